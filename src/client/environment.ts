@@ -1,0 +1,67 @@
+import type { RunResult } from "../errors.ts";
+import type { StartOptions } from "../process/options.ts";
+import type { ExecProcess } from "../process/process.ts";
+import type { RunOptions } from "../process/run.ts";
+import type { EnvironmentStatus, WireEnvironmentInfo } from "../protocol/environment.ts";
+import { toNativePath } from "../protocol/path-uri.ts";
+
+/** Limits the wait for one request. */
+export interface RequestOptions {
+  /** Ends the wait with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds until the wait ends with a TimeoutError `ERR_TIMEOUT`. @default none */
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * What the server tells about its machine. Paths are native strings of that machine. Members that this version does
+ * not know are kept; an older server leaves some out.
+ */
+export type EnvironmentInfo = WireEnvironmentInfo;
+
+/**
+ * An environment to run commands in: either client. The lazy one connects when it has to; the concrete one works as
+ * long as its connection lives.
+ */
+export interface ExecEnvironment {
+  /**
+   * Starts a process.
+   *
+   * @throws ServerError when the server can't start it: `kind` is `"not-found"` for a missing program or directory.
+   * @throws UsageError `ERR_INVALID_ARGUMENT` for an empty argv, a relative `cwd` or a `processId` in use.
+   */
+  start(argv: readonly string[], options?: StartOptions): Promise<ExecProcess>;
+  /**
+   * Runs a command to its end. `signal` and `timeoutMs` cover the whole run: they terminate the process, wait for its
+   * end for at most two seconds and then reject.
+   *
+   * @throws ProcessExitError for a non-zero exit code, unless `reject` is false.
+   * @throws OverflowError when stdout or stderr passes `maxBufferedBytes`; the process is terminated.
+   */
+  run(
+    argv: readonly string[],
+    options: RunOptions & { readonly encoding: "bytes" },
+  ): Promise<RunResult<Uint8Array>>;
+  run(
+    argv: readonly string[],
+    options?: RunOptions & { readonly encoding?: "utf8" | undefined },
+  ): Promise<RunResult>;
+  /** The server's machine: system, shell, directories, capabilities. */
+  info(options?: RequestOptions): Promise<EnvironmentInfo>;
+  /** Whether the server takes requests: `{ status: "ready" }`. */
+  status(options?: RequestOptions): Promise<EnvironmentStatus>;
+}
+
+/** Turns the wire's path URIs into native paths. */
+export function environmentInfo(info: WireEnvironmentInfo): EnvironmentInfo {
+  const native: EnvironmentInfo = { ...info };
+  for (const name of ["cwd", "userHomeDir", "tempDir"] as const) {
+    const uri = native[name];
+    if (uri != null) native[name] = toNativePath(uri);
+  }
+  for (const name of ["prependPathDirs", "temporaryDirectories"] as const) {
+    const uris = native[name];
+    if (uris != null) native[name] = uris.map(toNativePath);
+  }
+  return native;
+}

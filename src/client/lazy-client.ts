@@ -1,0 +1,163 @@
+import { ClosedError, ExecServerError, type RunResult } from "../errors.ts";
+import { asyncDispose } from "../internal/dispose.ts";
+import { Listeners } from "../internal/listeners.ts";
+import { SingleFlight } from "../internal/single-flight.ts";
+import type { StartOptions } from "../process/options.ts";
+import type { ExecProcess } from "../process/process.ts";
+import { type RunOptions, run } from "../process/run.ts";
+import type { EnvironmentStatus } from "../protocol/environment.ts";
+import { ExecServerClient } from "./client.ts";
+import type { EnvironmentInfo, ExecEnvironment, RequestOptions } from "./environment.ts";
+import { type ClientOptions, type CompleteClientOptions, completeOptions } from "./options.ts";
+
+export type ClientState = "idle" | "connecting" | "connected" | "disconnected" | "closed";
+
+export interface StateChange {
+  readonly state: ClientState;
+  readonly previous: ClientState;
+  /** The session that was made or lost. */
+  readonly sessionId?: string;
+  /** Why an attempt failed or the connection ended. */
+  readonly error?: ExecServerError;
+}
+
+/**
+ * Keeps one live client, and makes it when it is first needed.
+ *
+ * - Nothing connects before the first use, and nothing connects in the background.
+ * - While a client lives, everyone gets that one.
+ * - When it has disconnected, the next use makes **one** brand-new connection with a brand-new session, shared by all
+ *   who ask meanwhile. No resume, no replay: what hung on the old connection has failed, and the caller decides.
+ * - A failed attempt fails for all who waited, and is forgotten.
+ * - A one-shot transport (stdio) is not started a second time: everyone gets its dead client, whose calls fail.
+ */
+export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
+  readonly #options: CompleteClientOptions;
+  /** The mutex: at most one attempt runs, and whoever comes meanwhile shares it. */
+  readonly #connecting = new SingleFlight<ExecServerClient>();
+  readonly #listeners = new Listeners<StateChange>();
+  #client: ExecServerClient | undefined;
+  /** The answer for everyone while the client lives, made once. */
+  #ready: Promise<ExecServerClient> | undefined;
+  #closed: ClosedError | undefined;
+  #closing: Promise<void> | undefined;
+  #state: ClientState = "idle";
+
+  /** @throws UsageError `ERR_INVALID_ARGUMENT` without a transport or with a deadline that is no positive number. */
+  constructor(options: ClientOptions) {
+    this.#options = completeOptions(options);
+  }
+
+  /**
+   * The live client: at once if there is one, else after the one attempt that everybody shares.
+   *
+   * `signal` ends this caller's wait only, with the signal's reason; an attempt that nobody waits for is abandoned.
+   * @throws whatever {@link ExecServerClient.connect} throws; ClosedError after `close()`.
+   */
+  get(options?: { readonly signal?: AbortSignal | undefined }): Promise<ExecServerClient> {
+    const signal = options?.signal;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.#closed) return Promise.reject(this.#closed);
+    if (this.#ready && this.#client && !this.#mustReplace(this.#client)) return this.#ready;
+    return this.#connecting.join((abandoned) => this.#connect(abandoned), signal);
+  }
+
+  /** Where things stand. Looking never connects. */
+  get state(): ClientState {
+    return this.#state === "connected" && this.#client?.isDisconnected ? "disconnected" : this.#state;
+  }
+
+  /** Tells every later change of state. Returns what ends it. Errors thrown by the listener are ignored. */
+  onStateChange(listener: (change: StateChange) => void): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  async start(argv: readonly string[], options?: StartOptions): Promise<ExecProcess> {
+    return await (await this.get(options)).start(argv, options);
+  }
+
+  run(
+    argv: readonly string[],
+    options: RunOptions & { readonly encoding: "bytes" },
+  ): Promise<RunResult<Uint8Array>>;
+  run(
+    argv: readonly string[],
+    options?: RunOptions & { readonly encoding?: "utf8" | undefined },
+  ): Promise<RunResult>;
+  run(argv: readonly string[], options?: RunOptions): Promise<RunResult<string | Uint8Array>> {
+    return run((...command) => this.start(...command), argv, options);
+  }
+
+  async info(options?: RequestOptions): Promise<EnvironmentInfo> {
+    return await (await this.get(options)).info(options);
+  }
+
+  async status(options?: RequestOptions): Promise<EnvironmentStatus> {
+    return await (await this.get(options)).status(options);
+  }
+
+  /**
+   * Final: ends the connection or the attempt; whoever waits, and every later call, gets a ClosedError. Settles within
+   * two seconds even if the server does not answer.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #mustReplace(client: ExecServerClient): boolean {
+    return client.isDisconnected && this.#options.transport.reconnectable;
+  }
+
+  async #connect(abandoned: AbortSignal): Promise<ExecServerClient> {
+    const before = this.#client ? "disconnected" : "idle";
+    // A loss that was noticed by asking, before the socket told of it.
+    this.#setState(before, this.#client?.sessionId);
+    this.#setState("connecting");
+    abandoned.addEventListener("abort", () => this.#setState(before), { once: true });
+    try {
+      const client = await ExecServerClient.connect({ ...this.#options, signal: abandoned });
+      if (abandoned.aborted) void client.close();
+      abandoned.throwIfAborted();
+      this.#adopt(client);
+      return client;
+    } catch (error) {
+      if (!abandoned.aborted) this.#setState(before, undefined, error);
+      throw error;
+    }
+  }
+
+  #adopt(client: ExecServerClient): void {
+    this.#client = client;
+    this.#ready = Promise.resolve(client);
+    this.#setState("connected", client.sessionId);
+    void client.disconnected.then((error) => {
+      const isCurrent = this.#client === client && this.#state === "connected";
+      if (isCurrent) this.#setState("disconnected", client.sessionId, error);
+    });
+  }
+
+  async #close(): Promise<void> {
+    const sessionId = this.#client?.sessionId;
+    this.#closed = new ClosedError({ sessionId });
+    this.#setState("closed", sessionId);
+    this.#connecting.abort(this.#closed);
+    await this.#client?.close();
+  }
+
+  #setState(state: ClientState, sessionId?: string, error?: unknown): void {
+    const previous = this.#state;
+    if (state === previous || previous === "closed") return;
+    this.#state = state;
+    this.#listeners.emit({
+      state,
+      previous,
+      ...(sessionId === undefined ? {} : { sessionId }),
+      ...(error instanceof ExecServerError ? { error } : {}),
+    });
+  }
+}

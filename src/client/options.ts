@@ -1,0 +1,36 @@
+import { UsageError } from "../errors.ts";
+import type { Transport } from "../transport/transport.ts";
+
+export interface ClientOptions {
+  /** How to reach the server: `webSocket()`, `stdio()` or one of your own. */
+  readonly transport: Transport;
+  /** How this client names itself to the server. @default "exec-server-sdk" */
+  readonly clientName?: string | undefined;
+  /** Milliseconds until there must be a connection, including what an async target takes. @default 10_000 */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Milliseconds the server then has to answer the handshake. @default 10_000 */
+  readonly initializeTimeoutMs?: number | undefined;
+}
+
+export type CompleteClientOptions = {
+  readonly [Name in keyof ClientOptions]-?: NonNullable<ClientOptions[Name]>;
+};
+
+/** Fills in the defaults; throws a UsageError `ERR_INVALID_ARGUMENT` for what can't work. */
+export function completeOptions(options: ClientOptions): CompleteClientOptions {
+  const {
+    transport,
+    clientName = "exec-server-sdk",
+    connectTimeoutMs = 10_000,
+    initializeTimeoutMs = 10_000,
+  } = options;
+  if (typeof transport?.connect !== "function") {
+    throw new UsageError("ERR_INVALID_ARGUMENT", "A client needs a transport, for example webSocket(url)");
+  }
+  for (const [name, ms] of Object.entries({ connectTimeoutMs, initializeTimeoutMs })) {
+    if (typeof ms !== "number" || !(ms > 0)) {
+      throw new UsageError("ERR_INVALID_ARGUMENT", `${name} must be a positive number of milliseconds`);
+    }
+  }
+  return { transport, clientName, connectTimeoutMs, initializeTimeoutMs };
+}

@@ -1,0 +1,257 @@
+/**
+ * Every error the SDK throws. Decide by `code`; `instanceof` works too, also between the ESM and the CJS copy.
+ * No message, field or cause holds a credential: causes are plain copies with URLs cut to scheme, host and path.
+ */
+
+/** Whether the server may have acted on the request that failed. */
+export type Delivery =
+  /** It never left this machine: asking again is safe. */
+  | "not-sent"
+  /** It was sent and no answer came: it may or may not have run. */
+  | "unknown"
+  /** The server answered. */
+  | "answered";
+
+export type ErrorCode =
+  | "ERR_CONNECT"
+  | "ERR_CONNECT_TIMEOUT"
+  | "ERR_INITIALIZE_TIMEOUT"
+  | "ERR_TIMEOUT"
+  | "ERR_DISCONNECTED"
+  | "ERR_CLOSED"
+  | "ERR_SERVER"
+  | "ERR_PROTOCOL"
+  | "ERR_PROCESS_EXIT"
+  | "ERR_OVERFLOW"
+  | UsageErrorCode;
+
+export type UsageErrorCode =
+  | "ERR_INVALID_ARGUMENT"
+  | "ERR_STDIN_CLOSED"
+  | "ERR_OUTPUT_CLAIMED"
+  | "ERR_UNSUPPORTED"
+  | "ERR_TOO_LARGE";
+
+export interface ErrorDetails {
+  /** The session the error belongs to. */
+  readonly sessionId?: string | undefined;
+  /** Set wherever a request was involved. */
+  readonly delivery?: Delivery | undefined;
+  /** What led here. An error of another library is kept as a redacted plain copy. */
+  readonly cause?: unknown;
+}
+
+// Registered symbol: the ESM and the CJS copy of this file, and two installed versions, recognise each other's errors.
+const BRAND = Symbol.for("exec-server-sdk.error");
+
+/** The common base; `error instanceof ExecServerError` holds for everything the SDK throws on its own account. */
+export abstract class ExecServerError extends Error {
+  /** @internal The brand of the class; a subclass without its own is an ordinary class. */
+  static readonly brand: string = "ExecServerError";
+
+  abstract readonly code: ErrorCode;
+  declare readonly sessionId?: string;
+  declare readonly delivery?: Delivery;
+
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: redactedCause(details.cause) });
+    Object.defineProperties(this, {
+      name: { value: new.target.brand, configurable: true, writable: true },
+      [BRAND]: { value: new.target.brand },
+    });
+    if (details.sessionId !== undefined) this.sessionId = details.sessionId;
+    if (details.delivery !== undefined) this.delivery = details.delivery;
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (!Object.hasOwn(this, "brand")) return Function.prototype[Symbol.hasInstance].call(this, value);
+    const brand = (value as { [BRAND]?: unknown } | null | undefined)?.[BRAND];
+    return this.brand === "ExecServerError" ? typeof brand === "string" : brand === this.brand;
+  }
+}
+
+export type ConnectPhase = "dial" | "initialize";
+
+/** The connection could not be established. */
+export class ConnectError extends ExecServerError {
+  static override readonly brand = "ConnectError";
+  readonly code = "ERR_CONNECT";
+  /** `dial`: no connection yet; `initialize`: connected, but the handshake did not complete. */
+  readonly phase: ConnectPhase;
+  /** HTTP status of a refused upgrade, where the runtime tells it (the `ws` package does, browsers do not). */
+  declare readonly status?: number;
+  /** WebSocket close code. */
+  declare readonly closeCode?: number;
+
+  constructor(
+    message: string,
+    details: ErrorDetails & {
+      phase: ConnectPhase;
+      status?: number | undefined;
+      closeCode?: number | undefined;
+    },
+  ) {
+    super(message, details);
+    this.phase = details.phase;
+    if (details.status !== undefined) this.status = details.status;
+    if (details.closeCode !== undefined) this.closeCode = details.closeCode;
+  }
+}
+
+export type TimeoutErrorCode = "ERR_CONNECT_TIMEOUT" | "ERR_INITIALIZE_TIMEOUT" | "ERR_TIMEOUT";
+
+/** A stated deadline passed. */
+export class TimeoutError extends ExecServerError {
+  static override readonly brand = "TimeoutError";
+  readonly code: TimeoutErrorCode;
+
+  constructor(code: TimeoutErrorCode, message: string, details?: ErrorDetails) {
+    super(message, details);
+    this.code = code;
+  }
+}
+
+/** The connection ended after it had been established. */
+export class DisconnectedError extends ExecServerError {
+  static override readonly brand = "DisconnectedError";
+  readonly code = "ERR_DISCONNECTED";
+  /** Why, in words. */
+  readonly reason: string;
+  /** WebSocket close code; 1006 means that the connection broke without a goodbye. */
+  declare readonly closeCode?: number;
+
+  constructor(reason: string, details: ErrorDetails & { closeCode?: number | undefined } = {}) {
+    super(`The exec-server connection ended: ${reason}`, details);
+    this.reason = reason;
+    if (details.closeCode !== undefined) this.closeCode = details.closeCode;
+  }
+}
+
+/** You closed the client. */
+export class ClosedError extends ExecServerError {
+  static override readonly brand = "ClosedError";
+  readonly code = "ERR_CLOSED";
+
+  constructor(details?: ErrorDetails) {
+    super("The exec-server client was closed", details);
+  }
+}
+
+/** What a server error is about, where its code or text tells. */
+export type ServerErrorKind =
+  | "not-found"
+  | "already-exists"
+  | "permission-denied"
+  | "unsupported"
+  | "invalid";
+
+/** The server rejected the request. */
+export class ServerError extends ExecServerError {
+  static override readonly brand = "ServerError";
+  readonly code = "ERR_SERVER";
+  /** The JSON-RPC error code, for example -32602 for invalid params. */
+  readonly rpcCode: number;
+  /** Extra data the server sent along. */
+  declare readonly data?: unknown;
+  declare readonly kind?: ServerErrorKind;
+
+  constructor(
+    message: string,
+    details: ErrorDetails & { rpcCode: number; data?: unknown; kind?: ServerErrorKind | undefined },
+  ) {
+    super(message, details);
+    this.rpcCode = details.rpcCode;
+    if (details.data !== undefined) this.data = details.data;
+    if (details.kind !== undefined) this.kind = details.kind;
+  }
+}
+
+/** The server broke the protocol. */
+export class ProtocolError extends ExecServerError {
+  static override readonly brand = "ProtocolError";
+  readonly code = "ERR_PROTOCOL";
+}
+
+/** The outcome of a finished command; text or bytes by the `encoding` asked for. */
+export interface RunResult<Output extends string | Uint8Array = string> {
+  /** 0 on success; negative on Windows for NTSTATUS codes; -1 when the server does not know it. */
+  readonly exitCode: number;
+  /** Everything written to standard output, untrimmed. */
+  readonly stdout: Output;
+  /** Everything written to standard error, untrimmed. */
+  readonly stderr: Output;
+  /** Whether the server's sandbox refused something the command tried. */
+  readonly sandboxDenied: boolean;
+}
+
+/** `run` ended with a non-zero exit code; carries the whole result. */
+export class ProcessExitError extends ExecServerError implements RunResult<string | Uint8Array> {
+  static override readonly brand = "ProcessExitError";
+  readonly code = "ERR_PROCESS_EXIT";
+  readonly result: RunResult<string | Uint8Array>;
+
+  constructor(result: RunResult<string | Uint8Array>, details?: ErrorDetails) {
+    super(`The command exited with code ${result.exitCode}`, details);
+    this.result = result;
+  }
+
+  get exitCode(): number {
+    return this.result.exitCode;
+  }
+  get stdout(): string | Uint8Array {
+    return this.result.stdout;
+  }
+  get stderr(): string | Uint8Array {
+    return this.result.stderr;
+  }
+  get sandboxDenied(): boolean {
+    return this.result.sandboxDenied;
+  }
+}
+
+/** A stated buffer limit was passed; only the owner of that buffer fails. */
+export class OverflowError extends ExecServerError {
+  static override readonly brand = "OverflowError";
+  readonly code = "ERR_OVERFLOW";
+  /** The limit, in bytes. */
+  readonly limit: number;
+
+  constructor(limit: number, details?: ErrorDetails) {
+    super(`More than ${limit} bytes were waiting to be read`, details);
+    this.limit = limit;
+  }
+}
+
+/** A mistake in the call, caught before anything is sent. */
+export class UsageError extends ExecServerError {
+  static override readonly brand = "UsageError";
+  readonly code: UsageErrorCode;
+
+  constructor(code: UsageErrorCode, message: string, details?: ErrorDetails) {
+    super(message, details);
+    this.code = code;
+  }
+}
+
+/** Cuts user info, query and fragment out of every URL in a text. */
+export function redactUrls(text: string): string {
+  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)([^\s"<>]*)/gi, (_, scheme: string, rest: string) => {
+    const authorityAndPath = rest.replace(/[?#].*$/s, "");
+    const pathStart = authorityAndPath.indexOf("/");
+    const authority = pathStart < 0 ? authorityAndPath : authorityAndPath.slice(0, pathStart);
+    return scheme + authorityAndPath.slice(authority.lastIndexOf("@") + 1);
+  });
+}
+
+function redactedCause(cause: unknown): unknown {
+  // Ours hold no secrets by construction.
+  if (cause instanceof ExecServerError) return cause;
+  if (typeof cause !== "object" || cause === null)
+    return { name: "Error", message: redactUrls(String(cause)) };
+  const { name, code, message } = cause as { name?: unknown; code?: unknown; message?: unknown };
+  return {
+    name: typeof name === "string" ? name : "Error",
+    ...(typeof code === "string" || typeof code === "number" ? { code } : {}),
+    message: typeof message === "string" ? redactUrls(message) : "",
+  };
+}

@@ -1,0 +1,79 @@
+/**
+ * Standard-alphabet base64 with padding, strict: what the wire uses. Runtimes differ in what they forgive, so the
+ * checks are made here and the runtime's fastest decoder does the rest.
+ */
+
+/** Missing in Node before 25 and in older browsers. */
+interface NativeCodec {
+  fromBase64?(text: string): Uint8Array;
+  prototype: { toBase64?(this: Uint8Array): string };
+}
+
+/** What Node's own buffer class offers, looked up on the global object so that no bundler adds a polyfill for it. */
+interface NodeCodec {
+  from(
+    memory: ArrayBufferLike,
+    offset: number,
+    length: number,
+  ): {
+    write(text: string, encoding: "base64"): number;
+    toString(encoding: "base64"): string;
+  };
+}
+
+const native = Uint8Array as unknown as NativeCodec;
+const node = (globalThis as { Buffer?: NodeCodec }).Buffer;
+
+/** Returns undefined when the text is not valid base64. */
+export function decodeBase64(text: string): Uint8Array | undefined {
+  const length = decodedLength(text);
+  if (length === undefined) return undefined;
+  try {
+    const bytes = decodeLeniently(text, length);
+    // Every decoder skips or stops at what it forgives, and so comes out shorter.
+    return bytes?.length === length ? bytes : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function encodeBase64(bytes: Uint8Array): string {
+  if (native.prototype.toBase64) return native.prototype.toBase64.call(bytes);
+  if (node) return node.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+  let binary = "";
+  // In pieces: a call has a limited number of arguments.
+  for (let at = 0; at < bytes.length; at += 0x8000) {
+    binary += String.fromCharCode.apply(null, bytes.subarray(at, at + 0x8000) as unknown as number[]);
+  }
+  return btoa(binary);
+}
+
+function decodedLength(text: string): number | undefined {
+  const { length } = text;
+  if (length === 0) return 0;
+  if (length % 4 !== 0) return undefined;
+  const padding = text[length - 1] !== "=" ? 0 : text[length - 2] !== "=" ? 1 : 2;
+  if (padding > 0) {
+    // The bits that padding leaves over must be zero, or two texts would mean the same bytes.
+    const last = ALPHABET.indexOf(text[length - 1 - padding] as string);
+    if (last < 0 || (last & (padding === 1 ? 0b11 : 0b1111)) !== 0) return undefined;
+  }
+  return (length / 4) * 3 - padding;
+}
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+function decodeLeniently(text: string, length: number): Uint8Array | undefined {
+  if (native.fromBase64) return native.fromBase64(text);
+  if (node) {
+    // Node also takes the URL alphabet for granted.
+    if (text.includes("-") || text.includes("_")) return undefined;
+    const bytes = new Uint8Array(length);
+    const written = node.from(bytes.buffer, 0, length).write(text, "base64");
+    return written === length ? bytes : undefined;
+  }
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}

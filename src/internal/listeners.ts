@@ -1,0 +1,24 @@
+/** A set of callbacks that can't harm each other or the one who calls them. */
+export class Listeners<Event> {
+  readonly #listeners = new Set<{ readonly call: (event: Event) => void }>();
+
+  /** Returns the function that removes the listener again; calling it twice is harmless. */
+  add(listener: (event: Event) => void): () => void {
+    // An entry of its own for each registration: the same function may be registered twice.
+    const entry = { call: listener };
+    this.#listeners.add(entry);
+    return () => {
+      this.#listeners.delete(entry);
+    };
+  }
+
+  emit(event: Event): void {
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener.call(event);
+      } catch {
+        // A listener's failure is its own.
+      }
+    }
+  }
+}

@@ -1,0 +1,6 @@
+/**
+ * For Node and Electron's main process: the transports that need Node. Kept apart from the root entry, so that a
+ * browser bundle never meets `node:` or `ws`.
+ */
+export { type StdioOptions, stdio } from "./node/stdio.ts";
+export { webSocket } from "./node/websocket.ts";

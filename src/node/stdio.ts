@@ -1,0 +1,203 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { ConnectError, UsageError } from "../errors.ts";
+import { settledWithin } from "../internal/deadline.ts";
+import { Inbox } from "../transport/inbox.ts";
+import { LineDecoder } from "../transport/line-decoder.ts";
+import {
+  type Connection,
+  type ConnectionReceiver,
+  MAX_INCOMING_FRAME,
+  type Transport,
+} from "../transport/transport.ts";
+import { killGroup } from "./process-group.ts";
+import { readLines, type StderrOption } from "./stderr.ts";
+
+export interface StdioOptions {
+  /** The program, for example `codex`. */
+  readonly command: string;
+  /** Its arguments, for example `["exec-server", "--listen", "stdio"]`. @default [] */
+  readonly args?: readonly string[] | undefined;
+  /** Working directory. @default that of this process */
+  readonly cwd?: string | undefined;
+  /** Laid over this process's environment; `undefined` removes a variable. @default {} */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** What happens to the server's log: dropped, shown, or handed over line by line (cut at 8 KiB). @default "ignore" */
+  readonly stderr?: StderrOption | undefined;
+}
+
+/**
+ * Starts an exec-server as a child process and talks to it over its standard input and output. One-shot: when the
+ * child has ended, so has the client; make a new one to start another.
+ *
+ * Closing gives the child the end of its input, then SIGTERM, then SIGKILL, the signals to its whole process group.
+ *
+ * @throws UsageError `ERR_INVALID_ARGUMENT` at once without a command.
+ */
+export function stdio(options: StdioOptions): Transport {
+  if (typeof options?.command !== "string" || options.command === "") {
+    throw new UsageError("ERR_INVALID_ARGUMENT", "stdio() needs a command");
+  }
+  return {
+    reconnectable: false,
+    async connect({ signal }) {
+      signal.throwIfAborted();
+      const child = spawnServer(options);
+      const connection = new ChildConnection(child, options.stderr);
+      await spawned(child, options.command);
+      if (signal.aborted) void connection.close();
+      signal.throwIfAborted();
+      return connection;
+    },
+  };
+}
+
+/** How long the child has after the end of its input, and again after SIGTERM. */
+const STOP_STEP_MS = 600;
+
+function spawnServer({ command, args = [], cwd, env, stderr }: StdioOptions): ChildProcess {
+  try {
+    return spawn(command, args, {
+      ...(cwd === undefined ? {} : { cwd }),
+      env: { ...process.env, ...env },
+      // A process group of its own: a signal reaches what the server has started, and Ctrl-C here does not.
+      detached: process.platform !== "win32",
+      windowsHide: true,
+      stdio: ["pipe", "pipe", typeof stderr === "function" ? "pipe" : (stderr ?? "ignore")],
+    });
+  } catch (error) {
+    // Node throws at once for what no system accepts, such as a NUL character, and quotes the argument.
+    throw new UsageError(
+      "ERR_INVALID_ARGUMENT",
+      `The exec-server could not be started: ${codeOf(error)}. Is there a NUL character in an argument or variable?`,
+    );
+  }
+}
+
+function spawned(child: ChildProcess, command: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", (error) => {
+      const hint = codeOf(error) === "ENOENT" ? " (no such command, or no such working directory)" : "";
+      reject(
+        new ConnectError(`The exec-server ${command} could not be started: ${codeOf(error)}${hint}`, {
+          phase: "dial",
+          delivery: "not-sent",
+          cause: { name: error.name, code: codeOf(error), message: `spawn ${codeOf(error)}` },
+        }),
+      );
+    });
+  });
+}
+
+class ChildConnection implements Connection {
+  readonly #child: ChildProcess;
+  readonly #inbox = new Inbox();
+  readonly #lines = new LineDecoder(MAX_INCOMING_FRAME);
+  readonly #exited: Promise<void>;
+  #isOpen = true;
+  /** The first thing that went wrong, or how the child ended. */
+  #reason: string | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(child: ChildProcess, stderr: StderrOption | undefined) {
+    this.#child = child;
+    // Whatever ends this process while the child runs must not leave it behind.
+    const onParentExit = (): void => killGroup(child, "SIGKILL");
+    process.once("exit", onParentExit);
+    this.#exited = new Promise((resolve) => {
+      const gone = (): void => {
+        process.off("exit", onParentExit);
+        resolve();
+      };
+      child.once("error", gone);
+      child.once("exit", (code, signal) => {
+        gone();
+        this.#onExit(signal ?? `code ${code}`);
+      });
+    });
+    child.stdout?.on("data", (chunk: Uint8Array) => this.#onOutput(chunk));
+    child.stdout?.once("error", () => this.#onOutputEnd());
+    child.stdout?.once("end", () => this.#onOutputEnd());
+    // An answer may still be in the pipe: only the end of the output ends the connection.
+    child.stdin?.on("error", (error) => void this.#stop(`its input could not be written (${codeOf(error)})`));
+    if (typeof stderr === "function" && child.stderr) readLines(child.stderr, stderr);
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen && !this.#hasExited;
+  }
+
+  start(receiver: ConnectionReceiver): void {
+    this.#inbox.start(receiver);
+  }
+
+  send(frame: string): void {
+    if (this.isOpen) this.#child.stdin?.write(`${frame}\n`);
+  }
+
+  async close(): Promise<void> {
+    await this.#stop("closed");
+    this.#end();
+  }
+
+  #onOutput(chunk: Uint8Array): void {
+    try {
+      for (const line of this.#lines.push(chunk)) this.#inbox.frame(line);
+    } catch (error) {
+      void this.#stop((error as Error).message);
+      this.#end();
+    }
+  }
+
+  #onOutputEnd(): void {
+    void this.#stop();
+    // How the child ended says more than the end of its output, and is known a moment later.
+    void settledWithin(this.#exited, STOP_STEP_MS).then(() => this.#end("it closed its output"));
+  }
+
+  #onExit(how: string): void {
+    this.#isOpen = false;
+    this.#reason ??= `the exec-server process ended with ${how}`;
+    // Whoever of its group outlived it would keep the pipe open, and must not outlive it anyway.
+    killGroup(this.#child, "SIGKILL");
+    const { stdout } = this.#child;
+    const drained = new Promise<void>((resolve) => {
+      if (!stdout || stdout.closed) resolve();
+      else stdout.once("close", resolve);
+    });
+    void settledWithin(drained, STOP_STEP_MS).then(() => this.#end());
+  }
+
+  /** Ends the child: the end of its input, then SIGTERM, then SIGKILL. */
+  #stop(reason?: string): Promise<void> {
+    this.#isOpen = false;
+    this.#reason ??= reason;
+    this.#stopped ??= this.#runStopLadder();
+    return this.#stopped;
+  }
+
+  async #runStopLadder(): Promise<void> {
+    this.#child.stdin?.end();
+    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+      await settledWithin(this.#exited, STOP_STEP_MS);
+      if (this.#hasExited) return;
+      killGroup(this.#child, signal);
+    }
+    await settledWithin(this.#exited, STOP_STEP_MS);
+  }
+
+  #end(reason = "the connection was lost"): void {
+    const { stdin, stdout, stderr } = this.#child;
+    for (const pipe of [stdin, stdout, stderr]) pipe?.destroy();
+    this.#inbox.end({ reason: this.#reason ?? reason });
+  }
+
+  get #hasExited(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined;
+  }
+}
+
+function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === "string" ? code : "unknown error";
+}

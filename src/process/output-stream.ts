@@ -1,0 +1,79 @@
+/** A byte stream with a say in who reads it: taking a reader, by whatever way, asks `claim` first. */
+export class OutputStream extends ReadableStream<Uint8Array> {
+  readonly #claim: () => void;
+
+  /**
+   * @param source `claim` throws when the output is read in another way already; `next` and `cancel` as in an
+   * underlying source, `next` resolving with undefined at the end.
+   */
+  constructor(source: {
+    claim: () => void;
+    next: () => Promise<Uint8Array | undefined>;
+    cancel: () => void;
+  }) {
+    super(
+      {
+        async pull(controller) {
+          // Here too: the platform's own readers (`new Response(stream)`) pass the methods below by.
+          source.claim();
+          const chunk = await source.next();
+          if (chunk === undefined) controller.close();
+          else controller.enqueue(chunk);
+        },
+        cancel() {
+          source.claim();
+          source.cancel();
+        },
+      },
+      // Nothing is taken before somebody reads: what waits, waits within the budget.
+      { highWaterMark: 0 },
+    );
+    this.#claim = source.claim;
+  }
+
+  override getReader(options?: ReadableStreamGetReaderOptions): never {
+    this.#claim();
+    return super.getReader(options as undefined) as never;
+  }
+
+  override pipeThrough<T>(
+    transform: ReadableWritablePair<T, Uint8Array>,
+    options?: StreamPipeOptions,
+  ): ReadableStream<T> {
+    this.#claim();
+    return super.pipeThrough(transform, options);
+  }
+
+  override async pipeTo(destination: WritableStream<Uint8Array>, options?: StreamPipeOptions): Promise<void> {
+    this.#claim();
+    return await super.pipeTo(destination, options);
+  }
+
+  override tee(): [ReadableStream<Uint8Array>, ReadableStream<Uint8Array>] {
+    this.#claim();
+    return super.tee();
+  }
+
+  /** Written out, because not every browser's stream can be iterated. */
+  override async *values(options?: ReadableStreamIteratorOptions): ReadableStreamAsyncIterator<Uint8Array> {
+    const reader: ReadableStreamDefaultReader<Uint8Array> = this.getReader();
+    let finished = false;
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        yield value;
+      }
+      finished = true;
+    } finally {
+      if (!finished && !options?.preventCancel) await reader.cancel();
+      reader.releaseLock();
+    }
+  }
+
+  override [Symbol.asyncIterator](
+    options?: ReadableStreamIteratorOptions,
+  ): ReadableStreamAsyncIterator<Uint8Array> {
+    return this.values(options);
+  }
+}

@@ -1,0 +1,81 @@
+import { UsageError } from "../errors.ts";
+import { type OutputChunk, OutputQueue, type OverflowPolicy } from "./output-queue.ts";
+import { OutputStream } from "./output-stream.ts";
+
+type View = "merged" | "split";
+
+/**
+ * The output of one process, kept from the start for whoever reads it. It can be read in one of two views: all of it
+ * in order, or stdout and stderr apart. Until one is claimed each view is kept as if it were the one (the pieces
+ * themselves are shared), so the budgets hold whenever the reader comes.
+ */
+export class ProcessOutput {
+  readonly #merged: OutputQueue;
+  readonly #stdout: OutputQueue;
+  readonly #stderr: OutputQueue;
+  readonly stdout: ReadableStream<Uint8Array>;
+  readonly stderr: ReadableStream<Uint8Array>;
+  #claimed: View | undefined;
+
+  constructor(budget: number, policy: OverflowPolicy) {
+    this.#merged = new OutputQueue(budget, policy);
+    this.#stdout = new OutputQueue(budget, policy);
+    this.#stderr = new OutputQueue(budget, policy);
+    this.stdout = this.#streamOf(this.#stdout);
+    this.stderr = this.#streamOf(this.#stderr);
+  }
+
+  get droppedBytes(): number {
+    if (this.#claimed !== "split") return this.#merged.droppedBytes;
+    return this.#stdout.droppedBytes + this.#stderr.droppedBytes;
+  }
+
+  push(piece: OutputChunk): void {
+    if (this.#claimed !== "split") this.#merged.push(piece);
+    if (this.#claimed !== "merged") (piece.stream === "stderr" ? this.#stderr : this.#stdout).push(piece);
+  }
+
+  /** Ends every view, after what it has kept. */
+  end(error?: Error): void {
+    for (const queue of [this.#merged, this.#stdout, this.#stderr]) queue.end(error);
+  }
+
+  /** A reader of everything in order; the first one that asks for a piece has it to itself. */
+  iterate(): AsyncIterator<OutputChunk, undefined> {
+    let mine = false;
+    const claim = (): void => {
+      if (!mine) this.#claim("merged");
+      mine = true;
+    };
+    return {
+      next: async () => {
+        claim();
+        return await this.#merged.next();
+      },
+      return: async () => {
+        claim();
+        this.#merged.discard();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  #streamOf(queue: OutputQueue): ReadableStream<Uint8Array> {
+    return new OutputStream({
+      claim: () => {
+        if (this.#claimed !== "split") this.#claim("split");
+      },
+      next: async () => (await queue.next()).value?.chunk,
+      cancel: () => queue.discard(),
+    });
+  }
+
+  #claim(view: View): void {
+    if (this.#claimed) {
+      const how = this.#claimed === "merged" ? "as one sequence" : "as stdout and stderr";
+      throw new UsageError("ERR_OUTPUT_CLAIMED", `The output of this process is already being read ${how}`);
+    }
+    this.#claimed = view;
+    for (const queue of view === "merged" ? [this.#stdout, this.#stderr] : [this.#merged]) queue.discard();
+  }
+}

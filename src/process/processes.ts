@@ -1,0 +1,128 @@
+import { ServerError, UsageError } from "../errors.ts";
+import { untilAborted } from "../internal/deadline.ts";
+import { unobserved } from "../internal/deferred.ts";
+import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
+import type { ConnectionFailure } from "../rpc/failure.ts";
+import type { RpcPeer } from "../rpc/peer.ts";
+import { outputLimits, type StartOptions, startParams } from "./options.ts";
+import { ProcessOutput } from "./output.ts";
+import { ExecProcess } from "./process.ts";
+import type { ProcessRouter } from "./router.ts";
+import { run } from "./run.ts";
+import { ProcessState } from "./state.ts";
+import { ProcessStdin } from "./stdin.ts";
+import { checkSize, DEFAULT_SIZE, resizeTerminal, startInTerminal } from "./tty.ts";
+
+/** What the server told about itself at the handshake. */
+export interface ProcessHost {
+  readonly sessionId: string;
+  /** As a path URI. */
+  readonly cwd: string | undefined;
+  readonly isPosix: boolean;
+}
+
+/** The processes of one connection. */
+export class Processes {
+  readonly #rpc: RpcPeer;
+  readonly #host: ProcessHost;
+  readonly #router: ProcessRouter;
+
+  constructor(rpc: RpcPeer, host: ProcessHost, router: ProcessRouter) {
+    this.#rpc = rpc;
+    this.#host = host;
+    this.#router = router;
+  }
+
+  async start(argv: readonly string[], options: StartOptions = {}): Promise<ExecProcess> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const params = startParams(argv, options, this.#host.cwd);
+    const { processId } = params;
+    const terminal = this.#terminalSize(options);
+    if (terminal) params.argv = startInTerminal(params.argv, terminal);
+
+    const { budget, policy } = outputLimits(options);
+    const takesInput = params.tty || params.pipeStdin;
+    const state = new ProcessState({
+      output: new ProcessOutput(budget, policy),
+      stdin: new ProcessStdin(
+        this.#rpc,
+        processId,
+        takesInput ? undefined : 'the process was started without stdin: "pipe"',
+      ),
+      printsTerminal: terminal !== undefined,
+    });
+    // Before the request: events can be here before its answer.
+    state.release = this.#router.add(processId, state);
+    try {
+      await this.#rpc.call("process/start", params, { signal, onLateResult: () => this.#abandon(processId) });
+    } catch (error) {
+      state.release();
+      throw error;
+    }
+    const device = terminal && (await this.#terminalDevice(processId, state, signal));
+    return new ExecProcess({
+      processId,
+      sessionId: this.#host.sessionId,
+      rpc: this.#rpc,
+      state,
+      setSize:
+        device === undefined
+          ? undefined
+          : async (size) => {
+              await run((...command) => this.start(...command), resizeTerminal(device, size), { cwd: "/" });
+            },
+    });
+  }
+
+  onNotification(method: string, params: unknown): void {
+    this.#router.accept(method, params);
+  }
+
+  failAll(failure: ConnectionFailure): void {
+    this.#router.failAll(failure);
+  }
+
+  /** The size to start a terminal with, or undefined where it is left to the server. */
+  #terminalSize({ tty, arg0 }: StartOptions): typeof DEFAULT_SIZE | undefined {
+    if (!tty) return undefined;
+    const size = tty === true ? DEFAULT_SIZE : checkSize(tty);
+    if (this.#host.isPosix && arg0 === undefined) return size;
+    if (tty === true) return undefined;
+    throw new UsageError(
+      "ERR_UNSUPPORTED",
+      "A terminal's size can be set on a POSIX server and without arg0 only: pass tty: true",
+    );
+  }
+
+  async #terminalDevice(
+    processId: string,
+    state: ProcessState,
+    signal: AbortSignal | undefined,
+  ): Promise<string | undefined> {
+    try {
+      const start = await untilAborted(state.terminal, signal);
+      if (start === "missing-program") throw this.#missingProgram();
+      return start === "unknown" ? undefined : start.device;
+    } catch (error) {
+      state.release();
+      if (signal?.aborted) this.#abandon(processId);
+      throw error;
+    }
+  }
+
+  /** Nobody will ever hold this process: it must not go on. */
+  #abandon(processId: string): void {
+    void unobserved(this.#rpc.call("process/terminate", { processId }, { urgent: true }));
+  }
+
+  /** The answer the server gives without a terminal. */
+  #missingProgram(): ServerError {
+    return new ServerError("The exec-server could not start the program: No such file or directory", {
+      rpcCode: RPC_INTERNAL_ERROR,
+      kind: "not-found",
+      sessionId: this.#host.sessionId,
+      delivery: "answered",
+    });
+  }
+}

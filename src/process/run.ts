@@ -1,0 +1,90 @@
+import { OverflowError, ProcessExitError, type RunResult, TimeoutError } from "../errors.ts";
+import { concatBytes } from "../internal/bytes.ts";
+import { deadline, settledWithin, untilAborted } from "../internal/deadline.ts";
+import { unobserved } from "../internal/deferred.ts";
+import { outputLimits, type StartOptions } from "./options.ts";
+import type { OverflowPolicy } from "./output-queue.ts";
+import type { ExecProcess } from "./process.ts";
+
+export interface RunOptions extends StartOptions {
+  /** Whether stdout and stderr come as text or as bytes. @default "utf8" */
+  readonly encoding?: "utf8" | "bytes" | undefined;
+  /** Whether a non-zero exit code is an error. @default true */
+  readonly reject?: boolean | undefined;
+  /** Milliseconds the whole run may take, from connecting to the last output. @default none */
+  readonly timeoutMs?: number | undefined;
+}
+
+type Start = (argv: readonly string[], options: StartOptions) => Promise<ExecProcess>;
+type Output = string | Uint8Array;
+
+/** How long a run that is given up waits for its process to end. */
+const TERMINATE_GRACE_MS = 2_000;
+
+/** Runs a command to its end and collects its output. Built on nothing but what every user of `start` has. */
+export async function run(
+  start: Start,
+  argv: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult<Output>> {
+  const { encoding, reject = true, timeoutMs, signal, ...startOptions } = options;
+  const limit = deadline({
+    ms: timeoutMs,
+    signal,
+    timeoutError: () => new TimeoutError("ERR_TIMEOUT", `The command did not end within ${timeoutMs} ms`),
+  });
+  try {
+    const process = await start(argv, { ...startOptions, signal: limit.signal });
+    const result = await collect(process, limit.signal, encoding === "bytes", startOptions);
+    if (reject && result.exitCode !== 0) {
+      throw new ProcessExitError(result, { sessionId: process.sessionId, delivery: "answered" });
+    }
+    return result;
+  } finally {
+    limit.clear();
+  }
+}
+
+async function collect(
+  process: ExecProcess,
+  signal: AbortSignal,
+  asBytes: boolean,
+  options: StartOptions,
+): Promise<RunResult<Output>> {
+  const { budget, policy } = outputLimits(options);
+  const everything = Promise.all([
+    process.closed,
+    readAll(process.stdout, budget, policy),
+    readAll(process.stderr, budget, policy),
+  ]);
+  try {
+    const [exit, stdout, stderr] = await untilAborted(everything, signal);
+    return { ...exit, stdout: asBytes ? stdout : text(stdout), stderr: asBytes ? stderr : text(stderr) };
+  } catch (error) {
+    const ended = unobserved(process.terminate()).then(() => process.closed);
+    await settledWithin(ended, TERMINATE_GRACE_MS);
+    throw error;
+  }
+}
+
+async function readAll(
+  stream: ReadableStream<Uint8Array>,
+  limit: number,
+  policy: OverflowPolicy,
+): Promise<Uint8Array> {
+  const kept: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of stream) {
+    kept.push(chunk);
+    length += chunk.length;
+    if (length > limit && policy === "fail") throw new OverflowError(limit);
+    while (kept[0] && length - kept[0].length >= limit) length -= kept.shift()?.length ?? 0;
+  }
+  const all = concatBytes(kept);
+  return all.subarray(Math.max(0, all.length - limit));
+}
+
+/** Only here, over the whole: a character may be cut anywhere between two pieces. */
+function text(bytes: Uint8Array): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+}

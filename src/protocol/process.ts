@@ -1,0 +1,77 @@
+import * as z from "zod/mini";
+
+export const processSchemas = /* @__PURE__ */ (() => ({
+  startResult: z.looseObject({ processId: z.string() }),
+  writeResult: z.looseObject({ status: z.enum(["accepted", "unknownProcess", "stdinClosed", "starting"]) }),
+  signalResult: z.looseObject({}),
+  terminateResult: z.looseObject({ running: z.boolean() }),
+  output: z.object({
+    processId: z.string(),
+    seq: z.int(),
+    stream: z.enum(["stdout", "stderr", "pty"]),
+    chunk: z.string(),
+  }),
+  exited: z.object({
+    processId: z.string(),
+    seq: z.int(),
+    exitCode: z.int(),
+    /** Servers before mid-2026 leave it out. */
+    sandboxDenied: z.nullish(z.boolean()),
+  }),
+  closed: z.object({ processId: z.string(), seq: z.int() }),
+}))();
+
+export type OutputStreamName = z.infer<typeof processSchemas.output>["stream"];
+
+/** How the server makes the environment of a process before `env` is laid over it. */
+export interface EnvPolicy {
+  /** Which of the server's variables to start from: all, a small core (PATH, HOME, …) or none. @default "all" */
+  inherit?: "all" | "core" | "none" | undefined;
+  /** Keeps variables whose names look like secrets (KEY, SECRET, TOKEN). @default false */
+  ignoreDefaultExcludes?: boolean | undefined;
+  /** Name patterns to leave out, with `*` and `?`. @default [] */
+  exclude?: readonly string[] | undefined;
+  /** Variables to set. @default {} */
+  set?: Readonly<Record<string, string>> | undefined;
+  /** If not empty, only names that match one of these patterns stay. @default [] */
+  includeOnly?: readonly string[] | undefined;
+}
+
+/**
+ * The sandbox the server runs a process in, passed through as it is. `permissions` is a tagged profile:
+ * `managed`, `disabled` or `external`.
+ */
+export interface SandboxContext {
+  readonly permissions: unknown;
+  readonly [member: string]: unknown;
+}
+
+export interface ProcessStartParams {
+  processId: string;
+  argv: readonly string[];
+  cwd: string;
+  /** All members are required on the wire. */
+  envPolicy: Required<EnvPolicy> | null;
+  env: Record<string, string>;
+  tty: boolean;
+  pipeStdin: boolean;
+  arg0: string | null;
+  sandbox: SandboxContext | null;
+}
+
+export interface ProcessWriteParams {
+  processId: string;
+  /** Base64. */
+  chunk: string;
+  /** The server writes a given id once, however often it arrives. */
+  writeId: string;
+}
+
+export interface ProcessSignalParams {
+  processId: string;
+  signal: "interrupt";
+}
+
+export interface ProcessTerminateParams {
+  processId: string;
+}

@@ -1,0 +1,26 @@
+import { ServerError, type ServerErrorKind } from "../errors.ts";
+import { RPC_METHOD_NOT_FOUND, type RpcErrorObject } from "../protocol/json-rpc.ts";
+
+/** The server has few codes; these texts were seen on 0.169.0. */
+const KINDS: readonly (readonly [RegExp, ServerErrorKind])[] = [
+  [/already exists/i, "already-exists"],
+  [/no such file|not found|os error 2\)/i, "not-found"],
+  [/permission denied|os error 13\)/i, "permission-denied"],
+];
+
+export function serverError(error: RpcErrorObject, sessionId: string | undefined): ServerError {
+  return new ServerError(`The exec-server rejected the request (${error.code}): ${error.message}`, {
+    rpcCode: error.code,
+    data: error.data,
+    kind: kindOf(error),
+    sessionId,
+    delivery: "answered",
+  });
+}
+
+function kindOf({ code, message }: RpcErrorObject): ServerErrorKind | undefined {
+  if (code === RPC_METHOD_NOT_FOUND) return "unsupported";
+  if (code === -32004) return "not-found";
+  const byText = KINDS.find(([pattern]) => pattern.test(message))?.[1];
+  return byText ?? (code === -32600 || code === -32602 ? "invalid" : undefined);
+}

@@ -1,0 +1,48 @@
+/**
+ * What the SDK needs of a channel to an exec-server. WebSocket and stdio are built in; a custom transport implements
+ * these two interfaces.
+ */
+
+/** Knows how to reach one exec-server. Does nothing until asked. */
+export interface Transport {
+  /** Whether a new connection makes sense after one has ended. False for a child process: it is started once. */
+  readonly reconnectable: boolean;
+  /**
+   * Opens one connection. Rejects when it can't be opened; after `signal` aborts it releases everything it had
+   * opened so far.
+   */
+  connect(context: { readonly signal: AbortSignal }): Promise<Connection>;
+}
+
+/** One live channel of whole frames, each one JSON message. */
+export interface Connection {
+  /** False from the moment the channel can't carry frames any more, even if `onEnd` is still to come. */
+  readonly isOpen: boolean;
+  /**
+   * Starts delivery; called once. Frames that came earlier were kept. Everything is delivered in the order in which
+   * it arrived, the end last.
+   */
+  start(receiver: ConnectionReceiver): void;
+  /** Never throws; what is sent after the end is dropped. */
+  send(frame: string): void;
+  /** Ends the connection from this side. Never rejects, settles within two seconds even if the peer is dead. */
+  close(): Promise<void>;
+}
+
+export interface ConnectionReceiver {
+  onFrame(frame: string | Uint8Array): void;
+  /** Called exactly once, whoever ended the connection; no frame comes after it. */
+  onEnd(end: ConnectionEnd): void;
+}
+
+export interface ConnectionEnd {
+  /** Why, in words, where it is known. Must not hold a credential. */
+  readonly reason?: string | undefined;
+  /** WebSocket close code. */
+  readonly closeCode?: number | undefined;
+  /** The underlying error. */
+  readonly cause?: unknown;
+}
+
+/** Frames longer than this, in characters, end the connection: nothing the server has to say is that long. */
+export const MAX_INCOMING_FRAME = 64 * 1024 * 1024;

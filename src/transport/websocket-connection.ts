@@ -1,0 +1,135 @@
+import { ConnectError } from "../errors.ts";
+import { settledWithin } from "../internal/deadline.ts";
+import { Inbox } from "./inbox.ts";
+import type { Connection, ConnectionReceiver } from "./transport.ts";
+
+/** What the transport needs of a WebSocket: the common part of the browser's, Node's and that of `ws`. */
+export interface WebSocketLike {
+  readonly readyState: number;
+  binaryType: string;
+  addEventListener(type: string, listener: (event: never) => void): void;
+  send(data: string): void;
+  close(code?: number, reason?: string): void;
+  /** Only `ws` has it: ends the connection without waiting for the peer. */
+  terminate?(): void;
+}
+
+interface SocketEvent {
+  readonly data?: unknown;
+  readonly code?: number;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly error?: unknown;
+}
+
+const OPEN = 1;
+/** How long a peer may take to answer the closing handshake. */
+const CLOSE_GRACE_MS = 1_000;
+const TERMINATE_GRACE_MS = 500;
+
+/** Waits until a socket just constructed is open. `shown` names the address in errors. */
+export function openWebSocket(
+  socket: WebSocketLike,
+  shown: string,
+  signal: AbortSignal,
+): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const connection = new WebSocketConnection(socket);
+    let lastError: SocketEvent = {};
+    const fail = (end: SocketEvent): void => {
+      signal.removeEventListener("abort", onAbort);
+      reject(dialError(shown, lastError, end.code));
+    };
+    const onAbort = (): void => {
+      void connection.close();
+      reject(signal.reason);
+    };
+    listen(socket, "open", () => {
+      signal.removeEventListener("abort", onAbort);
+      // Aborted in the meantime: the socket is closing already.
+      if (!signal.aborted) resolve(connection);
+    });
+    listen(socket, "error", (event) => {
+      lastError = event;
+      // Node 22's own WebSocket never sends `close` after a failed handshake, so an error while connecting is the end.
+      // Not in the same turn: others report the close code right behind the error.
+      if (!connection.hasOpened) setTimeout(fail, 0, {});
+    });
+    listen(socket, "close", fail);
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+}
+
+function dialError(shown: string, error: SocketEvent, closeCode: number | undefined): ConnectError {
+  // `ws` tells the HTTP status of a refused upgrade in its text only.
+  const status = /Unexpected server response: (\d{3})/.exec(error.message ?? "")?.[1];
+  const code = (error.error as { code?: unknown } | undefined)?.code;
+  const why = status ? `the server answered HTTP ${status}` : typeof code === "string" ? code : undefined;
+  return new ConnectError(`Could not connect to ${shown}${why ? `: ${why}` : ""}`, {
+    phase: "dial",
+    delivery: "not-sent",
+    status: status === undefined ? undefined : Number(status),
+    closeCode,
+    cause: error.error ?? (error.message ? { message: error.message } : undefined),
+  });
+}
+
+class WebSocketConnection implements Connection {
+  readonly #socket: WebSocketLike;
+  readonly #inbox = new Inbox();
+  readonly #closed: Promise<void>;
+  #failure: SocketEvent | undefined;
+  hasOpened = false;
+
+  constructor(socket: WebSocketLike) {
+    this.#socket = socket;
+    socket.binaryType = "arraybuffer";
+    // The listeners stay for the life of the socket: `ws` throws on an error that nobody listens for.
+    listen(socket, "open", () => {
+      this.hasOpened = true;
+    });
+    listen(socket, "message", ({ data }) => {
+      this.#inbox.frame(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
+    });
+    listen(socket, "error", (event) => {
+      this.#failure = event;
+    });
+    this.#closed = new Promise((resolve) => {
+      listen(socket, "close", ({ code, reason }) => {
+        this.#end(code, reason);
+        resolve();
+      });
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#socket.readyState === OPEN && !this.#inbox.ended;
+  }
+
+  start(receiver: ConnectionReceiver): void {
+    this.#inbox.start(receiver);
+  }
+
+  send(frame: string): void {
+    if (this.isOpen) this.#socket.send(frame);
+  }
+
+  async close(): Promise<void> {
+    this.#socket.close(1000);
+    await settledWithin(this.#closed, CLOSE_GRACE_MS);
+    if (this.#inbox.ended) return;
+    this.#socket.terminate?.();
+    await settledWithin(this.#closed, TERMINATE_GRACE_MS);
+    // A peer that answers nothing keeps a native socket alive for a while; for the caller it is over.
+    this.#inbox.end({ reason: "closed, but the peer did not answer" });
+  }
+
+  #end(closeCode: number | undefined, reason: string | undefined): void {
+    const words = reason || this.#failure?.message || `the WebSocket closed with code ${closeCode}`;
+    this.#inbox.end({ reason: words, closeCode, cause: this.#failure?.error });
+  }
+}
+
+function listen(socket: WebSocketLike, type: string, listener: (event: SocketEvent) => void): void {
+  socket.addEventListener(type, listener as (event: never) => void);
+}

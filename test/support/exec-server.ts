@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+
+/** The real server, as its npm package ships it: the native binary itself, because a wrapper can't be killed for it. */
+export function codexBinary(): string {
+  const require = createRequire(import.meta.url);
+  const wrapper = createRequire(require.resolve("@openai/codex/package.json"));
+  const platform = dirname(wrapper.resolve(`@openai/codex-${process.platform}-${process.arch}/package.json`));
+  const vendor = join(platform, "vendor");
+  for (const triple of readdirSync(vendor)) {
+    const binary = join(vendor, triple, "bin", process.platform === "win32" ? "codex.exe" : "codex");
+    if (existsSync(binary)) return binary;
+  }
+  throw new Error("the codex package for this platform holds no binary");
+}
+
+/** An empty home directory, which the server wants to exist; gone when this process ends. */
+export function makeCodexHome(): string {
+  const home = mkdtempSync(join(tmpdir(), "exec-server-"));
+  process.once("exit", () => rmSync(home, { recursive: true, force: true }));
+  return home;
+}
+
+export interface ExecServerOptions {
+  /** 0 lets the system choose. */
+  readonly port?: number;
+  /** Further arguments, for example `--concurrent-requests 8`. */
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** One real exec-server on a port of its own, that can be killed and started again there. */
+export class ExecServer implements AsyncDisposable {
+  readonly #options: ExecServerOptions;
+  readonly #home: string;
+  #child: ChildProcess | undefined;
+  #url = "";
+
+  private constructor(options: ExecServerOptions, home: string) {
+    this.#options = options;
+    this.#home = home;
+  }
+
+  static async start(options: ExecServerOptions = {}): Promise<ExecServer> {
+    const server = new ExecServer(options, makeCodexHome());
+    await server.#spawn(options.port ?? 0);
+    return server;
+  }
+
+  /** Stays the same over a restart. */
+  get url(): string {
+    return this.#url;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Resolves when the process is gone. */
+  async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    child.kill(signal);
+    await gone;
+  }
+
+  /** Starts it again on the same port. */
+  async restart(): Promise<void> {
+    await this.kill();
+    await this.#spawn(Number(new URL(this.#url).port));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    rmSync(this.#home, { recursive: true, force: true });
+  }
+
+  async #spawn(port: number): Promise<void> {
+    const { args = [], env = {} } = this.#options;
+    const child = spawn(codexBinary(), ["exec-server", "--listen", `ws://127.0.0.1:${port}`, ...args], {
+      env: { ...process.env, ...env, CODEX_HOME: this.#home },
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    this.#child = child;
+    this.#url = await firstLine(child);
+  }
+}
+
+function firstLine(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code) =>
+      reject(new Error(`the exec-server ended with code ${code} before it was ready`)),
+    );
+    if (child.stdout) createInterface(child.stdout).once("line", resolve);
+  });
+}

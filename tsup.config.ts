@@ -1,0 +1,16 @@
+import { defineConfig } from "tsup";
+
+export default defineConfig({
+  entry: { index: "src/index.ts", node: "src/node.ts" },
+  format: ["esm", "cjs"],
+  target: "es2022",
+  platform: "neutral",
+  external: [/^node:/],
+  removeNodeProtocol: false,
+  // Entries share chunks, so a class exists once per format; tree-shaking makes Rollup write the CJS chunks, whose class semantics are exact.
+  splitting: true,
+  treeshake: true,
+  dts: true,
+  sourcemap: true,
+  clean: true,
+});
