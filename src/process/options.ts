@@ -22,7 +22,7 @@ export interface StartOptions {
   readonly stdin?: "ignore" | "pipe" | undefined;
   /** Runs the program in a terminal, which also takes input. `true` means 24 rows and 80 columns. @default false */
   readonly tty?: boolean | TerminalSize | undefined;
-  /** What the program sees as its own name. In a terminal it rules out a size. @default argv[0] */
+  /** What the program sees as its own name. Not in a terminal. @default argv[0] */
   readonly arg0?: string | undefined;
   /** The sandbox to run in. @default none */
   readonly sandbox?: SandboxContext | undefined;

@@ -82,7 +82,7 @@ export class ExecProcess implements AsyncDisposable {
   /**
    * Changes the size of the terminal; the program gets SIGWINCH. Runs `stty` on the server, so it needs a POSIX system.
    *
-   * @throws UsageError `ERR_UNSUPPORTED` without a terminal, on Windows, with `arg0`, or when the process has ended.
+   * @throws UsageError `ERR_UNSUPPORTED` without a terminal, on Windows, or when the process has ended.
    */
   resize(size: TerminalSize): Promise<void> {
     const resized = this.#lastResize.then(async () => {

@@ -86,13 +86,11 @@ export class Processes {
   /** The size to start a terminal with, or undefined where it is left to the server. */
   #terminalSize({ tty, arg0 }: StartOptions): typeof DEFAULT_SIZE | undefined {
     if (!tty) return undefined;
-    const size = tty === true ? DEFAULT_SIZE : checkSize(tty);
-    if (this.#host.isPosix && arg0 === undefined) return size;
+    // In a terminal server 0.169.0 looks for a program called arg0, and runs that.
+    if (arg0 !== undefined) throw unsupported("arg0 can't be set for a program in a terminal");
+    if (this.#host.isPosix) return tty === true ? DEFAULT_SIZE : checkSize(tty);
     if (tty === true) return undefined;
-    throw new UsageError(
-      "ERR_UNSUPPORTED",
-      "A terminal's size can be set on a POSIX server and without arg0 only: pass tty: true",
-    );
+    throw unsupported("A terminal's size can be set on a POSIX server only: pass tty: true");
   }
 
   async #terminalDevice(
@@ -125,4 +123,8 @@ export class Processes {
       delivery: "answered",
     });
   }
+}
+
+function unsupported(message: string): UsageError {
+  return new UsageError("ERR_UNSUPPORTED", message);
 }

@@ -55,6 +55,8 @@ export function memoryTransport(
       signal.throwIfAborted();
       const [client, server] = MemoryConnection.pair();
       accept(server);
+      if (signal.aborted) void client.close();
+      signal.throwIfAborted();
       return client;
     },
   };

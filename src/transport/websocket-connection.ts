@@ -1,7 +1,7 @@
 import { ConnectError } from "../errors.ts";
 import { settledWithin } from "../internal/deadline.ts";
 import { Inbox } from "./inbox.ts";
-import type { Connection, ConnectionReceiver } from "./transport.ts";
+import { type Connection, type ConnectionReceiver, MAX_INCOMING_FRAME } from "./transport.ts";
 
 /** What the transport needs of a WebSocket: the common part of the browser's, Node's and that of `ws`. */
 export interface WebSocketLike {
@@ -21,6 +21,14 @@ interface SocketEvent {
   readonly message?: string;
   readonly error?: unknown;
 }
+
+/** What the `ws` package is told; others ignore it. */
+export const WS_OPTIONS = {
+  perMessageDeflate: false,
+  maxPayload: MAX_INCOMING_FRAME,
+  // How long a peer that has said goodbye may keep its end of the socket open.
+  closeTimeout: 1_000,
+};
 
 const OPEN = 1;
 /** How long a peer may take to answer the closing handshake. */

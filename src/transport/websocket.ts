@@ -2,7 +2,7 @@ import { WebSocket as DefaultWebSocket } from "isows";
 import { UsageError } from "../errors.ts";
 import { untilAborted } from "../internal/deadline.ts";
 import type { Connection, Transport } from "./transport.ts";
-import { openWebSocket, type WebSocketLike } from "./websocket-connection.ts";
+import { openWebSocket, WS_OPTIONS, type WebSocketLike } from "./websocket-connection.ts";
 import { type ResolvedAddress, resolveAddress, shownUrl, type WebSocketTarget } from "./websocket-target.ts";
 
 export interface WebSocketOptions {
@@ -47,6 +47,8 @@ export function webSocketTransport(
           await untilAborted(Promise.resolve((target as TargetFunction)({ signal })), signal),
           options,
         );
+      // Aborted between the target's answer and this turn.
+      signal.throwIfAborted();
       return await openWebSocket(attempt(create, address), shownUrl(address.url), signal);
     },
   };
@@ -75,10 +77,10 @@ function construct(
   Constructor: WebSocketConstructor,
   { url, protocols, headers }: ResolvedAddress,
 ): WebSocketLike {
-  if (Object.keys(headers).length === 0) return new Constructor(url.href, protocols);
   const WithOptions = Constructor as new (url: string, ...rest: unknown[]) => WebSocketLike;
   const isNative = (Constructor as unknown) === (globalThis as { WebSocket?: unknown }).WebSocket;
-  if (!isNative) return new WithOptions(url.href, protocols, { headers });
+  if (!isNative) return new WithOptions(url.href, protocols, { ...WS_OPTIONS, headers });
+  if (Object.keys(headers).length === 0) return new Constructor(url.href, protocols);
   try {
     // The form of the server-side runtimes. A browser takes the object for a subprotocol with an impossible name.
     return new WithOptions(url.href, { protocols, headers });

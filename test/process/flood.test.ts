@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import { failureOf } from "../support/failure.ts";
+import { realClient } from "../support/real-client.ts";
+
+const MiB = 1024 * 1024;
+
+describe("a flood of output from the real server", () => {
+  it("of 256 MiB arrives whole and in order, within bounded memory", async () => {
+    await using real = await realClient();
+    // Every 16-byte line is its own number, so a lost, doubled or misplaced byte shows.
+    const size = 256 * MiB;
+    await using process = await real.client.start(["sh", "-c", `seq -f %015.0f 1 ${size / 16}`], {
+      maxBufferedBytes: 8 * MiB,
+    });
+    let length = 0;
+    let peak = 0;
+    let line = 1;
+    let rest = "";
+    for await (const { chunk } of process) {
+      length += chunk.length;
+      const text = rest + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString("latin1");
+      const whole = text.length - (text.length % 16);
+      // The first line of each piece tells its place; the length tells the rest.
+      if (whole > 0 && Number(text.slice(0, 15)) !== line) {
+        throw new Error(`expected line ${line}, got ${text.slice(0, 16)}`);
+      }
+      line += whole / 16;
+      rest = text.slice(whole);
+      peak = Math.max(peak, globalThis.process.memoryUsage().rss);
+    }
+    expect(length).toBe(size);
+    expect(peak).toBeLessThan(700 * MiB);
+    expect(await process.closed).toMatchObject({ exitCode: 0 });
+  }, 120_000);
+
+  it("that nobody reads holds up neither calls nor another process, and is right about its end", async () => {
+    await using real = await realClient();
+    const flood = await real.client.start(["head", "-c", String(64 * MiB), "/dev/zero"], {
+      maxBufferedBytes: MiB,
+    });
+    for (let n = 0; n < 20; n++) expect(await real.client.status()).toEqual({ status: "ready" });
+    expect((await real.client.run(["echo", "me too"])).stdout).toBe("me too\n");
+    expect(await flood.exited).toMatchObject({ exitCode: 0 });
+    expect(await flood.closed).toMatchObject({ exitCode: 0 });
+
+    let kept = 0;
+    const read = (async () => {
+      for await (const { chunk } of flood) kept += chunk.length;
+    })();
+    expect(await failureOf(read)).toMatchObject({ code: "ERR_OVERFLOW", limit: MiB });
+    expect(kept).toBe(MiB);
+  });
+
+  it("keeps exactly the newest bytes when the oldest are dropped", async () => {
+    await using real = await realClient();
+    const flood = await real.client.start(["sh", "-c", "seq 1 1000000; echo end"], {
+      maxBufferedBytes: 64 * 1024,
+      overflow: "drop-oldest",
+    });
+    await flood.closed;
+    const total = 6_888_896 + 4;
+    expect(flood.droppedBytes).toBe(total - 64 * 1024);
+    let text = "";
+    let gaps = 0;
+    for await (const { chunk, droppedBefore = 0 } of flood) {
+      text += new TextDecoder().decode(chunk);
+      gaps += droppedBefore;
+    }
+    expect(text).toHaveLength(64 * 1024);
+    expect(text.endsWith("999999\n1000000\nend\n")).toBe(true);
+    expect(gaps).toBe(flood.droppedBytes);
+  });
+
+  it("can be left: ending a read early neither stops the process nor keeps its output", async () => {
+    await using real = await realClient();
+    const process = await real.client.start(["head", "-c", String(16 * MiB), "/dev/zero"], {
+      maxBufferedBytes: 64 * 1024,
+    });
+    for await (const _ of process) break;
+    expect(await process.closed).toMatchObject({ exitCode: 0 });
+  });
+});

@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from "vitest";
+import { LazyExecServerClient, type RunResult } from "../../src/index.ts";
+import { failureOf } from "../support/failure.ts";
+import { realClient } from "../support/real-client.ts";
+import { scriptedProcess, startsProcesses } from "../support/scripted-process.ts";
+
+let real: Awaited<ReturnType<typeof realClient>>;
+beforeAll(async () => {
+  real = await realClient();
+});
+afterAll(() => real[Symbol.asyncDispose]());
+
+const MIXED = ["sh", "-c", "printf '  out\\n\\n'; printf err >&2"];
+
+/** Resolves when no process on this machine has the marker in its command line any more. */
+async function gone(marker: string): Promise<boolean> {
+  const { stdout } = await real.client.run(["sh", "-c", `pgrep -f '[m]arker ${marker}' || true`]);
+  return stdout === "";
+}
+
+describe("run()", () => {
+  it("collects both streams as text, untrimmed", async () => {
+    const result = await real.client.run(MIXED);
+    expect(result).toEqual({ exitCode: 0, stdout: "  out\n\n", stderr: "err", sandboxDenied: false });
+    expectTypeOf(result).toEqualTypeOf<RunResult<string>>();
+  });
+
+  it("collects bytes when asked to", async () => {
+    const result = await real.client.run(["printf", "\\377\\000"], { encoding: "bytes" });
+    expect([...result.stdout]).toEqual([255, 0]);
+    expectTypeOf(result.stderr).toEqualTypeOf<Uint8Array>();
+  });
+
+  it("decodes characters that were cut between two pieces of output, and keeps a byte order mark", async () => {
+    const script = "printf '\\357\\273\\277a\\342'; sleep 0.05; printf '\\202'; sleep 0.05; printf '\\254'";
+    expect((await real.client.run(["sh", "-c", script])).stdout).toBe("\uFEFFa€");
+  });
+
+  it("rejects on a non-zero exit with the whole result, unless told not to", async () => {
+    const argv = ["sh", "-c", "echo before; echo why >&2; exit 3"];
+    const result = { exitCode: 3, stdout: "before\n", stderr: "why\n", sandboxDenied: false };
+    expect(await failureOf(real.client.run(argv))).toMatchObject({
+      code: "ERR_PROCESS_EXIT",
+      result,
+      ...result,
+    });
+    expect(await real.client.run(argv, { reject: false })).toEqual(result);
+  });
+
+  it("waits for output that a background child still writes", async () => {
+    const { stdout } = await real.client.run(["sh", "-c", "(sleep 0.1; echo late) & echo now"]);
+    expect(stdout).toBe("now\nlate\n");
+  });
+
+  it("terminates the process when its time is up, and then rejects", async () => {
+    const argv = ["sh", "-c", "exec sleep 60 # marker timeout"];
+    expect(await failureOf(real.client.run(argv, { timeoutMs: 100 }))).toMatchObject({ code: "ERR_TIMEOUT" });
+    expect(await gone("timeout")).toBe(true);
+  });
+
+  it("terminates the process when its signal aborts, and then rejects with the reason", async () => {
+    const controller = new AbortController();
+    const running = failureOf(
+      real.client.run(["sh", "-c", "trap '' TERM; sleep 60 # marker abort"], { signal: controller.signal }),
+    );
+    await real.client.status();
+    const reason = new Error("enough");
+    controller.abort(reason);
+    expect(await running).toBe(reason);
+    expect(await gone("abort")).toBe(true);
+  });
+
+  it("waits no longer than two seconds for a process that does not end", async () => {
+    await using it = await scriptedProcess();
+    const started = performance.now();
+    expect(await failureOf(it.client.run(["stubborn"], { timeoutMs: 20 }))).toMatchObject({
+      code: "ERR_TIMEOUT",
+    });
+    await it.connection.request("process/terminate");
+    const took = performance.now() - started;
+    expect(took).toBeGreaterThan(1_900);
+    expect(took).toBeLessThan(3_000);
+  });
+
+  it("covers connecting with its deadline too", async () => {
+    const lazy = new LazyExecServerClient({
+      transport: { reconnectable: true, connect: () => new Promise(() => {}) },
+    });
+    expect(await failureOf(lazy.run(["true"], { timeoutMs: 20 }))).toMatchObject({ code: "ERR_TIMEOUT" });
+    expect(lazy.state).toBe("idle");
+  });
+
+  it("rejects past its budget, terminating the process", async () => {
+    const flood = ["sh", "-c", "yes 'marker overflow'"];
+    expect(await failureOf(real.client.run(flood, { maxBufferedBytes: 100_000 }))).toMatchObject({
+      code: "ERR_OVERFLOW",
+      limit: 100_000,
+    });
+    expect(await gone("overflow")).toBe(true);
+    expect((await real.client.run(["printf", "12345"], { maxBufferedBytes: 5 })).stdout).toBe("12345");
+  });
+
+  it("keeps the end of the output when told to drop the oldest", async () => {
+    const argv = ["sh", "-c", "seq 1 100000"];
+    const { stdout } = await real.client.run(argv, { maxBufferedBytes: 14, overflow: "drop-oldest" });
+    expect(stdout).toBe("\n99999\n100000\n");
+  });
+
+  it("rejects with the connection's error when that ends", async () => {
+    await using it = await scriptedProcess();
+    const running = failureOf(it.client.run(["program"]));
+    await it.connection.request("process/start", 2);
+    it.connection.terminate();
+    expect(await running).toMatchObject({ code: "ERR_DISCONNECTED" });
+  });
+
+  it("tells a sandbox denial", async () => {
+    await using it = await scriptedProcess(undefined, {
+      onRequest(connection, request) {
+        startsProcesses.onRequest?.(connection, request);
+        const { processId } = request.params ?? {};
+        connection.notify("process/exited", { processId, seq: 1, exitCode: 1, sandboxDenied: true });
+        connection.notify("process/closed", { processId, seq: 2 });
+      },
+    });
+    expect(await it.client.run(["program"], { reject: false })).toMatchObject({ sandboxDenied: true });
+  });
+});

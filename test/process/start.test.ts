@@ -1,0 +1,172 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { failureOf } from "../support/failure.ts";
+import { realClient } from "../support/real-client.ts";
+import { scriptedProcess, startsProcesses } from "../support/scripted-process.ts";
+
+let real: Awaited<ReturnType<typeof realClient>>;
+beforeAll(async () => {
+  real = await realClient({ env: { MY_API_KEY: "hush", PLAIN: "seen" } });
+});
+afterAll(() => real[Symbol.asyncDispose]());
+
+describe("start() on the real server", () => {
+  it("runs in the server's own directory unless told otherwise", async () => {
+    expect((await real.client.run(["pwd"])).stdout).toBe(`${process.cwd()}\n`);
+  });
+
+  it("takes a directory as a native path or as a file: URL, with any character", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "a b#%?ü-"));
+    try {
+      for (const cwd of [directory, pathToFileURL(directory), pathToFileURL(directory).href]) {
+        expect((await real.client.run(["pwd", "-P"], { cwd })).stdout).toBe(`${directory}\n`);
+      }
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it("lays env over the server's environment, without what looks like a secret", async () => {
+    const { stdout } = await real.client.run(["sh", "-c", 'echo "$PLAIN,$MY_API_KEY,$MINE,$UNSET"'], {
+      env: { MINE: "own", UNSET: undefined },
+    });
+    expect(stdout).toBe("seen,,own,\n");
+  });
+
+  it("passes secrets on only when asked to", async () => {
+    const { stdout } = await real.client.run(["sh", "-c", 'echo "$MY_API_KEY"'], {
+      envPolicy: { ignoreDefaultExcludes: true },
+    });
+    expect(stdout).toBe("hush\n");
+  });
+
+  it("makes env the exact environment with a null policy, __proto__ and all", async () => {
+    const env = JSON.parse('{ "A": "1", "__proto__": "p", "constructor": "c" }') as Record<string, string>;
+    const { stdout } = await real.client.run(["/usr/bin/env"], { env, envPolicy: null });
+    expect(stdout.split("\n").filter(Boolean).sort()).toEqual(["A=1", "__proto__=p", "constructor=c"]);
+  });
+
+  it("shows the program the name it is given", async () => {
+    expect(
+      (await real.client.run(["bash", "-c", "cat /proc/$$/cmdline | cut -d '' -f1"], { arg0: "posh" }))
+        .stdout,
+    ).toContain("posh");
+  });
+
+  it.each([
+    ["a missing program", ["no-such-program"], {}],
+    ["a missing directory", ["true"], { cwd: "/no/such/directory" }],
+    ["a missing program in a terminal", ["no-such-program"], { tty: true }],
+  ])("rejects with kind not-found for %s", async (_, argv, options) => {
+    expect(await failureOf(real.client.start(argv, options))).toMatchObject({
+      code: "ERR_SERVER",
+      kind: "not-found",
+      delivery: "answered",
+    });
+  });
+
+  it("rejects with kind permission-denied for a program that is none", async () => {
+    expect(await failureOf(real.client.start(["/etc/passwd"]))).toMatchObject({ kind: "permission-denied" });
+  });
+
+  it("refuses an id that is in use, on the client and on the server, and frees it after a failed start", async () => {
+    await using _first = await real.client.start(["sleep", "60"], { processId: "mine" });
+    expect(await failureOf(real.client.start(["true"], { processId: "mine" }))).toMatchObject({
+      code: "ERR_INVALID_ARGUMENT",
+    });
+    const taken = await real.client.start(["true"], { processId: "short" });
+    await taken.closed;
+    expect(await failureOf(real.client.start(["true"], { processId: "short" }))).toMatchObject({
+      code: "ERR_SERVER",
+      kind: "already-exists",
+    });
+    await failureOf(real.client.start(["no-such-program"], { processId: "free" }));
+    await (await real.client.start(["true"], { processId: "free" })).closed;
+  });
+
+  it.each([
+    ["an empty argv", [], {}],
+    ["an argv that is a string", "ls", {}],
+    ["an argv with a number", ["ls", 1], {}],
+    ["a relative cwd", ["ls"], { cwd: "src" }],
+    ["a cwd that is a web URL", ["ls"], { cwd: new URL("http://localhost/") }],
+    ["an env value that is no string", ["ls"], { env: { A: 1 } }],
+    ["a negative budget", ["ls"], { maxBufferedBytes: -1 }],
+    ["a terminal without rows", ["ls"], { tty: { rows: 0, cols: 80 } }],
+  ])("refuses %s before anything is sent", async (_, argv, options) => {
+    expect(await failureOf(real.client.start(argv as never, options as never))).toMatchObject({
+      code: "ERR_INVALID_ARGUMENT",
+    });
+  });
+});
+
+describe("start() on the wire", () => {
+  it("sends every member, null where there is nothing to say", async () => {
+    await using it = await scriptedProcess();
+    expect((await it.connection.request("process/start")).params).toEqual({
+      processId: "p",
+      argv: ["program"],
+      cwd: "file:///work",
+      envPolicy: { inherit: "all", ignoreDefaultExcludes: false, exclude: [], set: {}, includeOnly: [] },
+      env: {},
+      tty: false,
+      pipeStdin: false,
+      arg0: null,
+      sandbox: null,
+    });
+  });
+
+  it("passes a Windows directory and a sandbox on", async () => {
+    const sandbox = { permissions: { type: "disabled" }, workspaceRoots: [] };
+    await using it = await scriptedProcess({ cwd: "C:\\Users\\me", sandbox });
+    expect((await it.connection.request("process/start")).params).toMatchObject({
+      cwd: "file:///C:/Users/me",
+      sandbox,
+    });
+  });
+
+  it("says so when an old server does not tell its directory", async () => {
+    await using it = await scriptedProcess(
+      { cwd: "/" },
+      {
+        ...startsProcesses,
+        onInitialize: (connection, request) => connection.answer(request, { sessionId: "old" }),
+      },
+    );
+    expect(await failureOf(it.client.start(["ls"]))).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
+  });
+});
+
+describe("aborting a start", () => {
+  it("sends nothing when the signal is aborted already", async () => {
+    await using it = await scriptedProcess();
+    expect(await failureOf(it.client.start(["program"], { signal: AbortSignal.abort("no") }))).toBe("no");
+    expect(it.connection.received.filter(({ method }) => method === "process/start")).toHaveLength(1);
+  });
+
+  it("terminates the process when its answer comes after the abort", async () => {
+    await using it = await scriptedProcess(undefined, {
+      onRequest(connection, request) {
+        if (request.params?.["processId"] === "p") startsProcesses.onRequest?.(connection, request);
+      },
+    });
+    const controller = new AbortController();
+    const starting = failureOf(it.client.start(["program"], { processId: "q", signal: controller.signal }));
+    const request = await it.connection.request("process/start", 2);
+    controller.abort("no");
+    expect(await starting).toBe("no");
+    it.connection.answer(request, { processId: "q" });
+    expect((await it.connection.request("process/terminate")).params).toEqual({ processId: "q" });
+  });
+
+  it("does not touch a process that was started before", async () => {
+    const controller = new AbortController();
+    await using cat = await real.client.start(["cat"], { stdin: "pipe", signal: controller.signal });
+    controller.abort();
+    await cat.write("still here");
+    expect((await cat[Symbol.asyncIterator]().next()).value?.chunk.length).toBe(10);
+  });
+});

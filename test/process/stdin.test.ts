@@ -1,0 +1,111 @@
+import { createHash } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { failureOf } from "../support/failure.ts";
+import { realClient } from "../support/real-client.ts";
+import { scriptedProcess, startsProcesses } from "../support/scripted-process.ts";
+
+/** Both kinds of server: one request at a time, and eight. */
+describe.each([
+  ["one request at a time", []],
+  ["eight requests at a time", ["--concurrent-requests", "8"]],
+])("write() to a server that handles %s", (_, args) => {
+  let real: Awaited<ReturnType<typeof realClient>>;
+  beforeAll(async () => {
+    real = await realClient({ args });
+  });
+  afterAll(() => real[Symbol.asyncDispose]());
+
+  it("keeps 300 writes that nobody awaited in order", async () => {
+    await using cat = await real.client.start(["head", "-n", "300"], { stdin: "pipe" });
+    const writes = Array.from({ length: 300 }, (_, n) => cat.write(`${n}\n`));
+    let text = "";
+    for await (const { chunk } of cat) text += new TextDecoder().decode(chunk);
+    await Promise.all(writes);
+    expect(text).toBe(Array.from({ length: 300 }, (_, n) => `${n}\n`).join(""));
+  });
+
+  it("takes 20 MiB at once", async () => {
+    const data = new Uint8Array(20 * 1024 * 1024).map((_, at) => (at * 31) % 251);
+    await using process = await real.client.start(["sh", "-c", `head -c ${data.length} | sha256sum`], {
+      stdin: "pipe",
+    });
+    await process.write(data);
+    const { value } = await process[Symbol.asyncIterator]().next();
+    const hash = new TextDecoder().decode(value?.chunk).split(" ")[0];
+    expect(hash).toBe(createHash("sha256").update(data).digest("hex"));
+  });
+});
+
+describe("write()", () => {
+  it("fails with ERR_STDIN_CLOSED without a pipe, before anything is sent", async () => {
+    await using it = await scriptedProcess();
+    expect(await failureOf(it.process.write("x"))).toMatchObject({
+      code: "ERR_STDIN_CLOSED",
+      delivery: "not-sent",
+    });
+    expect(it.connection.received.some(({ method }) => method === "process/write")).toBe(false);
+  });
+
+  it("fails with ERR_STDIN_CLOSED after the process has exited", async () => {
+    await using real = await realClient();
+    const process = await real.client.start(["true"], { stdin: "pipe" });
+    await process.exited;
+    expect(await failureOf(process.write("x"))).toMatchObject({
+      code: "ERR_STDIN_CLOSED",
+      delivery: "not-sent",
+    });
+  });
+
+  it.each(["stdinClosed", "unknownProcess"])(
+    "fails with ERR_STDIN_CLOSED when the server says %s",
+    async (status) => {
+      await using it = await scriptedProcess(
+        { stdin: "pipe" },
+        {
+          onRequest(connection, request) {
+            if (request.method === "process/write") connection.answer(request, { status });
+            else startsProcesses.onRequest?.(connection, request);
+          },
+        },
+      );
+      expect(await failureOf(it.process.write("x"))).toMatchObject({
+        code: "ERR_STDIN_CLOSED",
+        delivery: "answered",
+      });
+    },
+  );
+
+  it("sends the next piece only after the answer to the one before, each with an id of its own", async () => {
+    await using it = await scriptedProcess({ stdin: "pipe" });
+    const writes = Promise.all([it.process.write(new Uint8Array(1024 * 1024 + 1)), it.process.write("end")]);
+    const ids = new Set<unknown>();
+    for (const [n, bytes] of [1024 * 1024, 1, 3].entries()) {
+      const request = await it.connection.request("process/write", n + 1);
+      expect(it.connection.received.filter(({ method }) => method === "process/write")).toHaveLength(n + 1);
+      expect(Buffer.from(String(request.params?.["chunk"]), "base64")).toHaveLength(bytes);
+      ids.add(request.params?.["writeId"]);
+      it.connection.answer(request, { status: "accepted" });
+    }
+    await writes;
+    expect(ids.size).toBe(3);
+  });
+
+  it("goes on after a write that failed", async () => {
+    await using it = await scriptedProcess({ stdin: "pipe" });
+    const failed = failureOf(it.process.write("one"));
+    const written = it.process.write("two");
+    it.connection.reject(
+      await it.connection.request("process/write", 1),
+      -32603,
+      "failed to write to process stdin",
+    );
+    it.connection.answer(await it.connection.request("process/write", 2), { status: "accepted" });
+    expect(await failed).toMatchObject({ code: "ERR_SERVER" });
+    await written;
+  });
+
+  it("refuses what is neither text nor bytes", async () => {
+    await using it = await scriptedProcess({ stdin: "pipe" });
+    expect(await failureOf(it.process.write(5 as never))).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
+  });
+});

@@ -1,0 +1,44 @@
+import type { ChildProcess } from "node:child_process";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+
+/** Sees every child process that this process starts, from its very start. */
+export class Children implements Disposable {
+  readonly started: ChildProcess[] = [];
+  readonly #exits: Promise<unknown>[] = [];
+  readonly #onChild = (message: unknown): void => {
+    const { process: child } = message as { process: ChildProcess };
+    this.started.push(child);
+    this.#exits.push(
+      new Promise((resolve) => {
+        child.once("exit", resolve);
+        child.once("error", resolve);
+      }),
+    );
+    this.onStart?.();
+  };
+  /** Called while `spawn` is still at work. */
+  onStart: (() => void) | undefined;
+
+  constructor() {
+    subscribe("child_process", this.#onChild);
+  }
+
+  get latest(): ChildProcess {
+    const child = this.started.at(-1);
+    if (!child) throw new Error("no child process was started");
+    return child;
+  }
+
+  /** Resolves when all that were started have ended. */
+  async gone(): Promise<void> {
+    await Promise.all(this.#exits);
+  }
+
+  [Symbol.dispose](): void {
+    unsubscribe("child_process", this.#onChild);
+    for (const child of this.started) {
+      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+        child.kill("SIGKILL");
+    }
+  }
+}
