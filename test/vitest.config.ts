@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import ClosingLine from "./support/closing-line.ts";
 
 export default defineConfig({
   test: {
@@ -7,6 +8,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     retry: 0,
+    reporters: ["default", new ClosingLine()],
     allowOnly: false,
     maxWorkers: 2,
   },

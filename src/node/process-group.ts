@@ -14,3 +14,19 @@ export function killGroup(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): v
     // Nobody is left in the group.
   }
 }
+
+const running = new Set<ChildProcess>();
+const killRunning = (): void => {
+  for (const child of running) killGroup(child, "SIGKILL");
+};
+
+/** Whatever ends this process does not leave the child behind. Returns what lifts that again. */
+export function killAtExit(child: ChildProcess): () => void {
+  // One listener for all: Node takes more than ten for a leak.
+  if (running.size === 0) process.on("exit", killRunning);
+  running.add(child);
+  return () => {
+    running.delete(child);
+    if (running.size === 0) process.off("exit", killRunning);
+  };
+}

@@ -10,6 +10,8 @@ export function readLines(log: Readable, onLine: (line: string) => void): void {
   let line = "";
   const emit = (): void => {
     try {
+      // The carriage return is taken off here, since a read may end between it and the line feed.
+      if (line.endsWith("\r")) line = line.slice(0, -1);
       if (line !== "") onLine(line);
     } catch {
       // A listener's failure is its own.
@@ -18,7 +20,7 @@ export function readLines(log: Readable, onLine: (line: string) => void): void {
   };
   log.setEncoding("utf8");
   log.on("data", (text: string) => {
-    const [first = "", ...others] = text.split(/\r?\n/);
+    const [first = "", ...others] = text.split("\n");
     line = (line + first).slice(0, MAX_LOG_LINE);
     for (const next of others) {
       emit();

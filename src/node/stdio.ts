@@ -9,7 +9,7 @@ import {
   MAX_INCOMING_FRAME,
   type Transport,
 } from "../transport/transport.ts";
-import { killGroup } from "./process-group.ts";
+import { killAtExit, killGroup } from "./process-group.ts";
 import { readLines, type StderrOption } from "./stderr.ts";
 
 export interface StdioOptions {
@@ -101,12 +101,10 @@ class ChildConnection implements Connection {
 
   constructor(child: ChildProcess, stderr: StderrOption | undefined) {
     this.#child = child;
-    // Whatever ends this process while the child runs must not leave it behind.
-    const onParentExit = (): void => killGroup(child, "SIGKILL");
-    process.once("exit", onParentExit);
+    const liftKillAtExit = killAtExit(child);
     this.#exited = new Promise((resolve) => {
       const gone = (): void => {
-        process.off("exit", onParentExit);
+        liftKillAtExit();
         resolve();
       };
       child.once("error", gone);

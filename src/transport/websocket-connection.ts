@@ -7,7 +7,7 @@ import { type Connection, type ConnectionReceiver, MAX_INCOMING_FRAME } from "./
 export interface WebSocketLike {
   readonly readyState: number;
   binaryType: string;
-  addEventListener(type: string, listener: (event: never) => void): void;
+  addEventListener(type: string, listener: (event: unknown) => void): void;
   send(data: string): void;
   close(code?: number, reason?: string): void;
   /** Only `ws` has it: ends the connection without waiting for the peer. */
@@ -139,5 +139,5 @@ class WebSocketConnection implements Connection {
 }
 
 function listen(socket: WebSocketLike, type: string, listener: (event: SocketEvent) => void): void {
-  socket.addEventListener(type, listener as (event: never) => void);
+  socket.addEventListener(type, listener as (event: unknown) => void);
 }

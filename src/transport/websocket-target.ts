@@ -51,10 +51,8 @@ function webSocketUrl(value: string | URL): URL {
   }
   const url = new URL(value);
   if (url.protocol !== "ws:" && url.protocol !== "wss:") {
-    throw new UsageError(
-      "ERR_INVALID_ARGUMENT",
-      `A WebSocket URL starts with ws: or wss:, not ${url.protocol}`,
-    );
+    // Nor is this one's scheme: "user:password@host" has the user for a scheme.
+    throw new UsageError("ERR_INVALID_ARGUMENT", "A WebSocket URL starts with ws: or wss:");
   }
   // Browsers refuse to dial a URL with a fragment, and no server ever sees it.
   url.hash = "";

@@ -2,7 +2,7 @@ import { WebSocket as DefaultWebSocket } from "isows";
 import { UsageError } from "../errors.ts";
 import { untilAborted } from "../internal/deadline.ts";
 import type { Connection, Transport } from "./transport.ts";
-import { openWebSocket, WS_OPTIONS, type WebSocketLike } from "./websocket-connection.ts";
+import { openWebSocket, type WebSocketLike, WS_OPTIONS } from "./websocket-connection.ts";
 import { type ResolvedAddress, resolveAddress, shownUrl, type WebSocketTarget } from "./websocket-target.ts";
 
 export interface WebSocketOptions {
@@ -26,7 +26,7 @@ export function webSocket(
   target: WebSocketTarget,
   options: WebSocketOptions & { readonly WebSocket?: WebSocketConstructor | undefined } = {},
 ): Transport {
-  const Constructor = options.WebSocket ?? (DefaultWebSocket as unknown as WebSocketConstructor);
+  const Constructor = options.WebSocket ?? DefaultWebSocket;
   return webSocketTransport(target, options, (address) => construct(Constructor, address));
 }
 

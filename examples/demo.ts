@@ -1,0 +1,71 @@
+/**
+ * The whole story on a real exec-server: connect lazily, stream, lose the server, see the loss, get one new session.
+ * Run it with `npm run demo`.
+ */
+import { LazyExecServerClient, webSocket } from "exec-server-sdk";
+import { ExecServer } from "../test/support/exec-server.ts";
+
+const started = performance.now();
+function say(text: string): void {
+  console.log(`${String(Math.round(performance.now() - started)).padStart(6)} ms  ${text}`);
+}
+function step(text: string): void {
+  console.log(`\n${text}`);
+}
+
+step("1. A real exec-server, and a client that does nothing yet");
+await using server = await ExecServer.start();
+say(`codex exec-server listens on ${server.url}`);
+
+let dials = 0;
+const target = () => {
+  dials++;
+  return server.url;
+};
+await using lazy = new LazyExecServerClient({ transport: webSocket(target) });
+lazy.onStateChange(({ previous, state, sessionId, error }) => {
+  say(
+    `state: ${previous} -> ${state}${sessionId ? ` (session ${sessionId})` : ""}${error ? ` (${error.code})` : ""}`,
+  );
+});
+say(`the client is ${lazy.state}, after ${dials} dials`);
+
+step("2. The first use connects; a command streams its output");
+const counter = await lazy.start(["sh", "-c", "i=1; while echo tick $i; do i=$((i+1)); sleep 0.2; done"]);
+const output = counter[Symbol.asyncIterator]();
+const decoder = new TextDecoder();
+for (let n = 0; n < 3; n++) {
+  const { value } = await output.next();
+  say(`output: ${decoder.decode(value?.chunk).trim()}`);
+}
+
+step("3. The server is killed with SIGKILL while the command runs");
+await server.kill("SIGKILL");
+try {
+  for (;;) await output.next();
+} catch (error) {
+  const { name, code, message, closeCode } = error as Error & { code: string; closeCode: number };
+  say(`the old handle fails loudly: ${name} ${code}, close code ${closeCode}`);
+  say(`  ${message}`);
+}
+say(`nothing reconnects by itself: still ${dials} dial`);
+
+step("4. While it is down, 20 callers share one failed attempt");
+const failures = await Promise.allSettled(Array.from({ length: 20 }, () => lazy.get()));
+const reasons = new Set(failures.map((failure) => (failure as PromiseRejectedResult).reason));
+say(`20 callers, ${reasons.size} error object: ${[...reasons][0].message}`);
+
+step("5. It is back, and 100 callers ask at once");
+await server.restart();
+dials = 0;
+const clients = await Promise.all(Array.from({ length: 100 }, () => lazy.get()));
+say(`100 callers, ${new Set(clients).size} client, ${dials} dial, session ${clients[0]?.sessionId}`);
+
+step("6. Work goes on in the new session; the old handle stays dead");
+const { stdout } = await lazy.run(["uname", "-sm"]);
+say(`uname says ${stdout.trim()}`);
+await counter.terminate().catch((error) => say(`the old handle: ${error.code}, request ${error.delivery}`));
+
+const sharedOne = new Set(clients).size === 1 && dials === 1 && reasons.size === 1;
+step(sharedOne ? "One fresh session, whoever asked." : "Something is wrong: see above.");
+process.exitCode = sharedOne ? 0 : 1;

@@ -1,0 +1,98 @@
+import { realpathSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { describe, expect, test, vi } from "vitest";
+import { ConnectError, ExecServerClient } from "../../src/index.ts";
+import { type StdioOptions, stdio } from "../../src/node.ts";
+import { Children } from "../support/children.ts";
+import { ControlServer, fixture, report } from "../support/control-server.ts";
+import { failureOf } from "../support/failure.ts";
+import { expectNoneShown } from "../support/leaks.ts";
+
+const node = process.execPath;
+const secrets = ["hunter2", "hunter3"];
+
+function connect(options: StdioOptions, limits = {}): Promise<ExecServerClient> {
+  return ExecServerClient.connect({ transport: stdio(options), ...limits });
+}
+
+describe("starting the child", () => {
+  test.each([undefined, {}, { command: "" }, { command: 42 }])("needs a command (%j)", (options) => {
+    expect(() => stdio(options as never)).toThrowError(
+      expect.objectContaining({ name: "UsageError", code: "ERR_INVALID_ARGUMENT" }),
+    );
+  });
+
+  test("passes on arguments, directory and environment, and shows none of them when it fails", async () => {
+    await using control = await ControlServer.start();
+    vi.stubEnv("INHERITED", "yes");
+    vi.stubEnv("REMOVED", "yes");
+    const connecting = connect({
+      command: node,
+      args: [fixture("whoami"), control.port, "--token", "hunter2", ""],
+      cwd: tmpdir(),
+      env: { TOKEN: "hunter3", REMOVED: undefined },
+    });
+    const error = await failureOf(connecting);
+    const { args, cwd, env } = JSON.parse(await report(await control.program()));
+    vi.unstubAllEnvs();
+    expect(args).toEqual(["--token", "hunter2", ""]);
+    expect(cwd).toBe(realpathSync(tmpdir()));
+    expect(env).toMatchObject({ TOKEN: "hunter3", INHERITED: "yes" });
+    expect(env).not.toHaveProperty("REMOVED");
+    expect(error).toBeInstanceOf(ConnectError);
+    expectNoneShown(error, secrets);
+  });
+
+  test.each([
+    ["program", { command: "no-such-program-anywhere" }],
+    ["working directory", { command: node, cwd: "/no/such/directory" }],
+  ])("fails for a missing %s, without showing arguments or environment", async (_, options) => {
+    const error = await failureOf(connect({ ...options, args: ["hunter2"], env: { TOKEN: "hunter3" } }));
+    expect(error).toBeInstanceOf(ConnectError);
+    expect(error).toMatchObject({ phase: "dial", delivery: "not-sent", cause: { code: "ENOENT" } });
+    expectNoneShown(error, secrets);
+  });
+
+  test("fails for a file that is no program", async () => {
+    const error = await failureOf(connect({ command: fixture("relay") }));
+    expect(error).toMatchObject({ code: "ERR_CONNECT", phase: "dial", cause: { code: "EACCES" } });
+  });
+
+  test.each([
+    ["an argument", { args: ["hunter2\0"] }],
+    ["a variable", { env: { TOKEN: "hunter2\0" } }],
+    ["the directory", { cwd: "/hunter2\0" }],
+  ])("refuses a NUL character in %s, without showing it", async (_, options) => {
+    const error = await failureOf(connect({ command: node, ...options }));
+    expect(error).toMatchObject({ name: "UsageError", code: "ERR_INVALID_ARGUMENT" });
+    expectNoneShown(error, secrets);
+  });
+
+  test("fails at once for a child that exits at once, long before the handshake's deadline", async () => {
+    const start = performance.now();
+    const error = await failureOf(connect({ command: node, args: [fixture("exits-at-once"), "hunter2"] }));
+    expect(performance.now() - start).toBeLessThan(5_000);
+    expect(error).toBeInstanceOf(ConnectError);
+    expect(error).toMatchObject({ phase: "initialize", delivery: "not-sent" });
+    expect((error as ConnectError).message).toContain("code 3");
+    expectNoneShown(error, secrets);
+  });
+
+  test("fails for a child whose first line is no message, and ends the child", async () => {
+    await using control = await ControlServer.start();
+    using children = new Children();
+    const error = await failureOf(connect({ command: node, args: [fixture("banner"), control.port] }));
+    expect(error).toMatchObject({ code: "ERR_PROTOCOL" });
+    expect((error as Error).message).not.toContain("Welcome");
+    await children.gone();
+  });
+
+  test("gives up a child that never answers at the handshake's deadline, and ends it", async () => {
+    await using control = await ControlServer.start();
+    using children = new Children();
+    const options = { command: node, args: [fixture("stubborn"), control.port] };
+    const error = await failureOf(connect(options, { initializeTimeoutMs: 200 }));
+    expect(error).toMatchObject({ code: "ERR_INITIALIZE_TIMEOUT" });
+    await children.gone();
+  });
+});

@@ -1,0 +1,13 @@
+import { inspect } from "node:util";
+import { expect } from "vitest";
+
+/** Fails when anything that a log could show of a value holds one of the secrets. */
+export function expectNoneShown(value: unknown, secrets: readonly string[]): void {
+  const text = [
+    String(value),
+    (value as Partial<Error>).stack,
+    JSON.stringify(value),
+    inspect(value, { depth: 10, showHidden: true }),
+  ].join("\n");
+  for (const secret of secrets) expect(text).not.toContain(secret);
+}

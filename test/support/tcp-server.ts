@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+} from "node:http";
+import { type AddressInfo, createServer, type Socket, type Server as TcpServer } from "node:net";
+import { AsyncQueue } from "./async-queue.ts";
+
+/** A server below the level of the protocol: hands out its sockets, and drops them all when disposed. */
+export class RawServer<Arrival> implements AsyncDisposable {
+  readonly #server: TcpServer;
+  readonly #sockets = new Set<Socket>();
+  readonly #arrivals: AsyncQueue<Arrival>;
+  /** How many sockets there have been. */
+  accepted = 0;
+
+  private constructor(server: TcpServer, arrivals: AsyncQueue<Arrival>) {
+    this.#server = server;
+    this.#arrivals = arrivals;
+    server.on("connection", (socket: Socket) => {
+      this.accepted++;
+      this.#sockets.add(socket);
+      socket.on("error", () => {});
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+  }
+
+  /** Accepts TCP connections and says nothing. */
+  static async silent(): Promise<RawServer<Socket>> {
+    const arrivals = new AsyncQueue<Socket>();
+    return await RawServer.#listen(
+      createServer((socket) => arrivals.push(socket.resume())),
+      arrivals,
+    );
+  }
+
+  /** Answers every HTTP request, upgrades included, the same way. */
+  static async http(answer: RequestListener): Promise<RawServer<IncomingMessage>> {
+    const arrivals = new AsyncQueue<IncomingMessage>();
+    const server = createHttpServer((request, response) => {
+      arrivals.push(request);
+      answer(request, response);
+    });
+    return await RawServer.#listen(server, arrivals);
+  }
+
+  /** Completes the WebSocket handshake and leaves the rest to the test, byte by byte. */
+  static async upgraded({ first }: { first?: Uint8Array } = {}): Promise<RawServer<Socket>> {
+    const arrivals = new AsyncQueue<Socket>();
+    // A half-open socket ends when the test says so.
+    const server: Server = createHttpServer();
+    server.on("upgrade", (request, socket: Socket) => {
+      socket.allowHalfOpen = true;
+      socket.resume();
+      const accept = createHash("sha1")
+        .update(`${request.headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+        .digest("base64");
+      const head = [
+        "HTTP/1.1 101 Switching Protocols",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        `Sec-WebSocket-Accept: ${accept}`,
+      ];
+      socket.write(Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), first ?? new Uint8Array()]));
+      arrivals.push(socket);
+    });
+    return await RawServer.#listen(server, arrivals);
+  }
+
+  static async #listen<A>(server: TcpServer, arrivals: AsyncQueue<A>): Promise<RawServer<A>> {
+    const raw = new RawServer(server, arrivals);
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return raw;
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** The next socket or request. */
+  next(): Promise<Arrival> {
+    return this.#arrivals.next();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+}
+
+export const TEXT = 0x1;
+export const BINARY = 0x2;
+export const CLOSE = 0x8;
+
+/** The head of an unmasked, final WebSocket frame. */
+export function frameHead(opcode: number, length: number): Buffer {
+  if (length < 126) return Buffer.from([0x80 | opcode, length]);
+  const head = Buffer.alloc(10);
+  head[0] = 0x80 | opcode;
+  head[1] = 127;
+  head.writeBigUInt64BE(BigInt(length), 2);
+  return head;
+}
+
+export function frame(opcode: number, payload: string | Uint8Array): Buffer {
+  const bytes = Buffer.from(payload);
+  return Buffer.concat([frameHead(opcode, bytes.length), bytes]);
+}
+
+/** A port of this machine where nobody listens. */
+export async function unusedPort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
