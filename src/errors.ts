@@ -52,9 +52,14 @@ export abstract class ExecServerError extends Error {
   abstract readonly code: ErrorCode;
   declare readonly sessionId?: string;
   declare readonly delivery?: Delivery;
+  /** How much of a large file had arrived, in bytes from its start, when a write failed or was aborted. */
+  declare readonly bytesWritten?: number;
 
   constructor(message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: redactedCause(details.cause) });
+    super(
+      redactUrls(message),
+      details.cause === undefined ? undefined : { cause: redactedCause(details.cause) },
+    );
     Object.defineProperties(this, {
       name: { value: new.target.brand, configurable: true, writable: true },
       [BRAND]: { value: new.target.brand },
@@ -122,7 +127,7 @@ export class DisconnectedError extends ExecServerError {
 
   constructor(reason: string, details: ErrorDetails & { closeCode?: number | undefined } = {}) {
     super(`The exec-server connection ended: ${reason}`, details);
-    this.reason = reason;
+    this.reason = redactUrls(reason);
     if (details.closeCode !== undefined) this.closeCode = details.closeCode;
   }
 }
@@ -141,6 +146,9 @@ export class ClosedError extends ExecServerError {
 export type ServerErrorKind =
   | "not-found"
   | "already-exists"
+  | "not-a-file"
+  | "not-a-directory"
+  | "not-empty"
   | "permission-denied"
   | "unsupported"
   | "invalid";
@@ -235,12 +243,7 @@ export class UsageError extends ExecServerError {
 
 /** Cuts user info, query and fragment out of every URL in a text. */
 export function redactUrls(text: string): string {
-  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)([^\s"<>]*)/gi, (_, scheme: string, rest: string) => {
-    const authorityAndPath = rest.replace(/[?#].*$/s, "");
-    const pathStart = authorityAndPath.indexOf("/");
-    const authority = pathStart < 0 ? authorityAndPath : authorityAndPath.slice(0, pathStart);
-    return scheme + authorityAndPath.slice(authority.lastIndexOf("@") + 1);
-  });
+  return text.replace(/:\/\/[^\s"<>]*/g, (url) => url.replace(/[?#].*$/s, "").replace(/:\/\/[^/]*@/g, "://"));
 }
 
 function redactedCause(cause: unknown): unknown {

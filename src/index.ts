@@ -3,6 +3,11 @@ export { ExecServerClient } from "./client/client.ts";
 export type { EnvironmentInfo, ExecEnvironment, RequestOptions } from "./client/environment.ts";
 export { type ClientState, LazyExecServerClient, type StateChange } from "./client/lazy-client.ts";
 export type { ClientOptions } from "./client/options.ts";
+export type {
+  NetworkPolicyDecision,
+  NetworkPolicyHandler,
+  NetworkPolicyRequest,
+} from "./client/server-requests.ts";
 export {
   ClosedError,
   ConnectError,
@@ -22,14 +27,36 @@ export {
   UsageError,
   type UsageErrorCode,
 } from "./errors.ts";
+export type { RemoteDirent, RemoteStats, WalkEntry, WalkResult } from "./filesystem/entries.ts";
+export type {
+  FileEncoding,
+  FileOptions,
+  ReadFileOptions,
+  ReadStreamOptions,
+  RecursiveOptions,
+  RmOptions,
+  TransferOptions,
+  TransferProgress,
+  WalkOptions,
+  WriteFileOptions,
+} from "./filesystem/options.ts";
+export type { RemoteFileSystem } from "./filesystem/remote-filesystem.ts";
+export type { RemoteFetch } from "./http/fetch.ts";
+export type { RemoteRequestInit } from "./http/request.ts";
+export type { RemoteResponse } from "./http/response.ts";
+export type { OverflowPolicy } from "./internal/byte-queue.ts";
+export type { OutputChunk } from "./process/events.ts";
 export type { StartOptions } from "./process/options.ts";
-export type { OutputChunk, OverflowPolicy } from "./process/output-queue.ts";
 export { ExecProcess } from "./process/process.ts";
 export type { RunOptions } from "./process/run.ts";
 export type { ProcessExit } from "./process/state.ts";
 export type { TerminalSize } from "./process/tty.ts";
 export type { EnvironmentStatus } from "./protocol/environment.ts";
-export type { EnvPolicy, OutputStreamName, SandboxContext } from "./protocol/process.ts";
+export type { MethodName, ParamsOf, ResultOf } from "./protocol/methods.ts";
+export type { EnvPolicy, OutputStreamName } from "./protocol/process.ts";
+export { remotePath } from "./protocol/remote-path.ts";
+export type { SandboxContext, SandboxPath, SandboxPermissions } from "./protocol/sandbox.ts";
+export type { TraceContext } from "./rpc/peer.ts";
 export type { Connection, ConnectionEnd, ConnectionReceiver, Transport } from "./transport/transport.ts";
 export { type WebSocketConstructor, type WebSocketOptions, webSocket } from "./transport/websocket.ts";
 export type { WebSocketAddress, WebSocketTarget } from "./transport/websocket-target.ts";

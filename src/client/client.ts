@@ -1,13 +1,14 @@
-import { ClosedError, type DisconnectedError, type RunResult } from "../errors.ts";
+import { ClosedError, type DisconnectedError, type RunResult, UsageError } from "../errors.ts";
+import { FileSystem } from "../filesystem/filesystem.ts";
+import type { RemoteFileSystem } from "../filesystem/remote-filesystem.ts";
+import { createFetch, type RemoteFetch } from "../http/fetch.ts";
 import { asyncDispose } from "../internal/dispose.ts";
 import type { StartOptions } from "../process/options.ts";
 import type { ExecProcess } from "../process/process.ts";
-import { Processes, type ProcessHost } from "../process/processes.ts";
-import { ProcessRouter } from "../process/router.ts";
 import { type RunOptions, run } from "../process/run.ts";
 import type { EnvironmentStatus } from "../protocol/environment.ts";
-import type { ResultOf } from "../protocol/methods.ts";
-import { RpcPeer } from "../rpc/peer.ts";
+import { type MethodName, methods, type ParamsOf, type ResultOf } from "../protocol/methods.ts";
+import { RpcPeer, type TraceContext } from "../rpc/peer.ts";
 import {
   type EnvironmentInfo,
   type ExecEnvironment,
@@ -16,6 +17,15 @@ import {
 } from "./environment.ts";
 import { dial, initialize } from "./handshake.ts";
 import { type ClientOptions, completeOptions } from "./options.ts";
+import { answerServerRequest } from "./server-requests.ts";
+import { Session } from "./session.ts";
+
+/** For the lazy client, whose files and requests work on the session of whichever client lives. */
+const sessions = new WeakMap<ExecServerClient, Session>();
+
+export function sessionOf(client: ExecServerClient): Session {
+  return sessions.get(client) as Session;
+}
 
 /**
  * One connection and one session. When the connection ends it stays ended: everything on it fails once with the same
@@ -24,13 +34,17 @@ import { type ClientOptions, completeOptions } from "./options.ts";
 export class ExecServerClient implements ExecEnvironment, AsyncDisposable {
   /** The server's name for this session; a new connection always gets a new one. */
   readonly sessionId: string;
-  readonly #rpc: RpcPeer;
-  readonly #processes: Processes;
+  readonly fs: RemoteFileSystem;
+  readonly fetch: RemoteFetch;
+  readonly #session: Session;
 
-  private constructor(rpc: RpcPeer, processes: Processes, sessionId: string) {
-    this.#rpc = rpc;
-    this.#processes = processes;
-    this.sessionId = sessionId;
+  private constructor(session: Session) {
+    this.#session = session;
+    sessions.set(this, session);
+    this.sessionId = session.id;
+    const connected = async (): Promise<Session> => session;
+    this.fs = new FileSystem(connected);
+    this.fetch = createFetch(connected);
   }
 
   /**
@@ -45,27 +59,29 @@ export class ExecServerClient implements ExecEnvironment, AsyncDisposable {
     const complete = completeOptions(options);
     const { signal } = options;
     signal?.throwIfAborted();
-    const router = new ProcessRouter();
+    let session: Session | undefined;
     const rpc = new RpcPeer(await dial(complete, signal), {
-      onNotification: (method, params) => router.accept(method, params),
-      onEnd: (failure) => router.failAll(failure),
+      onNotification: (method, params) => session?.onNotification(method, params),
+      onRequest: (method, params) => answerServerRequest(method, params, complete.onNetworkPolicyRequest),
+      onEnd: (failure) => session?.onEnd(failure),
+      trace: () => traceOf(complete),
     });
-    const session = await initialize(rpc, complete, signal);
-    return new ExecServerClient(rpc, new Processes(rpc, hostOf(session), router), session.sessionId);
+    session = new Session(rpc, await initialize(rpc, complete, signal));
+    return new ExecServerClient(session);
   }
 
   /** True as soon as nothing can be sent any more, and for good. */
   get isDisconnected(): boolean {
-    return this.#rpc.isDisconnected;
+    return this.#session.rpc.isDisconnected;
   }
 
   /** Resolves when the connection is over, with the error that everything on it got. Never rejects. */
   get disconnected(): Promise<DisconnectedError | ClosedError> {
-    return this.#rpc.ended;
+    return this.#session.rpc.ended;
   }
 
   start(argv: readonly string[], options?: StartOptions): Promise<ExecProcess> {
-    return this.#processes.start(argv, options);
+    return this.#session.processes.start(argv, options);
   }
 
   run(
@@ -81,11 +97,24 @@ export class ExecServerClient implements ExecEnvironment, AsyncDisposable {
   }
 
   async info(options?: RequestOptions): Promise<EnvironmentInfo> {
-    return environmentInfo(await this.#rpc.call("environment/info", null, options));
+    return environmentInfo(await this.#session.rpc.call("environment/info", null, options));
   }
 
   status(options?: RequestOptions): Promise<EnvironmentStatus> {
-    return this.#rpc.call("environment/status", null, options);
+    return this.#session.rpc.call("environment/status", null, options);
+  }
+
+  call<M extends MethodName>(method: M, params: ParamsOf<M>, options?: RequestOptions): Promise<ResultOf<M>>;
+  call(method: string, params?: unknown, options?: RequestOptions): Promise<unknown>;
+  call(method: string, params: unknown = {}, options?: RequestOptions): Promise<unknown> {
+    // It would be refused, but not before it had confused the handshake.
+    if (method === "initialize") {
+      return Promise.reject(
+        new UsageError("ERR_INVALID_ARGUMENT", "A client initializes its session by itself"),
+      );
+    }
+    const schema = Object.hasOwn(methods, method) ? methods[method as MethodName].result : undefined;
+    return this.#session.rpc.request<unknown>(method, params, schema, options);
   }
 
   /**
@@ -94,7 +123,7 @@ export class ExecServerClient implements ExecEnvironment, AsyncDisposable {
    * connection.
    */
   close(): Promise<void> {
-    return this.#rpc.close(new ClosedError({ sessionId: this.sessionId }));
+    return this.#session.rpc.close(new ClosedError({ sessionId: this.sessionId }));
   }
 
   [asyncDispose](): Promise<void> {
@@ -102,10 +131,11 @@ export class ExecServerClient implements ExecEnvironment, AsyncDisposable {
   }
 }
 
-function hostOf({ sessionId, environmentInfo: info }: ResultOf<"initialize">): ProcessHost {
-  return {
-    sessionId,
-    cwd: info?.cwd ?? undefined,
-    isPosix: info?.platformOs != null && info.platformOs !== "windows",
-  };
+function traceOf({ traceContext }: ClientOptions): TraceContext | undefined {
+  try {
+    return traceContext?.();
+  } catch {
+    // Tracing must not break what it traces.
+    return undefined;
+  }
 }

@@ -1,8 +1,11 @@
 import type { RunResult } from "../errors.ts";
+import type { RemoteFileSystem } from "../filesystem/remote-filesystem.ts";
+import type { RemoteFetch } from "../http/fetch.ts";
 import type { StartOptions } from "../process/options.ts";
 import type { ExecProcess } from "../process/process.ts";
 import type { RunOptions } from "../process/run.ts";
 import type { EnvironmentStatus, WireEnvironmentInfo } from "../protocol/environment.ts";
+import type { MethodName, ParamsOf, ResultOf } from "../protocol/methods.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
 
 /** Limits the wait for one request. */
@@ -50,6 +53,24 @@ export interface ExecEnvironment {
   info(options?: RequestOptions): Promise<EnvironmentInfo>;
   /** Whether the server takes requests: `{ status: "ready" }`. */
   status(options?: RequestOptions): Promise<EnvironmentStatus>;
+  /** The files of the server's machine. */
+  readonly fs: RemoteFileSystem;
+  /**
+   * A standard `fetch` whose requests are made by the server's machine; it can be passed on as a custom `fetch`.
+   *
+   * What the protocol can't do: an abort ends only the wait, not the request; a request body is sent whole; `url` is
+   * the one asked for, also after redirects; the body comes as the origin encoded it. With `redirect: "error"` a
+   * redirect rejects with a TypeError, as in the standard; a request the server could not make, with a ServerError.
+   */
+  readonly fetch: RemoteFetch;
+  /**
+   * Any request of the protocol, for what has no method of its own. Params and result are as on the wire: paths are
+   * `file:` URIs, bytes base64. Results of methods this version knows are checked.
+   *
+   * @throws ServerError with kind `"unsupported"` for a method the server does not have.
+   */
+  call<M extends MethodName>(method: M, params: ParamsOf<M>, options?: RequestOptions): Promise<ResultOf<M>>;
+  call(method: string, params?: unknown, options?: RequestOptions): Promise<unknown>;
 }
 
 /** Turns the wire's path URIs into native paths. */

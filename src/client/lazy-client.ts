@@ -1,4 +1,7 @@
 import { ClosedError, ExecServerError, type RunResult } from "../errors.ts";
+import { FileSystem } from "../filesystem/filesystem.ts";
+import type { RemoteFileSystem } from "../filesystem/remote-filesystem.ts";
+import { createFetch, type RemoteFetch } from "../http/fetch.ts";
 import { asyncDispose } from "../internal/dispose.ts";
 import { Listeners } from "../internal/listeners.ts";
 import { SingleFlight } from "../internal/single-flight.ts";
@@ -6,7 +9,8 @@ import type { StartOptions } from "../process/options.ts";
 import type { ExecProcess } from "../process/process.ts";
 import { type RunOptions, run } from "../process/run.ts";
 import type { EnvironmentStatus } from "../protocol/environment.ts";
-import { ExecServerClient } from "./client.ts";
+import type { MethodName, ParamsOf, ResultOf } from "../protocol/methods.ts";
+import { ExecServerClient, sessionOf } from "./client.ts";
 import type { EnvironmentInfo, ExecEnvironment, RequestOptions } from "./environment.ts";
 import { type ClientOptions, type CompleteClientOptions, completeOptions } from "./options.ts";
 
@@ -43,9 +47,16 @@ export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
   #closing: Promise<void> | undefined;
   #state: ClientState = "idle";
 
+  readonly fs: RemoteFileSystem;
+  readonly fetch: RemoteFetch;
+
   /** @throws UsageError `ERR_INVALID_ARGUMENT` without a transport or with a deadline that is no positive number. */
   constructor(options: ClientOptions) {
     this.#options = completeOptions(options);
+    const session = async (waiting: { signal?: AbortSignal | undefined }) =>
+      sessionOf(await this.get(waiting));
+    this.fs = new FileSystem(session);
+    this.fetch = createFetch(session);
   }
 
   /**
@@ -94,6 +105,12 @@ export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
 
   async status(options?: RequestOptions): Promise<EnvironmentStatus> {
     return await (await this.get(options)).status(options);
+  }
+
+  call<M extends MethodName>(method: M, params: ParamsOf<M>, options?: RequestOptions): Promise<ResultOf<M>>;
+  call(method: string, params?: unknown, options?: RequestOptions): Promise<unknown>;
+  async call(method: string, params?: unknown, options?: RequestOptions): Promise<unknown> {
+    return await (await this.get(options)).call(method, params, options);
   }
 
   /**

@@ -1,5 +1,7 @@
 import { UsageError } from "../errors.ts";
+import type { TraceContext } from "../rpc/peer.ts";
 import type { Transport } from "../transport/transport.ts";
+import type { NetworkPolicyHandler } from "./server-requests.ts";
 
 export interface ClientOptions {
   /** How to reach the server: `webSocket()`, `stdio()` or one of your own. */
@@ -10,10 +12,16 @@ export interface ClientOptions {
   readonly connectTimeoutMs?: number | undefined;
   /** Milliseconds the server then has to answer the handshake. @default 10_000 */
   readonly initializeTimeoutMs?: number | undefined;
+  /** Decides what a process in the server's sandbox may reach. @default everything is denied */
+  readonly onNetworkPolicyRequest?: NetworkPolicyHandler | undefined;
+  /** Asked for each request: the W3C trace context to send along. @default none */
+  readonly traceContext?: (() => TraceContext | undefined) | undefined;
 }
 
-export type CompleteClientOptions = {
-  readonly [Name in keyof ClientOptions]-?: NonNullable<ClientOptions[Name]>;
+type Defaulted = "clientName" | "connectTimeoutMs" | "initializeTimeoutMs";
+
+export type CompleteClientOptions = Omit<ClientOptions, Defaulted> & {
+  readonly [Name in Defaulted]: NonNullable<ClientOptions[Name]>;
 };
 
 /** Fills in the defaults; throws a UsageError `ERR_INVALID_ARGUMENT` for what can't work. */
@@ -32,5 +40,5 @@ export function completeOptions(options: ClientOptions): CompleteClientOptions {
       throw new UsageError("ERR_INVALID_ARGUMENT", `${name} must be a positive number of milliseconds`);
     }
   }
-  return { transport, clientName, connectTimeoutMs, initializeTimeoutMs };
+  return { ...options, clientName, connectTimeoutMs, initializeTimeoutMs };
 }

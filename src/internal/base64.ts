@@ -66,8 +66,8 @@ const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 function decodeLeniently(text: string, length: number): Uint8Array | undefined {
   if (native.fromBase64) return native.fromBase64(text);
   if (node) {
-    // Node also takes the URL alphabet for granted.
-    if (text.includes("-") || text.includes("_")) return undefined;
+    // Node takes the URL alphabet as well, and looks only at the low byte of a character.
+    if (text.includes("-") || text.includes("_") || /[\u0100-\uffff]/.test(text)) return undefined;
     const bytes = new Uint8Array(length);
     const written = node.from(bytes.buffer, 0, length).write(text, "base64");
     return written === length ? bytes : undefined;

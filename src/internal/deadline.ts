@@ -9,17 +9,26 @@ export interface Deadline {
   clear(): void;
 }
 
+/** A controller of one's own that also aborts with the parent; `unlink` must be called when the work is over. */
+export function linkedController(parent: AbortSignal | undefined): {
+  readonly controller: AbortController;
+  unlink(): void;
+} {
+  const controller = new AbortController();
+  const onAbort = (): void => controller.abort(parent?.reason);
+  if (parent?.aborted) onAbort();
+  else parent?.addEventListener("abort", onAbort, { once: true });
+  return { controller, unlink: () => parent?.removeEventListener("abort", onAbort) };
+}
+
 /** Aborts with the caller's own reason, or with `timeoutError()` once `ms` have passed. */
 export function deadline(options: {
   ms?: number | undefined;
   signal?: AbortSignal | undefined;
   timeoutError: () => Error;
 }): Deadline {
-  const { ms, signal: parent } = options;
-  const controller = new AbortController();
-  const onParentAbort = (): void => controller.abort(parent?.reason);
-  if (parent?.aborted) onParentAbort();
-  else parent?.addEventListener("abort", onParentAbort, { once: true });
+  const { ms } = options;
+  const { controller, unlink } = linkedController(options.signal);
   const timer =
     ms === undefined || ms > MAX_TIMER_MS
       ? undefined
@@ -28,7 +37,7 @@ export function deadline(options: {
     signal: controller.signal,
     clear() {
       clearTimeout(timer);
-      parent?.removeEventListener("abort", onParentAbort);
+      unlink();
     },
   };
 }

@@ -20,11 +20,6 @@ export class Fifo<T> {
     this.#items[this.#head] = item;
   }
 
-  /** Puts another item in the place of the last one. */
-  replaceLast(item: T): void {
-    this.#items[this.#items.length - 1] = item;
-  }
-
   shift(): T | undefined {
     if (this.#head === this.#items.length) return undefined;
     const item = this.#items[this.#head];

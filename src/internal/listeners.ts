@@ -14,6 +14,8 @@ export class Listeners<Event> {
 
   emit(event: Event): void {
     for (const listener of [...this.#listeners]) {
+      // Another listener may have taken it off in the meantime.
+      if (!this.#listeners.has(listener)) continue;
       try {
         listener.call(event);
       } catch {

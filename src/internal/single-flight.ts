@@ -24,6 +24,7 @@ export class SingleFlight<T> {
    * attempt's own signal aborts.
    */
   join(attempt: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
     this.#flight ??= this.#start(attempt);
     const flight = this.#flight;
     flight.waiting++;

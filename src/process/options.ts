@@ -1,8 +1,9 @@
 import { UsageError } from "../errors.ts";
+import type { OverflowPolicy } from "../internal/byte-queue.ts";
 import { randomId } from "../internal/bytes.ts";
 import { toPathUri } from "../protocol/path-uri.ts";
-import type { EnvPolicy, ProcessStartParams, SandboxContext } from "../protocol/process.ts";
-import type { OverflowPolicy } from "./output-queue.ts";
+import type { EnvPolicy, ProcessStartParams } from "../protocol/process.ts";
+import { type SandboxContext, wireSandbox } from "../protocol/sandbox.ts";
 import type { TerminalSize } from "./tty.ts";
 
 export interface StartOptions {
@@ -53,7 +54,7 @@ export function startParams(
     tty: Boolean(options.tty),
     pipeStdin: options.stdin === "pipe",
     arg0: options.arg0 ?? null,
-    sandbox: options.sandbox ?? null,
+    sandbox: wireSandbox(options.sandbox),
   };
 }
 

@@ -66,8 +66,11 @@ export class OutputStream extends ReadableStream<Uint8Array> {
       }
       finished = true;
     } finally {
-      if (!finished && !options?.preventCancel) await reader.cancel();
-      reader.releaseLock();
+      try {
+        if (!finished && !options?.preventCancel) await reader.cancel();
+      } finally {
+        reader.releaseLock();
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 import { UsageError } from "../errors.ts";
-import { type OutputChunk, OutputQueue, type OverflowPolicy } from "./output-queue.ts";
+import { ByteQueue, type OverflowPolicy } from "../internal/byte-queue.ts";
+import type { OutputChunk } from "./events.ts";
 import { OutputStream } from "./output-stream.ts";
 
 type View = "merged" | "split";
@@ -10,17 +11,17 @@ type View = "merged" | "split";
  * themselves are shared), so the budgets hold whenever the reader comes.
  */
 export class ProcessOutput {
-  readonly #merged: OutputQueue;
-  readonly #stdout: OutputQueue;
-  readonly #stderr: OutputQueue;
+  readonly #merged: ByteQueue<OutputChunk>;
+  readonly #stdout: ByteQueue<OutputChunk>;
+  readonly #stderr: ByteQueue<OutputChunk>;
   readonly stdout: ReadableStream<Uint8Array>;
   readonly stderr: ReadableStream<Uint8Array>;
   #claimed: View | undefined;
 
   constructor(budget: number, policy: OverflowPolicy) {
-    this.#merged = new OutputQueue(budget, policy);
-    this.#stdout = new OutputQueue(budget, policy);
-    this.#stderr = new OutputQueue(budget, policy);
+    this.#merged = new ByteQueue<OutputChunk>(budget, policy);
+    this.#stdout = new ByteQueue<OutputChunk>(budget, policy);
+    this.#stderr = new ByteQueue<OutputChunk>(budget, policy);
     this.stdout = this.#streamOf(this.#stdout);
     this.stderr = this.#streamOf(this.#stderr);
   }
@@ -60,7 +61,7 @@ export class ProcessOutput {
     };
   }
 
-  #streamOf(queue: OutputQueue): ReadableStream<Uint8Array> {
+  #streamOf(queue: ByteQueue<OutputChunk>): ReadableStream<Uint8Array> {
     return new OutputStream({
       claim: () => {
         if (this.#claimed !== "split") this.#claim("split");

@@ -1,7 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { asyncDispose } from "../internal/dispose.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
-import type { OutputChunk } from "./output-queue.ts";
+import type { OutputChunk } from "./events.ts";
 import type { ProcessExit, ProcessState } from "./state.ts";
 import { checkSize, type TerminalSize } from "./tty.ts";
 

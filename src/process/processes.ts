@@ -2,12 +2,11 @@ import { ServerError, UsageError } from "../errors.ts";
 import { untilAborted } from "../internal/deadline.ts";
 import { unobserved } from "../internal/deferred.ts";
 import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
-import type { ConnectionFailure } from "../rpc/failure.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
+import { type ProcessRouter, processRouter } from "./events.ts";
 import { outputLimits, type StartOptions, startParams } from "./options.ts";
 import { ProcessOutput } from "./output.ts";
 import { ExecProcess } from "./process.ts";
-import type { ProcessRouter } from "./router.ts";
 import { run } from "./run.ts";
 import { ProcessState } from "./state.ts";
 import { ProcessStdin } from "./stdin.ts";
@@ -25,12 +24,11 @@ export interface ProcessHost {
 export class Processes {
   readonly #rpc: RpcPeer;
   readonly #host: ProcessHost;
-  readonly #router: ProcessRouter;
+  readonly router: ProcessRouter = processRouter();
 
-  constructor(rpc: RpcPeer, host: ProcessHost, router: ProcessRouter) {
+  constructor(rpc: RpcPeer, host: ProcessHost) {
     this.#rpc = rpc;
     this.#host = host;
-    this.#router = router;
   }
 
   async start(argv: readonly string[], options: StartOptions = {}): Promise<ExecProcess> {
@@ -52,8 +50,11 @@ export class Processes {
       ),
       printsTerminal: terminal !== undefined,
     });
+    if (this.router.has(processId)) {
+      throw new UsageError("ERR_INVALID_ARGUMENT", "A process with this processId is already running");
+    }
     // Before the request: events can be here before its answer.
-    state.release = this.#router.add(processId, state);
+    state.release = this.router.add(processId, state);
     try {
       await this.#rpc.call("process/start", params, { signal, onLateResult: () => this.#abandon(processId) });
     } catch (error) {
@@ -73,14 +74,6 @@ export class Processes {
               await run((...command) => this.start(...command), resizeTerminal(device, size), { cwd: "/" });
             },
     });
-  }
-
-  onNotification(method: string, params: unknown): void {
-    this.#router.accept(method, params);
-  }
-
-  failAll(failure: ConnectionFailure): void {
-    this.#router.failAll(failure);
   }
 
   /** The size to start a terminal with, or undefined where it is left to the server. */

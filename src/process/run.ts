@@ -1,9 +1,9 @@
 import { OverflowError, ProcessExitError, type RunResult, TimeoutError } from "../errors.ts";
+import type { OverflowPolicy } from "../internal/byte-queue.ts";
 import { concatBytes } from "../internal/bytes.ts";
 import { deadline, settledWithin, untilAborted } from "../internal/deadline.ts";
 import { unobserved } from "../internal/deferred.ts";
 import { outputLimits, type StartOptions } from "./options.ts";
-import type { OverflowPolicy } from "./output-queue.ts";
 import type { ExecProcess } from "./process.ts";
 
 export interface RunOptions extends StartOptions {

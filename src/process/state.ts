@@ -1,9 +1,9 @@
 import { ProtocolError } from "../errors.ts";
 import { type Deferred, deferred, unobserved } from "../internal/deferred.ts";
+import type { Route } from "../rpc/router.ts";
 import { EventOrder } from "./event-order.ts";
 import type { ProcessEvent } from "./events.ts";
 import type { ProcessOutput } from "./output.ts";
-import type { ProcessRoute } from "./router.ts";
 import type { ProcessStdin } from "./stdin.ts";
 import { TerminalPrelude, type TerminalStart } from "./tty.ts";
 
@@ -16,7 +16,7 @@ export interface ProcessExit {
 }
 
 /** What is known of one process here; every promise in it settles once, at the latest with the connection. */
-export class ProcessState implements ProcessRoute {
+export class ProcessState implements Route<ProcessEvent> {
   readonly output: ProcessOutput;
   readonly stdin: ProcessStdin;
   readonly #exited = deferred<ProcessExit>();

@@ -1,5 +1,7 @@
 import type * as z from "zod/mini";
 import { environmentSchemas, type InitializeParams } from "./environment.ts";
+import { type FileSystemParams, fileSystemSchemas } from "./filesystem.ts";
+import { type HttpRequestParams, httpSchemas } from "./http.ts";
 import {
   type ProcessSignalParams,
   type ProcessStartParams,
@@ -8,14 +10,17 @@ import {
   processSchemas,
 } from "./process.ts";
 
+/** What a result must match. */
+export type ResultSchema<Result> = z.ZodMiniType<Result>;
+
 interface Method<Params, Result> {
-  readonly result: z.ZodMiniType<Result>;
+  readonly result: ResultSchema<Result>;
   /** Types only; never present. */
   readonly params?: Params;
 }
 
 const method = <Params>() => {
-  return <Result>(result: z.ZodMiniType<Result>): Method<Params, Result> => ({ result });
+  return <Result>(result: ResultSchema<Result>): Method<Params, Result> => ({ result });
 };
 
 /** Every request the SDK sends: its params, and the schema its result must match. */
@@ -27,11 +32,23 @@ export const methods = /* @__PURE__ */ (() => ({
   "process/write": method<ProcessWriteParams>()(processSchemas.writeResult),
   "process/signal": method<ProcessSignalParams>()(processSchemas.signalResult),
   "process/terminate": method<ProcessTerminateParams>()(processSchemas.terminateResult),
+  "fs/readFile": method<FileSystemParams["fs/readFile"]>()(fileSystemSchemas.readFileResult),
+  "fs/writeFile": method<FileSystemParams["fs/writeFile"]>()(fileSystemSchemas.empty),
+  "fs/createDirectory": method<FileSystemParams["fs/createDirectory"]>()(fileSystemSchemas.empty),
+  "fs/getMetadata": method<FileSystemParams["fs/getMetadata"]>()(fileSystemSchemas.metadata),
+  "fs/canonicalize": method<FileSystemParams["fs/canonicalize"]>()(fileSystemSchemas.canonicalizeResult),
+  "fs/readDirectory": method<FileSystemParams["fs/readDirectory"]>()(fileSystemSchemas.readDirectoryResult),
+  "fs/walk": method<FileSystemParams["fs/walk"]>()(fileSystemSchemas.walkResult),
+  "fs/remove": method<FileSystemParams["fs/remove"]>()(fileSystemSchemas.empty),
+  "fs/copy": method<FileSystemParams["fs/copy"]>()(fileSystemSchemas.empty),
+  "fs/open": method<FileSystemParams["fs/open"]>()(fileSystemSchemas.openResult),
+  "fs/readBlock": method<FileSystemParams["fs/readBlock"]>()(fileSystemSchemas.readBlockResult),
+  "fs/writeBlock": method<FileSystemParams["fs/writeBlock"]>()(fileSystemSchemas.empty),
+  "fs/close": method<FileSystemParams["fs/close"]>()(fileSystemSchemas.empty),
+  "fs/watchMissing": method<FileSystemParams["fs/watchMissing"]>()(fileSystemSchemas.watchMissingResult),
+  "http/request": method<HttpRequestParams>()(httpSchemas.requestResult),
 }))();
 
 export type MethodName = keyof typeof methods;
-export type ParamsOf<M extends MethodName> =
-  NonNullable<(typeof methods)[M]["params"]> extends never
-    ? null
-    : Exclude<(typeof methods)[M]["params"], undefined>;
+export type ParamsOf<M extends MethodName> = Exclude<(typeof methods)[M]["params"], undefined>;
 export type ResultOf<M extends MethodName> = z.infer<(typeof methods)[M]["result"]>;

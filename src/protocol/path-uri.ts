@@ -2,59 +2,212 @@ import { UsageError } from "../errors.ts";
 
 /**
  * Paths of the server's machine. The wire has `file:` URIs (`file:///tmp/a%20b`, `file:///C:/x`, `file://host/share`);
- * people have native strings. Neither depends on the machine this code runs on.
+ * people have native strings. Nothing here depends on the machine this code runs on.
+ *
+ * A path that a URI can't name, such as the Windows device `\\.\COM1`, travels as `file:///%00/bad/path/…` with the
+ * native path in base64url: opaque, good for nothing but being passed on.
  */
+export type PathUri =
+  | {
+      readonly opaque: false;
+      /** A drive or a host means Windows, neither means POSIX. */
+      readonly windows: boolean;
+      /** What stands before the first segment: `file://`, `file:///C:` or `file://host/share`. */
+      readonly root: string;
+      /** Percent-encoded, as they were written. */
+      readonly segments: readonly string[];
+      readonly trailingSlash: boolean;
+    }
+  | { readonly opaque: true; readonly uri: string };
 
-/** Takes an absolute native path (`/tmp/a b`, `C:\x`, `\\host\share`) or a `file:` URL. */
+const OPAQUE_PREFIX = "file:///%00/bad/path/";
+
+/** Takes an absolute native path (`/tmp/a b`, `C:\x`, `\\host\share`) or a `file:` URL; `what` names it in errors. */
 export function toPathUri(path: string | URL, what: string): string {
-  if (typeof path !== "string") return fileUrl(path, what);
-  if (/^file:/i.test(path)) {
-    const url = URL.canParse(path) ? new URL(path) : invalid(what, "is not a valid file: URL");
-    return fileUrl(url, what);
-  }
-  if (path.startsWith("/")) return `file://${encodeSegments(path, what)}`;
-  const windows = path.replaceAll("\\", "/");
-  const drive = /^[a-z]:\//i.test(windows);
-  if (drive) return `file:///${windows.slice(0, 2).toUpperCase()}${encodeSegments(windows.slice(2), what)}`;
-  const share = /^\/\/([^/]+)(\/[^/].*)$/.exec(windows);
-  if (share) return `file://${share[1]}${encodeSegments(share[2] ?? "", what)}`;
-  return invalid(what, "must be an absolute path or a file: URL");
+  return formatPathUri(parsePath(path, what));
 }
 
-/** The native form; a URI that is none, or one of another kind, is returned as it is. */
-export function toNativePath(uri: string): string {
-  const match = /^file:\/\/([^/?#]*)(\/[^?#]*)$/i.exec(uri);
-  if (!match) return uri;
-  const [, host = "", encoded = ""] = match;
-  let path: string;
-  try {
-    path = decodeURIComponent(encoded);
-  } catch {
-    return uri;
-  }
-  if (path.includes("\0")) return uri;
-  if (host !== "" && host.toLowerCase() !== "localhost") return `\\\\${host}${path.replaceAll("/", "\\")}`;
-  if (!/^\/[a-z]:(\/|$)/i.test(path)) return path;
-  const drivePath = path.slice(1).replaceAll("/", "\\");
-  return drivePath.length === 2 ? `${drivePath}\\` : drivePath;
-}
-
-function fileUrl(url: URL, what: string): string {
-  if (url.protocol !== "file:") return invalid(what, "must be a file: URL");
-  if (url.search !== "" || url.hash !== "")
-    return invalid(what, "must be a file: URL without query or fragment");
-  return url.href;
-}
-
-function encodeSegments(path: string, what: string): string {
+/** Reads a native path or a `file:` URL; throws a UsageError for what is neither, or relative. */
+export function parsePath(path: string | URL, what: string): PathUri {
+  if (isUrl(path)) return parseUri(String(path)) ?? invalid(what, "is not a valid file: URL");
+  if (typeof path !== "string") return invalid(what, "must be a string or a URL");
   if (path.includes("\0")) return invalid(what, "must not contain a NUL character");
+  if (!isWellFormed(path)) return invalid(what, "is not well-formed Unicode");
+  if (path.startsWith("/")) return posix(path);
+  return parseWindows(path) ?? invalid(what, "must be an absolute path or a file: URL");
+}
+
+/** Whether something is given as a URL rather than natively; what has another scheme is refused later. */
+export function isUrl(path: string | URL): boolean {
+  return typeof path !== "string" ? path instanceof URL : /^[a-z][a-z0-9+.-]+:/i.test(path);
+}
+
+export function formatPathUri(path: PathUri): string {
+  if (path.opaque) return path.uri;
+  const { root, segments, trailingSlash } = path;
+  if (segments.length === 0) return root === "file://" || trailingSlash ? `${root}/` : root;
+  return `${root}/${segments.join("/")}${trailingSlash ? "/" : ""}`;
+}
+
+/** The native form. A URI without one, such as a name that is not UTF-8, is returned as it is: it still names the file. */
+export function toNativePath(uri: string): string {
+  const path = parseUri(uri);
+  if (!path) return uri;
+  if (path.opaque) return opaquePayload(path.uri) ?? uri;
+  const names = path.segments.map(decodeSegment);
+  if (names.some((name) => name === undefined || name.includes("/"))) return uri;
+  if (!path.windows) return `/${names.join("/")}${path.trailingSlash && names.length > 0 ? "/" : ""}`;
+  if (names.some((name) => name?.includes("\\"))) return uri;
+  const root = path.root.startsWith("file:///")
+    ? path.root.slice("file:///".length)
+    : path.root
+        .slice("file:".length)
+        .split("/")
+        .map((part) => decodeSegment(part) ?? part)
+        .join("\\");
+  if (names.length === 0) return root.endsWith(":") || path.trailingSlash ? `${root}\\` : root;
+  return `${root}\\${names.join("\\")}${path.trailingSlash ? "\\" : ""}`;
+}
+
+/** Reads a URI that is a path; undefined for anything else. */
+export function parseUri(uri: string): PathUri | undefined {
+  if (!/^file:\//i.test(uri) || !URL.canParse(uri)) return undefined;
+  const url = new URL(uri);
+  if (url.search !== "" || url.hash !== "" || /[?#]/.test(uri)) return undefined;
+  if (/%00/.test(url.pathname)) {
+    const isCanonical = url.host === "" && opaquePayload(url.href) !== undefined;
+    return isCanonical ? { opaque: true, uri: url.href } : undefined;
+  }
+  const all = url.pathname.split("/").slice(1);
+  const trailingSlash = all.length > 0 && all.at(-1) === "";
+  const segments = all.filter((segment) => segment !== "");
+  if (url.host !== "" && url.host.toLowerCase() !== "localhost") {
+    const [share, ...rest] = segments;
+    if (share === undefined) return undefined;
+    return {
+      opaque: false,
+      windows: true,
+      root: `file://${url.host}/${share}`,
+      segments: rest,
+      trailingSlash,
+    };
+  }
+  const [first = "", ...rest] = segments;
+  if (/^[a-z]:$/i.test(first)) {
+    return {
+      opaque: false,
+      windows: true,
+      root: `file:///${first.toUpperCase()}`,
+      segments: rest,
+      trailingSlash: trailingSlash && rest.length > 0,
+    };
+  }
+  return {
+    opaque: false,
+    windows: false,
+    root: "file://",
+    segments,
+    trailingSlash: trailingSlash && segments.length > 0,
+  };
+}
+
+/** An absolute Windows path in any of its spellings; undefined for a relative one. */
+export function parseWindows(path: string): PathUri | undefined {
+  const slashed = path.replaceAll("\\", "/");
+  // `\\?\` and `\\.\` switch the interpretation of a path off; only what has an ordinary spelling too gets a URI.
+  const namespaced = /^\/\/[?.]\/(.*)$/.exec(slashed)?.[1];
+  if (namespaced !== undefined) {
+    const share = /^UNC\/(?!localhost\/)([^/]+\/[^/]+.*)$/i.exec(namespaced)?.[1];
+    if (share !== undefined) return unc(share);
+    return /^[a-z]:\//i.test(namespaced) ? drive(namespaced) : opaqueWindows(path);
+  }
+  if (/^[a-z]:\//i.test(slashed)) return drive(slashed);
+  return /^\/\/[^/]+\/[^/]/.test(slashed) ? unc(slashed.slice(2)) : undefined;
+}
+
+/** Resolves `.` and `..`, which never lead above the root, and drops empty names. */
+export function resolveNames(base: readonly string[], names: readonly string[]): string[] {
+  const resolved = [...base];
+  for (const name of names) {
+    if (name === "..") resolved.pop();
+    else if (name !== "" && name !== ".") resolved.push(encodeSegment(name));
+  }
+  return resolved;
+}
+
+export function decodeSegment(segment: string): string | undefined {
   try {
-    return path.split("/").map(encodeURIComponent).join("/");
+    return decodeURIComponent(segment);
   } catch {
-    return invalid(what, "is not well-formed Unicode");
+    return undefined;
   }
 }
 
-function invalid(what: string, problem: string): never {
+export function invalid(what: string, problem: string): never {
   throw new UsageError("ERR_INVALID_ARGUMENT", `${what} ${problem}`);
+}
+
+function posix(path: string): PathUri {
+  return rooted("file://", path, false);
+}
+
+function drive(slashed: string): PathUri {
+  return rooted(`file:///${slashed.slice(0, 2).toUpperCase()}`, slashed.slice(2), true);
+}
+
+function unc(hostAndShare: string): PathUri | undefined {
+  const [host = "", share = "", ...rest] = hostAndShare.split("/");
+  if (/[?#@:%\s]/.test(host) || !URL.canParse(`file://${host}/`)) return undefined;
+  return rooted(`file://${host.toLowerCase()}/${encodeSegment(share)}`, `/${rest.join("/")}`, true);
+}
+
+function rooted(root: string, path: string, windows: boolean): PathUri {
+  const segments = resolveNames([], path.split("/"));
+  return { opaque: false, windows, root, segments, trailingSlash: path.endsWith("/") && segments.length > 0 };
+}
+
+function opaqueWindows(path: string): PathUri {
+  const bytes = new Uint8Array(path.length * 2);
+  for (let i = 0; i < path.length; i++) {
+    const unit = path.charCodeAt(i);
+    bytes[i * 2] = unit & 0xff;
+    bytes[i * 2 + 1] = unit >> 8;
+  }
+  const base64 = btoa(String.fromCharCode(...bytes));
+  return {
+    opaque: true,
+    uri: OPAQUE_PREFIX + base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", ""),
+  };
+}
+
+/** The native path inside an opaque URI; undefined unless it is canonical and readable. */
+function opaquePayload(uri: string): string | undefined {
+  const payload = uri.startsWith(OPAQUE_PREFIX) ? uri.slice(OPAQUE_PREFIX.length) : "";
+  if (!/^[\w-]+$/.test(payload)) return undefined;
+  let binary: string;
+  try {
+    binary = atob(payload.replaceAll("-", "+").replaceAll("_", "/"));
+  } catch {
+    return undefined;
+  }
+  const canonical = btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  if (canonical !== payload) return undefined;
+  const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  // Windows paths are UTF-16, POSIX ones bytes that start with a slash.
+  const isPosix = bytes[0] === 0x2f && bytes[1] !== 0;
+  return new TextDecoder(isPosix ? "utf-8" : "utf-16le").decode(bytes);
+}
+
+/** Encodes everything that RFC 3986 does not allow in a path segment. */
+function encodeSegment(name: string): string {
+  return name.replace(/[^A-Za-z0-9\-._~!$&'()*+,;=:@]+/g, encodeURIComponent);
+}
+
+function isWellFormed(text: string): boolean {
+  try {
+    encodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import type { SandboxContext } from "./sandbox.ts";
 
 export const processSchemas = /* @__PURE__ */ (() => ({
   startResult: z.looseObject({ processId: z.string() }),
@@ -35,15 +36,6 @@ export interface EnvPolicy {
   set?: Readonly<Record<string, string>> | undefined;
   /** If not empty, only names that match one of these patterns stay. @default [] */
   includeOnly?: readonly string[] | undefined;
-}
-
-/**
- * The sandbox the server runs a process in, passed through as it is. `permissions` is a tagged profile:
- * `managed`, `disabled` or `external`.
- */
-export interface SandboxContext {
-  readonly permissions: unknown;
-  readonly [member: string]: unknown;
 }
 
 export interface ProcessStartParams {

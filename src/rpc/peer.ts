@@ -1,13 +1,5 @@
-import {
-  ClosedError,
-  type Delivery,
-  DisconnectedError,
-  ProtocolError,
-  TimeoutError,
-  UsageError,
-} from "../errors.ts";
+import { ClosedError, DisconnectedError, ProtocolError, UsageError } from "../errors.ts";
 import { exceedsUtf8Bytes } from "../internal/bytes.ts";
-import { deadline } from "../internal/deadline.ts";
 import { deferred } from "../internal/deferred.ts";
 import {
   type IncomingMessage,
@@ -15,33 +7,34 @@ import {
   type RequestId,
   RPC_METHOD_NOT_FOUND,
 } from "../protocol/json-rpc.ts";
-import { type MethodName, methods, type ParamsOf, type ResultOf } from "../protocol/methods.ts";
+import {
+  type MethodName,
+  methods,
+  type ParamsOf,
+  type ResultOf,
+  type ResultSchema,
+} from "../protocol/methods.ts";
 import { type Connection, type ConnectionEnd, MAX_INCOMING_FRAME } from "../transport/transport.ts";
+import { Call, type CallOptions } from "./call.ts";
 import { type ConnectionFailure, failureOfCall } from "./failure.ts";
 import { serverError } from "./server-error.ts";
 import { RequestWindow } from "./window.ts";
 
-export interface CallOptions<Result = unknown> {
-  /** Ends the wait with the signal's reason; the request itself can't be taken back once it is sent. */
-  readonly signal?: AbortSignal | undefined;
-  /** Milliseconds until the wait ends with a TimeoutError. @default none */
-  readonly timeoutMs?: number | undefined;
-  /** For cleanup: does not queue behind ordinary requests. */
-  readonly urgent?: boolean;
-  /** Gets a result that arrived after the wait had ended, so that what it stands for can be released. */
-  readonly onLateResult?: (result: Result) => void;
-}
-
 export interface PeerHandlers {
   /** Throws a ProtocolError for data it can't attribute to anyone: that ends the connection. */
   onNotification(method: string, params: unknown): void;
+  /** Answers a request of the server's; undefined for a method it does not know. Must not reject. */
+  onRequest(method: string, params: unknown): Promise<unknown> | undefined;
   /** Called once, after every pending request has been rejected. */
   onEnd(failure: ConnectionFailure): void;
+  /** Sent along with each request. */
+  trace?: (() => TraceContext | undefined) | undefined;
 }
 
-interface PendingCall {
-  readonly accept: (result: unknown) => void;
-  readonly reject: (error: unknown) => void;
+/** A W3C trace context. */
+export interface TraceContext {
+  readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
 }
 
 /** The server closes the connection on a frame above 16 MiB (measured); the rest is a margin. */
@@ -55,7 +48,7 @@ export class RpcPeer {
   readonly #connection: Connection;
   readonly #handlers: PeerHandlers;
   readonly #window = new RequestWindow();
-  readonly #pending = new Map<RequestId, PendingCall>();
+  readonly #pending = new Map<RequestId, Call<never>>();
   readonly #ended = deferred<ConnectionFailure>();
   #failure: ConnectionFailure | undefined;
   #nextId = 1;
@@ -95,55 +88,27 @@ export class RpcPeer {
   call<M extends MethodName>(
     method: M,
     params: ParamsOf<M>,
-    options: CallOptions<ResultOf<M>> = {},
+    options?: CallOptions<ResultOf<M>>,
   ): Promise<ResultOf<M>> {
+    return this.request(method, params, methods[method].result as ResultSchema<ResultOf<M>>, options);
+  }
+
+  /** The same for any method; the result is taken as it comes if there is no schema for it. */
+  request<Result>(
+    method: string,
+    params: unknown,
+    schema: ResultSchema<Result> | undefined,
+    options: CallOptions<Result> = {},
+  ): Promise<Result> {
+    if (options.signal?.aborted) return Promise.reject(options.signal.reason);
     return new Promise((resolve, reject) => {
-      let delivery: Delivery = "not-sent";
-      let waiting = true;
-      const settle = (deliver: () => void): void => {
-        waiting = false;
-        stopWaiting();
-        deliver();
-      };
-      const stopWaiting = this.#limitWait(
-        options,
-        () => delivery,
-        (reason) => {
-          if (waiting) settle(() => reject(reason));
-        },
-      );
-      const fail = (error: unknown): void => {
-        if (waiting) settle(() => reject(error));
-      };
-      const accept = (value: unknown): void => {
-        const result = methods[method].result.safeParse(value);
-        if (!result.success) fail(this.#wrongResult(method));
-        else if (waiting) settle(() => resolve(result.data as ResultOf<M>));
-        else options.onLateResult?.(result.data as ResultOf<M>);
-      };
-      this.#window.enter(() => {
-        if (!waiting) return false;
-        if (this.isDisconnected) {
-          // The socket may have closed before its end was told; everyone shall get the same account of it.
-          if (this.#failure) fail(failureOfCall(this.#failure, "not-sent"));
-          else void this.ended.then((failure) => fail(failureOfCall(failure, "not-sent")));
-          return false;
-        }
-        const frame = JSON.stringify({ id: this.#nextId, method, params });
-        if (exceedsUtf8Bytes(frame, MAX_OUTGOING_FRAME)) {
-          fail(this.#tooLarge(method));
-          return false;
-        }
-        delivery = "unknown";
-        this.#pending.set(this.#nextId++, { accept, reject: fail });
-        this.#connection.send(frame);
-        return true;
-      }, options.urgent ?? false);
+      const call = new Call(method, schema, options, this.sessionId, { resolve, reject });
+      this.#window.enter(() => this.#send(call as unknown as Call<never>, params), options.urgent ?? false);
     });
   }
 
   notify(method: string, params: unknown): void {
-    if (!this.isDisconnected) this.#connection.send(JSON.stringify({ method, params }));
+    this.#sendMessage({ method, params });
   }
 
   /** Ends the connection with the failure given, unless it is over already. */
@@ -152,27 +117,24 @@ export class RpcPeer {
     await this.#connection.close();
   }
 
-  /** Returns what stops limiting. Nothing is set up for a call without limits. */
-  #limitWait(
-    options: CallOptions<never>,
-    delivery: () => Delivery,
-    onLimit: (reason: unknown) => void,
-  ): () => void {
-    const { signal, timeoutMs: ms } = options;
-    if (!signal && ms === undefined) return () => {};
-    const limit = deadline({
-      ms,
-      signal,
-      timeoutError: () =>
-        new TimeoutError("ERR_TIMEOUT", `No answer within ${ms} ms`, {
-          sessionId: this.sessionId,
-          delivery: delivery(),
-        }),
-    });
-    const onAbort = (): void => onLimit(limit.signal.reason);
-    if (limit.signal.aborted) onAbort();
-    else limit.signal.addEventListener("abort", onAbort, { once: true });
-    return () => limit.clear();
+  /** Returns whether the request is on its way. */
+  #send(call: Call<never>, params: unknown): boolean {
+    if (!call.isAwaited) return false;
+    if (this.isDisconnected) {
+      // The socket may have closed before its end was told; everyone shall get the same account of it.
+      if (this.#failure) call.fail(failureOfCall(this.#failure, "not-sent"));
+      else void this.ended.then((failure) => call.fail(failureOfCall(failure, "not-sent")));
+      return false;
+    }
+    const frame = this.#frame(call.method, params);
+    if (frame instanceof UsageError) {
+      call.fail(frame);
+      return false;
+    }
+    call.delivery = "unknown";
+    this.#pending.set(this.#nextId++, call);
+    this.#connection.send(frame);
+    return true;
   }
 
   #receive(frame: string | Uint8Array): void {
@@ -193,21 +155,21 @@ export class RpcPeer {
         this.#handlers.onNotification(message.method, message.params);
         return;
       case "request":
-        this.#answer(message.id, message.method);
+        this.#answer(message.id, message.method, message.params);
         return;
       case "result":
         this.#takePending(message.id)?.accept(message.result);
         return;
       case "error":
-        this.#takePending(message.id)?.reject(serverError(message.error, this.sessionId));
+        this.#takePending(message.id)?.fail(serverError(message.error, this.sessionId));
         return;
       case "malformed-response":
-        this.#takePending(message.id)?.reject(this.#wrongResult("a request"));
+        this.#takePending(message.id)?.refuse();
     }
   }
 
   /** An answer to nothing that is pending is ignored. */
-  #takePending(id: RequestId): PendingCall | undefined {
+  #takePending(id: RequestId): Call<never> | undefined {
     const call = this.#pending.get(id);
     if (!call) return undefined;
     this.#pending.delete(id);
@@ -215,13 +177,20 @@ export class RpcPeer {
     return call;
   }
 
-  #answer(id: RequestId, method: string): void {
-    // A denial is what the server assumes of a client that decides nothing.
-    const answer =
-      method === "network/policyRequest"
-        ? { result: { decision: { type: "deny", reason: "not_allowed" } } }
-        : { error: { code: RPC_METHOD_NOT_FOUND, message: "The client does not implement this method" } };
-    if (!this.isDisconnected) this.#connection.send(JSON.stringify({ id, ...answer }));
+  #answer(id: RequestId, method: string, params: unknown): void {
+    // An echo, most likely: an exec-server asks nothing before the handshake.
+    if (this.sessionId === undefined)
+      throw new ProtocolError("The other side sent a request before the handshake");
+    const answer = this.#handlers.onRequest(method, params);
+    if (answer !== undefined) void answer.then((result) => this.#sendMessage({ id, result }));
+    else {
+      const message = "The client does not implement this method";
+      this.#sendMessage({ id, error: { code: RPC_METHOD_NOT_FOUND, message } });
+    }
+  }
+
+  #sendMessage(message: object): void {
+    if (!this.isDisconnected) this.#connection.send(JSON.stringify(message));
   }
 
   #end(failure: ConnectionFailure): void {
@@ -229,7 +198,7 @@ export class RpcPeer {
     this.#failure = failure;
     const pending = [...this.#pending.values()];
     this.#pending.clear();
-    for (const call of pending) call.reject(failureOfCall(failure, "unknown"));
+    for (const call of pending) call.fail(failureOfCall(failure, "unknown"));
     this.#window.flush();
     this.#handlers.onEnd(failure);
     this.#ended.resolve(failure);
@@ -239,21 +208,26 @@ export class RpcPeer {
     return new DisconnectedError(reason, { sessionId: this.sessionId, closeCode, cause });
   }
 
-  #wrongResult(method: string): ProtocolError {
-    return new ProtocolError(`The server's answer to ${method} has the wrong shape`, {
-      sessionId: this.sessionId,
-      delivery: "answered",
-    });
-  }
-
-  #tooLarge(method: string): UsageError {
+  /** The request as it is sent, or why it can't be. */
+  #frame(method: string, params: unknown): string | UsageError {
+    const details = { sessionId: this.sessionId, delivery: "not-sent" } as const;
+    const trace = this.#handlers.trace?.();
+    const request = { id: this.#nextId, method, params };
+    let frame: string;
+    try {
+      frame = JSON.stringify(trace ? { ...request, trace } : request);
+    } catch {
+      return new UsageError(
+        "ERR_INVALID_ARGUMENT",
+        `The params of ${method} can't be written as JSON`,
+        details,
+      );
+    }
+    if (!exceedsUtf8Bytes(frame, MAX_OUTGOING_FRAME)) return frame;
     return new UsageError(
       "ERR_TOO_LARGE",
       `A ${method} request must stay below ${MAX_OUTGOING_FRAME} bytes`,
-      {
-        sessionId: this.sessionId,
-        delivery: "not-sent",
-      },
+      details,
     );
   }
 }

@@ -3,7 +3,10 @@ import { RPC_METHOD_NOT_FOUND, type RpcErrorObject } from "../protocol/json-rpc.
 
 /** The server has few codes; these texts were seen on 0.169.0. */
 const KINDS: readonly (readonly [RegExp, ServerErrorKind])[] = [
-  [/already exists/i, "already-exists"],
+  [/already exists|file exists/i, "already-exists"],
+  [/is not a file|is a directory/i, "not-a-file"],
+  [/not a directory/i, "not-a-directory"],
+  [/directory not empty/i, "not-empty"],
   [/no such file|not found|no viable candidates|os error 2\)/i, "not-found"],
   [/permission denied|os error 13\)/i, "permission-denied"],
 ];

@@ -17,18 +17,16 @@ export class LineDecoder {
     this.#maxLength = maxLength;
   }
 
-  /** Returns the lines that this chunk completed; throws a RangeError for one that is too long, even if unfinished. */
-  push(chunk: Uint8Array): Uint8Array[] {
-    const lines: Uint8Array[] = [];
+  /** Yields the lines that this chunk completes; throws a RangeError for one that is too long, even if unfinished. */
+  *push(chunk: Uint8Array): Generator<Uint8Array> {
     let start = 0;
     for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
       this.#append(chunk.subarray(start, end));
       const line = this.#take();
-      if (!isBlank(line)) lines.push(line);
+      if (!isBlank(line)) yield line;
       start = end + 1;
     }
     if (start < chunk.length) this.#append(chunk.subarray(start));
-    return lines;
   }
 
   #append(part: Uint8Array): void {

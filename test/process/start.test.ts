@@ -120,7 +120,7 @@ describe("start() on the wire", () => {
   });
 
   it("passes a Windows directory and a sandbox on", async () => {
-    const sandbox = { permissions: { type: "disabled" }, workspaceRoots: [] };
+    const sandbox = { permissions: { type: "disabled" } as const, workspaceRoots: [] };
     await using it = await scriptedProcess({ cwd: "C:\\Users\\me", sandbox });
     expect((await it.connection.request("process/start")).params).toMatchObject({
       cwd: "file:///C:/Users/me",

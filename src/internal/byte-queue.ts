@@ -1,26 +1,22 @@
 import { OverflowError } from "../errors.ts";
-import { type Deferred, deferred } from "../internal/deferred.ts";
-import { Fifo } from "../internal/fifo.ts";
-import type { OutputStreamName } from "../protocol/process.ts";
+import { type Deferred, deferred } from "./deferred.ts";
+import { Fifo } from "./fifo.ts";
 
-/** One piece of output. */
-export interface OutputChunk {
-  /** Its place among all events of the process. */
-  readonly seq: number;
-  readonly stream: OutputStreamName;
+/** Bytes, with whatever belongs to them. */
+export interface Piece {
   readonly chunk: Uint8Array;
-  /** Bytes lost right before this piece, with `overflow: "drop-oldest"`. */
+  /** Bytes lost right before this piece, where the oldest are dropped. */
   readonly droppedBefore?: number;
 }
 
 export type OverflowPolicy = "fail" | "drop-oldest";
 
-/** Unread output within a budget. What a waiting reader takes at once does not count. */
-export class OutputQueue {
+/** Unread bytes within a budget. What a waiting reader takes at once does not count. */
+export class ByteQueue<P extends Piece = Piece> {
   readonly #budget: number;
   readonly #policy: OverflowPolicy;
-  readonly #chunks = new Fifo<OutputChunk>();
-  readonly #readers = new Fifo<Deferred<IteratorResult<OutputChunk, undefined>>>();
+  readonly #chunks = new Fifo<P>();
+  readonly #readers = new Fifo<Deferred<IteratorResult<P, undefined>>>();
   #bytes = 0;
   #end: { readonly error?: Error } | undefined;
   /** Bytes dropped since the last piece that was read. */
@@ -36,18 +32,15 @@ export class OutputQueue {
     return this.#droppedBytes;
   }
 
-  push(piece: OutputChunk): void {
+  push(piece: P): void {
     if (this.#end) return;
     const reader = this.#readers.shift();
     if (reader) {
       reader.resolve({ done: false, value: this.#withGap(piece) });
       return;
     }
-    this.#chunks.push(piece);
-    this.#bytes += piece.chunk.length;
-    if (this.#bytes <= this.#budget) return;
-    if (this.#policy === "drop-oldest") this.#dropOldest();
-    else this.#cut(piece);
+    if (this.#policy === "fail") this.#keepWhatFits(piece);
+    else this.#keepNewest(piece);
   }
 
   /** The reader gets what is kept, and then the end. Only the first end counts. */
@@ -68,7 +61,7 @@ export class OutputQueue {
     this.#bytes = 0;
   }
 
-  next(): Promise<IteratorResult<OutputChunk, undefined>> {
+  next(): Promise<IteratorResult<P, undefined>> {
     const piece = this.#chunks.shift();
     if (piece) {
       this.#bytes -= piece.chunk.length;
@@ -76,29 +69,36 @@ export class OutputQueue {
     }
     if (this.#end?.error) return Promise.reject(this.#end.error);
     if (this.#end) return Promise.resolve({ done: true, value: undefined });
-    const reader = deferred<IteratorResult<OutputChunk, undefined>>();
+    const reader = deferred<IteratorResult<P, undefined>>();
     this.#readers.push(reader);
     return reader.promise;
   }
 
-  #withGap(piece: OutputChunk): OutputChunk {
+  #withGap(piece: P): P {
     if (this.#gap === 0) return piece;
     const droppedBefore = this.#gap;
     this.#gap = 0;
     return { ...piece, droppedBefore };
   }
 
-  /** Keeps exactly the budget, wherever the server happened to cut its pieces. */
-  #cut(newest: OutputChunk): void {
-    const surplus = this.#bytes - this.#budget;
-    this.#chunks.replaceLast({ ...newest, chunk: newest.chunk.subarray(0, newest.chunk.length - surplus) });
-    this.#bytes = this.#budget;
-    this.end(new OverflowError(this.#budget));
+  /** Keeps exactly the budget, wherever the sender happened to cut its pieces. */
+  #keepWhatFits(piece: P): void {
+    const room = this.#budget - this.#bytes;
+    const fits = piece.chunk.length <= room;
+    if (fits) this.#keep(piece);
+    else if (room > 0) this.#keep({ ...piece, chunk: piece.chunk.subarray(0, room) });
+    if (!fits) this.end(new OverflowError(this.#budget));
   }
 
-  #dropOldest(): void {
+  #keep(piece: P): void {
+    this.#chunks.push(piece);
+    this.#bytes += piece.chunk.length;
+  }
+
+  #keepNewest(piece: P): void {
+    this.#keep(piece);
     for (let surplus = this.#bytes - this.#budget; surplus > 0; surplus = this.#bytes - this.#budget) {
-      const oldest = this.#chunks.peek() as OutputChunk;
+      const oldest = this.#chunks.peek() as P;
       const dropped = Math.min(surplus, oldest.chunk.length);
       if (dropped === oldest.chunk.length) this.#chunks.shift();
       else this.#chunks.replaceFirst({ ...oldest, chunk: oldest.chunk.subarray(dropped) });

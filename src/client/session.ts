@@ -1,0 +1,46 @@
+import type { FileSession } from "../filesystem/filesystem.ts";
+import { FileHandles } from "../filesystem/handles.ts";
+import { MissingWatches } from "../filesystem/missing.ts";
+import { Bodies } from "../http/body.ts";
+import type { HttpSession } from "../http/fetch.ts";
+import { Processes } from "../process/processes.ts";
+import type { ResultOf } from "../protocol/methods.ts";
+import type { ConnectionFailure } from "../rpc/failure.ts";
+import type { RpcPeer } from "../rpc/peer.ts";
+
+/** Everything that lives and dies with one connection. */
+export class Session implements FileSession, HttpSession {
+  readonly id: string;
+  readonly rpc: RpcPeer;
+  readonly processes: Processes;
+  readonly files: FileHandles;
+  readonly missing: MissingWatches;
+  readonly bodies = new Bodies();
+  readonly canWriteBlocks: boolean;
+
+  constructor(rpc: RpcPeer, { sessionId, environmentInfo: info }: ResultOf<"initialize">) {
+    this.id = sessionId;
+    this.rpc = rpc;
+    this.processes = new Processes(rpc, {
+      sessionId,
+      cwd: info?.cwd ?? undefined,
+      isPosix: info?.platformOs != null && info.platformOs !== "windows",
+    });
+    this.files = new FileHandles(rpc);
+    this.missing = new MissingWatches(rpc);
+    this.canWriteBlocks = info?.capabilities?.["fileWriteStreaming"] === true;
+  }
+
+  onNotification(method: string, params: unknown): void {
+    for (const { router } of this.#parts) router.accept(method, params);
+  }
+
+  /** Fails what hangs on the connection: processes first, then bodies. */
+  onEnd(failure: ConnectionFailure): void {
+    for (const { router } of this.#parts) router.failAll(failure);
+  }
+
+  get #parts() {
+    return [this.processes, this.bodies, this.missing] as const;
+  }
+}

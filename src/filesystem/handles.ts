@@ -1,0 +1,84 @@
+import { ProtocolError } from "../errors.ts";
+import { decodeBase64, encodeBase64 } from "../internal/base64.ts";
+import { randomId } from "../internal/bytes.ts";
+import { untilAborted } from "../internal/deadline.ts";
+import { unobserved } from "../internal/deferred.ts";
+import { Semaphore } from "../internal/semaphore.ts";
+import { type FileSystemParams, MAX_OPEN_HANDLES } from "../protocol/filesystem.ts";
+import type { RpcPeer } from "../rpc/peer.ts";
+
+/** The open files of one connection. The server allows 128; whoever wants more waits for one to be closed. */
+export class FileHandles {
+  readonly #rpc: RpcPeer;
+  readonly #places = new Semaphore(MAX_OPEN_HANDLES);
+
+  constructor(rpc: RpcPeer) {
+    this.#rpc = rpc;
+  }
+
+  /** Opens a file. A handle that arrives after `signal` has aborted is closed again. */
+  async open(
+    params: Omit<FileSystemParams["fs/open"], "handleId">,
+    signal: AbortSignal | undefined,
+  ): Promise<FileHandle> {
+    await this.#places.acquire(signal);
+    const opening = this.#open(params);
+    return await untilAborted(opening, signal, (late) => void late.close());
+  }
+
+  async #open(params: Omit<FileSystemParams["fs/open"], "handleId">): Promise<FileHandle> {
+    // Chosen here, so that it is known whatever becomes of the answer.
+    const handleId = randomId();
+    const release = (): void => this.#places.release();
+    try {
+      await this.#rpc.call("fs/open", { handleId, ...params });
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return new FileHandle(this.#rpc, handleId, release);
+  }
+}
+
+/** One open file on the server; keeps reading the file it opened even if another takes its name. */
+export class FileHandle {
+  readonly #rpc: RpcPeer;
+  readonly #handleId: string;
+  readonly #onClosed: () => void;
+  #closing: Promise<void> | undefined;
+
+  constructor(rpc: RpcPeer, handleId: string, onClosed: () => void) {
+    this.#rpc = rpc;
+    this.#handleId = handleId;
+    this.#onClosed = onClosed;
+  }
+
+  /** Resolves with fewer bytes than asked for at the end of the file only. */
+  async read(offset: number, length: number): Promise<{ bytes: Uint8Array; eof: boolean }> {
+    const { chunk, eof } = await this.#rpc.call("fs/readBlock", {
+      handleId: this.#handleId,
+      offset,
+      len: length,
+    });
+    const bytes = decodeBase64(chunk);
+    if (!bytes || bytes.length > length || (bytes.length < length && !eof)) {
+      throw new ProtocolError("The server sent a block of a file that is invalid, too long or too short", {
+        sessionId: this.#rpc.sessionId,
+        delivery: "answered",
+      });
+    }
+    return { bytes, eof };
+  }
+
+  async write(offset: number, bytes: Uint8Array): Promise<void> {
+    await this.#rpc.call("fs/writeBlock", { handleId: this.#handleId, offset, chunk: encodeBase64(bytes) });
+  }
+
+  /** Closes it once. Never rejects: with the connection the handle is gone as well. */
+  close(): Promise<void> {
+    this.#closing ??= this.#rpc
+      .call("fs/close", { handleId: this.#handleId }, { urgent: true })
+      .then(this.#onClosed, this.#onClosed);
+    return unobserved(this.#closing);
+  }
+}

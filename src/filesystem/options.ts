@@ -1,0 +1,81 @@
+import { UsageError } from "../errors.ts";
+import type { WalkLimits } from "../protocol/filesystem.ts";
+import type { SandboxContext } from "../protocol/sandbox.ts";
+
+/** Limits and circumstances of one file operation. */
+export interface FileOptions {
+  /** Ends the wait with the signal's reason. What the server has begun it finishes. */
+  readonly signal?: AbortSignal | undefined;
+  /** The sandbox to work in. @default none */
+  readonly sandbox?: SandboxContext | undefined;
+}
+
+/** How far a transfer has come. */
+export interface TransferProgress {
+  readonly bytes: number;
+  /** Missing where it is not known. */
+  readonly total?: number;
+}
+
+export interface TransferOptions extends FileOptions {
+  /** Called after each block of a large file, and at the end. Errors thrown by it are ignored. */
+  readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
+}
+
+/** The only text encoding; without one, files are bytes. */
+export type FileEncoding = "utf8" | "utf-8";
+
+export interface ReadFileOptions extends TransferOptions {
+  readonly encoding?: FileEncoding | null | undefined;
+}
+
+export interface WriteFileOptions extends TransferOptions {
+  readonly encoding?: FileEncoding | null | undefined;
+}
+
+export interface RmOptions extends FileOptions {
+  /** Removes a directory with everything in it. @default false */
+  readonly recursive?: boolean | undefined;
+  /** A missing path is no error. @default false */
+  readonly force?: boolean | undefined;
+}
+
+export interface RecursiveOptions extends FileOptions {
+  /** @default false */
+  readonly recursive?: boolean | undefined;
+}
+
+export interface WalkOptions extends FileOptions, WalkLimits {}
+
+export interface ReadStreamOptions extends TransferOptions {
+  /** Offset of the first byte. @default 0 */
+  readonly start?: number | undefined;
+  /** Offset of the last byte, which is included, as in Node. @default the end of the file */
+  readonly end?: number | undefined;
+}
+
+export function checkEncoding(encoding: string | null | undefined): boolean {
+  if (encoding === undefined || encoding === null) return false;
+  if (encoding === "utf8" || encoding === "utf-8") return true;
+  throw new UsageError("ERR_INVALID_ARGUMENT", 'The only encoding is "utf8"; leave it out for bytes');
+}
+
+/** The offsets of a read stream: the first byte, and the one behind the last. */
+export function byteRange({
+  start = 0,
+  end = Number.POSITIVE_INFINITY,
+}: ReadStreamOptions): [number, number] {
+  const isOffset = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+  if (!isOffset(start) || !(isOffset(end) || end === Number.POSITIVE_INFINITY)) {
+    throw new UsageError("ERR_INVALID_ARGUMENT", "start and end of a read stream are offsets in bytes");
+  }
+  return [start, end + 1];
+}
+
+export function reportProgress(options: TransferOptions, bytes: number, total?: number): void {
+  try {
+    options.onProgress?.({ bytes, ...(total === undefined ? {} : { total }) });
+  } catch {
+    // A listener's failure is its own.
+  }
+}

@@ -1,0 +1,103 @@
+import { ServerError } from "../errors.ts";
+import type { WalkLimits, WireWalkResult } from "../protocol/filesystem.ts";
+import type { ParamsOf, ResultOf } from "../protocol/methods.ts";
+import { toNativePath } from "../protocol/path-uri.ts";
+import { remotePath } from "../protocol/remote-path.ts";
+import type { WalkResult } from "./entries.ts";
+
+type WalkMethod = "fs/walk" | "fs/readDirectory" | "fs/getMetadata" | "fs/canonicalize";
+type Call = <M extends WalkMethod>(method: M, params: ParamsOf<M>) => Promise<ResultOf<M>>;
+type Root = Pick<ParamsOf<"fs/walk">, "path" | "sandbox">;
+
+/** Walks on the server, or entry by entry from here if the server is too old for that. */
+export async function walk(call: Call, root: Root, limits: WalkLimits): Promise<WalkResult> {
+  const options = {
+    maxDepth: limits.maxDepth ?? 64,
+    maxDirectories: limits.maxDirectories ?? 10_000,
+    maxEntries: limits.maxEntries ?? 50_000,
+    followDirectorySymlinks: limits.followDirectorySymlinks ?? false,
+    pruneHiddenDirectories: limits.pruneHiddenDirectories ?? false,
+  };
+  let found: WireWalkResult;
+  try {
+    found = await call("fs/walk", { ...root, options });
+  } catch (error) {
+    if (!(error instanceof ServerError) || error.kind !== "unsupported") throw error;
+    found = await walkFromHere(call, root, options);
+  }
+  return {
+    entries: found.entries.map(({ path, kind }) => ({ path: toNativePath(path), kind })),
+    errors: found.errors.map(({ path, message }) => ({ path: toNativePath(path), message })),
+    truncated: found.truncated,
+  };
+}
+
+/** The same walk with older methods: level by level, by name within a directory. */
+async function walkFromHere(call: Call, root: Root, limits: Required<WalkLimits>): Promise<WireWalkResult> {
+  const {
+    maxDepth = 0,
+    maxDirectories = 0,
+    maxEntries = 0,
+    followDirectorySymlinks,
+    pruneHiddenDirectories,
+  } = limits;
+  const { sandbox } = root;
+  const result: WireWalkResult = { entries: [], errors: [], truncated: false };
+  const entered = new Set<string>();
+  let seen = 0;
+  let level = (await isEnterable(root.path)) ? [root.path] : [];
+  for (let depth = 0; level.length > 0 && depth <= maxDepth; depth++) {
+    const next: string[] = [];
+    for (const directory of level) {
+      if (entered.size === maxDirectories) return { ...result, truncated: true };
+      if (!(await enter(directory))) continue;
+      for (const { path, name, kind, isLink } of await list(directory)) {
+        if (++seen > maxEntries) return { ...result, truncated: true };
+        if (isLink && !(kind === "directory" && followDirectorySymlinks)) continue;
+        result.entries.push({ path, kind });
+        const isPruned = pruneHiddenDirectories && name.startsWith(".");
+        if (kind === "directory" && !isPruned) next.push(path);
+      }
+    }
+    level = next;
+  }
+  return result;
+
+  async function isEnterable(path: string): Promise<boolean> {
+    const { isDirectory, isSymlink } = await call("fs/getMetadata", { path, sandbox });
+    return isDirectory && (followDirectorySymlinks === true || !isSymlink);
+  }
+
+  /** Links may lead to where the walk has been: each real directory is entered once. */
+  async function enter(path: string): Promise<boolean> {
+    const real = followDirectorySymlinks ? (await call("fs/canonicalize", { path, sandbox })).path : path;
+    if (entered.has(real)) return false;
+    entered.add(real);
+    return true;
+  }
+
+  async function list(directory: string) {
+    try {
+      const { entries } = await call("fs/readDirectory", { path: directory, sandbox });
+      const known = entries.filter(({ isFile, isDirectory }) => isFile || isDirectory);
+      known.sort((a, b) => (a.fileName < b.fileName ? -1 : 1));
+      return await Promise.all(
+        known.map(async ({ fileName: name, isDirectory }) => {
+          const path = remotePath.join(directory, name);
+          // Only the entry's own metadata tell that it is a link.
+          const { isSymlink } = await call("fs/getMetadata", { path, sandbox });
+          return {
+            path,
+            name,
+            kind: isDirectory ? ("directory" as const) : ("file" as const),
+            isLink: isSymlink,
+          };
+        }),
+      );
+    } catch (error) {
+      if (!(error instanceof ServerError)) throw error;
+      result.errors.push({ path: directory, message: error.message });
+      return [];
+    }
+  }
+}

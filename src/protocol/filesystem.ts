@@ -1,0 +1,85 @@
+import * as z from "zod/mini";
+import type { SandboxContext } from "./sandbox.ts";
+
+/** Shapes seen on server 0.169.0. */
+export const fileSystemSchemas = /* @__PURE__ */ (() => ({
+  empty: z.looseObject({}),
+  readFileResult: z.looseObject({ dataBase64: z.string() }),
+  metadata: z.looseObject({
+    isDirectory: z.boolean(),
+    isFile: z.boolean(),
+    isSymlink: z.nullish(z.boolean()),
+    /** Servers before mid-2026 leave it out. */
+    size: z.nullish(z.number()),
+    createdAtMs: z.nullish(z.number()),
+    modifiedAtMs: z.nullish(z.number()),
+  }),
+  canonicalizeResult: z.looseObject({ path: z.string() }),
+  readDirectoryResult: z.looseObject({
+    entries: z.array(z.looseObject({ fileName: z.string(), isDirectory: z.boolean(), isFile: z.boolean() })),
+  }),
+  walkResult: z.looseObject({
+    entries: z.array(z.looseObject({ path: z.string(), kind: z.enum(["directory", "file"]) })),
+    errors: z.array(z.looseObject({ path: z.string(), message: z.string() })),
+    truncated: z.boolean(),
+  }),
+  openResult: z.looseObject({ handleId: z.string() }),
+  readBlockResult: z.looseObject({ chunk: z.string(), eof: z.boolean() }),
+  watchMissingResult: z.looseObject({ watching: z.boolean() }),
+  missingChanged: z.looseObject({ watchId: z.int() }),
+}))();
+
+export type WireMetadata = z.infer<typeof fileSystemSchemas.metadata>;
+export type WireWalkResult = z.infer<typeof fileSystemSchemas.walkResult>;
+
+export interface PathParams {
+  /** As a path URI. */
+  path: string;
+  sandbox: SandboxContext | null;
+}
+
+/** The params of each method; what the wire takes null for as true is always said. */
+export interface FileSystemParams {
+  "fs/readFile": PathParams;
+  "fs/writeFile": PathParams & { dataBase64: string };
+  "fs/createDirectory": PathParams & { recursive: boolean };
+  "fs/getMetadata": PathParams;
+  "fs/canonicalize": PathParams;
+  "fs/readDirectory": PathParams;
+  "fs/walk": PathParams & { options: Required<WalkLimits> };
+  "fs/remove": PathParams & { recursive: boolean; force: boolean };
+  "fs/copy": {
+    sourcePath: string;
+    destinationPath: string;
+    recursive: boolean;
+    sandbox: SandboxContext | null;
+  };
+  "fs/open": PathParams & {
+    /** Client-chosen, at most 32 bytes. */
+    handleId: string;
+    mode: "read" | "replace";
+  };
+  "fs/readBlock": { handleId: string; offset: number; len: number };
+  "fs/writeBlock": { handleId: string; offset: number; chunk: string };
+  "fs/close": { handleId: string };
+  "fs/watchMissing": { watchId: number; missing: readonly string[] };
+}
+
+/** How far a walk goes; the defaults are the most the server allows. */
+export interface WalkLimits {
+  /** Levels below the root; 0 lists the root's own entries. @default 64 */
+  readonly maxDepth?: number | undefined;
+  /** @default 10_000 */
+  readonly maxDirectories?: number | undefined;
+  /** @default 50_000 */
+  readonly maxEntries?: number | undefined;
+  /** @default false */
+  readonly followDirectorySymlinks?: boolean | undefined;
+  /** Lists directories whose name begins with a dot without entering them. @default false */
+  readonly pruneHiddenDirectories?: boolean | undefined;
+}
+
+/** The most the server reads or writes at once. */
+export const MAX_BLOCK = 1024 * 1024;
+/** The most handles the server keeps open for one connection. */
+export const MAX_OPEN_HANDLES = 128;

@@ -1,0 +1,41 @@
+import * as z from "zod/mini";
+
+/** Shapes seen on server 0.169.0. */
+export const httpSchemas = /* @__PURE__ */ (() => {
+  const header = z.looseObject({ name: z.string(), value: z.string() });
+  return {
+    requestResult: z.looseObject({
+      status: z.int(),
+      headers: z.array(header),
+      bodyBase64: z.nullish(z.string()),
+    }),
+    bodyDelta: z.object({
+      requestId: z.string(),
+      seq: z.int(),
+      deltaBase64: z.string(),
+      done: z.nullish(z.boolean()),
+      error: z.nullish(z.string()),
+    }),
+  };
+})();
+
+export interface HttpRequestParams {
+  method: string;
+  url: string;
+  headers: readonly HttpHeader[];
+  bodyBase64: string | null;
+  /** Left out for none: that is how the server reads it. */
+  timeoutMs?: number;
+  redirectPolicy: "follow" | "stop";
+  /** Names the body's notifications; unique among those under way. */
+  requestId: string;
+  /** The body follows in `http/request/bodyDelta` notifications, numbered from 1. */
+  streamResponse: boolean;
+}
+
+export interface HttpHeader {
+  name: string;
+  value: string;
+  /** A variable of the server's environment that holds the value; `value` must still be there. */
+  valueEnvVar?: string;
+}

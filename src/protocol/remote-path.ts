@@ -1,0 +1,87 @@
+import {
+  decodeSegment,
+  formatPathUri,
+  invalid,
+  isUrl,
+  type PathUri,
+  parsePath,
+  parseWindows,
+  resolveNames,
+  toNativePath,
+} from "./path-uri.ts";
+
+/**
+ * Path arithmetic for the server's machine, whatever machine this runs on. The first path says whether it is POSIX or
+ * Windows; it may be native or a `file:` URL, and what comes back has the same form. Nothing asks the server.
+ */
+export const remotePath = {
+  /**
+   * Appends names, or an absolute path, which then replaces the base. `..` never leads above the root.
+   * @throws UsageError for a relative base, a NUL character, or a Windows path relative to another drive (`D:x`).
+   */
+  join(base: string | URL, ...names: string[]): string {
+    return inFormOf(base, names.reduce(joined, parsePath(base, "The base path")));
+  },
+
+  /** The directory a path is in; a root is its own. */
+  dirname(path: string | URL): string {
+    const parsed = parsePath(path, "The path");
+    if (parsed.opaque || parsed.segments.length === 0) return inFormOf(path, parsed);
+    return inFormOf(path, { ...parsed, segments: parsed.segments.slice(0, -1), trailingSlash: false });
+  },
+
+  /** The last name, decoded; of a drive or share its own name, and "" of the POSIX root. */
+  basename(path: string | URL): string {
+    const parsed = parsePath(path, "The path");
+    if (parsed.opaque) return "";
+    const last = parsed.segments.at(-1) ?? (parsed.windows ? parsed.root.split("/").at(-1) : "") ?? "";
+    return decodeSegment(last) ?? last;
+  },
+
+  /**
+   * The way from one directory to a path, as a native relative path; "" for the same. A path on another drive or share
+   * is returned as it is.
+   */
+  relative(from: string | URL, to: string | URL): string {
+    const [start, end] = [parsePath(from, "The first path"), parsePath(to, "The second path")];
+    if (start.opaque || end.opaque || start.root !== end.root) return String(to);
+    let common = 0;
+    while (common < start.segments.length && start.segments[common] === end.segments[common]) common++;
+    const up = start.segments.slice(common).map(() => "..");
+    const down = end.segments.slice(common).map((segment) => decodeSegment(segment) ?? segment);
+    return [...up, ...down].join(start.windows ? "\\" : "/");
+  },
+
+  /**
+   * Whether a path is the directory itself or lies below it, name by name. False when a name hides an encoded
+   * separator: nobody can tell where that leads.
+   */
+  startsWith(path: string | URL, directory: string | URL): boolean {
+    const [inner, outer] = [parsePath(path, "The path"), parsePath(directory, "The directory")];
+    if (inner.opaque || outer.opaque) return formatPathUri(inner) === formatPathUri(outer);
+    if (inner.root !== outer.root) return false;
+    if (outer.segments.some((segment, at) => inner.segments[at] !== segment)) return false;
+    const separator = inner.windows ? /[/\\]/ : /\//;
+    return inner.segments.every((segment) => !separator.test(decodeSegment(segment) ?? ""));
+  },
+} as const;
+
+function joined(base: PathUri, name: string): PathUri {
+  if (typeof name !== "string" || name.includes("\0")) {
+    return invalid("A path to join", "must be a string without a NUL character");
+  }
+  if (name === "") return base;
+  if (base.opaque) return invalid("The base path", "is opaque and can't be joined with anything");
+  const absolute = base.windows ? parseWindows(name) : undefined;
+  if (absolute) return absolute;
+  if (base.windows && /^[a-z]:/i.test(name))
+    return invalid("A path to join", "must not be relative to a drive");
+  const slashed = base.windows ? name.replaceAll("\\", "/") : name;
+  const segments = resolveNames(slashed.startsWith("/") ? [] : base.segments, slashed.split("/"));
+  return { ...base, segments, trailingSlash: slashed.endsWith("/") && segments.length > 0 };
+}
+
+function inFormOf(original: string | URL, path: PathUri): string {
+  const uri = formatPathUri(path);
+  return isUrl(original) ? uri : toNativePath(uri);
+}

@@ -1,0 +1,275 @@
+import { describe, expect, it, vi } from "vitest";
+import type { OverflowPolicy } from "../../src/internal/byte-queue.ts";
+import type { OutputChunk } from "../../src/process/events.ts";
+import { ProcessOutput } from "../../src/process/output.ts";
+
+const CLAIMED = expect.objectContaining({ code: "ERR_OUTPUT_CLAIMED" });
+
+/** Output with a line written to either stream. */
+function twoLines({ budget = 1_000, policy = "fail" as OverflowPolicy } = {}) {
+  const output = new ProcessOutput(budget, policy);
+  push(output, 1, "stdout", "out\n");
+  push(output, 2, "stderr", "err\n");
+  return output;
+}
+
+function push(output: ProcessOutput, seq: number, stream: OutputChunk["stream"], text: string): void {
+  output.push({ seq, stream, chunk: new TextEncoder().encode(text) });
+}
+
+async function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+  let text = "";
+  for await (const chunk of stream) text += Buffer.from(chunk).toString("latin1");
+  return text;
+}
+
+async function mergedTexts(output: ProcessOutput): Promise<string[]> {
+  const texts: string[] = [];
+  const iterator = output.iterate();
+  for (;;) {
+    const { done, value } = await iterator.next();
+    if (done) return texts;
+    texts.push(`${value.seq} ${value.stream} ${Buffer.from(value.chunk).toString("latin1")}`);
+  }
+}
+
+const builtInGetReader: () => ReadableStreamDefaultReader<Uint8Array> = ReadableStream.prototype.getReader;
+
+/** Every way to take a stream; each ends by itself once the output has. */
+const waysToRead: Record<string, (stream: ReadableStream<Uint8Array>) => unknown> = {
+  "getReader()": (stream) => stream.getReader().read(),
+  "pipeTo()": (stream) => stream.pipeTo(new WritableStream()),
+  "pipeThrough()": (stream) => textOf(stream.pipeThrough(new TransformStream())),
+  "tee()": (stream) => Promise.all(stream.tee().map(textOf)),
+  "values()": (stream) => stream.values().next(),
+  "for await": (stream) => textOf(stream),
+  "new Response()": (stream) => new Response(stream as unknown as BodyInit).text(),
+  "cancel()": (stream) => stream.cancel(),
+  // As the platform's own consumers may take it, without asking the object.
+  "a built-in reader": (stream) => builtInGetReader.call(stream).read(),
+};
+
+describe("the view", () => {
+  it("of everything has all output in order", async () => {
+    const output = twoLines();
+    push(output, 4, "pty", "tty\n");
+    output.end();
+    await expect(mergedTexts(output)).resolves.toEqual(["1 stdout out\n", "2 stderr err\n", "4 pty tty\n"]);
+  });
+
+  it("of stdout and stderr has each apart, and a terminal's output in stdout", async () => {
+    const output = twoLines();
+    push(output, 3, "pty", "tty\n");
+    output.end();
+    await expect(Promise.all([textOf(output.stdout), textOf(output.stderr)])).resolves.toEqual([
+      "out\ntty\n",
+      "err\n",
+    ]);
+  });
+
+  it("is live: a reader that waits gets each piece when it comes", async () => {
+    const merged = new ProcessOutput(10, "fail");
+    const next = merged.iterate().next();
+    push(merged, 1, "stdout", "now");
+    await expect(next).resolves.toMatchObject({ value: { seq: 1 } });
+
+    const split = new ProcessOutput(10, "fail");
+    const reads = [split.stdout, split.stderr].map((stream) => stream.getReader().read());
+    push(split, 1, "stderr", "e");
+    push(split, 2, "stdout", "o");
+    expect((await Promise.all(reads)).map(({ value }) => Buffer.from(value ?? []).toString())).toEqual([
+      "o",
+      "e",
+    ]);
+  });
+});
+
+describe("a claim", () => {
+  it.each(Object.entries(waysToRead))("is made on stdout and stderr by %s", async (_, read) => {
+    for (const name of ["stdout", "stderr"] as const) {
+      const output = twoLines();
+      output.end();
+      await read(output[name]);
+      await expect(output.iterate().next()).rejects.toEqual(CLAIMED);
+      await expect(output.iterate().return?.()).rejects.toEqual(CLAIMED);
+    }
+  });
+
+  it.each(["getReader()", "pipeTo()", "pipeThrough()", "tee()", "for await"])(
+    "by %s is made at once, before anything is there to read",
+    async (way) => {
+      const output = new ProcessOutput(10, "fail");
+      const reading = waysToRead[way]?.(output.stdout);
+      const other = output.iterate().next();
+      output.end();
+      await expect(other).rejects.toEqual(CLAIMED);
+      await reading;
+    },
+  );
+
+  it.each(Object.entries(waysToRead))("on everything makes %s throw", async (_, read) => {
+    const output = twoLines();
+    output.end();
+    await output.iterate().next();
+    for (const name of ["stdout", "stderr"] as const) {
+      await expect((async () => await read(output[name]))()).rejects.toEqual(CLAIMED);
+    }
+  });
+
+  it("on one of the two streams leaves the other one free, and whole", async () => {
+    const output = twoLines();
+    output.end();
+    await expect(textOf(output.stdout)).resolves.toBe("out\n");
+    await expect(textOf(output.stderr)).resolves.toBe("err\n");
+  });
+
+  it("on everything belongs to one iterator", async () => {
+    const output = twoLines();
+    const [mine, other] = [output.iterate(), output.iterate()];
+    await expect(mine.next()).resolves.toMatchObject({ value: { seq: 1 } });
+    await expect(other.next()).rejects.toEqual(CLAIMED);
+    await expect(other.return?.()).rejects.toEqual(CLAIMED);
+    await expect(mine.next()).resolves.toMatchObject({ value: { seq: 2 } });
+  });
+
+  it("that is refused costs the owner nothing", async () => {
+    const output = twoLines();
+    output.end();
+    const reader = output.stdout.getReader();
+    await expect(output.iterate().next()).rejects.toEqual(CLAIMED);
+    await expect(reader.read()).resolves.toMatchObject({ done: false });
+    await expect(textOf(output.stderr)).resolves.toBe("err\n");
+  });
+
+  it("is not made by merely touching what could be read", async () => {
+    const output = twoLines();
+    const { stdout, stderr } = output;
+    const touched = [stdout.locked, stderr.locked, output.iterate(), output.iterate(), output.droppedBytes];
+    // The streams' own eagerness would show only later.
+    await new Promise(setImmediate);
+    expect(touched).toHaveLength(5);
+    output.end();
+    await expect(mergedTexts(output)).resolves.toHaveLength(2);
+
+    const other = twoLines();
+    other.iterate();
+    other.end();
+    await expect(textOf(other.stdout)).resolves.toBe("out\n");
+  });
+
+  it("can be made after the end, for what was kept", async () => {
+    const output = twoLines();
+    output.end();
+    await expect(mergedTexts(output)).resolves.toHaveLength(2);
+  });
+});
+
+describe("leaving", () => {
+  it("discards everything when the iterator returns, also without having read", async () => {
+    for (const readFirst of [true, false]) {
+      const output = twoLines();
+      const iterator = output.iterate();
+      if (readFirst) await iterator.next();
+      await expect(iterator.return?.()).resolves.toEqual({ done: true, value: undefined });
+      push(output, 3, "stdout", "late");
+      await expect(iterator.next()).resolves.toEqual({ done: true, value: undefined });
+      expect(() => output.stdout.getReader()).toThrow(CLAIMED);
+    }
+  });
+
+  it.each([
+    ["cancel()", (stream: ReadableStream<Uint8Array>) => stream.cancel()],
+    ["a reader's cancel()", (stream: ReadableStream<Uint8Array>) => stream.getReader().cancel()],
+    ["break", breakOff],
+  ])("by %s discards only that stream", async (_, leave) => {
+    const output = twoLines();
+    await leave(output.stdout);
+    push(output, 3, "stdout", "x".repeat(5_000));
+    push(output, 4, "stderr", "more\n");
+    output.end();
+    await expect(textOf(output.stderr)).resolves.toBe("err\nmore\n");
+  });
+
+  it("while a read is pending settles it, and harms nobody", async () => {
+    const unhandled = vi.fn();
+    process.on("unhandledRejection", unhandled);
+    const output = new ProcessOutput(10, "fail");
+    const reader = output.stdout.getReader();
+    const pending = reader.read();
+    // The stream asks its source for a piece before the reader leaves.
+    await new Promise(setImmediate);
+    await reader.cancel();
+    await expect(pending).resolves.toMatchObject({ done: true });
+    push(output, 1, "stdout", "late");
+    output.end(new Error("gone"));
+    await new Promise(setImmediate);
+    process.off("unhandledRejection", unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
+  it("without cancelling keeps the rest for the next reader", async () => {
+    const output = twoLines();
+    push(output, 3, "stdout", "more\n");
+    output.end();
+    for await (const _ of output.stdout.values({ preventCancel: true })) break;
+    expect(output.stdout.locked).toBe(false);
+    await expect(textOf(output.stdout)).resolves.toBe("more\n");
+  });
+
+  async function breakOff(stream: ReadableStream<Uint8Array>): Promise<void> {
+    for await (const _ of stream) break;
+    expect(stream.locked).toBe(false);
+  }
+});
+
+describe("the end", () => {
+  it("settles pending reads of either view", async () => {
+    const merged = new ProcessOutput(10, "fail");
+    const next = merged.iterate().next();
+    merged.end();
+    await expect(next).resolves.toEqual({ done: true, value: undefined });
+
+    const split = new ProcessOutput(10, "fail");
+    const reads = [split.stdout, split.stderr].map((stream) => stream.getReader().read());
+    split.end();
+    for (const read of reads) await expect(read).resolves.toEqual({ done: true, value: undefined });
+  });
+
+  it("with an error comes after what was kept, in every view", async () => {
+    const error = new Error("gone");
+    const merged = twoLines();
+    merged.end(error);
+    const iterator = merged.iterate();
+    await expect(iterator.next()).resolves.toMatchObject({ value: { seq: 1 } });
+    await expect(iterator.next()).resolves.toMatchObject({ value: { seq: 2 } });
+    await expect(iterator.next()).rejects.toBe(error);
+
+    const split = twoLines();
+    split.end(error);
+    for (const stream of [split.stdout, split.stderr]) {
+      const reader = stream.getReader();
+      await expect(reader.read()).resolves.toMatchObject({ done: false });
+      await expect(reader.read()).rejects.toBe(error);
+    }
+  });
+
+  it("with an error leaves a stream that was iterated unlocked, like any other end", async () => {
+    const output = twoLines();
+    const error = new Error("gone");
+    output.end(error);
+    await expect(textOf(output.stdout)).rejects.toBe(error);
+    expect(output.stdout.locked).toBe(false);
+  });
+
+  it("with an error that nobody reads is no unhandled rejection", async () => {
+    const unhandled = vi.fn();
+    process.on("unhandledRejection", unhandled);
+    twoLines().end(new Error("gone"));
+    const claimed = twoLines();
+    claimed.stdout.getReader().closed.catch(() => {});
+    claimed.end(new Error("gone"));
+    await new Promise(setImmediate);
+    process.off("unhandledRejection", unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+});
