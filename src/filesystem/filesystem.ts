@@ -202,17 +202,19 @@ export class FileSystem implements RemoteFileSystem {
       (handle) => new BlockReader(handle, 0, Number.POSITIVE_INFINITY),
       options.signal,
     );
-    const parts: Uint8Array[] = [];
+    let all: Uint8Array = new Uint8Array(total);
     let bytes = 0;
     for (;;) {
       const block = await transfer.step((blocks) => blocks.next());
       if (!block) break;
-      parts.push(block);
+      // The file has grown since its size was told.
+      if (bytes + block.length > all.length) all = concatBytes([all, new Uint8Array(bytes + block.length)]);
+      all.set(block, bytes);
       bytes += block.length;
       reportProgress(options, bytes, Math.max(bytes, total));
     }
     await transfer.finish();
-    return concatBytes(parts);
+    return bytes === all.length ? all : all.slice(0, bytes);
   }
 
   async #writeBlocks(path: Path, bytes: Uint8Array, options: TransferOptions): Promise<void> {

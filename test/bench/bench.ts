@@ -7,12 +7,25 @@ import { ExecServer } from "../support/exec-server.ts";
 import { processBesideFlood, statusBesideFlood } from "./cases/beside-flood.ts";
 import { atOnce, oneByOne } from "./cases/calls.ts";
 import type { Case } from "./cases/case.ts";
+import { readFileInBlocks, readFileWhole, writeFileInBlocks } from "./cases/files.ts";
 import { flood } from "./cases/flood.ts";
 import { get } from "./cases/get.ts";
+import { streamBody } from "./cases/http.ts";
 import { connect } from "./clients.ts";
 import { interleave, type Pair, type Spread, spread } from "./measure.ts";
 
-const cases: readonly Case[] = [oneByOne, atOnce, flood, get, statusBesideFlood, processBesideFlood];
+const cases: readonly Case[] = [
+  oneByOne,
+  atOnce,
+  flood,
+  get,
+  readFileInBlocks,
+  writeFileInBlocks,
+  readFileWhole,
+  streamBody,
+  statusBesideFlood,
+  processBesideFlood,
+];
 
 const wanted = process.argv.slice(2);
 const chosen = cases.filter(({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)));

@@ -6,23 +6,27 @@ interface Call {
   reject(error: Error): void;
 }
 
-interface RunningProcess {
-  nextSeq: number;
-  readonly early: Map<number, Event>;
-  onChunk(chunk: Uint8Array): void;
-  onClosed(): void;
+/** The params of a notification, whatever it is about. */
+export interface Notified {
+  readonly processId?: string;
+  readonly requestId?: string;
+  readonly seq: number;
+  readonly chunk: string;
+  readonly deltaBase64: string;
+  readonly done: boolean;
 }
 
-type Event = { chunk: Uint8Array | undefined; isLast: boolean };
+type Listener = (params: Notified, method: string) => void;
 
 /**
  * What somebody would write who needs just this much of the protocol and wants it fast: no checks, no limits, no
- * account of failures. Output still has to come in order, because the server sends its events from different tasks.
+ * account of failures.
  */
 export class HandWrittenClient {
   readonly #socket: WebSocket;
   readonly #calls = new Map<number, Call>();
-  readonly #processes = new Map<string, RunningProcess>();
+  /** By the id of a process or of a request. */
+  readonly listeners = new Map<string, Listener>();
   #lastId = 0;
 
   private constructor(socket: WebSocket) {
@@ -44,14 +48,8 @@ export class HandWrittenClient {
     return new Promise((resolve, reject) => this.#calls.set(id, { resolve, reject }));
   }
 
-  /** Resolves when the process has started; `closed` when all its output has been passed to `onChunk`. */
-  async start(argv: string[], onChunk: (chunk: Uint8Array) => void): Promise<{ closed: Promise<void> }> {
-    const processId = `process-${++this.#lastId}`;
-    const closed = new Promise<void>((onClosed) => {
-      this.#processes.set(processId, { nextSeq: 1, early: new Map(), onChunk, onClosed });
-    });
-    await this.call("process/start", { processId, argv, cwd: "file:///", env: {}, tty: false });
-    return { closed: closed.finally(() => this.#processes.delete(processId)) };
+  newId(): string {
+    return `id-${++this.#lastId}`;
   }
 
   close(): void {
@@ -60,21 +58,13 @@ export class HandWrittenClient {
 
   #receive(text: string): void {
     const { id, method, params, result, error } = JSON.parse(text);
-    if (method === undefined) {
-      const call = this.#calls.get(id);
-      this.#calls.delete(id);
-      if (error) call?.reject(new Error(error.message));
-      else call?.resolve(result);
+    if (method !== undefined) {
+      this.listeners.get(params.processId ?? params.requestId)?.(params, method);
       return;
     }
-    const process = this.#processes.get(params.processId);
-    if (!process) return;
-    const chunk = method === "process/output" ? Buffer.from(params.chunk, "base64") : undefined;
-    process.early.set(params.seq, { chunk, isLast: method === "process/closed" });
-    for (let event = process.early.get(process.nextSeq); event; event = process.early.get(process.nextSeq)) {
-      process.early.delete(process.nextSeq++);
-      if (event.chunk) process.onChunk(event.chunk);
-      if (event.isLast) process.onClosed();
-    }
+    const call = this.#calls.get(id);
+    this.#calls.delete(id);
+    if (error) call?.reject(new Error(error.message));
+    else call?.resolve(result);
   }
 }

@@ -1,3 +1,4 @@
+import { startByHand } from "../hand-written-process.ts";
 import { quantile } from "../measure.ts";
 import type { Case } from "./case.ts";
 import { FLOOD } from "./flood.ts";
@@ -12,7 +13,7 @@ export const statusBesideFlood: Case = {
     sdk: async () => latency(await sdk.start(FLOOD), () => sdk.status()),
     other: async () => {
       const kept: Uint8Array[] = [];
-      const flood = await handWritten.start(FLOOD, (chunk) => kept.push(chunk));
+      const flood = await startByHand(handWritten, FLOOD, (chunk) => kept.push(chunk));
       return await latency(flood, () => handWritten.call("environment/status", null));
     },
   }),
@@ -26,8 +27,8 @@ export const processBesideFlood: Case = {
     sdk: async () => latency(await sdk.start(FLOOD), async () => await (await sdk.start(ECHO)).closed),
     other: async () => {
       const kept: Uint8Array[] = [];
-      const flood = await handWritten.start(FLOOD, (chunk) => kept.push(chunk));
-      return await latency(flood, async () => await (await handWritten.start(ECHO, () => {})).closed);
+      const flood = await startByHand(handWritten, FLOOD, (chunk) => kept.push(chunk));
+      return await latency(flood, async () => await (await startByHand(handWritten, ECHO, () => {})).closed);
     },
   }),
 };

@@ -1,3 +1,4 @@
+import { startByHand } from "../hand-written-process.ts";
 import type { Case } from "./case.ts";
 
 const MEBIBYTES = 64;
@@ -20,7 +21,7 @@ export const flood: Case = {
     },
     other: async () => {
       let bytes = 0;
-      const { closed } = await handWritten.start(FLOOD, (chunk) => {
+      const { closed } = await startByHand(handWritten, FLOOD, (chunk) => {
         bytes += chunk.length;
       });
       await closed;
