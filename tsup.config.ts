@@ -1,7 +1,7 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: { index: "src/index.ts", node: "src/node.ts" },
+  entry: { index: "src/index.ts", node: "src/node.ts", gateway: "src/gateway.ts" },
   format: ["esm", "cjs"],
   target: "es2022",
   platform: "neutral",

@@ -16,7 +16,7 @@ export type NetworkPolicyHandler = (
 ) => NetworkPolicyDecision | PromiseLike<NetworkPolicyDecision>;
 
 const DENIED = { type: "deny", reason: "not_allowed" } as const;
-/** The server takes no longer reason. */
+/** The server takes no longer reason, in bytes. */
 const MAX_REASON = 1024;
 
 /**
@@ -45,6 +45,13 @@ async function decision(params: unknown, decide: NetworkPolicyHandler | undefine
   if (!decide || !isReadable || typeof port !== "number") return DENIED;
   const decided = await decide({ processId, protocol, host, port } as NetworkPolicyRequest);
   if (decided === "allow") return { type: "allow" };
-  if (typeof decided !== "object" || !/^(deny|ask)$/.test(decided.type)) return DENIED;
-  return { type: decided.type, reason: String(decided.reason).slice(0, MAX_REASON) };
+  if (typeof decided !== "object" || typeof decided.reason !== "string") return DENIED;
+  const { type, reason } = decided;
+  return type === "deny" || type === "ask" ? { type, reason: cut(reason) } : DENIED;
+}
+
+/** As many whole characters as fit. */
+function cut(reason: string): string {
+  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(MAX_REASON));
+  return reason.slice(0, read);
 }

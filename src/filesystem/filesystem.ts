@@ -1,4 +1,4 @@
-import { ProtocolError, ServerError } from "../errors.ts";
+import { ProtocolError, ServerError, UsageError } from "../errors.ts";
 import { decodeBase64, encodeBase64 } from "../internal/base64.ts";
 import { concatBytes } from "../internal/bytes.ts";
 import { MAX_BLOCK } from "../protocol/filesystem.ts";
@@ -113,7 +113,8 @@ export class FileSystem implements RemoteFileSystem {
       await this.stat(path, options);
       return true;
     } catch (error) {
-      if (error instanceof ServerError && error.kind === "not-found") return false;
+      const isMissing = error instanceof ServerError && /^not-(found|a-directory)$/.test(error.kind ?? "");
+      if (isMissing) return false;
       throw error;
     }
   }
@@ -159,6 +160,7 @@ export class FileSystem implements RemoteFileSystem {
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<void> {
     const uris = paths.map((path) => toPathUri(path, "A path to wait for"));
+    if (uris.length === 0) throw new UsageError("ERR_INVALID_ARGUMENT", "There is no path to wait for");
     const { missing } = await this.#connect(options);
     await missing.whenAppears(uris, options.signal);
   }

@@ -21,6 +21,8 @@ export class FileHandles {
     params: Omit<FileSystemParams["fs/open"], "handleId">,
     signal: AbortSignal | undefined,
   ): Promise<FileHandle> {
+    // Opening a file to write it empties it: one that nobody wants any more is not opened.
+    signal?.throwIfAborted();
     await this.#places.acquire(signal);
     const opening = this.#open(params);
     return await untilAborted(opening, signal, (late) => void late.close());

@@ -25,13 +25,25 @@ export class MissingWatches {
     const release = this.router.add(watchId, { accept: () => appeared.resolve(), fail: appeared.reject });
     try {
       const { watching } = await this.#rpc.call("fs/watchMissing", { watchId, missing }, { signal });
-      // Something is there already.
       if (watching) await untilAborted(appeared.promise, signal);
+      else await this.#checkPresent(missing, signal);
     } finally {
       release();
       if (signal?.aborted) {
         void unobserved(this.#rpc.call("fs/watchMissing", { watchId, missing: [] }, { urgent: true }));
       }
+    }
+  }
+
+  /** The server does not watch when something is there already, but neither when a path can't ever appear. */
+  async #checkPresent(paths: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+    const found = await Promise.allSettled(
+      paths.map((path) => this.#rpc.call("fs/getMetadata", { path, sandbox: null }, { signal })),
+    );
+    if (found.some(({ status }) => status === "fulfilled")) return;
+    for (const result of found) {
+      // Missing again, or a link that leads nowhere: it has been there.
+      if (result.status === "rejected" && result.reason?.kind !== "not-found") throw result.reason;
     }
   }
 }

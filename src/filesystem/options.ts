@@ -69,6 +69,7 @@ export function byteRange({
   if (!isOffset(start) || !(isOffset(end) || end === Number.POSITIVE_INFINITY)) {
     throw new UsageError("ERR_INVALID_ARGUMENT", "start and end of a read stream are offsets in bytes");
   }
+  if (start > end) throw new UsageError("ERR_INVALID_ARGUMENT", "A read stream can't start behind its end");
   return [start, end + 1];
 }
 

@@ -7,6 +7,7 @@ import type { WalkResult } from "./entries.ts";
 
 type WalkMethod = "fs/walk" | "fs/readDirectory" | "fs/getMetadata" | "fs/canonicalize";
 type Call = <M extends WalkMethod>(method: M, params: ParamsOf<M>) => Promise<ResultOf<M>>;
+type WireEntry = ResultOf<"fs/readDirectory">["entries"][number];
 type Root = Pick<ParamsOf<"fs/walk">, "path" | "sandbox">;
 
 /** Walks on the server, or entry by entry from here if the server is too old for that. */
@@ -80,24 +81,37 @@ async function walkFromHere(call: Call, root: Root, limits: Required<WalkLimits>
     try {
       const { entries } = await call("fs/readDirectory", { path: directory, sandbox });
       const known = entries.filter(({ isFile, isDirectory }) => isFile || isDirectory);
-      known.sort((a, b) => (a.fileName < b.fileName ? -1 : 1));
-      return await Promise.all(
-        known.map(async ({ fileName: name, isDirectory }) => {
-          const path = remotePath.join(directory, name);
-          // Only the entry's own metadata tell that it is a link.
-          const { isSymlink } = await call("fs/getMetadata", { path, sandbox });
-          return {
-            path,
-            name,
-            kind: isDirectory ? ("directory" as const) : ("file" as const),
-            isLink: isSymlink,
-          };
-        }),
-      );
+      known.sort((a, b) => byCodePoint(a.fileName, b.fileName));
+      return (await Promise.all(known.map((entry) => describe(directory, entry)))).flat();
     } catch (error) {
-      if (!(error instanceof ServerError)) throw error;
-      result.errors.push({ path: directory, message: error.message });
-      return [];
+      return report(directory, error);
     }
   }
+
+  async function describe(directory: string, { fileName: name, isDirectory }: WireEntry) {
+    const path = remotePath.join(directory, name);
+    try {
+      // Only the entry's own metadata tell that it is a link.
+      const { isSymlink } = await call("fs/getMetadata", { path, sandbox });
+      return [
+        { path, name, kind: isDirectory ? ("directory" as const) : ("file" as const), isLink: isSymlink },
+      ];
+    } catch (error) {
+      return report(path, error);
+    }
+  }
+
+  /** What the server refuses is part of the result; anything else ends the walk. */
+  function report(path: string, error: unknown): [] {
+    if (!(error instanceof ServerError)) throw error;
+    result.errors.push({ path, message: error.message });
+    return [];
+  }
+}
+
+/** The order the server sorts in; JavaScript's own is that of UTF-16. */
+function byCodePoint(a: string, b: string): number {
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at++;
+  return (a.codePointAt(at) ?? -1) - (b.codePointAt(at) ?? -1);
 }

@@ -1,6 +1,7 @@
 import { ProtocolError, ServerError } from "../errors.ts";
 import { decodeBase64 } from "../internal/base64.ts";
 import { ByteQueue } from "../internal/byte-queue.ts";
+import type { Deadline } from "../internal/deadline.ts";
 import { httpSchemas } from "../protocol/http.ts";
 import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
 import { type Route, Router } from "../rpc/router.ts";
@@ -25,10 +26,7 @@ export class Bodies {
 
   /** Must be there before the request is sent: the body may overtake the response. */
   expect(budget: number, sessionId: string | undefined): Body {
-    const requestId = `http-${++this.#count}`;
-    const body = new Body(requestId, budget, sessionId);
-    body.release = this.router.add(requestId, body);
-    return body;
+    return new Body(this.router, `http-${++this.#count}`, budget, sessionId);
   }
 }
 
@@ -37,27 +35,32 @@ export class Body implements Route<BodyDelta> {
   readonly requestId: string;
   readonly #queue: ByteQueue;
   readonly #sessionId: string | undefined;
+  readonly #removeRoute: () => void;
   #nextSeq = 1;
-  /** Ends the delivery; what still comes is nobody's. */
-  release: () => void = () => {};
+  #isOver = false;
+  /** Of the exchange, from when its body can be read. */
+  #limit: Deadline | undefined;
 
-  constructor(requestId: string, budget: number, sessionId: string | undefined) {
+  constructor(
+    router: Router<string, BodyDelta>,
+    requestId: string,
+    budget: number,
+    sessionId: string | undefined,
+  ) {
     this.requestId = requestId;
     this.#queue = new ByteQueue(budget, "fail");
     this.#sessionId = sessionId;
+    this.#removeRoute = router.add(requestId, this);
   }
 
   accept({ seq, chunk, done, error }: BodyDelta): void {
-    if (seq !== this.#nextSeq++) {
-      this.fail(new ProtocolError(`Piece ${this.#nextSeq - 1} of a response body is missing: ${seq} came`));
+    const details = { sessionId: this.#sessionId, delivery: "answered" } as const;
+    const expected = this.#nextSeq++;
+    if (seq !== expected) {
+      this.fail(new ProtocolError(`Piece ${expected} of a response body is missing: ${seq} came`, details));
     } else if (error !== undefined) {
-      this.fail(
-        new ServerError(`The exec-server lost the response body: ${error}`, {
-          rpcCode: RPC_INTERNAL_ERROR,
-          sessionId: this.#sessionId,
-          delivery: "answered",
-        }),
-      );
+      const message = `The exec-server lost the response body: ${error}`;
+      this.fail(new ServerError(message, { ...details, rpcCode: RPC_INTERNAL_ERROR }));
     } else {
       if (chunk.length > 0) this.#queue.push({ chunk });
       if (done) this.#finish();
@@ -71,37 +74,39 @@ export class Body implements Route<BodyDelta> {
 
   /** Nobody wants the rest. */
   discard(): void {
-    this.release();
+    this.#finish();
     this.#queue.discard();
   }
 
-  /** @param signal When it aborts, the stream fails at once. */
-  stream(signal: AbortSignal, onOver: () => void): ReadableStream<Uint8Array> {
+  /**
+   * @param limit Of the exchange: when it aborts, the stream fails at once. Cleared when no more will come.
+   * @param signal The caller's, which goes on to forbid the reading of what has arrived.
+   */
+  stream(limit: Deadline, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
+    this.#limit = limit;
+    if (this.#isOver) limit.clear();
     return new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
           const onAbort = (): void => {
+            controller.error(limit.signal.reason);
             this.discard();
-            controller.error(signal.reason);
           };
-          if (signal.aborted) onAbort();
-          else signal.addEventListener("abort", onAbort, { once: true });
+          limit.signal.addEventListener("abort", onAbort, { once: true });
         },
         pull: async (controller) => {
           try {
+            signal?.throwIfAborted();
             const { done, value } = await this.#queue.next();
-            if (!done) return controller.enqueue(value.chunk);
-            onOver();
-            if (!signal.aborted) controller.close();
+            if (limit.signal.aborted) return;
+            if (done) controller.close();
+            else controller.enqueue(value.chunk);
           } catch (error) {
-            onOver();
+            this.discard();
             throw error;
           }
         },
-        cancel: () => {
-          onOver();
-          this.discard();
-        },
+        cancel: () => this.discard(),
       },
       // What waits, waits within the budget.
       { highWaterMark: 0 },
@@ -109,7 +114,9 @@ export class Body implements Route<BodyDelta> {
   }
 
   #finish(error?: Error): void {
-    this.release();
+    this.#isOver = true;
+    this.#removeRoute();
+    this.#limit?.clear();
     this.#queue.end(error);
   }
 }

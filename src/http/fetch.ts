@@ -1,9 +1,10 @@
-import { TimeoutError } from "../errors.ts";
+import { type Delivery, TimeoutError } from "../errors.ts";
 import { deadline } from "../internal/deadline.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
-import type { Bodies } from "./body.ts";
+import type { Bodies, Body } from "./body.ts";
 import { prepareRequest, type RemoteRequestInit } from "./request.ts";
-import { makeResponse, type RemoteResponse } from "./response.ts";
+import { readBody } from "./request-body.ts";
+import { hasBody, makeResponse, type RemoteResponse } from "./response.ts";
 
 /** What requests need of a connection. */
 export interface HttpSession {
@@ -24,37 +25,53 @@ export function createFetch(
 ): RemoteFetch {
   return async (input, init = {}) => {
     const { timeoutMs, maxBufferedBytes = DEFAULT_MAX_BUFFERED_BYTES } = init;
-    const { params, url, redirect, signal } = await prepareRequest(input, init);
+    const request = prepareRequest(input, init);
+    const { method, url, redirect, signal } = request;
     signal?.throwIfAborted();
+    // What an error can say of the exchange if it ends now.
+    let sessionId: string | undefined;
+    let delivery: Delivery = "not-sent";
     const limit = deadline({
       ms: timeoutMs,
       signal,
-      timeoutError: () => new TimeoutError("ERR_TIMEOUT", `The exchange did not end within ${timeoutMs} ms`),
+      timeoutError: () =>
+        new TimeoutError("ERR_TIMEOUT", `The exchange did not end within ${timeoutMs} ms`, {
+          sessionId,
+          delivery,
+        }),
     });
+    let body: Body | undefined;
     try {
+      const content = await readBody(request, limit.signal);
       const { rpc, bodies } = await connect({ signal: limit.signal });
-      const body = bodies.expect(maxBufferedBytes, rpc.sessionId);
-      const answer = rpc.call(
+      sessionId = rpc.sessionId;
+      body = bodies.expect(maxBufferedBytes, sessionId);
+      delivery = "unknown";
+      const head = await rpc.call(
         "http/request",
         {
-          ...params,
+          method,
+          url,
+          ...content,
+          redirectPolicy: redirect === "follow" ? "follow" : "stop",
           requestId: body.requestId,
           streamResponse: true,
           // So that the server gives up as well.
-          ...(timeoutMs === undefined ? {} : { timeoutMs }),
+          ...(timeoutMs === undefined ? {} : { timeoutMs: Math.ceil(timeoutMs) }),
         },
         { signal: limit.signal },
       );
-      const head = await answer.catch((error) => {
-        body.discard();
-        throw error;
-      });
+      delivery = "answered";
+      limit.signal.throwIfAborted();
       if (redirect === "error" && isRedirect(head.status)) {
-        body.discard();
         throw new TypeError("The origin answered with a redirect, which this request does not follow");
       }
-      return makeResponse(head, url, body, limit);
+      const stream = body.stream(limit, signal);
+      if (hasBody(method, head.status)) return makeResponse(head, url, stream);
+      body.discard();
+      return makeResponse(head, url, null);
     } catch (error) {
+      body?.discard();
       limit.clear();
       throw error;
     }

@@ -1,7 +1,5 @@
 import { UsageError } from "../errors.ts";
-import { encodeBase64 } from "../internal/base64.ts";
-import { concatBytes } from "../internal/bytes.ts";
-import type { HttpHeader, HttpRequestParams } from "../protocol/http.ts";
+import type { HttpHeader } from "../protocol/http.ts";
 
 /** The standard options, and what only a request made by another machine has. */
 export interface RemoteRequestInit extends RequestInit {
@@ -13,47 +11,37 @@ export interface RemoteRequestInit extends RequestInit {
   readonly headersFromEnv?: Readonly<Record<string, string>> | undefined;
 }
 
+/** A request in any of its forms, understood; its body has not been touched. */
 export interface PreparedRequest {
-  readonly params: Omit<HttpRequestParams, "requestId" | "streamResponse">;
+  readonly method: string;
   readonly url: string;
+  readonly headers: readonly HttpHeader[];
+  readonly body: BodyInit | null;
   readonly redirect: RequestRedirect;
   readonly signal: AbortSignal | undefined;
 }
 
-/** As base64 in a frame it still fits below the largest one that may be sent. */
-const MAX_BODY = 11 * 1024 * 1024;
-
-/** Reads a request in any of its forms; throws a UsageError for what can't be sent. */
-export async function prepareRequest(
-  input: string | URL | Request,
-  init: RemoteRequestInit = {},
-): Promise<PreparedRequest> {
+/** Throws a UsageError for what can't be sent. */
+export function prepareRequest(input: string | URL | Request, init: RemoteRequestInit): PreparedRequest {
   const request = typeof input === "string" || input instanceof URL ? undefined : input;
   const url = checkUrl(request?.url ?? String(input));
-  const method = (init.method ?? request?.method ?? "GET").toUpperCase();
-  const redirect = init.redirect ?? request?.redirect ?? "follow";
-  const source = init.body ?? (request?.bodyUsed === false ? request.body : null);
-  if (source !== null && /^(GET|HEAD)$/.test(method)) return invalid(`A ${method} request can't have a body`);
-
-  const body = source === null ? undefined : await readBody(source);
-  const headers = headerPairs(init.headers ?? request?.headers);
-  const hasType = headers.some(({ name }) => name.toLowerCase() === "content-type");
-  if (body?.type && !hasType) headers.push({ name: "content-type", value: body.type });
-  for (const [name, variable] of Object.entries(init.headersFromEnv ?? {})) {
-    headers.push({ name, value: "", valueEnvVar: variable });
-  }
+  const method = checkMethod(init.method ?? request?.method ?? "GET");
+  const body = init.body ?? request?.body ?? null;
+  if (body !== null && /^(GET|HEAD)$/.test(method)) return invalid(`A ${method} request can't have a body`);
+  if (init.body == null && request?.bodyUsed) return invalid("The body of the request was read already");
   return {
+    method,
     url,
-    redirect,
-    signal: init.signal ?? request?.signal ?? undefined,
-    params: {
-      method,
-      url,
-      headers,
-      bodyBase64: body ? encodeBase64(body.bytes) : null,
-      redirectPolicy: redirect === "follow" ? "follow" : "stop",
-    },
+    headers: [...headersOf(init.headers ?? request?.headers), ...headersFromEnv(init.headersFromEnv)],
+    body,
+    redirect: init.redirect ?? request?.redirect ?? "follow",
+    // Null is how a caller takes the request's own away.
+    signal: (init.signal === undefined ? request?.signal : init.signal) ?? undefined,
   };
+}
+
+export function invalid(message: string): never {
+  throw new UsageError("ERR_INVALID_ARGUMENT", message, { delivery: "not-sent" });
 }
 
 function checkUrl(text: string): string {
@@ -68,44 +56,35 @@ function checkUrl(text: string): string {
   return url.href;
 }
 
+function checkMethod(method: string): string {
+  return /^[\w!#$%&'*+.^`|~-]+$/.test(method) ? method.toUpperCase() : invalid("The method is malformed");
+}
+
 /** Pairs keep their order and repetition, which a Headers object can't. */
-function headerPairs(headers: HeadersInit | undefined): HttpHeader[] {
-  const pairs: [string, string][] = Array.isArray(headers)
-    ? (headers as [string, string][])
-    : headers instanceof Headers
-      ? [...headers]
+function headersOf(headers: HeadersInit | undefined): HttpHeader[] {
+  // By their iterator: not every Headers object is of this realm's class.
+  const pairs =
+    headers && Symbol.iterator in headers
+      ? [...(headers as Iterable<[string, string]>)]
       : Object.entries(headers ?? {});
-  for (const pair of pairs) {
-    try {
-      new Headers([pair]);
-    } catch {
-      // The platform's own text quotes the value.
-      return invalid(`The header ${String(pair[0]).replace(/[^\w-]/g, "?")} is malformed`);
-    }
-  }
-  return pairs.map(([name, value]) => ({ name, value: String(value) }));
+  return pairs.map((pair) => {
+    checkHeader(pair);
+    return { name: String(pair[0]), value: String(pair[1]) };
+  });
 }
 
-/** The platform knows how to turn every kind of body into bytes, and what type that makes. */
-async function readBody(source: BodyInit): Promise<{ bytes: Uint8Array; type: string | null }> {
-  const response = new Response(source);
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  if (response.body) {
-    const reader = response.body.getReader();
-    for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      chunks.push(next.value);
-      length += next.value.length;
-      if (length <= MAX_BODY) continue;
-      await reader.cancel();
-      throw new UsageError("ERR_TOO_LARGE", `The body of a request must stay below ${MAX_BODY} bytes`, {
-        delivery: "not-sent",
-      });
-    }
-  }
-  return { bytes: concatBytes(chunks), type: response.headers.get("content-type") };
+function headersFromEnv(variables: Readonly<Record<string, string>> = {}): HttpHeader[] {
+  return Object.entries(variables).map(([name, valueEnvVar]) => {
+    checkHeader([name, ""]);
+    return { name, value: "", valueEnvVar };
+  });
 }
 
-function invalid(message: string): never {
-  throw new UsageError("ERR_INVALID_ARGUMENT", message, { delivery: "not-sent" });
+function checkHeader(pair: [name: string, value: string]): void {
+  try {
+    new Headers([pair]);
+  } catch {
+    // The platform's own text quotes the value.
+    invalid(`The header ${String(pair?.[0]).replace(/[^\w-]/g, "?")} is malformed`);
+  }
 }

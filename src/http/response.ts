@@ -1,40 +1,43 @@
-import type { Deadline } from "../internal/deadline.ts";
 import type { ResultOf } from "../protocol/methods.ts";
-import type { Body } from "./body.ts";
 
 /** A standard response, and what the standard one can't hold. */
 export interface RemoteResponse extends Response {
   /** The headers as they came: in order, repeated ones apart, `set-cookie` included in browsers too. */
   readonly rawHeaders: readonly (readonly [name: string, value: string])[];
+  clone(): RemoteResponse;
 }
 
-/** Statuses whose response has no body, by the Fetch standard. */
-const NULL_BODY_STATUS = [101, 103, 204, 205, 304];
+type Head = Pick<ResultOf<"http/request">, "status" | "headers">;
+
+/** Whether a response has a body at all, by the Fetch standard. */
+export function hasBody(method: string, status: number): boolean {
+  return method !== "HEAD" && ![101, 103, 204, 205, 304].includes(status);
+}
 
 export function makeResponse(
-  head: ResultOf<"http/request">,
+  head: Head,
   url: string,
-  body: Body,
-  limit: Deadline,
+  body: ReadableStream<Uint8Array> | null,
 ): RemoteResponse {
   const { status } = head;
   const rawHeaders = head.headers.map(({ name, value }) => [name, value] as const);
-  const hasBody = !NULL_BODY_STATUS.includes(status);
-  if (!hasBody) {
-    body.discard();
-    limit.clear();
-  }
+  // The constructor refuses 1xx and 600 and above, but origins do send them.
   const isHoldable = status >= 200 && status <= 599;
-  const response = new Response(hasBody ? body.stream(limit.signal, () => limit.clear()) : null, {
+  const response = new Response(body, {
     status: isHoldable ? status : 200,
     headers: platformHeaders(rawHeaders),
   });
-  return Object.defineProperties(response, {
+  return complete(response, {
     url: { value: url },
     rawHeaders: { value: rawHeaders, enumerable: true },
-    // The constructor refuses 1xx and 600 and above, but origins do send them.
     ...(isHoldable ? {} : { status: { value: status }, ok: { value: false } }),
-  }) as RemoteResponse;
+  });
+}
+
+/** Lays over a response what its constructor does not take, and over its clones too. */
+function complete(response: Response, own: PropertyDescriptorMap): RemoteResponse {
+  const clone = { value: () => complete(Response.prototype.clone.call(response), own) };
+  return Object.defineProperties(response, { ...own, clone }) as RemoteResponse;
 }
 
 function platformHeaders(pairs: readonly (readonly [string, string])[]): Headers {

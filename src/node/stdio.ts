@@ -6,6 +6,7 @@ import { LineDecoder } from "../transport/line-decoder.ts";
 import {
   type Connection,
   type ConnectionReceiver,
+  type FlowControl,
   MAX_INCOMING_FRAME,
   type Transport,
 } from "../transport/transport.ts";
@@ -99,8 +100,11 @@ class ChildConnection implements Connection {
   #reason: string | undefined;
   #stopped: Promise<void> | undefined;
 
+  readonly flow: FlowControl;
+
   constructor(child: ChildProcess, stderr: StderrOption | undefined) {
     this.#child = child;
+    this.flow = childFlow(child);
     const liftKillAtExit = killAtExit(child);
     this.#exited = new Promise((resolve) => {
       const gone = (): void => {
@@ -130,7 +134,9 @@ class ChildConnection implements Connection {
   }
 
   send(frame: string): void {
-    if (this.isOpen) this.#child.stdin?.write(`${frame}\n`);
+    // One line is one message; a line end inside of one can only be white space of its JSON.
+    const line = /[\r\n]/.test(frame) ? frame.replace(/[\r\n]+/g, " ") : frame;
+    if (this.isOpen) this.#child.stdin?.write(`${line}\n`);
   }
 
   async close(): Promise<void> {
@@ -193,6 +199,26 @@ class ChildConnection implements Connection {
   get #hasExited(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined;
   }
+}
+
+/** The brake of a child: its pipes have one of their own. */
+function childFlow({ stdin, stdout }: ChildProcess): FlowControl {
+  return {
+    pause: () => void stdout?.pause(),
+    resume: () => void stdout?.resume(),
+    get queuedBytes() {
+      return stdin?.writableLength ?? 0;
+    },
+    drained: () =>
+      new Promise((resolve) => {
+        if (!stdin?.writableNeedDrain) return resolve();
+        const done = (): void => {
+          stdin.off("drain", done).off("close", done);
+          resolve();
+        };
+        stdin.on("drain", done).on("close", done);
+      }),
+  };
 }
 
 function codeOf(error: unknown): string {

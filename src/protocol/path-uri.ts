@@ -53,11 +53,10 @@ export function formatPathUri(path: PathUri): string {
 export function toNativePath(uri: string): string {
   const path = parseUri(uri);
   if (!path) return uri;
-  if (path.opaque) return opaquePayload(path.uri) ?? uri;
-  const names = path.segments.map(decodeSegment);
-  if (names.some((name) => name === undefined || name.includes("/"))) return uri;
+  if (path.opaque) return decodeOpaque(path.uri) ?? uri;
+  const names = path.segments.map((segment) => nameOf(segment, path.windows));
+  if (names.includes(undefined)) return uri;
   if (!path.windows) return `/${names.join("/")}${path.trailingSlash && names.length > 0 ? "/" : ""}`;
-  if (names.some((name) => name?.includes("\\"))) return uri;
   const root = path.root.startsWith("file:///")
     ? path.root.slice("file:///".length)
     : path.root
@@ -117,12 +116,12 @@ export function parseWindows(path: string): PathUri | undefined {
   // `\\?\` and `\\.\` switch the interpretation of a path off; only what has an ordinary spelling too gets a URI.
   const namespaced = /^\/\/[?.]\/(.*)$/.exec(slashed)?.[1];
   if (namespaced !== undefined) {
-    const share = /^UNC\/(?!localhost\/)([^/]+\/[^/]+.*)$/i.exec(namespaced)?.[1];
-    if (share !== undefined) return unc(share);
+    const share = /^UNC\/([^/]+\/[^/]+.*)$/i.exec(namespaced)?.[1];
+    if (share !== undefined) return unc(share, path);
     return /^[a-z]:\//i.test(namespaced) ? drive(namespaced) : opaqueWindows(path);
   }
   if (/^[a-z]:\//i.test(slashed)) return drive(slashed);
-  return /^\/\/[^/]+\/[^/]/.test(slashed) ? unc(slashed.slice(2)) : undefined;
+  return /^\/\/[^/]+\/[^/]/.test(slashed) ? unc(slashed.slice(2), path) : undefined;
 }
 
 /** Resolves `.` and `..`, which never lead above the root, and drops empty names. */
@@ -133,6 +132,12 @@ export function resolveNames(base: readonly string[], names: readonly string[]):
     else if (name !== "" && name !== ".") resolved.push(encodeSegment(name));
   }
   return resolved;
+}
+
+/** A segment as people write it; undefined if it has no such form: it is not UTF-8, or hides a separator. */
+export function nameOf(segment: string, windows: boolean): string | undefined {
+  const name = decodeSegment(segment);
+  return name === undefined || (windows ? /[/\\]/ : /\//).test(name) ? undefined : name;
 }
 
 export function decodeSegment(segment: string): string | undefined {
@@ -155,9 +160,11 @@ function drive(slashed: string): PathUri {
   return rooted(`file:///${slashed.slice(0, 2).toUpperCase()}`, slashed.slice(2), true);
 }
 
-function unc(hostAndShare: string): PathUri | undefined {
+function unc(hostAndShare: string, path: string): PathUri | undefined {
   const [host = "", share = "", ...rest] = hostAndShare.split("/");
-  if (/[?#@:%\s]/.test(host) || !URL.canParse(`file://${host}/`)) return undefined;
+  if (/[?#@:%\s]/.test(host) || /^\.\.?$/.test(share) || !URL.canParse(`file://${host}/`)) return undefined;
+  // A host that URLs rewrite (`localhost`, `1`, `é`) would come out as another machine, or none.
+  if (new URL(`file://${host}/`).host !== host.toLowerCase()) return opaqueWindows(path);
   return rooted(`file://${host.toLowerCase()}/${encodeSegment(share)}`, `/${rest.join("/")}`, true);
 }
 
@@ -180,8 +187,23 @@ function opaqueWindows(path: string): PathUri {
   };
 }
 
-/** The native path inside an opaque URI; undefined unless it is canonical and readable. */
-function opaquePayload(uri: string): string | undefined {
+/** The native path inside an opaque URI; undefined for one that no text can hold. */
+function decodeOpaque(uri: string): string | undefined {
+  const bytes = opaquePayload(uri);
+  try {
+    return new TextDecoder(isPosixPayload(bytes) ? "utf-8" : "utf-16le", { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Windows paths are UTF-16, POSIX ones bytes that start with a slash. */
+function isPosixPayload(bytes: Uint8Array | undefined): boolean {
+  return bytes?.[0] === 0x2f && bytes[1] !== 0;
+}
+
+/** The bytes inside an opaque URI; undefined unless it is canonical. */
+function opaquePayload(uri: string): Uint8Array | undefined {
   const payload = uri.startsWith(OPAQUE_PREFIX) ? uri.slice(OPAQUE_PREFIX.length) : "";
   if (!/^[\w-]+$/.test(payload)) return undefined;
   let binary: string;
@@ -193,9 +215,7 @@ function opaquePayload(uri: string): string | undefined {
   const canonical = btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
   if (canonical !== payload) return undefined;
   const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
-  // Windows paths are UTF-16, POSIX ones bytes that start with a slash.
-  const isPosix = bytes[0] === 0x2f && bytes[1] !== 0;
-  return new TextDecoder(isPosix ? "utf-8" : "utf-16le").decode(bytes);
+  return isPosixPayload(bytes) || bytes.length % 2 === 0 ? bytes : undefined;
 }
 
 /** Encodes everything that RFC 3986 does not allow in a path segment. */
@@ -203,7 +223,7 @@ function encodeSegment(name: string): string {
   return name.replace(/[^A-Za-z0-9\-._~!$&'()*+,;=:@]+/g, encodeURIComponent);
 }
 
-function isWellFormed(text: string): boolean {
+export function isWellFormed(text: string): boolean {
   try {
     encodeURIComponent(text);
     return true;

@@ -1,8 +1,9 @@
 import {
-  decodeSegment,
   formatPathUri,
   invalid,
   isUrl,
+  isWellFormed,
+  nameOf,
   type PathUri,
   parsePath,
   parseWindows,
@@ -30,17 +31,20 @@ export const remotePath = {
     return inFormOf(path, { ...parsed, segments: parsed.segments.slice(0, -1), trailingSlash: false });
   },
 
-  /** The last name, decoded; of a drive or share its own name, and "" of the POSIX root. */
+  /**
+   * The last name, decoded unless that would make it a path; of a drive or share its own name, and "" of the POSIX
+   * root.
+   */
   basename(path: string | URL): string {
     const parsed = parsePath(path, "The path");
     if (parsed.opaque) return "";
     const last = parsed.segments.at(-1) ?? (parsed.windows ? parsed.root.split("/").at(-1) : "") ?? "";
-    return decodeSegment(last) ?? last;
+    return nameOf(last, parsed.windows) ?? last;
   },
 
   /**
-   * The way from one directory to a path, as a native relative path; "" for the same. A path on another drive or share
-   * is returned as it is.
+   * The way from one directory to a path, as a native relative path; "" for the same. A path on another drive or share,
+   * or with a name that has no native form, is returned as it is.
    */
   relative(from: string | URL, to: string | URL): string {
     const [start, end] = [parsePath(from, "The first path"), parsePath(to, "The second path")];
@@ -48,7 +52,8 @@ export const remotePath = {
     let common = 0;
     while (common < start.segments.length && start.segments[common] === end.segments[common]) common++;
     const up = start.segments.slice(common).map(() => "..");
-    const down = end.segments.slice(common).map((segment) => decodeSegment(segment) ?? segment);
+    const down = end.segments.slice(common).map((segment) => nameOf(segment, end.windows));
+    if (down.includes(undefined)) return String(to);
     return [...up, ...down].join(start.windows ? "\\" : "/");
   },
 
@@ -61,21 +66,23 @@ export const remotePath = {
     if (inner.opaque || outer.opaque) return formatPathUri(inner) === formatPathUri(outer);
     if (inner.root !== outer.root) return false;
     if (outer.segments.some((segment, at) => inner.segments[at] !== segment)) return false;
-    const separator = inner.windows ? /[/\\]/ : /\//;
-    return inner.segments.every((segment) => !separator.test(decodeSegment(segment) ?? ""));
+    // Looked for in the encoded text: a name need not be UTF-8.
+    return inner.segments.every(
+      (segment) => !/%2f/i.test(segment) && !(inner.windows && /%5c/i.test(segment)),
+    );
   },
 } as const;
 
 function joined(base: PathUri, name: string): PathUri {
-  if (typeof name !== "string" || name.includes("\0")) {
-    return invalid("A path to join", "must be a string without a NUL character");
+  if (typeof name !== "string" || name.includes("\0") || !isWellFormed(name)) {
+    return invalid("A path to join", "must be well-formed Unicode without a NUL character");
   }
   if (name === "") return base;
   if (base.opaque) return invalid("The base path", "is opaque and can't be joined with anything");
   const absolute = base.windows ? parseWindows(name) : undefined;
   if (absolute) return absolute;
-  if (base.windows && /^[a-z]:/i.test(name))
-    return invalid("A path to join", "must not be relative to a drive");
+  if (base.windows && /^([a-z]:|[\\/]{2}[^\\/])/i.test(name))
+    return invalid("A path to join", "must be whole or relative to the base, not to a drive or host");
   const slashed = base.windows ? name.replaceAll("\\", "/") : name;
   const segments = resolveNames(slashed.startsWith("/") ? [] : base.segments, slashed.split("/"));
   return { ...base, segments, trailingSlash: slashed.endsWith("/") && segments.length > 0 };

@@ -48,11 +48,11 @@ export interface SandboxContext {
 /** The form on the wire: without the directories of this machine that no entry is relative to. */
 export function wireSandbox(sandbox: SandboxContext | null | undefined): SandboxContext | null {
   if (!sandbox) return null;
-  const { cwd, workspaceRoots, ...rest } = sandbox;
+  const { cwd, workspaceRoots, windowsSandboxLevel = "disabled", ...rest } = sandbox;
   const relative = dependsOnDirectory(sandbox.permissions);
   return {
-    windowsSandboxLevel: "disabled",
     ...rest,
+    windowsSandboxLevel,
     ...(relative && cwd !== undefined ? { cwd } : {}),
     ...(workspaceRoots !== undefined && (relative || workspaceRoots.length === 0) ? { workspaceRoots } : {}),
   };

@@ -27,6 +27,18 @@ export interface Connection {
   send(frame: string): void;
   /** Ends the connection from this side. Never rejects, settles within two seconds even if the peer is dead. */
   close(): Promise<void>;
+  /** For whoever passes frames on to somebody slower. Missing where the runtime offers no such thing. */
+  readonly flow?: FlowControl | undefined;
+}
+
+export interface FlowControl {
+  /** Stops delivery. The peer is held up in turn, once the buffers between are full. */
+  pause(): void;
+  resume(): void;
+  /** Bytes handed to `send` that have not left this process yet. */
+  readonly queuedBytes: number;
+  /** Resolves when they all have, or the connection has ended. */
+  drained(): Promise<void>;
 }
 
 export interface ConnectionReceiver {

@@ -1,17 +1,26 @@
 import { ConnectError } from "../errors.ts";
 import { settledWithin } from "../internal/deadline.ts";
 import { Inbox } from "./inbox.ts";
-import { type Connection, type ConnectionReceiver, MAX_INCOMING_FRAME } from "./transport.ts";
+import {
+  type Connection,
+  type ConnectionReceiver,
+  type FlowControl,
+  MAX_INCOMING_FRAME,
+} from "./transport.ts";
 
 /** What the transport needs of a WebSocket: the common part of the browser's, Node's and that of `ws`. */
 export interface WebSocketLike {
   readonly readyState: number;
   binaryType: string;
   addEventListener(type: string, listener: (event: unknown) => void): void;
-  send(data: string): void;
+  readonly bufferedAmount?: number;
+  /** Only `ws` tells when the data have left. */
+  send(data: string, onSent?: () => void): void;
   close(code?: number, reason?: string): void;
-  /** Only `ws` has it: ends the connection without waiting for the peer. */
+  /** Only `ws` has these: an end without waiting for the peer, and a brake. */
   terminate?(): void;
+  pause?(): void;
+  resume?(): void;
 }
 
 interface SocketEvent {
@@ -34,6 +43,11 @@ const OPEN = 1;
 /** How long a peer may take to answer the closing handshake. */
 const CLOSE_GRACE_MS = 1_000;
 const TERMINATE_GRACE_MS = 500;
+
+/** The connection of a socket that a server of ours has accepted. */
+export function acceptedWebSocket(socket: WebSocketLike): Connection {
+  return new WebSocketConnection(socket);
+}
 
 /** Waits until a socket just constructed is open. `shown` names the address in errors. */
 export function openWebSocket(
@@ -87,10 +101,12 @@ class WebSocketConnection implements Connection {
   readonly #inbox = new Inbox();
   readonly #closed: Promise<void>;
   #failure: SocketEvent | undefined;
+  readonly flow: SocketFlow | undefined;
   hasOpened = false;
 
   constructor(socket: WebSocketLike) {
     this.#socket = socket;
+    this.flow = socket.pause && socket.resume ? new SocketFlow(socket) : undefined;
     socket.binaryType = "arraybuffer";
     // The listeners stay for the life of the socket: `ws` throws on an error that nobody listens for.
     listen(socket, "open", () => {
@@ -119,7 +135,9 @@ class WebSocketConnection implements Connection {
   }
 
   send(frame: string): void {
-    if (this.isOpen) this.#socket.send(frame);
+    if (!this.isOpen) return;
+    if (this.flow) this.flow.send(frame);
+    else this.#socket.send(frame);
   }
 
   async close(): Promise<void> {
@@ -133,8 +151,57 @@ class WebSocketConnection implements Connection {
   }
 
   #end(closeCode: number | undefined, reason: string | undefined): void {
+    this.flow?.end();
     const words = reason || this.#failure?.message || `the WebSocket closed with code ${closeCode}`;
     this.#inbox.end({ reason: words, closeCode, cause: this.#failure?.error });
+  }
+}
+
+/** The brake of a `ws` socket. */
+class SocketFlow implements FlowControl {
+  readonly #socket: WebSocketLike;
+  readonly #onSent = (): void => {
+    if (--this.#sending === 0) this.#tellDrained();
+  };
+  #sending = 0;
+  #waiting: (() => void)[] = [];
+
+  constructor(socket: WebSocketLike) {
+    this.#socket = socket;
+  }
+
+  get queuedBytes(): number {
+    return this.#socket.bufferedAmount ?? 0;
+  }
+
+  send(frame: string): void {
+    this.#sending++;
+    this.#socket.send(frame, this.#onSent);
+  }
+
+  pause(): void {
+    this.#socket.pause?.();
+  }
+
+  resume(): void {
+    this.#socket.resume?.();
+  }
+
+  drained(): Promise<void> {
+    if (this.#sending === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Nothing will be sent any more. */
+  end(): void {
+    this.#sending = 0;
+    this.#tellDrained();
+  }
+
+  #tellDrained(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
   }
 }
 
