@@ -12,7 +12,10 @@ import { toNativePath } from "../protocol/path-uri.ts";
 export interface RequestOptions {
   /** Ends the wait with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds until the wait ends with a TimeoutError `ERR_TIMEOUT`. @default none */
+  /**
+   * Milliseconds until the wait for the answer ends with a TimeoutError `ERR_TIMEOUT`; connecting has deadlines of its
+   * own. @default none
+   */
   readonly timeoutMs?: number | undefined;
 }
 

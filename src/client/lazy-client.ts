@@ -83,8 +83,8 @@ export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
     return this.#listeners.add(listener);
   }
 
-  async start(argv: readonly string[], options?: StartOptions): Promise<ExecProcess> {
-    return await (await this.get(options)).start(argv, options);
+  start(argv: readonly string[], options?: StartOptions): Promise<ExecProcess> {
+    return this.get(options).then((client) => client.start(argv, options));
   }
 
   run(
@@ -99,18 +99,18 @@ export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
     return run((...command) => this.start(...command), argv, options);
   }
 
-  async info(options?: RequestOptions): Promise<EnvironmentInfo> {
-    return await (await this.get(options)).info(options);
+  info(options?: RequestOptions): Promise<EnvironmentInfo> {
+    return this.get(options).then((client) => client.info(options));
   }
 
-  async status(options?: RequestOptions): Promise<EnvironmentStatus> {
-    return await (await this.get(options)).status(options);
+  status(options?: RequestOptions): Promise<EnvironmentStatus> {
+    return this.get(options).then((client) => client.status(options));
   }
 
   call<M extends MethodName>(method: M, params: ParamsOf<M>, options?: RequestOptions): Promise<ResultOf<M>>;
   call(method: string, params?: unknown, options?: RequestOptions): Promise<unknown>;
-  async call(method: string, params?: unknown, options?: RequestOptions): Promise<unknown> {
-    return await (await this.get(options)).call(method, params, options);
+  call(method: string, params?: unknown, options?: RequestOptions): Promise<unknown> {
+    return this.get(options).then((client) => client.call(method, params, options));
   }
 
   /**

@@ -18,8 +18,10 @@ export class RequestWindow {
 
   /** Runs the turn now if there is room, else when there is. */
   enter(turn: Turn, urgent: boolean): void {
-    (urgent ? this.#urgent : this.#waiting).push(turn);
-    this.#advance();
+    const queue = urgent ? this.#urgent : this.#waiting;
+    const limit = urgent ? LIMIT + URGENT_EXTRA : LIMIT;
+    if (queue.length > 0 || this.#inFlight >= limit) queue.push(turn);
+    else if (turn()) this.#inFlight++;
   }
 
   /** Frees the place of a request that was answered. */
