@@ -132,7 +132,8 @@ export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
 
   async #connect(abandoned: AbortSignal): Promise<ExecServerClient> {
     const before = this.#client ? "disconnected" : "idle";
-    // A loss that was noticed by asking, before the socket told of it.
+    // A loss that was noticed by asking, before the socket told of it: what hangs on it shall not hang for long.
+    if (this.#client) void sessionOf(this.#client).rpc.lost();
     this.#setState(before, this.#client?.sessionId);
     this.#setState("connecting");
     abandoned.addEventListener("abort", () => this.#setState(before), { once: true });

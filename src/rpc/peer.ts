@@ -80,6 +80,15 @@ export class RpcPeer {
   }
 
   /**
+   * For whoever finds the connection disconnected before its end was told: sees to it that the end comes, although the
+   * peer may keep the socket half open. Resolves with the failure.
+   */
+  lost(): Promise<ConnectionFailure> {
+    if (!this.#failure) void this.#connection.close();
+    return this.ended;
+  }
+
+  /**
    * Sends a request and waits for its answer.
    *
    * Rejects with ServerError, ProtocolError (the answer has the wrong shape), DisconnectedError, ClosedError,
@@ -123,7 +132,7 @@ export class RpcPeer {
     if (this.isDisconnected) {
       // The socket may have closed before its end was told; everyone shall get the same account of it.
       if (this.#failure) call.fail(failureOfCall(this.#failure, "not-sent"));
-      else void this.ended.then((failure) => call.fail(failureOfCall(failure, "not-sent")));
+      else void this.lost().then((failure) => call.fail(failureOfCall(failure, "not-sent")));
       return false;
     }
     const frame = this.#frame(call.method, params);

@@ -63,8 +63,9 @@ export function openWebSocket(
       reject(dialError(shown, lastError, end.code));
     };
     const onAbort = (): void => {
-      void connection.close();
+      // First: closing may report an error of its own at once.
       reject(signal.reason);
+      void connection.close();
     };
     listen(socket, "open", () => {
       signal.removeEventListener("abort", onAbort);

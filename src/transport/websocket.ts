@@ -84,7 +84,8 @@ function construct(
   try {
     // The form of the server-side runtimes. A browser takes the object for a subprotocol with an impossible name.
     return new WithOptions(url.href, { protocols, headers });
-  } catch {
+  } catch (error) {
+    if ((error as { name?: unknown } | undefined)?.name !== "SyntaxError") throw error;
     throw new UsageError(
       "ERR_UNSUPPORTED",
       "This runtime's WebSocket can't send headers: put the credential into a subprotocol or the URL",

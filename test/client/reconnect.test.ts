@@ -66,7 +66,7 @@ describe("with the real server killed mid-session", () => {
     await before.disconnected;
     const reasons = await Promise.all(Array.from({ length: 20 }, () => failureOf(it.lazy.get())));
     expect(new Set(reasons).size).toBe(1);
-    expect(reasons[0]).toMatchObject({ code: "ERR_CONNECT", phase: "dial", cause: { code: "ECONNREFUSED" } });
+    expect(reasons[0]).toMatchObject({ code: "ERR_CONNECT", phase: "dial", delivery: "not-sent" });
     expect(it.transport.dials).toBe(2);
     await it.server.restart();
     const after = await it.lazy.get();

@@ -6,6 +6,7 @@ import { failureOf } from "../support/failure.ts";
 import { expectNoneShown } from "../support/leaks.ts";
 import { unusedPort } from "../support/tcp-server.ts";
 import { PlainWebSocketServer } from "../support/websocket-server.ts";
+import { ENTRIES } from "./harness/entries.ts";
 
 const open = () => ({ signal: new AbortController().signal });
 const headers = { authorization: "Bearer hunter2" };
@@ -68,10 +69,7 @@ describe("the headers option", () => {
   });
 });
 
-describe.each([
-  ["root entry", webSocket],
-  ["node entry", nodeWebSocket],
-])("what the %s's constructor refuses", (_, makeTransport) => {
+describe.each(ENTRIES)("what the %s's constructor refuses", (_, makeTransport) => {
   test.each([
     ["a malformed subprotocol", { protocols: ["bearer.hunter2 hunter2"] }],
     ["a subprotocol given twice", { protocols: ["hunter2", "hunter2"] }],

@@ -1,11 +1,12 @@
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
-import { ConnectError, ExecServerClient, TimeoutError, webSocket } from "../../src/index.ts";
+import { ConnectError, ExecServerClient, TimeoutError } from "../../src/index.ts";
 import { webSocket as nodeWebSocket } from "../../src/node.ts";
 import { ExecServer } from "../support/exec-server.ts";
 import { failureOf } from "../support/failure.ts";
 import { expectNoneShown } from "../support/leaks.ts";
 import { RawServer, unusedPort } from "../support/tcp-server.ts";
+import { ENTRIES } from "./harness/entries.ts";
 
 /** Everything in a URL that may be a credential. */
 function withSecrets(url: string): string {
@@ -13,10 +14,7 @@ function withSecrets(url: string): string {
 }
 const SECRETS = ["hunter2", "hunter3", "hunter4", "hunter5"];
 
-describe.each([
-  ["root entry", webSocket],
-  ["node entry", nodeWebSocket],
-])("dialling with the %s's webSocket()", (_, makeTransport) => {
+describe.each(ENTRIES)("dialling with the %s's webSocket()", (_, makeTransport) => {
   test.each([200, 301, 401, 403, 404, 500])(
     "tells the HTTP status %i of a refused upgrade",
     async (status) => {
@@ -85,7 +83,7 @@ describe.each([
 
 test("the real server refuses whoever names an Origin, as every browser page does", async () => {
   await using server = await ExecServer.start();
-  const transport = webSocket(server.url, { headers: { origin: "https://example.com" } });
+  const transport = nodeWebSocket(server.url, { headers: { origin: "https://example.com" } });
   const error = await failureOf(ExecServerClient.connect({ transport }));
   expect(error).toMatchObject({ code: "ERR_CONNECT", phase: "dial", status: 403 });
 });

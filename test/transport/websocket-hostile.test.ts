@@ -7,19 +7,16 @@ import {
   ProtocolError,
   webSocket,
 } from "../../src/index.ts";
-import { webSocket as nodeWebSocket } from "../../src/node.ts";
 import { failureOf } from "../support/failure.ts";
 import { ScriptedServer } from "../support/scripted-server.ts";
 import { BINARY, frame, frameHead, RawServer, TEXT } from "../support/tcp-server.ts";
 import { PlainWebSocketServer } from "../support/websocket-server.ts";
+import { ENTRIES } from "./harness/entries.ts";
 
 const DEEP = "[".repeat(100_000) + "]".repeat(100_000);
 const SIXTY_FOUR_MIB = 64 * 1024 * 1024;
 
-describe.each([
-  ["root entry", webSocket],
-  ["node entry", nodeWebSocket],
-])("the %s's webSocket() ends the attempt on", (_, makeTransport) => {
+describe.each(ENTRIES)("the %s's webSocket() ends the attempt on", (_, makeTransport) => {
   test.each([
     ["text that is not JSON", "hello"],
     ["JSON that is no object", "42"],

@@ -1,23 +1,14 @@
 import { describe, expect, test } from "vitest";
-import {
-  ConnectError,
-  ExecServerClient,
-  LazyExecServerClient,
-  UsageError,
-  webSocket,
-} from "../../src/index.ts";
-import { webSocket as nodeWebSocket } from "../../src/node.ts";
+import { ConnectError, ExecServerClient, LazyExecServerClient, UsageError } from "../../src/index.ts";
 import { failureOf } from "../support/failure.ts";
 import { expectNoneShown } from "../support/leaks.ts";
 import { ScriptedServer } from "../support/scripted-server.ts";
 import { PlainWebSocketServer } from "../support/websocket-server.ts";
+import { ENTRIES } from "./harness/entries.ts";
 
 const open = () => ({ signal: new AbortController().signal });
 
-describe.each([
-  ["root entry", webSocket],
-  ["node entry", nodeWebSocket],
-])("the target of the %s's webSocket()", (_, makeTransport) => {
+describe.each(ENTRIES)("the target of the %s's webSocket()", (_, makeTransport) => {
   test.each([
     ["no URL", "not a url: hunter2"],
     ["a relative URL", "/exec?token=hunter2"],

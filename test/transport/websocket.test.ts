@@ -1,19 +1,16 @@
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
-import { ExecServerClient, webSocket } from "../../src/index.ts";
-import { webSocket as nodeWebSocket } from "../../src/node.ts";
+import { ExecServerClient } from "../../src/index.ts";
 import { failureOf } from "../support/failure.ts";
 import { END, Recorder } from "../support/recorder.ts";
 import { ScriptedServer } from "../support/scripted-server.ts";
 import { CLOSE, frame, RawServer, TEXT } from "../support/tcp-server.ts";
 import { PlainWebSocketServer } from "../support/websocket-server.ts";
+import { ENTRIES } from "./harness/entries.ts";
 
 const open = () => ({ signal: new AbortController().signal });
 
-describe.each([
-  ["root entry", webSocket],
-  ["node entry", nodeWebSocket],
-])("a connection of the %s's webSocket()", (_, makeTransport) => {
+describe.each(ENTRIES)("a connection of the %s's webSocket()", (_, makeTransport) => {
   test("takes binary frames for text", async () => {
     await using server = await ScriptedServer.start({
       onInitialize: ({ socket }, { id }) =>

@@ -1,7 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { createInterface } from "node:readline";
 import { stdio } from "../../../src/node.ts";
 import { AsyncQueue } from "../../support/async-queue.ts";
 import { Children } from "../../support/children.ts";
@@ -18,10 +17,15 @@ export class StdioPeer implements Peer {
   constructor(child: ChildProcess, control: Socket) {
     this.child = child;
     this.#control = control;
-    createInterface(control)
-      .on("line", (line) => this.#received.push(line))
-      // A child that is killed resets its connection.
-      .on("error", () => {});
+    let unfinished = "";
+    // By hand: newer versions of Node's line reader also end a line at U+2028.
+    control.setEncoding("utf8").on("data", (text: string) => {
+      const lines = (unfinished + text).split("\n");
+      unfinished = lines.pop() ?? "";
+      for (const line of lines) this.#received.push(line);
+    });
+    // A child that is killed resets its connection.
+    control.on("error", () => {});
     control.on("close", () => this.#received.push(undefined));
   }
 
