@@ -87,12 +87,12 @@ export class ExecServerClient implements ExecEnvironment, AsyncDisposable {
   run(
     argv: readonly string[],
     options: RunOptions & { readonly encoding: "bytes" },
-  ): Promise<RunResult<Uint8Array>>;
+  ): Promise<RunResult<Uint8Array<ArrayBuffer>>>;
   run(
     argv: readonly string[],
     options?: RunOptions & { readonly encoding?: "utf8" | undefined },
   ): Promise<RunResult>;
-  run(argv: readonly string[], options?: RunOptions): Promise<RunResult<string | Uint8Array>> {
+  run(argv: readonly string[], options?: RunOptions): Promise<RunResult<string | Uint8Array<ArrayBuffer>>> {
     return run((...command) => this.start(...command), argv, options);
   }
 
@@ -110,7 +110,9 @@ export class ExecServerClient implements ExecEnvironment, AsyncDisposable {
     // It would be refused, but not before it had confused the handshake.
     if (method === "initialize") {
       return Promise.reject(
-        new UsageError("ERR_INVALID_ARGUMENT", "A client initializes its session by itself"),
+        new UsageError("ERR_INVALID_ARGUMENT", "A client initializes its session by itself", {
+          delivery: "not-sent",
+        }),
       );
     }
     const schema = Object.hasOwn(methods, method) ? methods[method as MethodName].result : undefined;
@@ -133,7 +135,12 @@ export class ExecServerClient implements ExecEnvironment, AsyncDisposable {
 
 function traceOf({ traceContext }: ClientOptions): TraceContext | undefined {
   try {
-    return traceContext?.();
+    const { traceparent, tracestate } = traceContext?.() ?? {};
+    // Whatever else a tracer gives along might not be writable as JSON.
+    const isContext = typeof traceparent === "string";
+    return isContext
+      ? { traceparent, tracestate: typeof tracestate === "string" ? tracestate : undefined }
+      : undefined;
   } catch {
     // Tracing must not break what it traces.
     return undefined;

@@ -47,7 +47,7 @@ export interface ExecEnvironment {
   run(
     argv: readonly string[],
     options: RunOptions & { readonly encoding: "bytes" },
-  ): Promise<RunResult<Uint8Array>>;
+  ): Promise<RunResult<Uint8Array<ArrayBuffer>>>;
   run(
     argv: readonly string[],
     options?: RunOptions & { readonly encoding?: "utf8" | undefined },

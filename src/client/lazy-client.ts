@@ -90,12 +90,12 @@ export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
   run(
     argv: readonly string[],
     options: RunOptions & { readonly encoding: "bytes" },
-  ): Promise<RunResult<Uint8Array>>;
+  ): Promise<RunResult<Uint8Array<ArrayBuffer>>>;
   run(
     argv: readonly string[],
     options?: RunOptions & { readonly encoding?: "utf8" | undefined },
   ): Promise<RunResult>;
-  run(argv: readonly string[], options?: RunOptions): Promise<RunResult<string | Uint8Array>> {
+  run(argv: readonly string[], options?: RunOptions): Promise<RunResult<string | Uint8Array<ArrayBuffer>>> {
     return run((...command) => this.start(...command), argv, options);
   }
 

@@ -1,3 +1,4 @@
+import type { Bytes } from "../internal/bytes.ts";
 import { unobserved } from "../internal/deferred.ts";
 import { MAX_BLOCK } from "../protocol/filesystem.ts";
 import type { FileHandle } from "./handles.ts";
@@ -9,7 +10,7 @@ const IN_FLIGHT = 4;
 export class BlockReader {
   readonly #handle: FileHandle;
   readonly #end: number;
-  readonly #ahead: Promise<{ bytes: Uint8Array; eof: boolean }>[] = [];
+  readonly #ahead: Promise<{ bytes: Bytes; eof: boolean }>[] = [];
   #next: number;
   #done = false;
 
@@ -21,7 +22,7 @@ export class BlockReader {
   }
 
   /** The next block, or undefined at the end. */
-  async next(): Promise<Uint8Array | undefined> {
+  async next(): Promise<Bytes | undefined> {
     this.#requestAhead();
     const block = await this.#ahead.shift();
     if (!block) return undefined;

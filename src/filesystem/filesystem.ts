@@ -1,6 +1,6 @@
 import { ProtocolError, ServerError, UsageError } from "../errors.ts";
 import { decodeBase64, encodeBase64 } from "../internal/base64.ts";
-import { concatBytes } from "../internal/bytes.ts";
+import { type Bytes, concatBytes } from "../internal/bytes.ts";
 import { MAX_BLOCK } from "../protocol/filesystem.ts";
 import type { MethodName, ParamsOf, ResultOf } from "../protocol/methods.ts";
 import { toNativePath, toPathUri } from "../protocol/path-uri.ts";
@@ -51,11 +51,8 @@ export class FileSystem implements RemoteFileSystem {
     path: Path,
     options: FileEncoding | (ReadFileOptions & { readonly encoding: FileEncoding }),
   ): Promise<string>;
-  readFile(
-    path: Path,
-    options?: ReadFileOptions & { readonly encoding?: null | undefined },
-  ): Promise<Uint8Array>;
-  async readFile(path: Path, options: FileEncoding | ReadFileOptions = {}): Promise<string | Uint8Array> {
+  readFile(path: Path, options?: ReadFileOptions & { readonly encoding?: null | undefined }): Promise<Bytes>;
+  async readFile(path: Path, options: FileEncoding | ReadFileOptions = {}): Promise<string | Bytes> {
     const { encoding, ...transfer } = typeof options === "string" ? { encoding: options } : options;
     const asText = checkEncoding(encoding);
     const bytes = await this.#readAll(path, transfer);
@@ -147,7 +144,7 @@ export class FileSystem implements RemoteFileSystem {
     );
   }
 
-  createReadStream(path: Path, options: ReadStreamOptions = {}): ReadableStream<Uint8Array> {
+  createReadStream(path: Path, options: ReadStreamOptions = {}): ReadableStream<Bytes> {
     return readStream(this.#opener(path, "read", options), options);
   }
 
@@ -188,23 +185,27 @@ export class FileSystem implements RemoteFileSystem {
   }
 
   /** Small files in one request, which costs less; large ones in blocks, which no frame is too small for. */
-  async #readAll(path: Path, options: ReadFileOptions): Promise<Uint8Array> {
+  async #readAll(path: Path, options: ReadFileOptions): Promise<Bytes> {
     const where = location(path, options);
     const { isFile, size } = await this.#call("fs/getMetadata", where, options);
     if (isFile && (size ?? 0) > MAX_BLOCK) return await this.#readBlocks(path, size ?? 0, options);
-    const { dataBase64 } = await this.#call("fs/readFile", where, options);
+    const { rpc } = await this.#connect(options);
+    const { dataBase64 } = await rpc.call("fs/readFile", where, { signal: options.signal });
     const bytes = decodeBase64(dataBase64);
     if (bytes) return bytes;
-    throw new ProtocolError("The server sent a file that is not valid base64", { delivery: "answered" });
+    throw new ProtocolError("The server sent a file that is not valid base64", {
+      sessionId: rpc.sessionId,
+      delivery: "answered",
+    });
   }
 
-  async #readBlocks(path: Path, total: number, options: ReadFileOptions): Promise<Uint8Array> {
+  async #readBlocks(path: Path, total: number, options: ReadFileOptions): Promise<Bytes> {
     const transfer = new Transfer(
       this.#opener(path, "read", options),
       (handle) => new BlockReader(handle, 0, Number.POSITIVE_INFINITY),
       options.signal,
     );
-    let all: Uint8Array = new Uint8Array(total);
+    let all: Bytes = new Uint8Array(total);
     let bytes = 0;
     for (;;) {
       const block = await transfer.step((blocks) => blocks.next());

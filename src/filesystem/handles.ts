@@ -1,6 +1,6 @@
 import { ProtocolError } from "../errors.ts";
 import { decodeBase64, encodeBase64 } from "../internal/base64.ts";
-import { randomId } from "../internal/bytes.ts";
+import { type Bytes, randomId } from "../internal/bytes.ts";
 import { untilAborted } from "../internal/deadline.ts";
 import { unobserved } from "../internal/deferred.ts";
 import { Semaphore } from "../internal/semaphore.ts";
@@ -56,7 +56,7 @@ export class FileHandle {
   }
 
   /** Resolves with fewer bytes than asked for at the end of the file only. */
-  async read(offset: number, length: number): Promise<{ bytes: Uint8Array; eof: boolean }> {
+  async read(offset: number, length: number): Promise<{ bytes: Bytes; eof: boolean }> {
     const { chunk, eof } = await this.#rpc.call("fs/readBlock", {
       handleId: this.#handleId,
       offset,

@@ -1,3 +1,4 @@
+import type { Bytes } from "../internal/bytes.ts";
 import type { RemoteDirent, RemoteStats, WalkResult } from "./entries.ts";
 import type {
   FileEncoding,
@@ -31,7 +32,7 @@ export interface RemoteFileSystem {
   readFile(
     path: RemotePath,
     options?: ReadFileOptions & { readonly encoding?: null | undefined },
-  ): Promise<Uint8Array>;
+  ): Promise<Bytes>;
   /**
    * Creates or replaces a file. More than 1 MiB goes in blocks: the file is emptied first, so the write is not atomic,
    * and when it fails or is aborted the error's `bytesWritten` tells how much had arrived.
@@ -57,7 +58,7 @@ export interface RemoteFileSystem {
   /** Everything below a directory in one request, within limits. */
   walk(path: RemotePath, options?: WalkOptions): Promise<WalkResult>;
   /** Reads a file as it is asked for, a few blocks of 1 MiB ahead. Opens it with the first read. */
-  createReadStream(path: RemotePath, options?: ReadStreamOptions): ReadableStream<Uint8Array>;
+  createReadStream(path: RemotePath, options?: ReadStreamOptions): ReadableStream<Bytes>;
   /** Writes a file as it comes, with backpressure. Opens it, and so empties it, with the first write. */
   createWriteStream(path: RemotePath, options?: TransferOptions): WritableStream<Uint8Array>;
   /**

@@ -1,5 +1,5 @@
 import { UsageError } from "../errors.ts";
-import { utf8 } from "../internal/bytes.ts";
+import { type Bytes, utf8 } from "../internal/bytes.ts";
 import { BlockReader, BlockWriter } from "./blocks.ts";
 import type { FileHandle } from "./handles.ts";
 import { byteRange, type ReadStreamOptions, reportProgress, type TransferOptions } from "./options.ts";
@@ -8,11 +8,11 @@ import { Transfer, withBytesWritten } from "./transfer.ts";
 type Open = (signal: AbortSignal) => Promise<FileHandle>;
 
 /** Opens the file with the first read and holds no more than the blocks under way. */
-export function readStream(open: Open, options: ReadStreamOptions): ReadableStream<Uint8Array> {
+export function readStream(open: Open, options: ReadStreamOptions): ReadableStream<Bytes> {
   const [start, end] = byteRange(options);
   const transfer = new Transfer(open, (handle) => new BlockReader(handle, start, end), options.signal);
   let bytes = 0;
-  return new ReadableStream<Uint8Array>(
+  return new ReadableStream<Bytes>(
     {
       start(controller) {
         whenAborted(transfer.signal, (reason) => {

@@ -1,4 +1,4 @@
-import { ServerError } from "../errors.ts";
+import { ServerError, UsageError } from "../errors.ts";
 import type { WalkLimits, WireWalkResult } from "../protocol/filesystem.ts";
 import type { ParamsOf, ResultOf } from "../protocol/methods.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
@@ -24,6 +24,7 @@ export async function walk(call: Call, root: Root, limits: WalkLimits): Promise<
     found = await call("fs/walk", { ...root, options });
   } catch (error) {
     if (!(error instanceof ServerError) || error.kind !== "unsupported") throw error;
+    checkLimits(options);
     found = await walkFromHere(call, root, options);
   }
   return {
@@ -54,7 +55,7 @@ async function walkFromHere(call: Call, root: Root, limits: Required<WalkLimits>
       if (!(await enter(directory))) continue;
       for (const { path, name, kind, isLink } of await list(directory)) {
         if (++seen > maxEntries) return { ...result, truncated: true };
-        if (isLink && !(kind === "directory" && followDirectorySymlinks)) continue;
+        if (!kind || (isLink && !(kind === "directory" && followDirectorySymlinks))) continue;
         result.entries.push({ path, kind });
         const isPruned = pruneHiddenDirectories && name.startsWith(".");
         if (kind === "directory" && !isPruned) next.push(path);
@@ -80,22 +81,20 @@ async function walkFromHere(call: Call, root: Root, limits: Required<WalkLimits>
   async function list(directory: string) {
     try {
       const { entries } = await call("fs/readDirectory", { path: directory, sandbox });
-      const known = entries.filter(({ isFile, isDirectory }) => isFile || isDirectory);
-      known.sort((a, b) => byCodePoint(a.fileName, b.fileName));
-      return (await Promise.all(known.map((entry) => describe(directory, entry)))).flat();
+      entries.sort((a, b) => byCodePoint(a.fileName, b.fileName));
+      return (await Promise.all(entries.map((entry) => describe(directory, entry)))).flat();
     } catch (error) {
       return report(directory, error);
     }
   }
 
-  async function describe(directory: string, { fileName: name, isDirectory }: WireEntry) {
+  async function describe(directory: string, { fileName: name, isDirectory, isFile }: WireEntry) {
     const path = remotePath.join(directory, name);
+    const kind = isDirectory ? ("directory" as const) : isFile ? ("file" as const) : undefined;
     try {
       // Only the entry's own metadata tell that it is a link.
       const { isSymlink } = await call("fs/getMetadata", { path, sandbox });
-      return [
-        { path, name, kind: isDirectory ? ("directory" as const) : ("file" as const), isLink: isSymlink },
-      ];
+      return [{ path, name, kind, isLink: isSymlink }];
     } catch (error) {
       return report(path, error);
     }
@@ -107,6 +106,15 @@ async function walkFromHere(call: Call, root: Root, limits: Required<WalkLimits>
     result.errors.push({ path, message: error.message });
     return [];
   }
+}
+
+/** Refuses what the server would. */
+function checkLimits({ maxDepth, maxDirectories, maxEntries }: Record<keyof WalkLimits, unknown>): void {
+  const isWithin = (limit: unknown, least: number, most: number): boolean =>
+    Number.isInteger(limit) && Number(limit) >= least && Number(limit) <= most;
+  if (isWithin(maxDepth, 0, 64) && isWithin(maxDirectories, 1, 10_000) && isWithin(maxEntries, 1, 50_000))
+    return;
+  throw new UsageError("ERR_INVALID_ARGUMENT", "A limit of the walk is not a number that servers take");
 }
 
 /** The order the server sorts in; JavaScript's own is that of UTF-16. */

@@ -1,6 +1,7 @@
 import { ProtocolError, ServerError } from "../errors.ts";
 import { decodeBase64 } from "../internal/base64.ts";
 import { ByteQueue } from "../internal/byte-queue.ts";
+import type { Bytes } from "../internal/bytes.ts";
 import type { Deadline } from "../internal/deadline.ts";
 import { httpSchemas } from "../protocol/http.ts";
 import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
@@ -8,7 +9,7 @@ import { type Route, Router } from "../rpc/router.ts";
 
 interface BodyDelta {
   readonly seq: number;
-  readonly chunk: Uint8Array;
+  readonly chunk: Bytes;
   readonly done: boolean;
   readonly error: string | undefined;
 }
@@ -82,10 +83,10 @@ export class Body implements Route<BodyDelta> {
    * @param limit Of the exchange: when it aborts, the stream fails at once. Cleared when no more will come.
    * @param signal The caller's, which goes on to forbid the reading of what has arrived.
    */
-  stream(limit: Deadline, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
+  stream(limit: Deadline, signal: AbortSignal | undefined): ReadableStream<Bytes> {
     this.#limit = limit;
     if (this.#isOver) limit.clear();
-    return new ReadableStream<Uint8Array>(
+    return new ReadableStream<Bytes>(
       {
         start: (controller) => {
           const onAbort = (): void => {

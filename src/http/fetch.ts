@@ -18,6 +18,8 @@ export type RemoteFetch = (
 ) => Promise<RemoteResponse>;
 
 const DEFAULT_MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
+/** The server gives up as well, but after us: its own error would not say that the time was up. */
+const SERVER_GRACE_MS = 100;
 
 /** A `fetch` whose requests are made by the server's machine, on whatever session `connect` gives at the time. */
 export function createFetch(
@@ -56,8 +58,7 @@ export function createFetch(
           redirectPolicy: redirect === "follow" ? "follow" : "stop",
           requestId: body.requestId,
           streamResponse: true,
-          // So that the server gives up as well.
-          ...(timeoutMs === undefined ? {} : { timeoutMs: Math.ceil(timeoutMs) }),
+          ...(timeoutMs === undefined ? {} : { timeoutMs: Math.ceil(timeoutMs) + SERVER_GRACE_MS }),
         },
         { signal: limit.signal },
       );

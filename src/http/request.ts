@@ -21,6 +21,9 @@ export interface PreparedRequest {
   readonly signal: AbortSignal | undefined;
 }
 
+/** Methods and names of headers are tokens, by RFC 9110. */
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
+
 /** Throws a UsageError for what can't be sent. */
 export function prepareRequest(input: string | URL | Request, init: RemoteRequestInit): PreparedRequest {
   const request = typeof input === "string" || input instanceof URL ? undefined : input;
@@ -57,7 +60,7 @@ function checkUrl(text: string): string {
 }
 
 function checkMethod(method: string): string {
-  return /^[\w!#$%&'*+.^`|~-]+$/.test(method) ? method.toUpperCase() : invalid("The method is malformed");
+  return TOKEN.test(method) ? method.toUpperCase() : invalid("The method is malformed");
 }
 
 /** Pairs keep their order and repetition, which a Headers object can't. */
@@ -84,7 +87,8 @@ function checkHeader(pair: [name: string, value: string]): void {
   try {
     new Headers([pair]);
   } catch {
-    // The platform's own text quotes the value.
-    invalid(`The header ${String(pair?.[0]).replace(/[^\w-]/g, "?")} is malformed`);
+    // The platform's own text quotes what it was given, which may be a secret even in place of a name.
+    const name = String(pair?.[0]);
+    invalid(TOKEN.test(name) ? `The header ${name} is malformed` : "The name of a header is malformed");
   }
 }

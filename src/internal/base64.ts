@@ -3,9 +3,11 @@
  * checks are made here and the runtime's fastest decoder does the rest.
  */
 
+import type { Bytes } from "./bytes.ts";
+
 /** Missing in Node before 25 and in older browsers. */
 interface NativeCodec {
-  fromBase64?(text: string): Uint8Array;
+  fromBase64?(text: string): Bytes;
   prototype: { toBase64?(this: Uint8Array): string };
 }
 
@@ -25,7 +27,7 @@ const native = Uint8Array as unknown as NativeCodec;
 const node = (globalThis as { Buffer?: NodeCodec }).Buffer;
 
 /** Returns undefined when the text is not valid base64. */
-export function decodeBase64(text: string): Uint8Array | undefined {
+export function decodeBase64(text: string): Bytes | undefined {
   const length = decodedLength(text);
   if (length === undefined) return undefined;
   try {
@@ -63,7 +65,7 @@ function decodedLength(text: string): number | undefined {
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-function decodeLeniently(text: string, length: number): Uint8Array | undefined {
+function decodeLeniently(text: string, length: number): Bytes | undefined {
   if (native.fromBase64) return native.fromBase64(text);
   if (node) {
     // Node takes the URL alphabet as well, and looks only at the low byte of a character.

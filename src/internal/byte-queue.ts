@@ -1,10 +1,11 @@
 import { OverflowError } from "../errors.ts";
+import type { Bytes } from "./bytes.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import { Fifo } from "./fifo.ts";
 
 /** Bytes, with whatever belongs to them. */
 export interface Piece {
-  readonly chunk: Uint8Array;
+  readonly chunk: Bytes;
   /** Bytes lost right before this piece, where the oldest are dropped. */
   readonly droppedBefore?: number;
 }

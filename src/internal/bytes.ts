@@ -1,6 +1,9 @@
+/** Bytes that nobody shares with another thread: what streams, Blobs and decoders of the platform take. */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
 const encoder = /* @__PURE__ */ new TextEncoder();
 
-export function utf8(text: string): Uint8Array {
+export function utf8(text: string): Bytes {
   return encoder.encode(text);
 }
 
@@ -10,7 +13,7 @@ export function exceedsUtf8Bytes(text: string, limit: number): boolean {
   return text.length * 3 > limit && utf8(text).length > limit;
 }
 
-export function concatBytes(chunks: readonly Uint8Array[]): Uint8Array {
+export function concatBytes(chunks: readonly Uint8Array[]): Bytes {
   let length = 0;
   for (const chunk of chunks) length += chunk.length;
   const all = new Uint8Array(length);

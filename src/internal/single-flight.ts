@@ -1,5 +1,5 @@
 import { untilAborted } from "./deadline.ts";
-import { unobserved } from "./deferred.ts";
+import { deferred, unobserved } from "./deferred.ts";
 
 interface Flight<T> {
   readonly outcome: Promise<T>;
@@ -25,8 +25,7 @@ export class SingleFlight<T> {
    */
   join(attempt: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (signal?.aborted) return Promise.reject(signal.reason);
-    this.#flight ??= this.#start(attempt);
-    const flight = this.#flight;
+    const flight = this.#flight ?? this.#start(attempt);
     flight.waiting++;
     if (!signal) return flight.outcome;
     const leave = (): void => {
@@ -44,13 +43,13 @@ export class SingleFlight<T> {
   }
 
   #start(attempt: (signal: AbortSignal) => Promise<T>): Flight<T> {
-    const controller = new AbortController();
-    const flight: Flight<T> = {
-      controller,
-      waiting: 0,
-      outcome: attempt(controller.signal).finally(() => this.#forget(flight)),
-    };
-    void unobserved(flight.outcome);
+    const { promise, resolve, reject } = deferred<T>();
+    const flight: Flight<T> = { outcome: unobserved(promise), controller: new AbortController(), waiting: 0 };
+    // Before the attempt begins: what it does at once may come back here.
+    this.#flight = flight;
+    attempt(flight.controller.signal)
+      .finally(() => this.#forget(flight))
+      .then(resolve, reject);
     return flight;
   }
 

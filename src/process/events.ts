@@ -1,5 +1,6 @@
 import { decodeBase64 } from "../internal/base64.ts";
 import type { Piece } from "../internal/byte-queue.ts";
+import type { Bytes } from "../internal/bytes.ts";
 import { type OutputStreamName, processSchemas } from "../protocol/process.ts";
 import { Router } from "../rpc/router.ts";
 
@@ -16,7 +17,7 @@ export type ProcessEvent =
       readonly type: "output";
       readonly seq: number;
       readonly stream: OutputStreamName;
-      readonly chunk: Uint8Array;
+      readonly chunk: Bytes;
     }
   | {
       readonly type: "exited";

@@ -1,5 +1,6 @@
+import type { Bytes } from "../internal/bytes.ts";
 /** A byte stream with a say in who reads it: taking a reader, by whatever way, asks `claim` first. */
-export class OutputStream extends ReadableStream<Uint8Array> {
+export class OutputStream extends ReadableStream<Bytes> {
   readonly #claim: () => void;
 
   /**
@@ -8,7 +9,7 @@ export class OutputStream extends ReadableStream<Uint8Array> {
    */
   constructor(source: {
     claim: () => void;
-    next: () => Promise<Uint8Array | undefined>;
+    next: () => Promise<Bytes | undefined>;
     cancel: () => void;
   }) {
     super(
@@ -37,7 +38,7 @@ export class OutputStream extends ReadableStream<Uint8Array> {
   }
 
   override pipeThrough<T>(
-    transform: ReadableWritablePair<T, Uint8Array>,
+    transform: ReadableWritablePair<T, Bytes>,
     options?: StreamPipeOptions,
   ): ReadableStream<T> {
     this.#claim();
@@ -49,14 +50,14 @@ export class OutputStream extends ReadableStream<Uint8Array> {
     return await super.pipeTo(destination, options);
   }
 
-  override tee(): [ReadableStream<Uint8Array>, ReadableStream<Uint8Array>] {
+  override tee(): [ReadableStream<Bytes>, ReadableStream<Bytes>] {
     this.#claim();
     return super.tee();
   }
 
   /** Written out, because not every browser's stream can be iterated. */
-  override async *values(options?: ReadableStreamIteratorOptions): ReadableStreamAsyncIterator<Uint8Array> {
-    const reader: ReadableStreamDefaultReader<Uint8Array> = this.getReader();
+  override async *values(options?: ReadableStreamIteratorOptions): ReadableStreamAsyncIterator<Bytes> {
+    const reader: ReadableStreamDefaultReader<Bytes> = this.getReader();
     let finished = false;
     try {
       for (;;) {
@@ -76,7 +77,7 @@ export class OutputStream extends ReadableStream<Uint8Array> {
 
   override [Symbol.asyncIterator](
     options?: ReadableStreamIteratorOptions,
-  ): ReadableStreamAsyncIterator<Uint8Array> {
+  ): ReadableStreamAsyncIterator<Bytes> {
     return this.values(options);
   }
 }

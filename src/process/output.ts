@@ -1,5 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { ByteQueue, type OverflowPolicy } from "../internal/byte-queue.ts";
+import type { Bytes } from "../internal/bytes.ts";
 import type { OutputChunk } from "./events.ts";
 import { OutputStream } from "./output-stream.ts";
 
@@ -14,8 +15,8 @@ export class ProcessOutput {
   readonly #merged: ByteQueue<OutputChunk>;
   readonly #stdout: ByteQueue<OutputChunk>;
   readonly #stderr: ByteQueue<OutputChunk>;
-  readonly stdout: ReadableStream<Uint8Array>;
-  readonly stderr: ReadableStream<Uint8Array>;
+  readonly stdout: ReadableStream<Bytes>;
+  readonly stderr: ReadableStream<Bytes>;
   #claimed: View | undefined;
 
   constructor(budget: number, policy: OverflowPolicy) {
@@ -61,7 +62,7 @@ export class ProcessOutput {
     };
   }
 
-  #streamOf(queue: ByteQueue<OutputChunk>): ReadableStream<Uint8Array> {
+  #streamOf(queue: ByteQueue<OutputChunk>): ReadableStream<Bytes> {
     return new OutputStream({
       claim: () => {
         if (this.#claimed !== "split") this.#claim("split");

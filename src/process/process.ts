@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import type { Bytes } from "../internal/bytes.ts";
 import { asyncDispose } from "../internal/dispose.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import type { OutputChunk } from "./events.ts";
@@ -37,12 +38,12 @@ export class ExecProcess implements AsyncDisposable {
   }
 
   /** Standard output as bytes; in a terminal, everything. Ends when the process is closed. */
-  get stdout(): ReadableStream<Uint8Array> {
+  get stdout(): ReadableStream<Bytes> {
     return this.#state.output.stdout;
   }
 
   /** Standard error as bytes. */
-  get stderr(): ReadableStream<Uint8Array> {
+  get stderr(): ReadableStream<Bytes> {
     return this.#state.output.stderr;
   }
 

@@ -1,6 +1,6 @@
 import { OverflowError, ProcessExitError, type RunResult, TimeoutError } from "../errors.ts";
 import type { OverflowPolicy } from "../internal/byte-queue.ts";
-import { concatBytes } from "../internal/bytes.ts";
+import { type Bytes, concatBytes } from "../internal/bytes.ts";
 import { deadline, settledWithin, untilAborted } from "../internal/deadline.ts";
 import { unobserved } from "../internal/deferred.ts";
 import { outputLimits, type StartOptions } from "./options.ts";
@@ -16,7 +16,7 @@ export interface RunOptions extends StartOptions {
 }
 
 type Start = (argv: readonly string[], options: StartOptions) => Promise<ExecProcess>;
-type Output = string | Uint8Array;
+type Output = string | Bytes;
 
 /** How long a run that is given up waits for its process to end. */
 const TERMINATE_GRACE_MS = 2_000;
@@ -67,12 +67,8 @@ async function collect(
   }
 }
 
-async function readAll(
-  stream: ReadableStream<Uint8Array>,
-  limit: number,
-  policy: OverflowPolicy,
-): Promise<Uint8Array> {
-  const kept: Uint8Array[] = [];
+async function readAll(stream: ReadableStream<Bytes>, limit: number, policy: OverflowPolicy): Promise<Bytes> {
+  const kept: Bytes[] = [];
   let length = 0;
   for await (const chunk of stream) {
     kept.push(chunk);
@@ -85,6 +81,6 @@ async function readAll(
 }
 
 /** Only here, over the whole: a character may be cut anywhere between two pieces. */
-function text(bytes: Uint8Array): string {
+function text(bytes: Bytes): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }

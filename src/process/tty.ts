@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import type { Bytes } from "../internal/bytes.ts";
 
 /** The size of a terminal, in characters. */
 export interface TerminalSize {
@@ -56,7 +57,7 @@ export class TerminalPrelude {
   }
 
   /** Returns what is left of the output. */
-  strip(chunk: Uint8Array): Uint8Array {
+  strip(chunk: Bytes): Bytes {
     if (this.#done) return chunk;
     const lineFeed = chunk.indexOf(0x0a);
     const head = lineFeed < 0 ? chunk : chunk.subarray(0, lineFeed);

@@ -17,6 +17,15 @@ export const environmentSchemas = /* @__PURE__ */ (() => {
   return {
     info,
     status: z.looseObject({ status: z.string() }),
+    discoverCapabilitiesResult: z.looseObject({
+      plugins: z.array(z.unknown()),
+      skills: z.array(z.unknown()),
+      warnings: z.array(z.unknown()),
+    }),
+    discoverRootsResult: z.looseObject({
+      roots: z.array(z.looseObject({ id: z.string(), path: z.string() })),
+    }),
+    readConfigResult: z.looseObject({ config: z.unknown(), requirements: z.unknown() }),
     initializeResult: z.looseObject({ sessionId: z.string(), environmentInfo: z.nullish(info) }),
   };
 })();
@@ -25,6 +34,22 @@ export const environmentSchemas = /* @__PURE__ */ (() => {
 export type WireEnvironmentInfo = z.infer<typeof environmentSchemas.info>;
 /** `status` is `"ready"` on a server that takes requests. */
 export type EnvironmentStatus = z.infer<typeof environmentSchemas.status>;
+
+/** Shapes probed on server 0.169.0; directories are path URIs. */
+export interface DiscoverCapabilitiesParams {
+  cwd: string;
+}
+
+export interface DiscoverRootsParams {
+  roots: readonly { readonly id: string; readonly path: string }[];
+}
+
+export interface ReadConfigParams {
+  cwd: string;
+  /** TOML keys, each as its segments: `[["model"], ["tools", "search"]]`. At least one. */
+  configPaths: readonly (readonly string[])[];
+  requirementsPaths: readonly (readonly string[])[];
+}
 
 export interface InitializeParams {
   clientName: string;

@@ -1,8 +1,15 @@
 import type * as z from "zod/mini";
-import { environmentSchemas, type InitializeParams } from "./environment.ts";
+import {
+  type DiscoverCapabilitiesParams,
+  type DiscoverRootsParams,
+  environmentSchemas,
+  type InitializeParams,
+  type ReadConfigParams,
+} from "./environment.ts";
 import { type FileSystemParams, fileSystemSchemas } from "./filesystem.ts";
 import { type HttpRequestParams, httpSchemas } from "./http.ts";
 import {
+  type ProcessReadParams,
   type ProcessSignalParams,
   type ProcessStartParams,
   type ProcessTerminateParams,
@@ -23,12 +30,18 @@ const method = <Params>() => {
   return <Result>(result: ResultSchema<Result>): Method<Params, Result> => ({ result });
 };
 
-/** Every request the SDK sends: its params, and the schema its result must match. */
+/** Every request of the protocol: its params, and the schema its result must match. */
 export const methods = /* @__PURE__ */ (() => ({
   initialize: method<InitializeParams>()(environmentSchemas.initializeResult),
   "environment/info": method<null>()(environmentSchemas.info),
   "environment/status": method<null>()(environmentSchemas.status),
+  "capabilities/discoverV2": method<DiscoverCapabilitiesParams>()(
+    environmentSchemas.discoverCapabilitiesResult,
+  ),
+  "capabilityRoots/discoverV1": method<DiscoverRootsParams>()(environmentSchemas.discoverRootsResult),
+  "environmentConfig/read": method<ReadConfigParams>()(environmentSchemas.readConfigResult),
   "process/start": method<ProcessStartParams>()(processSchemas.startResult),
+  "process/read": method<ProcessReadParams>()(processSchemas.readResult),
   "process/write": method<ProcessWriteParams>()(processSchemas.writeResult),
   "process/signal": method<ProcessSignalParams>()(processSchemas.signalResult),
   "process/terminate": method<ProcessTerminateParams>()(processSchemas.terminateResult),

@@ -45,7 +45,7 @@ export function isUrl(path: string | URL): boolean {
 export function formatPathUri(path: PathUri): string {
   if (path.opaque) return path.uri;
   const { root, segments, trailingSlash } = path;
-  if (segments.length === 0) return root === "file://" || trailingSlash ? `${root}/` : root;
+  if (segments.length === 0) return root === "file://" ? `${root}/` : root;
   return `${root}/${segments.join("/")}${trailingSlash ? "/" : ""}`;
 }
 
@@ -57,14 +57,11 @@ export function toNativePath(uri: string): string {
   const names = path.segments.map((segment) => nameOf(segment, path.windows));
   if (names.includes(undefined)) return uri;
   if (!path.windows) return `/${names.join("/")}${path.trailingSlash && names.length > 0 ? "/" : ""}`;
-  const root = path.root.startsWith("file:///")
-    ? path.root.slice("file:///".length)
-    : path.root
-        .slice("file:".length)
-        .split("/")
-        .map((part) => decodeSegment(part) ?? part)
-        .join("\\");
-  if (names.length === 0) return root.endsWith(":") || path.trailingSlash ? `${root}\\` : root;
+  const [host = "", driveOrShare = ""] = path.root.slice("file://".length).split("/");
+  const start = nameOf(driveOrShare, true);
+  if (start === undefined) return uri;
+  const root = host === "" ? start : `\\\\${host}\\${start}`;
+  if (names.length === 0) return host === "" ? `${root}\\` : root;
   return `${root}\\${names.join("\\")}${path.trailingSlash ? "\\" : ""}`;
 }
 
@@ -82,13 +79,14 @@ export function parseUri(uri: string): PathUri | undefined {
   const segments = all.filter((segment) => segment !== "");
   if (url.host !== "" && url.host.toLowerCase() !== "localhost") {
     const [share, ...rest] = segments;
-    if (share === undefined) return undefined;
+    // `//./` is no host but the namespace of devices.
+    if (share === undefined || url.host === ".") return undefined;
     return {
       opaque: false,
       windows: true,
       root: `file://${url.host}/${share}`,
       segments: rest,
-      trailingSlash,
+      trailingSlash: trailingSlash && rest.length > 0,
     };
   }
   const [first = "", ...rest] = segments;
@@ -114,9 +112,9 @@ export function parseUri(uri: string): PathUri | undefined {
 export function parseWindows(path: string): PathUri | undefined {
   const slashed = path.replaceAll("\\", "/");
   // `\\?\` and `\\.\` switch the interpretation of a path off; only what has an ordinary spelling too gets a URI.
-  const namespaced = /^\/\/[?.]\/(.*)$/.exec(slashed)?.[1];
+  const namespaced = /^\/\/[?.]\/(.*)$/s.exec(slashed)?.[1];
   if (namespaced !== undefined) {
-    const share = /^UNC\/([^/]+\/[^/]+.*)$/i.exec(namespaced)?.[1];
+    const share = /^UNC\/([^/]+\/[^/]+.*)$/is.exec(namespaced)?.[1];
     if (share !== undefined) return unc(share, path);
     return /^[a-z]:\//i.test(namespaced) ? drive(namespaced) : opaqueWindows(path);
   }

@@ -4,6 +4,15 @@ import type { SandboxContext } from "./sandbox.ts";
 export const processSchemas = /* @__PURE__ */ (() => ({
   startResult: z.looseObject({ processId: z.string() }),
   writeResult: z.looseObject({ status: z.enum(["accepted", "unknownProcess", "stdinClosed", "starting"]) }),
+  readResult: z.looseObject({
+    chunks: z.array(
+      z.looseObject({ seq: z.int(), stream: z.enum(["stdout", "stderr", "pty"]), chunk: z.string() }),
+    ),
+    nextSeq: z.int(),
+    exited: z.boolean(),
+    exitCode: z.nullish(z.int()),
+    closed: z.boolean(),
+  }),
   signalResult: z.looseObject({}),
   terminateResult: z.looseObject({ running: z.boolean() }),
   output: z.object({
@@ -49,6 +58,16 @@ export interface ProcessStartParams {
   pipeStdin: boolean;
   arg0: string | null;
   sandbox: SandboxContext | null;
+}
+
+export interface ProcessReadParams {
+  processId: string;
+  /** @default 0 */
+  afterSeq?: number | null;
+  /** @default no limit */
+  maxBytes?: number | null;
+  /** Milliseconds to wait for something new; other requests of the connection wait as well. @default 0 */
+  waitMs?: number | null;
 }
 
 export interface ProcessWriteParams {

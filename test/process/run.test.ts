@@ -28,7 +28,7 @@ describe("run()", () => {
   it("collects bytes when asked to", async () => {
     const result = await real.client.run(["printf", "\\377\\000"], { encoding: "bytes" });
     expect([...result.stdout]).toEqual([255, 0]);
-    expectTypeOf(result.stderr).toEqualTypeOf<Uint8Array>();
+    expectTypeOf(result.stderr).toEqualTypeOf<Uint8Array<ArrayBuffer>>();
   });
 
   it("decodes characters that were cut between two pieces of output, and keeps a byte order mark", async () => {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { checkSize, resizeTerminal, startInTerminal, TerminalPrelude } from "../../src/process/tty.ts";
 
-const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+const bytesOf = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 
 describe("TerminalPrelude", () => {
   function setUp() {

@@ -1,0 +1,171 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { type ExecEnvironment, type ExecProcess, LazyExecServerClient, webSocket } from "../../src/index.ts";
+import { ExecServer, makeCodexHome } from "../support/exec-server.ts";
+import { failureOf } from "../support/failure.ts";
+import { scriptedProcess } from "../support/scripted-process.ts";
+import { type Script, ScriptedServer } from "../support/scripted-server.ts";
+import { RawServer } from "../support/tcp-server.ts";
+
+const FILE = { isFile: true, isDirectory: false, isSymlink: false, size: 1, createdAtMs: 0, modifiedAtMs: 0 };
+
+/** Every operation of an environment, with the request that does its work. */
+const operations: readonly (readonly [method: string, (on: ExecEnvironment) => Promise<unknown>])[] = [
+  ["process/start", (on) => on.start(["program"], { cwd: "/" })],
+  ["fs/writeFile", (on) => on.fs.writeFile("/a", "text")],
+  ["fs/createDirectory", (on) => on.fs.mkdir("/a")],
+  ["fs/remove", (on) => on.fs.rm("/a")],
+  ["fs/copy", (on) => on.fs.cp("/a", "/b")],
+  ["fs/readFile", (on) => on.fs.readFile("/a")],
+  ["fs/getMetadata", (on) => on.fs.stat("/a")],
+  ["fs/readDirectory", (on) => on.fs.readdir("/a")],
+  ["fs/canonicalize", (on) => on.fs.realpath("/a")],
+  ["http/request", (on) => on.fetch("http://origin.test/")],
+  ["environment/info", (on) => on.info()],
+  ["environment/status", (on) => on.status()],
+];
+
+/** Breaks the connection when it reads this request, and answers what comes before it. */
+function breaksOn(method: string): Script {
+  return {
+    onRequest(connection, request) {
+      if (request.method === method) connection.terminate();
+      else if (request.method === "fs/getMetadata") connection.answer(request, FILE);
+      else connection.answer(request, { processId: request.params?.["processId"] });
+    },
+  };
+}
+
+function lazyOn(server: { readonly url: string }): LazyExecServerClient {
+  return new LazyExecServerClient({ transport: webSocket(server.url) });
+}
+
+function timesSent(server: ScriptedServer, method: string): number[] {
+  return server.connections.map(
+    ({ received }) => received.filter((message) => message.method === method).length,
+  );
+}
+
+/** A connection made in the background would have been dialled by now: its reason was told in an earlier turn. */
+const laterTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe("a connection that breaks during an operation", () => {
+  it.each(operations)("fails %s, which was sent once, and nothing connects again", async (method, run) => {
+    await using server = await ScriptedServer.start(breaksOn(method));
+    await using lazy = lazyOn(server);
+    expect(await failureOf(run(lazy))).toMatchObject({
+      code: "ERR_DISCONNECTED",
+      delivery: "unknown",
+      sessionId: "session-1",
+    });
+    await laterTurn();
+    expect(timesSent(server, method)).toEqual([1]);
+    expect(lazy.state).toBe("disconnected");
+  });
+
+  it.each<[string, (process: ExecProcess) => Promise<unknown>]>([
+    ["process/write", (process) => process.write("x")],
+    ["process/signal", (process) => process.interrupt()],
+    ["process/terminate", (process) => process.terminate()],
+  ])("fails %s of a process, which was sent once, and nothing connects again", async (method, run) => {
+    await using server = await ScriptedServer.start(breaksOn(method));
+    await using lazy = lazyOn(server);
+    const process = await lazy.start(["program"], { cwd: "/", stdin: "pipe" });
+    expect(await failureOf(run(process))).toMatchObject({ code: "ERR_DISCONNECTED", delivery: "unknown" });
+    await laterTurn();
+    expect(timesSent(server, method)).toEqual([1]);
+  });
+});
+
+describe("an operation after a disconnect", () => {
+  it.each(operations)("opens a new connection, and sends %s once there", async (method, run) => {
+    await using server = await ScriptedServer.start(breaksOn(method));
+    await using lazy = lazyOn(server);
+    const first = await lazy.get();
+    (await server.connection(1)).terminate();
+    await first.disconnected;
+    expect(await failureOf(run(lazy))).toMatchObject({ delivery: "unknown", sessionId: "session-2" });
+    expect(timesSent(server, method)).toEqual([0, 1]);
+  });
+});
+
+describe("an attempt that failed", () => {
+  it.each<[string, Script["onInitialize"]]>([
+    ["was refused", (connection, request) => connection.reject(request, -32600, "not today")],
+    ["was answered without a session", (connection, request) => connection.answer(request, {})],
+    ["was answered with garbage", (connection) => connection.send("}{")],
+  ])("because the handshake %s is forgotten", async (_, onInitialize) => {
+    await using server = await ScriptedServer.start({ ...(onInitialize ? { onInitialize } : {}) });
+    await using lazy = lazyOn(server);
+    await failureOf(lazy.get());
+    expect(lazy.state).toBe("idle");
+    server.script = {};
+    expect((await lazy.get()).sessionId).toBe("session-2");
+  });
+
+  it("with HTTP 500 on the way back is told, and the next one makes a fresh session", async () => {
+    await using server = await ScriptedServer.start();
+    await using broken = await RawServer.http((_request, response) => response.writeHead(500).end());
+    const urls = [server.url, broken.url, server.url];
+    await using lazy = new LazyExecServerClient({ transport: webSocket(() => urls.shift() as string) });
+    const first = await lazy.get();
+    (await server.connection(1)).terminate();
+    await first.disconnected;
+    const reasons = await Promise.all([failureOf(lazy.get()), failureOf(lazy.get())]);
+    expect(reasons[0]).toBe(reasons[1]);
+    expect(reasons[0]).toMatchObject({ code: "ERR_CONNECT", phase: "dial", status: 500 });
+    expect((await lazy.get()).sessionId).toBe("session-2");
+  });
+});
+
+describe("one environment", () => {
+  it("has one connection for commands, files and requests that start at once", async () => {
+    await using server = await ExecServer.start();
+    await using origin = await RawServer.http((_request, response) => response.end("from the origin"));
+    const file = join(makeCodexHome(), "file");
+    writeFileSync(file, "from the disk");
+    let dials = 0;
+    await using lazy = new LazyExecServerClient({
+      transport: webSocket(() => {
+        dials++;
+        return server.url;
+      }),
+    });
+    const [ran, read, fetched] = await Promise.all([
+      lazy.run(["echo", "from a process"]),
+      lazy.fs.readFile(file, "utf8"),
+      lazy.fetch(origin.url.replace("ws:", "http:")).then((response) => response.text()),
+    ]);
+    expect([ran.stdout, read, fetched]).toEqual(["from a process\n", "from the disk", "from the origin"]);
+    expect(dials).toBe(1);
+  });
+});
+
+describe("closing a client", () => {
+  it("terminates no process", async () => {
+    await using it = await scriptedProcess();
+    const closed = once(it.connection.socket, "close");
+    await it.client.close();
+    await closed;
+    expect(it.connection.received.map(({ method }) => method)).toEqual([
+      "initialize",
+      "initialized",
+      "process/start",
+    ]);
+  });
+
+  it("keeps nothing alive, though a call was under way", async () => {
+    await using server = await ScriptedServer.start();
+    const script = fileURLToPath(new URL("../fixtures/closes-client.ts", import.meta.url));
+    const child = spawn(process.execPath, ["--import", "tsx", script, server.url], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [said, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
+    expect([said, code]).toEqual(["ERR_CLOSED", 0]);
+  });
+});

@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { LazyExecServerClient, webSocket } from "../../src/index.ts";
+import { ExecServer } from "../support/exec-server.ts";
+import { failureOf } from "../support/failure.ts";
+import { Origin } from "../support/origin.ts";
+import { scriptedFetch } from "../support/scripted-fetch.ts";
+
+let origin: Origin;
+beforeAll(async () => {
+  origin = await Origin.start();
+});
+afterAll(() => origin[Symbol.asyncDispose]());
+
+describe("fetch of a client", () => {
+  it("can be detached and handed on as a custom fetch", async () => {
+    await using it = await scriptedFetch();
+    const { fetch } = it.client;
+    const withCustomFetch = async (options: { fetch: typeof globalThis.fetch }) =>
+      (await options.fetch(new URL(it.url), { method: "POST", body: "x" })).status;
+    expect(await withCustomFetch({ fetch })).toBe(200);
+    expect(it.requests()[0]?.params).toMatchObject({ method: "POST", url: it.url, bodyBase64: "eA==" });
+  });
+
+  it("asks for a stream, under an id that counts up on each connection", async () => {
+    for (const _ of ["one connection", "another"]) {
+      await using it = await scriptedFetch();
+      for (const id of ["http-1", "http-2", "http-3"]) {
+        await it.client.fetch(it.url, { headers: { a: "1" } });
+        expect(it.requests().at(-1)?.params).toEqual({
+          method: "GET",
+          url: it.url,
+          headers: [{ name: "a", value: "1" }],
+          bodyBase64: null,
+          redirectPolicy: "follow",
+          requestId: id,
+          streamResponse: true,
+        });
+      }
+    }
+  });
+
+  it("tells the server a deadline only when there is one: whole milliseconds, a little after its own", async () => {
+    await using it = await scriptedFetch();
+    await it.client.fetch(it.url, { timeoutMs: 1_500.2 });
+    expect(it.requests()[0]?.params).toMatchObject({ timeoutMs: 1_601 });
+  });
+});
+
+describe("fetch of a lazy client", () => {
+  it("connects when it is first used", async () => {
+    await using server = await ExecServer.start();
+    await using lazy = new LazyExecServerClient({ transport: webSocket(server.url) });
+    const { fetch } = lazy;
+    expect(lazy.state).toBe("idle");
+    origin.answer = (response) => response.end("hello");
+    expect(await (await fetch(origin.url)).text()).toBe("hello");
+    expect(lazy.state).toBe("connected");
+  });
+
+  it("fails a body whose server is killed, sends nothing twice, and goes on in a fresh session", async () => {
+    await using server = await ExecServer.start();
+    await using lazy = new LazyExecServerClient({ transport: webSocket(server.url) });
+    origin.requests.length = 0;
+    origin.answer = (response) => void response.write("first");
+    const response = await lazy.fetch(origin.url, { method: "POST", body: "once" });
+    const before = (await lazy.get()).sessionId;
+    const reader = response.body?.getReader();
+    expect((await reader?.read())?.value).toEqual(new TextEncoder().encode("first"));
+    await server.kill("SIGKILL");
+    expect(await failureOf(reader?.read() ?? Promise.resolve())).toMatchObject({
+      code: "ERR_DISCONNECTED",
+      sessionId: before,
+    });
+    await server.restart();
+
+    origin.answer = (response) => response.end("again");
+    expect(await (await lazy.fetch(origin.url)).text()).toBe("again");
+    expect((await lazy.get()).sessionId).not.toBe(before);
+    expect(origin.requests.map(({ method }) => method)).toEqual(["POST", "GET"]);
+  });
+});

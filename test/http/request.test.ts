@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { failureOf } from "../support/failure.ts";
+import { expectNoneShown } from "../support/leaks.ts";
+import { Origin } from "../support/origin.ts";
+import { realClient } from "../support/real-client.ts";
+import { scriptedFetch } from "../support/scripted-fetch.ts";
+
+let real: Awaited<ReturnType<typeof realClient>>;
+let origin: Origin;
+beforeAll(async () => {
+  origin = await Origin.start();
+  real = await realClient({ env: { FETCH_TEST_TOKEN: "Bearer sesame" } });
+});
+afterAll(async () => {
+  await real[Symbol.asyncDispose]();
+  await origin[Symbol.asyncDispose]();
+});
+
+describe("a request", () => {
+  it("can be a string, a URL or a Request", async () => {
+    const url = `${origin.url}/path?q=a%20b`;
+    for (const input of [url, new URL(url), new Request(url)]) {
+      expect((await real.client.fetch(input)).status).toBe(200);
+      expect(origin.latest).toMatchObject({ method: "GET", url: "/path?q=a%20b", body: Buffer.alloc(0) });
+    }
+  });
+
+  it("can be a Request in full: method, headers, body", async () => {
+    await real.client.fetch(
+      new Request(origin.url, { method: "PUT", headers: { "X-A": "1" }, body: "from the request" }),
+    );
+    expect(origin.latest).toMatchObject({ method: "PUT", body: Buffer.from("from the request") });
+    expect(origin.header("x-a")).toEqual(["1"]);
+    expect(origin.header("content-type")).toEqual(["text/plain;charset=UTF-8"]);
+  });
+
+  it("can be a Request with each part overridden, as in the standard", async () => {
+    const headers = { "x-a": "1", "content-type": "text/a" };
+    const request = () => new Request(origin.url, { method: "PUT", headers, body: "old" });
+    await real.client.fetch(request(), { method: "post", body: "new" });
+    expect(origin.latest).toMatchObject({ method: "POST", body: Buffer.from("new") });
+    expect(origin.header("content-type")).toEqual(["text/a"]);
+    await real.client.fetch(request(), { headers: { "x-b": "2" } });
+    expect(origin.latest).toMatchObject({ method: "PUT", body: Buffer.from("old") });
+    expect([origin.header("x-a"), origin.header("x-b")]).toEqual([[], ["2"]]);
+  });
+
+  it("sends its method in upper case", async () => {
+    for (const method of ["patch", "Delete", "OPTIONS"]) {
+      await real.client.fetch(origin.url, { method });
+      expect(origin.latest.method).toBe(method.toUpperCase());
+    }
+  });
+
+  it("does not send the fragment of its URL", async () => {
+    const response = await real.client.fetch(`${origin.url}/page#section`);
+    expect(origin.latest.url).toBe("/page");
+    expect(response.url).toBe(`${origin.url}/page`);
+  });
+});
+
+describe("the headers of a request", () => {
+  it("keep order and repetition when given as pairs", async () => {
+    await real.client.fetch(origin.url, {
+      headers: [
+        ["X-Second", "2"],
+        ["x-same", "one"],
+        ["X-Same", "two, three"],
+        ["x-first", "1"],
+      ],
+    });
+    const ours = origin.latest.headers.filter(([name]) => name.startsWith("x-"));
+    expect(ours).toEqual([
+      ["x-second", "2"],
+      ["x-same", "one"],
+      ["x-same", "two, three"],
+      ["x-first", "1"],
+    ]);
+  });
+
+  it("can be a record or a Headers object, of another realm too", async () => {
+    const pairs = [["x-a", "1"]] as const;
+    const foreign = { [Symbol.iterator]: () => pairs.values() } as unknown as Headers;
+    for (const headers of [{ "x-a": "1" }, new Headers({ "x-a": "1" }), foreign]) {
+      await real.client.fetch(origin.url, { headers });
+      expect(origin.header("x-a")).toEqual(["1"]);
+    }
+  });
+
+  it("can take their values from the server's environment", async () => {
+    await real.client.fetch(origin.url, {
+      headers: { "x-plain": "1" },
+      headersFromEnv: { Authorization: "FETCH_TEST_TOKEN" },
+    });
+    expect(origin.header("authorization")).toEqual(["Bearer sesame"]);
+    expect(origin.header("x-plain")).toEqual(["1"]);
+    const missing = real.client.fetch(origin.url, { headersFromEnv: { Authorization: "NOT_THERE" } });
+    expect(await failureOf(missing)).toMatchObject({ code: "ERR_SERVER", kind: "invalid" });
+  });
+});
+
+describe("a request that can't be made", () => {
+  const used = async (): Promise<Request> => {
+    const request = new Request("http://a.test", { method: "POST", body: "x" });
+    await request.text();
+    return request;
+  };
+
+  it.each<[string, string | (() => Promise<Request>), RequestInit & { headersFromEnv?: object }]>([
+    ["a relative URL", "/path?q=secret-value", {}],
+    ["a URL of another scheme", "ftp://a.test/secret-value", {}],
+    ["a URL with credentials", "http://me:secret-value@a.test/", {}],
+    ["a GET with a body", "http://a.test", { body: "secret-value" }],
+    ["a HEAD with an empty body", "http://a.test", { method: "head", body: "" }],
+    ["a malformed method", "http://a.test", { method: "GET /secret-value" }],
+    ["an empty method", "http://a.test", { method: "" }],
+    ["a malformed header name", "http://a.test", { headers: [["a: secret-value", "secret-value"]] }],
+    ["a header value with a line break", "http://a.test", { headers: { a: "secret-value\r\nb: c" } }],
+    ["a header value beyond Latin-1", "http://a.test", { headers: { a: "secret-value €" } }],
+    ["a header that is no pair", "http://a.test", { headers: [["x-alone"]] as never }],
+    ["a malformed name of a header from there", "http://a.test", { headersFromEnv: { "a\nb": "HOME" } }],
+    ["a Request whose body was read already", used, {}],
+  ])("is refused before anything is sent: %s", async (_, input, init) => {
+    await using it = await scriptedFetch();
+    const given = typeof input === "string" ? input : await input();
+    const failure = await failureOf(it.client.fetch(given, init as RequestInit));
+    expect(failure).toMatchObject({ code: "ERR_INVALID_ARGUMENT", delivery: "not-sent" });
+    expectNoneShown(failure, ["secret-value"]);
+    await it.seen();
+    expect(it.requests()).toEqual([]);
+  });
+
+  it("tells which header is malformed", async () => {
+    const failure = await failureOf(real.client.fetch(origin.url, { headers: { "X-Odd": "\n a\0" } }));
+    expect(failure).toMatchObject({ message: "The header X-Odd is malformed" });
+  });
+
+  it("whose origin refuses the connection fails with the server's words, without the query", async () => {
+    const target = "http://127.0.0.1:1/path?token=hunter2";
+    const failure = await failureOf(real.client.fetch(target));
+    expect(failure).toMatchObject({ code: "ERR_SERVER", rpcCode: -32603, delivery: "answered" });
+    expect(String(failure)).toContain("http://127.0.0.1:1/path");
+    expectNoneShown(failure, ["hunter2"]);
+  });
+});

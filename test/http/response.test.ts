@@ -1,0 +1,185 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { failureOf } from "../support/failure.ts";
+import { Origin, type OriginAnswer } from "../support/origin.ts";
+import { realClient } from "../support/real-client.ts";
+import { answersLater, OK, scriptedFetch } from "../support/scripted-fetch.ts";
+
+let real: Awaited<ReturnType<typeof realClient>>;
+let origin: Origin;
+beforeAll(async () => {
+  origin = await Origin.start();
+  real = await realClient();
+});
+afterAll(async () => {
+  await real[Symbol.asyncDispose]();
+  await origin[Symbol.asyncDispose]();
+});
+
+function fetchFrom(answer: OriginAnswer, init?: RequestInit) {
+  origin.answer = answer;
+  return real.client.fetch(`${origin.url}/page?q=1`, init);
+}
+
+describe("a response", () => {
+  it("is a standard one: status, ok, headers, url, body", async () => {
+    const response = await fetchFrom((to) => to.writeHead(201, { "X-A": "1" }).end("made"));
+    expect(response).toBeInstanceOf(Response);
+    expect(response).toMatchObject({ status: 201, ok: true, bodyUsed: false, url: `${origin.url}/page?q=1` });
+    expect(response.headers.get("x-a")).toBe("1");
+    expect(await response.text()).toBe("made");
+    expect(response.bodyUsed).toBe(true);
+  });
+
+  it("can be read as text, JSON, bytes, a Blob or a form", async () => {
+    const answer: OriginAnswer = (to) => to.setHeader("content-type", "text/x").end('{"a":"ü"}');
+    expect(await (await fetchFrom(answer)).text()).toBe('{"a":"ü"}');
+    expect(await (await fetchFrom(answer)).json()).toEqual({ a: "ü" });
+    expect((await (await fetchFrom(answer)).arrayBuffer()).byteLength).toBe(10);
+    const blob = await (await fetchFrom(answer)).blob();
+    expect([blob.size, blob.type]).toEqual([10, "text/x"]);
+    const type = "application/x-www-form-urlencoded";
+    const form = await fetchFrom((to) => to.setHeader("content-type", type).end("a=1"));
+    expect((await form.formData()).get("a")).toBe("1");
+  });
+
+  it("keeps its headers as they came, set-cookie and repeated ones apart", async () => {
+    const response = await fetchFrom((to) =>
+      to
+        .writeHead(200, [
+          "X-B",
+          "1",
+          "Set-Cookie",
+          "a=1; Path=/",
+          "X-A",
+          "2",
+          "Set-Cookie",
+          "b=2",
+          "X-B",
+          "3",
+        ])
+        .end(),
+    );
+    const ours = response.rawHeaders.filter(([name]) => /^(x-|set-)/.test(name));
+    // The server groups what is repeated, and writes names in lower case.
+    expect(ours).toEqual([
+      ["x-b", "1"],
+      ["x-b", "3"],
+      ["set-cookie", "a=1; Path=/"],
+      ["set-cookie", "b=2"],
+      ["x-a", "2"],
+    ]);
+    expect(response.headers.get("x-b")).toBe("1, 3");
+    expect(response.headers.getSetCookie()).toEqual(["a=1; Path=/", "b=2"]);
+  });
+
+  it("lacks headers whose value is not ASCII, because the server drops them; odd ones are kept", async () => {
+    const response = await fetchFrom((to) => {
+      const lines = ["HTTP/1.1 200 OK", "x-latin: caf\xe9", "x-tab: a\tb", "x-empty:", "content-length: 0"];
+      to.socket?.end(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
+    });
+    expect(response.rawHeaders).toEqual([
+      ["x-tab", "a\tb"],
+      ["x-empty", ""],
+      ["content-length", "0"],
+    ]);
+  });
+
+  it("has headers that a Headers object refuses among its raw ones only", async () => {
+    const headers = [
+      { name: "no header", value: "1" },
+      { name: "x-euro", value: "€" },
+      { name: "x-lines", value: "a\nb" },
+      { name: "x-fine", value: "1" },
+    ];
+    await using it = await scriptedFetch({
+      onRequest: (connection, request) => connection.answer(request, { ...OK, headers }),
+    });
+    const response = await it.client.fetch(it.url);
+    expect([...response.headers]).toEqual([["x-fine", "1"]]);
+    expect(response.rawHeaders).toEqual(headers.map(({ name, value }) => [name, value]));
+  });
+
+  it.each([204, 205, 304])("with status %i has no body", async (status) => {
+    const response = await fetchFrom((to) => to.writeHead(status).end());
+    expect(response).toMatchObject({ status, ok: status < 300, body: null });
+    expect(await response.text()).toBe("");
+  });
+
+  it("to HEAD has no body, but the headers of one", async () => {
+    const response = await fetchFrom((to) => to.setHeader("content-length", 1_000).end(), { method: "HEAD" });
+    expect(response).toMatchObject({ status: 200, body: null });
+    expect(response.headers.get("content-length")).toBe("1000");
+    expect(origin.latest.method).toBe("HEAD");
+  });
+
+  it.each([404, 500, 599, 600, 700, 999])("keeps status %i, and so does its clone", async (status) => {
+    const response = await fetchFrom((to) => to.writeHead(status, ["x-a", "1"]).end("body"));
+    const same = { status, ok: false, url: `${origin.url}/page?q=1`, rawHeaders: response.rawHeaders };
+    const clone = response.clone();
+    expect(response).toMatchObject(same);
+    expect(clone).toMatchObject(same);
+    expect(clone.clone()).toMatchObject(same);
+    expect(clone.headers.get("x-a")).toBe("1");
+    expect(await Promise.all([response.text(), clone.text()])).toEqual(["body", "body"]);
+    expect(() => response.clone()).toThrow(TypeError);
+  });
+
+  it("is passed on as the origin encoded it", async () => {
+    const gzip = Buffer.from("H4sIAAAAAAAAA8tIzcnJBwCGphA2BQAAAA==", "base64");
+    const response = await fetchFrom((to) => to.setHeader("content-encoding", "gzip").end(gzip));
+    expect(response.headers.get("content-encoding")).toBe("gzip");
+    expect(Buffer.from(await response.arrayBuffer())).toEqual(gzip);
+  });
+
+  it.each([
+    ["no status", { headers: [] }],
+    ["a status that is no integer", { ...OK, status: "200" }],
+    ["headers that are none", { ...OK, headers: { a: "1" } }],
+  ])("with %s fails with a ProtocolError; the connection lives", async (_, result) => {
+    await using it = await scriptedFetch(answersLater);
+    const failing = failureOf(it.client.fetch(it.url));
+    it.connection.answer(await it.connection.request("http/request"), result);
+    expect(await failing).toMatchObject({ code: "ERR_PROTOCOL", delivery: "answered" });
+    await it.seen();
+  });
+});
+
+describe("a redirect", () => {
+  const STATUSES = [301, 302, 303, 307, 308] as const;
+  const redirecting =
+    (status: number): OriginAnswer =>
+    (to, { method, url, body }) =>
+      url === "/there"
+        ? to.end(`${method} ${body}`)
+        : to.writeHead(status, { location: "/there", "x-from": "here" }).end("moved");
+  const post = (redirect?: RequestRedirect) => ({ method: "POST", body: "b", ...(redirect && { redirect }) });
+
+  it.each(STATUSES)("of status %i is followed by default; url stays the one asked for", async (status) => {
+    const response = await fetchFrom(redirecting(status), post());
+    expect(response).toMatchObject({ status: 200, url: `${origin.url}/page?q=1` });
+    expect(await response.text()).toBe(status < 307 ? "GET " : "POST b");
+  });
+
+  it.each(STATUSES)("of status %i is handed out with manual", async (status) => {
+    const response = await fetchFrom(redirecting(status), post("manual"));
+    expect(response).toMatchObject({ status, ok: false });
+    expect(response.headers.get("location")).toBe("/there");
+    expect(await response.text()).toBe("moved");
+    expect(origin.latest.url).toBe("/page?q=1");
+  });
+
+  it.each(STATUSES)("of status %i rejects with a TypeError with error", async (status) => {
+    expect(await failureOf(fetchFrom(redirecting(status), post("error")))).toBeInstanceOf(TypeError);
+    expect(origin.latest.url).toBe("/page?q=1");
+  });
+
+  it("is taken from a Request, and none is seen in 300 or 304", async () => {
+    origin.answer = redirecting(302);
+    const request = new Request(origin.url, { redirect: "error" });
+    expect(await failureOf(real.client.fetch(request))).toBeInstanceOf(TypeError);
+    for (const status of [300, 304]) {
+      const response = await fetchFrom(redirecting(status), { redirect: "error" });
+      expect(response.status).toBe(status);
+    }
+  });
+});

@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { failureOf } from "../support/failure.ts";
+import { realClient } from "../support/real-client.ts";
+import { scriptedProcess } from "../support/scripted-process.ts";
+
+let real: Awaited<ReturnType<typeof realClient>>;
+
+beforeAll(async () => {
+  real = await realClient();
+});
+
+afterAll(async () => {
+  await real[Symbol.asyncDispose]();
+});
+
+/** As `start` sends it, past the client's own check of the id. */
+function rawStart(processId: string): Promise<unknown> {
+  return real.client.call("process/start", {
+    processId,
+    argv: ["sleep", "60"],
+    cwd: "file:///",
+    envPolicy: null,
+    env: {},
+    tty: false,
+    pipeStdin: false,
+    arg0: null,
+    sandbox: null,
+  });
+}
+
+describe("two starts with one id at once", () => {
+  it("are one process and one mistake for the client", async () => {
+    const [first, second] = await Promise.allSettled([
+      real.client.start(["true"], { processId: "twins" }),
+      real.client.start(["true"], { processId: "twins" }),
+    ]);
+    expect(first.status).toBe("fulfilled");
+    expect(second).toMatchObject({ status: "rejected", reason: { code: "ERR_INVALID_ARGUMENT" } });
+  });
+
+  it("are one process and one rejection for the server", async () => {
+    const outcomes = await Promise.allSettled([rawStart("raw-twins"), rawStart("raw-twins")]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    expect(outcomes.find(({ status }) => status === "rejected")).toMatchObject({
+      reason: { code: "ERR_SERVER", rpcCode: -32600, kind: "already-exists" },
+    });
+    await real.client.call("process/terminate", { processId: "raw-twins" });
+  });
+});
+
+describe("a write that arrives twice", () => {
+  it("is accepted twice and written once", async () => {
+    await using cat = await real.client.start(["cat"], { stdin: "pipe" });
+    const write = (text: string, writeId: string) =>
+      real.client.call("process/write", {
+        processId: cat.processId,
+        chunk: Buffer.from(text).toString("base64"),
+        writeId,
+      });
+    for (const [text, writeId] of [
+      ["once ", "first"],
+      ["once ", "first"],
+      ["end", "second"],
+    ] as const) {
+      expect(await write(text, writeId)).toMatchObject({ status: "accepted" });
+    }
+    let seen = "";
+    for await (const { chunk } of cat) {
+      seen += new TextDecoder().decode(chunk);
+      if (seen.endsWith("end")) break;
+    }
+    expect(seen).toBe("once end");
+    expect(await failureOf(write("x", ""))).toMatchObject({ code: "ERR_SERVER", rpcCode: -32602 });
+  });
+});
+
+describe("an interrupt", () => {
+  it("of a process that has exited is no error, and asks nobody", async () => {
+    await using it = await scriptedProcess();
+    it.exited(1);
+    await it.process.exited;
+    await it.process.interrupt();
+    expect(it.connection.received.filter(({ method }) => method === "process/signal")).toEqual([]);
+  });
+
+  it("of a process nobody knows is no error for the server", async () => {
+    expect(await real.client.call("process/signal", { processId: "nobody", signal: "interrupt" })).toEqual(
+      {},
+    );
+  });
+});
