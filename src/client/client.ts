@@ -29,7 +29,7 @@ export function sessionOf(client: ExecServerClient): Session {
 
 /**
  * One connection and one session. When the connection ends it stays ended: everything on it fails once with the same
- * error, and new calls fail at once without being sent. {@link LazyExecServerClient} makes the next one.
+ * account of it, and new calls fail at once without being sent. {@link LazyExecServerClient} makes the next one.
  */
 export class ExecServerClient implements ExecEnvironment, AsyncDisposable {
   /** The server's name for this session; a new connection always gets a new one. */
@@ -51,7 +51,8 @@ export class ExecServerClient implements ExecEnvironment, AsyncDisposable {
    * Connects now and makes a new session.
    *
    * @throws ConnectError, TimeoutError (`ERR_CONNECT_TIMEOUT`, `ERR_INITIALIZE_TIMEOUT`), ServerError when the server
-   * refuses the handshake, ProtocolError when the other side is no exec-server, or the signal's reason.
+   * refuses the handshake, ProtocolError when the other side is no exec-server, UsageError for options or an address that
+   * can't work, or the signal's reason.
    */
   static async connect(
     options: ClientOptions & { readonly signal?: AbortSignal | undefined },
@@ -107,6 +108,9 @@ export class ExecServerClient implements ExecEnvironment, AsyncDisposable {
   call<M extends MethodName>(method: M, params: ParamsOf<M>, options?: RequestOptions): Promise<ResultOf<M>>;
   call(method: string, params?: unknown, options?: RequestOptions): Promise<unknown>;
   call(method: string, params: unknown = {}, options?: RequestOptions): Promise<unknown> {
+    if (typeof method !== "string") {
+      return Promise.reject(new UsageError("ERR_INVALID_ARGUMENT", "A request needs a method"));
+    }
     // It would be refused, but not before it had confused the handshake.
     if (method === "initialize") {
       return Promise.reject(

@@ -1,4 +1,11 @@
-import { ConnectError, DisconnectedError, ExecServerError, TimeoutError } from "../errors.ts";
+import {
+  ConnectError,
+  DisconnectedError,
+  ExecServerError,
+  ProtocolError,
+  ServerError,
+  TimeoutError,
+} from "../errors.ts";
 import { deadline, untilAborted } from "../internal/deadline.ts";
 import type { ResultOf } from "../protocol/methods.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
@@ -56,6 +63,7 @@ export async function initialize(
   }
 }
 
+/** Its `delivery` is that of the request that wanted the connection. */
 function handshakeError(error: unknown, timeoutMs: number): unknown {
   if (error instanceof TimeoutError) {
     return new TimeoutError(
@@ -66,14 +74,18 @@ function handshakeError(error: unknown, timeoutMs: number): unknown {
       },
     );
   }
-  if (!(error instanceof DisconnectedError)) return error;
+  if (error instanceof ServerError) {
+    const { message, rpcCode, data, kind } = error;
+    return new ServerError(message, { rpcCode, data, kind, delivery: "not-sent" });
+  }
   // What broke the protocol is the news, not that the connection was therefore ended.
-  if (error.cause instanceof ExecServerError) return error.cause;
+  const broken = error instanceof DisconnectedError ? error.cause : error;
+  if (broken instanceof ProtocolError) return new ProtocolError(broken.message, { delivery: "not-sent" });
+  if (!(error instanceof DisconnectedError)) return error;
   const { reason, closeCode, cause } = error;
   return new ConnectError(`The connection ended during the handshake: ${reason}`, {
     phase: "initialize",
     closeCode,
-    // Of the request that wanted the connection, that is.
     delivery: "not-sent",
     cause,
   });

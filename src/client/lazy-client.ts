@@ -21,7 +21,7 @@ export interface StateChange {
   readonly previous: ClientState;
   /** The session that was made or lost. */
   readonly sessionId?: string;
-  /** Why an attempt failed or the connection ended. */
+  /** Why an attempt failed or the connection ended; missing for a loss that was noticed before its end was told. */
   readonly error?: ExecServerError;
 }
 
@@ -38,7 +38,7 @@ export interface StateChange {
 export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
   readonly #options: CompleteClientOptions;
   /** The mutex: at most one attempt runs, and whoever comes meanwhile shares it. */
-  readonly #connecting = new SingleFlight<ExecServerClient>();
+  readonly #connecting = new SingleFlight<ExecServerClient>((error) => this.#fallBack(error));
   readonly #listeners = new Listeners<StateChange>();
   #client: ExecServerClient | undefined;
   /** The answer for everyone while the client lives, made once. */
@@ -131,22 +131,24 @@ export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
   }
 
   async #connect(abandoned: AbortSignal): Promise<ExecServerClient> {
-    const before = this.#client ? "disconnected" : "idle";
-    // A loss that was noticed by asking, before the socket told of it: what hangs on it shall not hang for long.
+    // A loss that was noticed by asking, before its end was told: what hangs on it shall not hang for long.
     if (this.#client) void sessionOf(this.#client).rpc.lost();
-    this.#setState(before, this.#client?.sessionId);
+    this.#fallBack();
     this.#setState("connecting");
-    abandoned.addEventListener("abort", () => this.#setState(before), { once: true });
-    try {
-      const client = await ExecServerClient.connect({ ...this.#options, signal: abandoned });
-      if (abandoned.aborted) void client.close();
-      abandoned.throwIfAborted();
-      this.#adopt(client);
-      return client;
-    } catch (error) {
-      if (!abandoned.aborted) this.#setState(before, undefined, error);
-      throw error;
-    }
+    const client = await ExecServerClient.connect({ ...this.#options, signal: abandoned });
+    if (abandoned.aborted) void client.close();
+    abandoned.throwIfAborted();
+    this.#adopt(client);
+    // Whoever was told of it may have closed everything.
+    if (this.#closed) throw this.#closed;
+    return client;
+  }
+
+  /** The state without an attempt. */
+  #fallBack(error?: unknown): void {
+    const client = this.#client;
+    if (!client) this.#setState("idle", undefined, error);
+    else if (client.isDisconnected) this.#setState("disconnected", client.sessionId, error);
   }
 
   #adopt(client: ExecServerClient): void {
@@ -161,7 +163,7 @@ export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
 
   async #close(): Promise<void> {
     const sessionId = this.#client?.sessionId;
-    this.#closed = new ClosedError({ sessionId });
+    this.#closed = new ClosedError({ sessionId, delivery: "not-sent" });
     this.#setState("closed", sessionId);
     this.#connecting.abort(this.#closed);
     await this.#client?.close();

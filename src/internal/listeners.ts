@@ -1,3 +1,5 @@
+import { unobserved } from "./deferred.ts";
+
 /** A set of callbacks that can't harm each other or the one who calls them. */
 export class Listeners<Event> {
   readonly #listeners = new Set<{ readonly call: (event: Event) => void }>();
@@ -17,7 +19,8 @@ export class Listeners<Event> {
       // Another listener may have taken it off in the meantime.
       if (!this.#listeners.has(listener)) continue;
       try {
-        listener.call(event);
+        const outcome: unknown = listener.call(event);
+        if (outcome instanceof Promise) void unobserved(outcome);
       } catch {
         // A listener's failure is its own.
       }

@@ -13,10 +13,15 @@ interface Flight<T> {
  * same value or the same error. It keeps nothing: once the attempt has settled, the next caller starts a new one.
  */
 export class SingleFlight<T> {
+  readonly #onGivenUp: (error: unknown) => void;
   #flight: Flight<T> | undefined;
 
-  get active(): boolean {
-    return this.#flight !== undefined;
+  /**
+   * @param onGivenUp Called when an attempt is over without a result, once it is forgotten: with its error, or with
+   * undefined if it was abandoned.
+   */
+  constructor(onGivenUp: (error: unknown) => void = () => {}) {
+    this.#onGivenUp = onGivenUp;
   }
 
   /**
@@ -31,7 +36,9 @@ export class SingleFlight<T> {
     const leave = (): void => {
       if (--flight.waiting === 0) this.#abandon(flight, signal.reason);
     };
-    signal.addEventListener("abort", leave, { once: true });
+    // The attempt's first steps may have aborted it.
+    if (signal.aborted) leave();
+    else signal.addEventListener("abort", leave, { once: true });
     const stayed = (): void => signal.removeEventListener("abort", leave);
     flight.outcome.then(stayed, stayed);
     return untilAborted(flight.outcome, signal);
@@ -47,18 +54,29 @@ export class SingleFlight<T> {
     const flight: Flight<T> = { outcome: unobserved(promise), controller: new AbortController(), waiting: 0 };
     // Before the attempt begins: what it does at once may come back here.
     this.#flight = flight;
-    attempt(flight.controller.signal)
-      .finally(() => this.#forget(flight))
-      .then(resolve, reject);
+    attempt(flight.controller.signal).then(
+      (value) => {
+        this.#forget(flight);
+        resolve(value);
+      },
+      (error: unknown) => {
+        reject(error);
+        if (this.#forget(flight)) this.#onGivenUp(error);
+      },
+    );
     return flight;
   }
 
   #abandon(flight: Flight<T>, reason: unknown): void {
-    this.#forget(flight);
+    const wasRunning = this.#forget(flight);
     flight.controller.abort(reason);
+    if (wasRunning) this.#onGivenUp(undefined);
   }
 
-  #forget(flight: Flight<T>): void {
-    if (this.#flight === flight) this.#flight = undefined;
+  /** Returns whether it was the one in the air. */
+  #forget(flight: Flight<T>): boolean {
+    if (this.#flight !== flight) return false;
+    this.#flight = undefined;
+    return true;
   }
 }

@@ -20,7 +20,10 @@ const killRunning = (): void => {
   for (const child of running) killGroup(child, "SIGKILL");
 };
 
-/** Whatever ends this process does not leave the child behind. Returns what lifts that again. */
+/**
+ * Ends the child with this process when that exits by itself; if a signal kills it, the child only sees the end of its
+ * input. Returns what lifts that again.
+ */
 export function killAtExit(child: ChildProcess): () => void {
   // One listener for all: Node takes more than ten for a leak.
   if (running.size === 0) process.on("exit", killRunning);

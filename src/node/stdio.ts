@@ -211,12 +211,9 @@ function childFlow({ stdin, stdout }: ChildProcess): FlowControl {
     },
     drained: () =>
       new Promise((resolve) => {
-        if (!stdin?.writableNeedDrain) return resolve();
-        const done = (): void => {
-          stdin.off("drain", done).off("close", done);
-          resolve();
-        };
-        stdin.on("drain", done).on("close", done);
+        if (!stdin?.writableLength) return resolve();
+        // Its callback comes after those of all that was written before, and also when the pipe breaks.
+        stdin.write("", () => resolve());
       }),
   };
 }

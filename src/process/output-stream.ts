@@ -33,8 +33,14 @@ export class OutputStream extends ReadableStream<Bytes> {
   }
 
   override getReader(options?: ReadableStreamGetReaderOptions): never {
-    this.#claim();
-    return super.getReader(options as undefined) as never;
+    const reader = super.getReader(options as undefined);
+    try {
+      this.#claim();
+    } catch (error) {
+      reader.releaseLock();
+      throw error;
+    }
+    return reader as never;
   }
 
   override pipeThrough<T>(

@@ -1,7 +1,8 @@
-import { ServerError, UsageError } from "../errors.ts";
+import { ClosedError, DisconnectedError, ProtocolError, ServerError, UsageError } from "../errors.ts";
 import { untilAborted } from "../internal/deadline.ts";
 import { unobserved } from "../internal/deferred.ts";
 import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
+import { failureOfCall } from "../rpc/failure.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import { type ProcessRouter, processRouter } from "./events.ts";
 import { outputLimits, type StartOptions, startParams } from "./options.ts";
@@ -59,6 +60,8 @@ export class Processes {
       await this.#rpc.call("process/start", params, { signal, onLateResult: () => this.#abandon(processId) });
     } catch (error) {
       state.release();
+      // The server did answer: it may well run.
+      if (error instanceof ProtocolError) this.#abandon(processId);
       throw error;
     }
     const device = terminal && (await this.#terminalDevice(processId, state, signal));
@@ -97,7 +100,10 @@ export class Processes {
       return start === "unknown" ? undefined : start.device;
     } catch (error) {
       state.release();
-      if (signal?.aborted) this.#abandon(processId);
+      const isLost = error instanceof DisconnectedError || error instanceof ClosedError;
+      if (isLost) throw failureOfCall(error, "answered");
+      // Nobody will get hold of it. A missing program has ended by itself.
+      if (!(error instanceof ServerError)) this.#abandon(processId);
       throw error;
     }
   }

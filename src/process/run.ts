@@ -3,6 +3,7 @@ import type { OverflowPolicy } from "../internal/byte-queue.ts";
 import { type Bytes, concatBytes } from "../internal/bytes.ts";
 import { deadline, settledWithin, untilAborted } from "../internal/deadline.ts";
 import { unobserved } from "../internal/deferred.ts";
+import { Fifo } from "../internal/fifo.ts";
 import { outputLimits, type StartOptions } from "./options.ts";
 import type { ExecProcess } from "./process.ts";
 
@@ -28,13 +29,18 @@ export async function run(
   options: RunOptions = {},
 ): Promise<RunResult<Output>> {
   const { encoding, reject = true, timeoutMs, signal, ...startOptions } = options;
+  let process: ExecProcess | undefined;
   const limit = deadline({
     ms: timeoutMs,
     signal,
-    timeoutError: () => new TimeoutError("ERR_TIMEOUT", `The command did not end within ${timeoutMs} ms`),
+    timeoutError: () =>
+      new TimeoutError("ERR_TIMEOUT", `The command did not end within ${timeoutMs} ms`, {
+        sessionId: process?.sessionId,
+        delivery: process ? "answered" : "unknown",
+      }),
   });
   try {
-    const process = await start(argv, { ...startOptions, signal: limit.signal });
+    process = await start(argv, { ...startOptions, signal: limit.signal });
     const result = await collect(process, limit.signal, encoding === "bytes", startOptions);
     if (reject && result.exitCode !== 0) {
       throw new ProcessExitError(result, { sessionId: process.sessionId, delivery: "answered" });
@@ -68,15 +74,18 @@ async function collect(
 }
 
 async function readAll(stream: ReadableStream<Bytes>, limit: number, policy: OverflowPolicy): Promise<Bytes> {
-  const kept: Bytes[] = [];
+  const kept = new Fifo<Bytes>();
   let length = 0;
   for await (const chunk of stream) {
     kept.push(chunk);
     length += chunk.length;
     if (length > limit && policy === "fail") throw new OverflowError(limit);
-    while (kept[0] && length - kept[0].length >= limit) length -= kept.shift()?.length ?? 0;
+    for (let oldest = kept.peek(); oldest && length - oldest.length >= limit; oldest = kept.peek()) {
+      length -= oldest.length;
+      kept.shift();
+    }
   }
-  const all = concatBytes(kept);
+  const all = concatBytes([...kept]);
   return all.subarray(Math.max(0, all.length - limit));
 }
 

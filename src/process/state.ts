@@ -73,7 +73,7 @@ export class ProcessState implements Route<ProcessEvent> {
   /** What was not settled yet rejects; kept output can still be read, then the reader gets the error. */
   fail(error: Error): void {
     if (this.#over) return;
-    this.#finish("its connection is gone");
+    this.#finish();
     for (const { reject } of [this.#exited, this.#closed, this.#terminal]) reject(error);
     this.output.end(error);
   }
@@ -94,7 +94,7 @@ export class ProcessState implements Route<ProcessEvent> {
       }
       case "closed": {
         if (!this.#exit) throw new ProtocolError("A process was closed without having exited");
-        this.#finish("the process has exited");
+        this.#finish();
         this.#prelude?.end();
         this.#closed.resolve(this.#exit);
         this.output.end();
@@ -102,9 +102,8 @@ export class ProcessState implements Route<ProcessEvent> {
     }
   }
 
-  #finish(stdinClosedBecause: string): void {
+  #finish(): void {
     this.#over = true;
     this.release();
-    this.stdin.close(stdinClosedBecause);
   }
 }

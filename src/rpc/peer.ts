@@ -1,5 +1,6 @@
 import { ClosedError, DisconnectedError, ProtocolError, UsageError } from "../errors.ts";
 import { exceedsUtf8Bytes } from "../internal/bytes.ts";
+import { settledWithin } from "../internal/deadline.ts";
 import { deferred } from "../internal/deferred.ts";
 import {
   type IncomingMessage,
@@ -40,6 +41,9 @@ export interface TraceContext {
 /** The server closes the connection on a frame above 16 MiB (measured); the rest is a margin. */
 export const MAX_OUTGOING_FRAME = 15 * 1024 * 1024;
 
+/** How long an end that shows may take to be told by itself: what is still in the pipe comes first. */
+const END_GRACE_MS = 1_000;
+
 /**
  * The JSON-RPC side of one connection: pairs requests with answers, passes notifications on in order, and when the
  * connection ends settles everything once with one and the same failure.
@@ -52,6 +56,7 @@ export class RpcPeer {
   readonly #ended = deferred<ConnectionFailure>();
   #failure: ConnectionFailure | undefined;
   #nextId = 1;
+  #hasAnswered = false;
   /** Known after the handshake; errors carry it. */
   sessionId: string | undefined;
 
@@ -84,7 +89,7 @@ export class RpcPeer {
    * peer may keep the socket half open. Resolves with the failure.
    */
   lost(): Promise<ConnectionFailure> {
-    if (!this.#failure) void this.#connection.close();
+    if (!this.#failure) void settledWithin(this.ended, END_GRACE_MS).then(() => this.#connection.close());
     return this.ended;
   }
 
@@ -128,21 +133,27 @@ export class RpcPeer {
 
   /** Returns whether the request is on its way. */
   #send(call: Call<never>, params: unknown): boolean {
-    if (!call.isAwaited) return false;
-    if (this.isDisconnected) {
-      // The socket may have closed before its end was told; everyone shall get the same account of it.
-      if (this.#failure) call.fail(failureOfCall(this.#failure, "not-sent"));
-      else void this.lost().then((failure) => call.fail(failureOfCall(failure, "not-sent")));
-      return false;
-    }
-    const frame = this.#frame(call.method, params);
+    if (!call.isAwaited || this.#isTooLate(call)) return false;
+    const id = this.#nextId++;
+    const frame = this.#frame(id, call.method, params);
     if (frame instanceof UsageError) {
       call.fail(frame);
       return false;
     }
+    // Code of the user's took part in the frame (the trace, a toJSON) and may have ended anything.
+    if (!call.isAwaited || this.#isTooLate(call)) return false;
     call.delivery = "unknown";
-    this.#pending.set(this.#nextId++, call);
+    this.#pending.set(id, call);
     this.#connection.send(frame);
+    return true;
+  }
+
+  /** Whether the connection is over; then the call is told so. */
+  #isTooLate(call: Call<never>): boolean {
+    if (!this.isDisconnected) return false;
+    // The socket may have closed before its end was told; everyone shall get the same account of it.
+    if (this.#failure) call.fail(failureOfCall(this.#failure, "not-sent"));
+    else void this.lost().then((failure) => call.fail(failureOfCall(failure, "not-sent")));
     return true;
   }
 
@@ -181,15 +192,15 @@ export class RpcPeer {
   #takePending(id: RequestId): Call<never> | undefined {
     const call = this.#pending.get(id);
     if (!call) return undefined;
+    this.#hasAnswered = true;
     this.#pending.delete(id);
     this.#window.leave();
     return call;
   }
 
   #answer(id: RequestId, method: string, params: unknown): void {
-    // An echo, most likely: an exec-server asks nothing before the handshake.
-    if (this.sessionId === undefined)
-      throw new ProtocolError("The other side sent a request before the handshake");
+    // An echo, most likely: an exec-server asks nothing before it has answered the handshake.
+    if (!this.#hasAnswered) throw new ProtocolError("The other side sent a request before the handshake");
     const answer = this.#handlers.onRequest(method, params);
     if (answer !== undefined) void answer.then((result) => this.#sendMessage({ id, result }));
     else {
@@ -218,10 +229,10 @@ export class RpcPeer {
   }
 
   /** The request as it is sent, or why it can't be. */
-  #frame(method: string, params: unknown): string | UsageError {
+  #frame(id: number, method: string, params: unknown): string | UsageError {
     const details = { sessionId: this.sessionId, delivery: "not-sent" } as const;
     const trace = this.#handlers.trace?.();
-    const request = { id: this.#nextId, method, params };
+    const request = { id, method, params };
     let frame: string;
     try {
       frame = JSON.stringify(trace ? { ...request, trace } : request);

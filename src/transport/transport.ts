@@ -56,5 +56,5 @@ export interface ConnectionEnd {
   readonly cause?: unknown;
 }
 
-/** Frames longer than this, in characters, end the connection: nothing the server has to say is that long. */
+/** Frames longer than this, in characters (bytes, if they come as bytes), end the connection: nothing the server has to say is that long. */
 export const MAX_INCOMING_FRAME = 64 * 1024 * 1024;

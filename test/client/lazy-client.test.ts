@@ -399,27 +399,6 @@ describe("onStateChange()", () => {
   });
 });
 
-describe("a listener of state changes", () => {
-  it("may ask for the client itself: that joins the attempt it was told of", async () => {
-    await using server = await ScriptedServer.start();
-    await using it = await lazyOn(server);
-    const asked: Promise<unknown>[] = [];
-    const stop = it.lazy.onStateChange(() => asked.push(it.lazy.get()));
-    const client = await it.lazy.get();
-    stop();
-    expect(await Promise.all(asked)).toEqual([client, client]);
-    expect(it.transport.dials).toBe(1);
-  });
-
-  it("may close the client", async () => {
-    await using server = await ScriptedServer.start();
-    await using it = await lazyOn(server);
-    it.lazy.onStateChange(() => void it.lazy.close());
-    expect(await failureOf(it.lazy.get())).toMatchObject({ code: "ERR_CLOSED" });
-    expect(it.lazy.state).toBe("closed");
-  });
-});
-
 describe("options", () => {
   it.each([
     ["no transport", {}],

@@ -25,7 +25,6 @@ it("makes one attempt and gives everyone the same value", async () => {
     flight.join(attempt, new AbortController().signal),
     flight.join(attempt),
   ];
-  expect(flight.active).toBe(true);
   const value = {};
   nth(1).resolve(value);
   for (const outcome of await Promise.all(waiters)) expect(outcome).toBe(value);
@@ -42,7 +41,6 @@ it("gives everyone the same error object, and forgets the failure", async () => 
     expect(outcome).toEqual({ status: "rejected", reason: error });
     expect((outcome as PromiseRejectedResult).reason).toBe(error);
   }
-  expect(flight.active).toBe(false);
   const again = flight.join(attempt);
   nth(2).resolve({ second: true });
   await expect(again).resolves.toEqual({ second: true });
@@ -82,7 +80,6 @@ it("aborts the attempt when the last waiter has gone, and starts afresh for the 
   expect(nth(1).signal.aborted).toBe(false);
   callers[1]?.abort("last");
   expect(nth(1).signal.reason).toBe("last");
-  expect(flight.active).toBe(false);
 
   const next = flight.join(attempt);
   expect(nth(2).signal.aborted).toBe(false);
@@ -90,7 +87,6 @@ it("aborts the attempt when the last waiter has gone, and starts afresh for the 
   // The abandoned attempt may still end, in whatever way, without disturbing the new one.
   nth(1).resolve({ stale: true });
   await Promise.allSettled(waiters);
-  expect(flight.active).toBe(true);
   nth(2).resolve(value);
   await expect(next).resolves.toBe(value);
   await expect(Promise.allSettled(waiters)).resolves.toMatchObject([{ reason: "first" }, { reason: "last" }]);
@@ -143,7 +139,6 @@ it("ends the attempt for everyone when told to, and nothing when there is none",
     new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
   const waiters = [flight.join(honest), flight.join(honest, new AbortController().signal)];
   flight.abort(reason);
-  expect(flight.active).toBe(false);
   for (const waiter of waiters) await expect(waiter).rejects.toBe(reason);
 });
 
@@ -161,4 +156,23 @@ it("never causes an unhandled rejection when everyone who could see the failure 
   await new Promise(setImmediate);
   process.off("unhandledRejection", unhandled);
   expect(unhandled).not.toHaveBeenCalled();
+});
+
+it("tells once of an attempt given up, after it is forgotten: with its error, or without for an abandoned one", async () => {
+  const told: unknown[] = [];
+  const flight: SingleFlight<object> = new SingleFlight((error) => {
+    told.push(error);
+    // A new attempt may begin right here.
+    if (told.length === 1) void flight.join(attempt, caller.signal).catch(() => {});
+  });
+  const { attempt, nth } = attempts();
+  const caller = new AbortController();
+  const failed = flight.join(attempt);
+  const error = new Error("refused");
+  nth(1).reject(error);
+  await expect(failed).rejects.toBe(error);
+  caller.abort("gone");
+  nth(2).reject(new Error("late"));
+  await new Promise(setImmediate);
+  expect(told).toEqual([error, undefined]);
 });

@@ -218,6 +218,16 @@ describe("the end of the connection", () => {
     });
   });
 
+  it("is what a write gets, not that the standard input was closed", async () => {
+    await using it = await scriptedProcess({ stdin: "pipe" });
+    it.connection.terminate();
+    await it.client.disconnected;
+    expect(await failureOf(it.process.write("x"))).toMatchObject({
+      code: "ERR_DISCONNECTED",
+      delivery: "not-sent",
+    });
+  });
+
   it("is nothing that `await using` of a process complains about", async () => {
     await using it = await scriptedProcess();
     it.connection.terminate();

@@ -162,6 +162,19 @@ describe("aborting a start", () => {
     expect((await it.connection.request("process/terminate")).params).toEqual({ processId: "q" });
   });
 
+  it("is what a start whose answer can't be read comes to: the process is terminated", async () => {
+    await using it = await scriptedProcess(undefined, {
+      onRequest(connection, request) {
+        if (request.params?.["processId"] === "p") startsProcesses.onRequest?.(connection, request);
+        else if (request.method === "process/start") connection.answer(request, { pid: 1 });
+      },
+    });
+    expect(await failureOf(it.client.start(["program"], { processId: "q" }))).toMatchObject({
+      code: "ERR_PROTOCOL",
+    });
+    expect((await it.connection.request("process/terminate")).params).toEqual({ processId: "q" });
+  });
+
   it("does not touch a process that was started before", async () => {
     const controller = new AbortController();
     await using cat = await real.client.start(["cat"], { stdin: "pipe", signal: controller.signal });
