@@ -1,4 +1,5 @@
 import { ProtocolError } from "../errors.ts";
+import { parseJson } from "./parse-json.ts";
 
 /**
  * The server's JSON-RPC dialect: no `jsonrpc` member is sent and one that arrives is ignored; there are no batches.
@@ -46,7 +47,7 @@ export function parseMessage(frame: string | Uint8Array): IncomingMessage {
 function parseObject(frame: string | Uint8Array): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(typeof frame === "string" ? frame : decoder.decode(frame));
+    value = parseJson(typeof frame === "string" ? frame : decoder.decode(frame));
   } catch {
     // The parser's own text quotes the frame, which may hold anything.
     throw new ProtocolError("The server sent a frame that is not JSON");

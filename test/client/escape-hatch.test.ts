@@ -113,7 +113,7 @@ describe("call() reaches every method of the real server", () => {
     expect(result).toMatchObject({ status: 200, bodyBase64: base64("whole") });
   });
 
-  it("capabilities/discoverV2, capabilityRoots/discoverV1 and environmentConfig/read, which have no type here", async () => {
+  it("capabilities/discoverV2, capabilityRoots/discoverV1 and environmentConfig/read, typed", async () => {
     const { client } = real;
     const none = { plugins: [], skills: [], warnings: [] };
     expect(await client.call("capabilities/discoverV2", { cwd: uri() })).toEqual(none);
