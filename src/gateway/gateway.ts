@@ -1,18 +1,13 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
-import { type WebSocket, WebSocketServer } from "ws";
 import { UsageError } from "../errors.ts";
 import { settledWithin } from "../internal/deadline.ts";
-import { Admission, ownHosts, type Refusal } from "./admission.ts";
-import {
-  type CompleteGatewayOptions,
-  completeGatewayOptions,
-  GATEWAY_PROTOCOL,
-  type GatewayOptions,
-} from "./options.ts";
-import { CLOSE_CODES, PageLink } from "./page-link.ts";
+import { Admission } from "./admission.ts";
+import { completeOptions } from "./complete-options.ts";
+import { Handshakes, type OpenPage, refuse } from "./handshakes.ts";
+import { CLOSE_CODES, type CompleteGatewayOptions, type GatewayOptions, type PageEvent } from "./options.ts";
+import { OwnServer } from "./own-server.ts";
+import { PageLink } from "./page-link.ts";
 
 /** Lets the pages of a web application reach an exec-server. */
 export interface Gateway {
@@ -22,11 +17,15 @@ export interface Gateway {
    */
   listen(options?: { readonly port?: number; readonly host?: string }): Promise<{ readonly url: string }>;
   /**
-   * Serves on an HTTP server of yours; requests for other paths are left alone.
+   * Serves on an HTTP server of yours. Requests for other paths are left to other `upgrade` listeners; if there is
+   * none, they get 404.
    * @throws UsageError `ERR_INVALID_ARGUMENT` without `allowedHosts`.
    */
   attach(server: Server): void;
-  /** Takes no more pages, and ends those there are; for `graceMs` they may end by themselves. @default 0 */
+  /**
+   * Takes no more pages, and ends those there are; for `graceMs` they may end by themselves. Called again, it can only
+   * make things shorter. Your own server goes on. @default 0
+   */
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
@@ -37,106 +36,104 @@ export interface Gateway {
  * @throws UsageError `ERR_INVALID_ARGUMENT` for options that would leave it open.
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  return new ExecServerGateway(completeGatewayOptions(options));
+  return new ExecServerGateway(completeOptions(options));
 }
+
+/** The longest a timer can wait. */
+const MAX_GRACE_MS = 2 ** 31 - 1;
 
 class ExecServerGateway implements Gateway {
   readonly #options: CompleteGatewayOptions;
-  readonly #webSockets: WebSocketServer;
+  readonly #handshakes: Handshakes;
   readonly #links = new Set<PageLink>();
   readonly #detach: (() => void)[] = [];
-  #own: Server | undefined;
+  #own: OwnServer | undefined;
   #closed = false;
 
   constructor(options: CompleteGatewayOptions) {
     this.#options = options;
-    this.#webSockets = new WebSocketServer({
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: false,
-      maxPayload: options.maxMessageBytes,
-      // The token, which travels as a subprotocol too, is never sent back.
-      handleProtocols: () => GATEWAY_PROTOCOL,
-    });
+    this.#handshakes = new Handshakes(options, () => this.#links.size >= options.maxConnections);
   }
 
-  async listen({
-    port = 0,
-    host = "127.0.0.1",
-  }: {
-    port?: number;
-    host?: string;
-  } = {}): Promise<{ url: string }> {
-    if (this.#own || this.#closed) throw new UsageError("ERR_INVALID_ARGUMENT", "A gateway listens once");
-    const { handshakeTimeoutMs } = this.#options;
-    const limits = { headersTimeout: handshakeTimeoutMs, requestTimeout: handshakeTimeoutMs };
-    const server = createServer({ ...limits, connectionsCheckingInterval: 1_000 }, (request, response) => {
-      response.writeHead(request.url === "/readyz" ? 200 : 404, { connection: "close" }).end();
-    });
-    this.#own = server;
-    server.listen(port, host);
-    await once(server, "listening");
-    const { address, port: bound } = server.address() as AddressInfo;
-    this.#serve(server, new Admission(this.#options, ownHosts(address)), true);
-    const shown = address.includes(":") ? `[${address}]` : address;
-    return { url: `ws://${shown}:${bound}${this.#options.path}` };
+  async listen({ port = 0, host = "127.0.0.1" } = {}): Promise<{ url: string }> {
+    this.#refuseIfClosed();
+    if (this.#own) throw new UsageError("ERR_INVALID_ARGUMENT", "A gateway listens once");
+    const own = new OwnServer(this.#options.handshakeTimeoutMs);
+    this.#own = own;
+    try {
+      const { address, port: bound } = await own.listen(port, host);
+      this.#serve(own.http, new Admission(this.#options, [address, host]));
+      // Closed in the meantime, when there was nothing to close yet.
+      if (this.#closed) await own.close();
+      this.#refuseIfClosed();
+      const shown = address.includes(":") ? `[${address}]` : address;
+      return { url: `ws://${shown}:${bound}${this.#options.path}` };
+    } catch (error) {
+      this.#own = undefined;
+      throw error;
+    }
   }
 
   attach(server: Server): void {
+    this.#refuseIfClosed();
     if (this.#options.allowedHosts.length === 0) {
       throw new UsageError(
         "ERR_INVALID_ARGUMENT",
         "attach() needs allowedHosts: the names your server is reached by",
       );
     }
-    this.#serve(server, new Admission(this.#options, []), false);
+    this.#serve(server, new Admission(this.#options, []));
   }
 
   async close({ graceMs = 0 }: { graceMs?: number } = {}): Promise<void> {
     this.#closed = true;
     for (const detach of this.#detach.splice(0)) detach();
+    this.#handshakes.end();
+    this.#own?.stopListening();
     const links = [...this.#links];
-    if (graceMs > 0) await settledWithin(Promise.all(links.map((link) => link.over)), graceMs);
+    if (graceMs > 0) {
+      await settledWithin(Promise.all(links.map((link) => link.over)), Math.min(graceMs, MAX_GRACE_MS));
+    }
     await Promise.all(links.map((link) => link.end(CLOSE_CODES.gatewayClosing)));
-    this.#own?.closeAllConnections();
-    if (this.#own?.listening) await new Promise((resolve) => this.#own?.close(resolve));
+    await this.#own?.close();
   }
 
-  #serve(server: Server, admission: Admission, ownsServer: boolean): void {
+  #refuseIfClosed(): void {
+    if (this.#closed) throw new UsageError("ERR_INVALID_ARGUMENT", "The gateway is closed");
+  }
+
+  #serve(server: Server, admission: Admission): void {
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-      // On somebody else's server other paths have other listeners.
-      if (ownsServer || admission.isOurs(request)) void this.#upgrade(admission, request, socket, head);
+      if (admission.isOurs(request)) {
+        void this.#handshakes.take(admission, request, socket, head, (page) => this.#link(request, page));
+      } else if (server.listenerCount("upgrade") === 1) {
+        // Node no longer looks after a socket that somebody listens for.
+        socket.on("error", () => {});
+        refuse(socket, 404);
+      }
     };
     server.on("upgrade", onUpgrade);
     this.#detach.push(() => server.off("upgrade", onUpgrade));
   }
 
-  async #upgrade(
-    admission: Admission,
-    request: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
-  ): Promise<void> {
-    socket.on("error", () => {});
-    const deadline = setTimeout(() => socket.destroy(), this.#options.handshakeTimeoutMs);
-    const refusal = await admission.check(request);
-    clearTimeout(deadline);
-    if (socket.destroyed) return;
-    if (refusal !== undefined) return refuse(socket, refusal);
-    if (this.#closed || this.#links.size >= this.#options.maxConnections) return refuse(socket, 503);
-    this.#webSockets.handleUpgrade(request, socket, head, (page) => this.#link(request, page));
-  }
-
-  #link(request: IncomingMessage, page: WebSocket): void {
+  #link(request: IncomingMessage, page: OpenPage): void {
     const { upstream } = this.#options;
-    const link = new PageLink(page, async () =>
-      typeof upstream === "function" ? await upstream(request) : upstream,
-    );
+    const origin = request.headers.origin ?? "";
+    const transport = async () => (typeof upstream === "function" ? await upstream(request) : upstream);
+    const link = new PageLink(page, transport, this.#options);
     this.#links.add(link);
-    void link.over.then(() => this.#links.delete(link));
+    this.#tell({ state: "connected", origin });
+    void link.over.then(() => {
+      this.#links.delete(link);
+      this.#tell({ state: "closed", origin, closeCode: link.closeCode, error: link.error });
+    });
   }
-}
 
-function refuse(socket: Duplex, status: Refusal): void {
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  #tell(event: PageEvent): void {
+    try {
+      this.#options.onPage(event);
+    } catch {
+      // A listener's failure is its own.
+    }
+  }
 }

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from "node:http";
-import { UsageError } from "../errors.ts";
 import type { Transport } from "../transport/transport.ts";
 
 type Awaitable<T> = T | PromiseLike<T>;
@@ -19,65 +18,59 @@ export interface GatewayOptions {
   readonly authorize: ((request: IncomingMessage) => Awaitable<boolean>) | { readonly token: string };
   /**
    * Host names under which the gateway is reached, with or without a port; behind a reverse proxy, its public name.
-   * Loopback names and the address it listens on are always allowed by `listen`; `attach` needs at least one name here.
+   * Loopback names are always allowed, and so is the address that `listen` is given.
    * @default none
    */
   readonly allowedHosts?: readonly string[] | undefined;
-  /** The only path that is served. @default "/" */
+  /** The only path that is served; a query behind it is yours to read. @default "/" */
   readonly path?: string | undefined;
   /** Pages connected at once; further ones get 503. @default 100 */
   readonly maxConnections?: number | undefined;
-  /** Milliseconds a request may take to arrive and be authorized. @default 10_000 */
+  /** Milliseconds a request may take to arrive, and again to be authorized. @default 10_000 */
   readonly handshakeTimeoutMs?: number | undefined;
   /** Longest message from a page, in bytes; a longer one closes its socket with 1009. @default 16 MiB */
   readonly maxMessageBytes?: number | undefined;
+  /**
+   * Longest message from the exec-server, in characters; a longer one closes the page's socket with 4003. The
+   * built-in transports allow no more than the default. @default 64 MiB
+   */
+  readonly maxUpstreamMessageBytes?: number | undefined;
+  /**
+   * Milliseconds between two pings, which keep an idle socket open through reverse proxies. A page that has answered
+   * none of four is gone. @default 30_000
+   */
+  readonly heartbeatMs?: number | undefined;
+  /** Told when a page was connected and when it is gone; for a log. What it throws is ignored. @default nobody */
+  readonly onPage?: ((event: PageEvent) => void) | undefined;
+}
+
+/** Holds nothing secret. */
+export interface PageEvent {
+  readonly state: "connected" | "closed";
+  readonly origin: string;
+  /** How the page's socket was closed; see {@link CLOSE_CODES}. */
+  readonly closeCode?: number | undefined;
+  /** Why the exec-server could not be reached. */
+  readonly error?: unknown;
 }
 
 /** The subprotocol that the gateway speaks. A page offers it, and its token beside it. */
 export const GATEWAY_PROTOCOL = "exec-server-gateway";
 
+/** How the gateway closes a page's socket; a page sees the code as `closeCode` of its error. */
+export const CLOSE_CODES = {
+  /** The exec-server's connection ended, after everything that came from it was passed on. */
+  upstreamEnded: { code: 4001, reason: "the exec-server's connection ended" },
+  /** The exec-server could not be reached. */
+  upstreamUnreachable: { code: 4002, reason: "the exec-server can't be reached" },
+  /** The exec-server sent more than `maxUpstreamMessageBytes` at once. */
+  upstreamMessageTooLong: { code: 4003, reason: "the exec-server's message is too long" },
+  /** The gateway is shutting down. */
+  gatewayClosing: { code: 1001, reason: "the gateway is closing" },
+} as const;
+
+export type CloseCode = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
+
 export type CompleteGatewayOptions = {
   readonly [Name in keyof GatewayOptions]-?: NonNullable<GatewayOptions[Name]>;
 };
-
-/** Throws a UsageError for everything that would leave the door open, or shut for good. */
-export function completeGatewayOptions(options: GatewayOptions): CompleteGatewayOptions {
-  const { upstream, allowedOrigins, authorize } = options ?? {};
-  if (typeof upstream !== "function" && typeof upstream?.connect !== "function") {
-    return invalid("createGateway() needs an upstream: a transport, or a function that gives one");
-  }
-  if (!Array.isArray(allowedOrigins) || allowedOrigins.length === 0) {
-    return invalid("createGateway() needs allowedOrigins: the exact origins of your pages");
-  }
-  for (const origin of allowedOrigins) {
-    if (!isOrigin(origin))
-      return invalid(`${JSON.stringify(origin)} is not an origin such as https://ide.example`);
-  }
-  if (typeof authorize !== "function" && !isToken((authorize as { token?: unknown } | undefined)?.token)) {
-    return invalid("createGateway() needs authorize: a function, or { token } of letters, digits and -._~+");
-  }
-  return {
-    upstream,
-    allowedOrigins,
-    authorize,
-    allowedHosts: options.allowedHosts ?? [],
-    path: options.path ?? "/",
-    maxConnections: options.maxConnections ?? 100,
-    handshakeTimeoutMs: options.handshakeTimeoutMs ?? 10_000,
-    maxMessageBytes: options.maxMessageBytes ?? 16 * 1024 * 1024,
-  };
-}
-
-/** Exactly as a browser writes it: scheme, host and port, nothing else, nothing to normalise. */
-function isOrigin(origin: unknown): boolean {
-  return typeof origin === "string" && URL.canParse(origin) && new URL(origin).origin === origin;
-}
-
-/** What can travel as a subprotocol. */
-function isToken(token: unknown): boolean {
-  return typeof token === "string" && /^[\w\-.~+]+$/.test(token);
-}
-
-function invalid(message: string): never {
-  throw new UsageError("ERR_INVALID_ARGUMENT", message);
-}

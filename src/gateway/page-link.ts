@@ -1,85 +1,130 @@
 import type { WebSocket } from "ws";
-import { settledWithin } from "../internal/deadline.ts";
+import { deadline, settledWithin, untilAborted } from "../internal/deadline.ts";
 import { deferred } from "../internal/deferred.ts";
 import { bridge } from "../transport/bridge.ts";
 import type { Connection, Transport } from "../transport/transport.ts";
 import { acceptedWebSocket } from "../transport/websocket-connection.ts";
-
-/** How a page's socket is closed; a page sees the code as `closeCode` of its error. */
-export const CLOSE_CODES = {
-  /** The exec-server's connection ended, after everything that came from it was passed on. */
-  upstreamEnded: { code: 4001, reason: "the exec-server's connection ended" },
-  /** The exec-server could not be reached. */
-  upstreamUnreachable: { code: 4002, reason: "the exec-server can't be reached" },
-  /** The gateway is shutting down. */
-  gatewayClosing: { code: 1001, reason: "the gateway is closing" },
-} as const;
-
-type CloseCode = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
+import { GOODBYE_MS, type OpenPage } from "./handshakes.ts";
+import { startHeartbeat } from "./heartbeat.ts";
+import { CLOSE_CODES, type CloseCode, type CompleteGatewayOptions } from "./options.ts";
 
 const DIAL_TIMEOUT_MS = 10_000;
-/** How long what has arrived may take to reach a slow page, or a slow server, when the other side is gone. */
-const FLUSH_MS = 30_000;
+/** What a page may say before the exec-server is there; the rest waits in the kernel. */
+const MAX_EARLY_BYTES = 1024 * 1024;
+/** How long what has arrived may take to reach a slow page when the server is gone. */
+const LAST_OUTPUT_MS = 30_000;
+/** The same the other way round; a server that is stuck is freed by being left. */
+const LAST_WORDS_MS = 5_000;
+/** A connection promises to close within two seconds; a custom one may break its promise. */
+const CLOSE_MS = 3_000;
 
 /** One page and its one connection to the exec-server; the end of either is the end of both. */
 export class PageLink {
   readonly #socket: WebSocket;
   readonly #page: Connection;
-  readonly #dial = new AbortController();
-  readonly #cut = deferred<void>();
-  #upstream: Connection | undefined;
+  readonly #options: CompleteGatewayOptions;
+  readonly #dialling = new AbortController();
+  readonly #pageGone = deferred<void>();
+  readonly #cut = deferred<undefined>();
+  #verdict: CloseCode | undefined;
+  /** Why the exec-server could not be reached. */
+  error: unknown;
+  /** How the page's socket was closed. */
+  closeCode: number | undefined;
   /** Resolves when both connections are closed. */
   readonly over: Promise<void>;
 
-  constructor(socket: WebSocket, upstream: () => Promise<Transport>) {
+  constructor(
+    { socket, below }: OpenPage,
+    upstream: () => Promise<Transport>,
+    options: CompleteGatewayOptions,
+  ) {
     this.#socket = socket;
-    this.#page = acceptedWebSocket(socket);
+    this.#options = options;
+    this.#page = acceptedWebSocket(socket, below);
+    socket.once("close", (code) => {
+      this.closeCode ??= code;
+      this.#pageGone.resolve();
+      this.#dialling.abort();
+    });
+    startHeartbeat(socket, options.heartbeatMs);
     this.over = this.#run(upstream);
   }
 
   /** Ends both sides, without waiting for what is still under way. */
-  async end(code: CloseCode): Promise<void> {
-    this.#cut.resolve();
-    this.#dial.abort();
-    this.#closePage(code);
-    await this.#page.close();
+  async end(verdict: CloseCode): Promise<void> {
+    this.#verdict ??= verdict;
+    this.#cut.resolve(undefined);
+    this.#dialling.abort();
     await this.over;
   }
 
-  async #run(upstream: () => Promise<Transport>): Promise<void> {
-    // What the page says early waits for the exec-server in the kernel, not here.
-    this.#page.flow?.pause();
-    const onEarlyEnd = (): void => this.#dial.abort();
-    this.#socket.once("close", onEarlyEnd);
-    try {
-      this.#upstream = await this.#connect(upstream);
-    } catch {
-      this.#page.flow?.resume();
-      this.#closePage(CLOSE_CODES.upstreamUnreachable);
-      return await this.#page.close();
-    } finally {
-      this.#socket.off("close", onEarlyEnd);
+  async #run(transport: () => Promise<Transport>): Promise<void> {
+    const upstream = await this.#dial(transport);
+    if (!upstream) {
+      this.#page.start({ onFrame() {}, onEnd() {} });
+      return await this.#part(CLOSE_CODES.upstreamUnreachable);
     }
-    this.#page.flow?.resume();
-    const ended = await bridge(this.#page, this.#upstream);
-    const survivor = ended === "left" ? this.#upstream : this.#page;
-    if (survivor.flow)
-      await settledWithin(Promise.race([survivor.flow.drained(), this.#cut.promise]), FLUSH_MS);
-    this.#closePage(CLOSE_CODES.upstreamEnded);
-    await Promise.all([this.#page.close(), this.#upstream.close()]);
+    const maxLengths = { left: this.#options.maxMessageBytes, right: this.#options.maxUpstreamMessageBytes };
+    const end = await Promise.race([bridge(this.#page, upstream, maxLengths), this.#cut.promise]);
+    if (end?.side === "left") {
+      await this.#unlessCut(upstream.flow?.drained(), LAST_WORDS_MS);
+      await settledWithin(upstream.close(), CLOSE_MS);
+      return await this.#part(CLOSE_CODES.upstreamEnded);
+    }
+    const closed = settledWithin(upstream.close(), CLOSE_MS);
+    await this.#unlessCut(this.#page.flow?.drained(), LAST_OUTPUT_MS);
+    await this.#part(end?.tooLong ? CLOSE_CODES.upstreamMessageTooLong : CLOSE_CODES.upstreamEnded);
+    await closed;
   }
 
-  async #connect(upstream: () => Promise<Transport>): Promise<Connection> {
-    const timer = setTimeout(() => this.#dial.abort(), DIAL_TIMEOUT_MS);
+  /** Undefined when the exec-server can't be reached, or nobody waits for it any more. */
+  async #dial(transport: () => Promise<Transport>): Promise<Connection | undefined> {
+    const stopCounting = this.#holdEarlyFrames();
+    const { signal, clear } = deadline({
+      ms: DIAL_TIMEOUT_MS,
+      signal: this.#dialling.signal,
+      timeoutError: () => new Error("the exec-server did not answer in time"),
+    });
     try {
-      const transport = await upstream();
-      return await transport.connect({ signal: this.#dial.signal });
+      const dialling = transport().then((made) => made.connect({ signal }));
+      // Whatever a transport of somebody else makes of the signal.
+      return await untilAborted(dialling, signal, (late) => late.close());
+    } catch (error) {
+      if (!this.#dialling.signal.aborted) this.error = error;
+      return undefined;
     } finally {
-      clearTimeout(timer);
+      clear();
+      stopCounting();
     }
   }
 
-  #closePage({ code, reason }: CloseCode): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.close(code, reason);
+  /** Goes on reading, for that is how the page's end is noticed, but not without bounds. Returns what lifts that. */
+  #holdEarlyFrames(): () => void {
+    let bytes = 0;
+    const onMessage = (data: { readonly byteLength: number }): void => {
+      bytes += data.byteLength;
+      if (bytes > MAX_EARLY_BYTES) this.#socket.pause();
+    };
+    this.#socket.on("message", onMessage);
+    return () => {
+      this.#socket.off("message", onMessage);
+      this.#socket.resume();
+    };
+  }
+
+  async #unlessCut(work: Promise<unknown> | undefined, ms: number): Promise<void> {
+    await settledWithin(Promise.race([work, this.#cut.promise]), ms);
+  }
+
+  /** Closes the page's socket. Its answer comes after it has read all that was sent before. */
+  async #part(why: CloseCode): Promise<void> {
+    const { code, reason } = this.#verdict ?? why;
+    if (this.#socket.readyState === this.#socket.OPEN) {
+      this.closeCode = code;
+      this.#socket.close(code, reason);
+    }
+    await this.#unlessCut(this.#pageGone.promise, GOODBYE_MS);
+    await this.#page.close();
   }
 }

@@ -1,12 +1,8 @@
 import { ConnectError } from "../errors.ts";
 import { settledWithin } from "../internal/deadline.ts";
 import { Inbox } from "./inbox.ts";
-import {
-  type Connection,
-  type ConnectionReceiver,
-  type FlowControl,
-  MAX_INCOMING_FRAME,
-} from "./transport.ts";
+import { type Corkable, SocketFlow } from "./socket-flow.ts";
+import { type Connection, type ConnectionReceiver, MAX_INCOMING_FRAME } from "./transport.ts";
 
 /** What the transport needs of a WebSocket: the common part of the browser's, Node's and that of `ws`. */
 export interface WebSocketLike {
@@ -44,9 +40,9 @@ const OPEN = 1;
 const CLOSE_GRACE_MS = 1_000;
 const TERMINATE_GRACE_MS = 500;
 
-/** The connection of a socket that a server of ours has accepted. */
-export function acceptedWebSocket(socket: WebSocketLike): Connection {
-  return new WebSocketConnection(socket);
+/** The connection of a socket that a server of ours has accepted, on the TCP or TLS socket below. */
+export function acceptedWebSocket(socket: WebSocketLike, below: Corkable): Connection {
+  return new WebSocketConnection(socket, below);
 }
 
 /** Waits until a socket just constructed is open. `shown` names the address in errors. */
@@ -105,9 +101,9 @@ class WebSocketConnection implements Connection {
   readonly flow: SocketFlow | undefined;
   hasOpened = false;
 
-  constructor(socket: WebSocketLike) {
+  constructor(socket: WebSocketLike, below?: Corkable) {
     this.#socket = socket;
-    this.flow = socket.pause && socket.resume ? new SocketFlow(socket) : undefined;
+    this.flow = socket.pause && socket.resume ? new SocketFlow(socket, below) : undefined;
     socket.binaryType = "arraybuffer";
     // The listeners stay for the life of the socket: `ws` throws on an error that nobody listens for.
     listen(socket, "open", () => {
@@ -155,54 +151,6 @@ class WebSocketConnection implements Connection {
     this.flow?.end();
     const words = reason || this.#failure?.message || `the WebSocket closed with code ${closeCode}`;
     this.#inbox.end({ reason: words, closeCode, cause: this.#failure?.error });
-  }
-}
-
-/** The brake of a `ws` socket. */
-class SocketFlow implements FlowControl {
-  readonly #socket: WebSocketLike;
-  readonly #onSent = (): void => {
-    if (--this.#sending === 0) this.#tellDrained();
-  };
-  #sending = 0;
-  #waiting: (() => void)[] = [];
-
-  constructor(socket: WebSocketLike) {
-    this.#socket = socket;
-  }
-
-  get queuedBytes(): number {
-    return this.#socket.bufferedAmount ?? 0;
-  }
-
-  send(frame: string): void {
-    this.#sending++;
-    this.#socket.send(frame, this.#onSent);
-  }
-
-  pause(): void {
-    this.#socket.pause?.();
-  }
-
-  resume(): void {
-    this.#socket.resume?.();
-  }
-
-  drained(): Promise<void> {
-    if (this.#sending === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  /** Nothing will be sent any more. */
-  end(): void {
-    this.#sending = 0;
-    this.#tellDrained();
-  }
-
-  #tellDrained(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
   }
 }
 

@@ -9,6 +9,7 @@ import { atOnce, oneByOne } from "./cases/calls.ts";
 import type { Case } from "./cases/case.ts";
 import { readFileInBlocks, readFileWhole, writeFileInBlocks } from "./cases/files.ts";
 import { flood } from "./cases/flood.ts";
+import { gateway } from "./cases/gateway.ts";
 import { get } from "./cases/get.ts";
 import { streamBody } from "./cases/http.ts";
 import { connect } from "./clients.ts";
@@ -18,6 +19,7 @@ const cases: readonly Case[] = [
   oneByOne,
   atOnce,
   flood,
+  gateway,
   get,
   readFileInBlocks,
   writeFileInBlocks,

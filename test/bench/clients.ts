@@ -4,6 +4,7 @@ import { HandWrittenClient } from "./hand-written.ts";
 
 /** Both connected to the same server, and both on `ws`, whatever WebSocket this Node has of its own. */
 export interface Clients {
+  readonly url: string;
   readonly sdk: LazyExecServerClient;
   readonly handWritten: HandWrittenClient;
 }
@@ -12,6 +13,7 @@ export async function connect(url: string): Promise<Clients & AsyncDisposable> {
   const sdk = new LazyExecServerClient({ transport: webSocket(url) });
   const handWritten = await HandWrittenClient.connect(url);
   return {
+    url,
     sdk,
     handWritten,
     async [Symbol.asyncDispose]() {

@@ -18,10 +18,15 @@ export function codexBinary(): string {
   throw new Error("the codex package for this platform holds no binary");
 }
 
+const homes = new Set<string>();
+process.once("exit", () => {
+  for (const home of homes) rmSync(home, { recursive: true, force: true });
+});
+
 /** An empty home directory, which the server wants to exist; gone when this process ends. */
 export function makeCodexHome(): string {
   const home = mkdtempSync(join(tmpdir(), "exec-server-"));
-  process.once("exit", () => rmSync(home, { recursive: true, force: true }));
+  homes.add(home);
   return home;
 }
 

@@ -1,0 +1,115 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, test } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+import { createGateway } from "../../src/gateway.ts";
+import { ExecServerClient } from "../../src/index.ts";
+import { webSocket } from "../../src/node.ts";
+import { ExecServer } from "../support/exec-server.ts";
+import { asPage, ORIGIN, TOKEN } from "../support/gateway.ts";
+import { knock, requestText } from "../support/knock.ts";
+
+async function attached(more: object = {}) {
+  const upstream = await ExecServer.start();
+  const server: Server = createServer((_, response) => response.end("the application"));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const gateway = createGateway({
+    upstream: webSocket(upstream.url),
+    allowedOrigins: [ORIGIN],
+    allowedHosts: ["localhost"],
+    authorize: { token: TOKEN },
+    path: "/exec",
+    ...more,
+  });
+  gateway.attach(server);
+  const { port } = server.address() as AddressInfo;
+  return {
+    server,
+    gateway,
+    port,
+    url: `ws://127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      await gateway.close();
+      server.close();
+      server.closeAllConnections();
+      await upstream[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Like the socket of a development server, which looks at the protocol only. */
+function hotReload(server: Server): void {
+  const sockets = new WebSocketServer({ noServer: true });
+  server.on("upgrade", (request, socket, head) => {
+    if (request.headers["sec-websocket-protocol"] !== "hot-reload") return;
+    sockets.handleUpgrade(request, socket, head, (page) =>
+      page.on("message", (text) => page.send(String(text))),
+    );
+  });
+}
+
+test("the gateway and another upgrade listener share a server", async () => {
+  await using app = await attached();
+  hotReload(app.server);
+  const other = new WebSocket(app.url, "hot-reload");
+  await once(other, "open");
+  const client = await ExecServerClient.connect({ transport: asPage(`${app.url}/exec`) });
+  expect((await client.run(["echo", "hello"])).stdout).toBe("hello\n");
+  const refused = await knock(app.port, { path: "/exec", headers: { Origin: "https://evil.example" } });
+  expect(refused.status).toBe(403);
+  other.send("still here");
+  expect(String((await once(other, "message"))[0])).toBe("still here");
+  await client.close();
+  other.terminate();
+});
+
+test("what is not for its path is answered by nobody else's fault: 404 where nobody else listens", async () => {
+  await using app = await attached();
+  expect((await knock(app.port, { path: "/other" })).status).toBe(404);
+  expect((await knock(app.port, { path: "/executive" })).status).toBe(404);
+});
+
+test("the application's own requests go on, also after close(), and its socket listeners too", async () => {
+  await using app = await attached();
+  hotReload(app.server);
+  await app.gateway.close();
+  expect(await (await fetch(`http://127.0.0.1:${app.port}/`)).text()).toBe("the application");
+  const other = new WebSocket(app.url, "hot-reload");
+  await once(other, "open");
+  other.terminate();
+  expect(app.server.listenerCount("upgrade")).toBe(1);
+});
+
+test("after close() a request for its path is an ordinary one of the application", async () => {
+  await using app = await attached();
+  await app.gateway.close();
+  const text = requestText(app.port, { path: "/exec" }).replace("Connection: Upgrade", "Connection: close");
+  expect((await knock(app.port, text)).status).toBe(200);
+});
+
+test("a request that another listener has taken already harms nobody", async () => {
+  await using app = await attached();
+  const greedy = new WebSocketServer({ noServer: true });
+  app.server.prependListener("upgrade", (request, socket, head) => {
+    greedy.handleUpgrade(request, socket, head, () => {});
+  });
+  expect((await knock(app.port, { path: "/exec" })).status).toBe(101);
+  expect(await (await fetch(`http://127.0.0.1:${app.port}/`)).text()).toBe("the application");
+});
+
+test("attach() without allowedHosts, and after close(), throws ERR_INVALID_ARGUMENT", async () => {
+  const invalid = expect.objectContaining({ code: "ERR_INVALID_ARGUMENT" });
+  const options = {
+    upstream: webSocket("ws://127.0.0.1:1"),
+    allowedOrigins: [ORIGIN],
+    authorize: { token: TOKEN },
+  };
+  const server = createServer();
+  expect(() => createGateway(options).attach(server)).toThrow(invalid);
+  const gateway = createGateway({ ...options, allowedHosts: ["localhost"] });
+  await gateway.close();
+  expect(() => gateway.attach(server)).toThrow(invalid);
+  expect(server.listenerCount("upgrade")).toBe(0);
+});

@@ -1,0 +1,48 @@
+import type { Socket } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ExecServerClient } from "../../src/index.ts";
+import { realGateway } from "../support/gateway.ts";
+import { clientFrame, closed, rawSocket, requestText } from "../support/knock.ts";
+
+const TEXT = 0x81;
+const CLOSE = 0x88;
+
+let gateway: Awaited<ReturnType<typeof realGateway>>;
+let nextDoor: ExecServerClient;
+
+beforeAll(async () => {
+  gateway = await realGateway();
+  nextDoor = await gateway.connect();
+});
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+describe("a page that comes and goes in no order", () => {
+  test.each<[string, (socket: Socket) => void]>([
+    ["resets right after its request", (socket) => socket.resetAndDestroy()],
+    ["ends right after its request", (socket) => socket.end()],
+    ["says goodbye with its request", (socket) => socket.end(clientFrame(CLOSE, ""))],
+    [
+      "says goodbye twice",
+      (socket) => socket.end(Buffer.concat([clientFrame(CLOSE, ""), clientFrame(CLOSE, "")])),
+    ],
+    [
+      "says goodbye and goes on talking",
+      (socket) => socket.end(Buffer.concat([clientFrame(CLOSE, ""), clientFrame(TEXT, "{}")])),
+    ],
+    ["leaves in the middle of a frame", (socket) => socket.end(clientFrame(TEXT, "{", 1_000))],
+    [
+      "says goodbye with a code that does not exist",
+      (socket) => socket.end(clientFrame(CLOSE, Uint8Array.of(0, 1))),
+    ],
+  ])("and %s leaves nothing behind", async (_, leave) => {
+    const pages = await Promise.all(Array.from({ length: 20 }, () => rawSocket(gateway.port)));
+    const ends = pages.map((socket) => closed(socket.resume()));
+    for (const socket of pages) {
+      socket.write(requestText(gateway.port));
+      leave(socket);
+    }
+    await Promise.all(ends);
+    expect(await nextDoor.status()).toEqual({ status: "ready" });
+    await expect.poll(() => gateway.upstream.open).toBe(1);
+  });
+});

@@ -1,0 +1,83 @@
+import { randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ExecServerClient } from "../../src/index.ts";
+import { realGateway } from "../support/gateway.ts";
+import { clientFrame, closeCodeIn, closed, openRaw } from "../support/knock.ts";
+
+const KiB = 1024;
+const CONTINUED = 0x00;
+const TEXT_FIRST = 0x01;
+const TEXT = 0x81;
+const PING = 0x89;
+
+let gateway: Awaited<ReturnType<typeof realGateway>>;
+let nextDoor: ExecServerClient;
+
+beforeAll(async () => {
+  gateway = await realGateway({ maxMessageBytes: 64 * KiB });
+  nextDoor = await gateway.connect();
+  await gateway.upstream.next();
+});
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+/** What the gateway says until it has hung up. */
+async function heardUntilEnd(socket: Socket): Promise<Buffer> {
+  const heard: Buffer[] = [];
+  socket.on("data", (chunk: Buffer) => heard.push(chunk));
+  await closed(socket);
+  return Buffer.concat(heard);
+}
+
+describe("a page's socket is closed for", () => {
+  test.each([
+    ["a message above the limit, before it has been sent", 1009, [clientFrame(TEXT, "", 64 * KiB + 1)]],
+    [
+      "fragments that add up to more than the limit",
+      1009,
+      [
+        clientFrame(TEXT_FIRST, "x".repeat(40 * KiB)),
+        ...Array.from({ length: 30 }, () => clientFrame(CONTINUED, "x".repeat(KiB))),
+      ],
+    ],
+    [
+      "20,000 fragments of one byte",
+      1008,
+      [clientFrame(TEXT_FIRST, "x"), ...Array.from({ length: 20_000 }, () => clientFrame(CONTINUED, "x"))],
+    ],
+    ["a length of 2 ** 63", 1009, [clientFrame(TEXT, "", 2 ** 53)]],
+    ["an unmasked frame", 1002, [Buffer.from([TEXT, 1, 0x78])]],
+    ["a frame of a kind that does not exist", 1002, [clientFrame(0x83, "x")]],
+    ["a compressed frame", 1002, [clientFrame(0xc1, "x")]],
+    ["text that is not UTF-8", 1007, [clientFrame(TEXT, Uint8Array.of(0xff, 0xfe))]],
+    ["noise", 1002, [Buffer.from([0x7f, 0x7f]), randomBytes(KiB)]],
+  ] as const)("%s: %i", async (_, code, frames) => {
+    const socket = await openRaw(gateway.port);
+    const upstream = await gateway.upstream.next();
+    socket.write(Buffer.concat([...frames]));
+    expect(closeCodeIn(await heardUntilEnd(socket))).toBe(code);
+    await expect.poll(() => upstream.isOpen).toBe(false);
+    expect(await nextDoor.status()).toEqual({ status: "ready" });
+  });
+
+  test("a flood of pings whose answers nobody reads", async () => {
+    const socket = await openRaw(gateway.port);
+    const upstream = await gateway.upstream.next();
+    socket.pause();
+    const pings = Buffer.concat(
+      Array.from({ length: 512 }, () => {
+        const ping = Buffer.alloc(131, 0x78);
+        ping.set([PING, 0x80 | 125, 0, 0, 0, 0]);
+        return ping;
+      }),
+    );
+    const flood = (): void => {
+      while (socket.writable && socket.write(pings));
+    };
+    socket.on("drain", flood);
+    flood();
+    await closed(socket);
+    await expect.poll(() => upstream.isOpen).toBe(false);
+    expect(await nextDoor.status()).toEqual({ status: "ready" });
+  });
+});
