@@ -13,6 +13,8 @@ export class BlockReader {
   readonly #ahead: Promise<{ bytes: Bytes; eof: boolean }>[] = [];
   #next: number;
   #done = false;
+  /** Most files end with their first block; only what goes on is worth asking ahead. */
+  #window = 1;
 
   /** @param end Offset behind the last byte; Infinity for the end of the file. */
   constructor(handle: FileHandle, start: number, end: number) {
@@ -30,12 +32,13 @@ export class BlockReader {
       this.#done = true;
       this.#ahead.length = 0;
     }
+    this.#window = IN_FLIGHT;
     this.#requestAhead();
     return block.bytes.length > 0 ? block.bytes : undefined;
   }
 
   #requestAhead(): void {
-    while (!this.#done && this.#ahead.length < IN_FLIGHT && this.#next < this.#end) {
+    while (!this.#done && this.#ahead.length < this.#window && this.#next < this.#end) {
       const length = Math.min(MAX_BLOCK, this.#end - this.#next);
       // One that fails behind the end of the file is nobody's concern.
       this.#ahead.push(unobserved(this.#handle.read(this.#next, length)));

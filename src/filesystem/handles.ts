@@ -1,4 +1,4 @@
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError, UsageError } from "../errors.ts";
 import { decodeBase64, encodeBase64 } from "../internal/base64.ts";
 import { type Bytes, randomId } from "../internal/bytes.ts";
 import { untilAborted } from "../internal/deadline.ts";
@@ -73,6 +73,8 @@ export class FileHandle {
   }
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
+    // The write was given up, so nobody hears this: it is only not to go on.
+    if (this.#closing !== undefined) throw new UsageError("ERR_INVALID_ARGUMENT", "The file is closed");
     await this.#rpc.call("fs/writeBlock", { handleId: this.#handleId, offset, chunk: encodeBase64(bytes) });
   }
 

@@ -57,7 +57,9 @@ export function writeStream(open: Open, options: TransferOptions): WritableStrea
   return new WritableStream<Uint8Array>({
     start(controller) {
       whenAborted(transfer.signal, (reason) => {
-        controller.error(withBytesWritten(reason, bytesWritten));
+        const error = withBytesWritten(reason, bytesWritten);
+        // Node 20 breaks when a stream is told of an error while it is being aborted itself.
+        if (!controller.signal.aborted) controller.error(error);
         transfer.abort(reason);
       });
       // The stream calls `abort` below only when the write under way has ended; this is told at once.

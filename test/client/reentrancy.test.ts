@@ -94,9 +94,9 @@ describe("a listener of state changes", () => {
     const onUnhandled = (reason: unknown) => unhandled.push(reason);
     process.on("unhandledRejection", onUnhandled);
     await using it = await setUp();
-    it.lazy.onStateChange(async () => {
+    it.lazy.onStateChange((async () => {
       throw new Error("mine");
-    });
+    }) as () => void);
     await it.lazy.get();
     await new Promise((resolve) => setImmediate(resolve));
     process.off("unhandledRejection", onUnhandled);

@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { failureOf } from "../support/failure.ts";
+import { freeze, OPERATIONS, PREPARE } from "../support/operations.ts";
+import { relayedFiles } from "../support/remote-files.ts";
+
+const MIB = 1024 * 1024;
+
+let relayed: Awaited<ReturnType<typeof relayedFiles>>;
+beforeAll(async () => {
+  relayed = await relayedFiles();
+  await relayed.relay.request("initialized");
+  await relayed.sh(PREPARE);
+});
+afterAll(() => relayed[Symbol.asyncDispose]());
+
+describe.each(Object.entries(OPERATIONS))("%s", (_, { method, act }) => {
+  it("sends nothing when its signal has aborted before", async () => {
+    const before = relayed.relay.received.length;
+    const contents = await relayed.sh("ls -lR --time-style=+%s%N; sha256sum large");
+    const reason = new Error("enough");
+    expect(await failureOf(act(relayed.fs, relayed.path, AbortSignal.abort(reason)))).toBe(reason);
+    await relayed.client.status();
+    expect(relayed.relay.received.slice(before).map(({ method }) => method)).toEqual(["environment/status"]);
+    expect(await relayed.sh("ls -lR --time-style=+%s%N; sha256sum large")).toBe(contents);
+  });
+
+  it("ends at once when its signal aborts, and the connection goes on", async () => {
+    const { relay, server, client } = relayed;
+    const before = relay.received.length;
+    const since = (name: string) => relay.received.slice(before).filter(({ method }) => method === name);
+    const controller = new AbortController();
+    await freeze(server.pid as number);
+    try {
+      const ended = failureOf(act(relayed.fs, relayed.path, controller.signal));
+      await relay.until(() => since(method).length === 1);
+      const reason = new Error("enough");
+      controller.abort(reason);
+      expect(await ended).toBe(reason);
+    } finally {
+      process.kill(server.pid as number, "SIGCONT");
+    }
+    if (method === "fs/open") await relay.until(() => since("fs/close").length === 1);
+    expect(await client.status()).toEqual({ status: "ready" });
+    expect([since("fs/open").length, since("fs/writeBlock").length]).toEqual([
+      method === "fs/open" ? 1 : 0,
+      0,
+    ]);
+    await relayed.sh(`rm -rf ./*; ${PREPARE}`);
+  });
+});
+
+describe("aborted on the way", () => {
+  it("a large readFile() and writeFile() end with the reason and close their file", async () => {
+    await relayed.sh("head -c 60000000 /dev/zero > huge");
+    const reason = new Error("enough");
+    for (const work of [
+      (options: object) => relayed.fs.readFile(relayed.path("huge"), options),
+      (options: object) => relayed.fs.writeFile(relayed.path("huge"), new Uint8Array(60 * MIB), options),
+    ]) {
+      const closes = relayed.relay.count("fs/close");
+      const controller = new AbortController();
+      const onProgress = () => controller.abort(reason);
+      expect(await failureOf(work({ signal: controller.signal, onProgress }))).toBe(reason);
+      await relayed.relay.request("fs/close", closes + 1);
+      expect(await relayed.client.status()).toEqual({ status: "ready" });
+    }
+    expect(reason).toHaveProperty("bytesWritten", MIB);
+    expect((await relayed.fs.stat(relayed.path("huge"))).size).toBeLessThan(20 * MIB);
+  });
+
+  it("a walk from here ends with the reason", async () => {
+    await using old = await relayedFiles(({ method }) =>
+      method === "fs/walk" ? { error: { code: -32601, message: "unknown method" } } : undefined,
+    );
+    await old.sh("mkdir -p $(seq 1 300 | tr '\\n' ' ')");
+    const controller = new AbortController();
+    const walking = failureOf(old.fs.walk(old.directory, { signal: controller.signal }));
+    await old.relay.request("fs/readDirectory", 3);
+    const reason = new Error("enough");
+    controller.abort(reason);
+    expect(await walking).toBe(reason);
+    const asked = old.relay.count("fs/readDirectory");
+    await old.client.status();
+    expect(old.relay.count("fs/readDirectory")).toBeLessThanOrEqual(asked + 1);
+  });
+});

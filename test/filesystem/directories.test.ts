@@ -1,0 +1,162 @@
+import { existsSync, lstatSync, readFileSync, readlinkSync } from "node:fs";
+import { afterAll, beforeAll, beforeEach, describe, expect, expectTypeOf, it } from "vitest";
+import type { RemoteDirent } from "../../src/index.ts";
+import { failureOf } from "../support/failure.ts";
+import { realFiles } from "../support/remote-files.ts";
+
+let real: Awaited<ReturnType<typeof realFiles>>;
+beforeAll(async () => {
+  real = await realFiles();
+});
+beforeEach(() => real.sh("find . -mindepth 1 -delete"));
+afterAll(() => real[Symbol.asyncDispose]());
+
+describe("stat()", () => {
+  it("tells files and directories apart, with size and times", async () => {
+    await real.sh("printf 12345 > file; touch -d @1700000000.5 file; mkdir dir");
+    const file = await real.fs.stat(real.path("file"));
+    expect([file.isFile(), file.isDirectory(), file.isSymbolicLink()]).toEqual([true, false, false]);
+    expect([file.size, file.mtimeMs, file.mtime]).toEqual([
+      5,
+      1_700_000_000_500,
+      new Date(1_700_000_000_500),
+    ]);
+    expect(file.birthtime.getTime()).toBe(file.birthtimeMs);
+    const directory = await real.fs.stat(real.path("dir"));
+    expect([directory.isFile(), directory.isDirectory()]).toEqual([false, true]);
+  });
+
+  it("follows a link, and tells that it is one", async () => {
+    await real.sh("mkdir dir; printf 12345 > file; ln -s dir to-dir; ln -s file to-file; ln -s none nowhere");
+    const toDirectory = await real.fs.stat(real.path("to-dir"));
+    expect([toDirectory.isDirectory(), toDirectory.isFile(), toDirectory.isSymbolicLink()]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    const toFile = await real.fs.stat(real.path("to-file"));
+    expect([toFile.isFile(), toFile.isSymbolicLink(), toFile.size]).toEqual([true, true, 5]);
+    expect(await failureOf(real.fs.stat(real.path("nowhere")))).toMatchObject({ kind: "not-found" });
+  });
+});
+
+it("exists() is true for what can be reached, and false for what can't", async () => {
+  await real.sh("mkdir dir; touch dir/file; mkfifo fifo; ln -s dir link; ln -s none nowhere");
+  const paths = ["dir", "dir/file", "fifo", "link", "link/file", "nowhere", "none", "dir/file/below"];
+  expect(await Promise.all(paths.map((path) => real.fs.exists(real.path(path))))).toEqual([
+    ...Array(5).fill(true),
+    ...Array(3).fill(false),
+  ]);
+});
+
+it("realpath() resolves every link on the way", async () => {
+  await real.sh("mkdir -p 'a b/c'; touch 'a b/c/f'; ln -s 'a b' link; ln -s ../link/c/f 'a b/up'");
+  const root = await real.sh("pwd -P");
+  expect(await real.fs.realpath(real.path("link/up"))).toBe(`${root}/a b/c/f`);
+});
+
+describe("readdir()", () => {
+  it("gives the names, also hidden ones, but not of links that lead nowhere", async () => {
+    await real.sh("touch a .b; mkdir c; ln -s a d; ln -s none e; mkfifo f");
+    expect((await real.fs.readdir(real.directory)).sort()).toEqual([".b", "a", "c", "d", "f"]);
+    expect(await real.fs.readdir(real.path("c"))).toEqual([]);
+  });
+
+  it("gives what each name is when asked to", async () => {
+    await real.sh("touch a __proto__; mkdir c; ln -s c d; mkfifo f");
+    const entries = await real.fs.readdir(real.directory, { withFileTypes: true });
+    expectTypeOf(entries).toEqualTypeOf<RemoteDirent[]>();
+    const seen = entries.map(({ name, parentPath, ...is }) => [
+      name,
+      parentPath,
+      is.isFile(),
+      is.isDirectory(),
+    ]);
+    expect(seen.sort()).toEqual([
+      ["__proto__", real.directory, true, false],
+      ["a", real.directory, true, false],
+      ["c", real.directory, false, true],
+      ["d", real.directory, false, true],
+      ["f", real.directory, false, false],
+    ]);
+  });
+});
+
+describe("mkdir()", () => {
+  it("makes one directory, whose parent must be there", async () => {
+    await real.fs.mkdir(real.path("a"));
+    expect(await failureOf(real.fs.mkdir(real.path("a")))).toMatchObject({ kind: "already-exists" });
+    expect(await failureOf(real.fs.mkdir(real.path("b/c")))).toMatchObject({ kind: "not-found" });
+    expect(existsSync(real.path("b"))).toBe(false);
+  });
+
+  it("makes the parents too when told to, and takes what is there already", async () => {
+    await real.fs.mkdir(real.path("b/c/d"), { recursive: true });
+    await real.fs.mkdir(real.path("b/c/d"), { recursive: true });
+    expect(existsSync(real.path("b/c/d"))).toBe(true);
+  });
+});
+
+describe("rm()", () => {
+  it("deletes nothing of a directory unless told to", async () => {
+    await real.sh("mkdir -p full/sub; echo precious > full/sub/file");
+    expect(await failureOf(real.fs.rm(real.path("full")))).toMatchObject({ kind: "not-empty" });
+    expect(await failureOf(real.fs.rm(real.path("full"), { force: true }))).toMatchObject({
+      kind: "not-empty",
+    });
+    expect(readFileSync(real.path("full/sub/file"), "utf8")).toBe("precious\n");
+    await real.fs.rm(real.path("full"), { recursive: true });
+    expect(existsSync(real.path("full"))).toBe(false);
+  });
+
+  it("removes a link and leaves its target", async () => {
+    await real.sh("mkdir dir; touch dir/file; ln -s dir to-dir; ln -s none nowhere");
+    await real.fs.rm(real.path("to-dir"), { recursive: true });
+    await real.fs.rm(real.path("nowhere"));
+    expect(await real.sh("find . -mindepth 1 | sort")).toBe("./dir\n./dir/file");
+  });
+
+  it("fails for what is missing, unless forced", async () => {
+    expect(await failureOf(real.fs.rm(real.path("none")))).toMatchObject({ kind: "not-found" });
+    await real.fs.rm(real.path("none"), { force: true });
+  });
+});
+
+describe("cp()", () => {
+  it("copies a file over another", async () => {
+    await real.sh("echo new > a; echo old > b");
+    await real.fs.cp(real.path("a"), real.path("b"));
+    expect(readFileSync(real.path("b"), "utf8")).toBe("new\n");
+  });
+
+  it("copies no directory unless told to", async () => {
+    await real.sh("mkdir -p dir/sub; touch dir/sub/file; ln -s sub/file dir/link; mkfifo dir/fifo");
+    expect(await failureOf(real.fs.cp(real.path("dir"), real.path("copy")))).toMatchObject({
+      code: "ERR_SERVER",
+      message: expect.stringContaining("fs/copy requires recursive: true"),
+    });
+    expect(existsSync(real.path("copy"))).toBe(false);
+    await real.fs.cp(real.path("dir"), real.path("copy"), { recursive: true });
+    expect(await real.sh("cd copy; find . -mindepth 1 | sort")).toBe("./link\n./sub\n./sub/file");
+    expect(readlinkSync(real.path("copy/link"))).toBe("sub/file");
+  });
+
+  it("keeps a link a link, also one that leads nowhere", async () => {
+    await real.sh("ln -s none nowhere");
+    await real.fs.cp(real.path("nowhere"), real.path("copy"));
+    expect(lstatSync(real.path("copy")).isSymbolicLink()).toBe(true);
+  });
+
+  it("refuses what can't be copied", async () => {
+    await real.sh("mkdir -p dir/sub; mkfifo fifo");
+    const into = real.fs.cp(real.path("dir"), real.path("dir/sub/x"), { recursive: true });
+    expect(await failureOf(into)).toMatchObject({
+      kind: "invalid",
+      message: expect.stringContaining("to itself or one of its descendants"),
+    });
+    expect(await failureOf(real.fs.cp(real.path("fifo"), real.path("copy")))).toMatchObject({
+      kind: "invalid",
+      message: expect.stringContaining("only supports regular files, directories, and symlinks"),
+    });
+  });
+});

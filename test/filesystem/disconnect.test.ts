@@ -1,0 +1,159 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { DisconnectedError, LazyExecServerClient, webSocket } from "../../src/index.ts";
+import { deferred } from "../../src/internal/deferred.ts";
+import { failureOf } from "../support/failure.ts";
+import { freeze, OPERATIONS, PREPARE } from "../support/operations.ts";
+import { Relay } from "../support/relay.ts";
+import { realFiles } from "../support/remote-files.ts";
+
+const MIB = 1024 * 1024;
+
+/** A lazy client on a server that is killed, and comes back. */
+async function setUp() {
+  const real = await realFiles();
+  const relay = await Relay.start(real.server.url);
+  const lazy = new LazyExecServerClient({ transport: webSocket(relay.url) });
+  return { ...real, relay, lazy };
+}
+
+let it_: Awaited<ReturnType<typeof setUp>>;
+beforeAll(async () => {
+  it_ = await setUp();
+  await it_.sh(`${PREPARE}; head -c 100000000 /dev/zero > huge`);
+});
+beforeEach(async () => {
+  if (it_.server.pid === undefined) await it_.server.restart();
+});
+afterAll(async () => {
+  await it_.lazy.close();
+  await it_.relay[Symbol.asyncDispose]();
+  await it_[Symbol.asyncDispose]();
+});
+
+/** The next operation works on a fresh session, on the server that is back. */
+async function expectFreshSession(lost: string): Promise<void> {
+  await it_.server.restart();
+  expect(await it_.lazy.fs.exists(it_.path("small"))).toBe(true);
+  expect((await it_.lazy.get()).sessionId).not.toBe(lost);
+}
+
+describe("when the server is killed while it works", () => {
+  it.each(Object.entries(OPERATIONS))(
+    "%s fails once, as disconnected, and is not sent again",
+    async (_, operation) => {
+      const { relay, server, lazy } = it_;
+      const { sessionId } = await lazy.get();
+      const before = relay.received.length;
+      const sent = () => relay.received.slice(before).filter(({ method }) => method?.startsWith("fs/"));
+      await freeze(server.pid as number);
+      const failed = failureOf(operation.act(lazy.fs, it_.path));
+      await relay.until(() => sent().length > 0);
+      await server.kill("SIGKILL");
+      const error = await failed;
+      expect(error).toBeInstanceOf(DisconnectedError);
+      expect(error).toMatchObject({
+        code: "ERR_DISCONNECTED",
+        delivery: "unknown",
+        closeCode: 1006,
+        sessionId,
+      });
+      await expectFreshSession(sessionId);
+      expect(sent().map(({ method }) => method)).toEqual([operation.method, "fs/getMetadata"]);
+    },
+  );
+});
+
+describe("when the server is killed half way", () => {
+  it.each<[string, (onProgress: () => void) => Promise<unknown>]>([
+    ["readFile", (onProgress) => it_.lazy.fs.readFile(it_.path("huge"), { onProgress })],
+    [
+      "writeFile",
+      (onProgress) => it_.lazy.fs.writeFile(it_.path("out"), new Uint8Array(90 * MIB), { onProgress }),
+    ],
+    [
+      "createReadStream",
+      async (onProgress) => {
+        for await (const _ of it_.lazy.fs.createReadStream(it_.path("huge"), { onProgress }));
+      },
+    ],
+    [
+      "createWriteStream",
+      async (onProgress) => {
+        const writer = it_.lazy.fs.createWriteStream(it_.path("out"), { onProgress }).getWriter();
+        for (let i = 0; i < 90; i++) await writer.write(new Uint8Array(MIB));
+        await writer.close();
+      },
+    ],
+  ])("%s fails as disconnected, having sent nothing twice", async (name, work) => {
+    const { relay, server, lazy } = it_;
+    const { sessionId } = await lazy.get();
+    const before = relay.received.length;
+    const killed = deferred<void>();
+    let blocks = 0;
+    const error = await failureOf(
+      work(() => {
+        if (++blocks === 3) server.kill("SIGKILL").then(killed.resolve, killed.reject);
+      }),
+    );
+    await killed.promise;
+    expect(error).toMatchObject({
+      code: "ERR_DISCONNECTED",
+      delivery: expect.stringMatching(/unknown|not-sent/),
+      sessionId,
+    });
+    if (/write/i.test(name)) {
+      expect((error as DisconnectedError).bytesWritten).toBeGreaterThanOrEqual(3 * MIB);
+      expect((error as DisconnectedError).bytesWritten).toBeLessThan(90 * MIB);
+    }
+    await expectFreshSession(sessionId);
+    const offsets = relay.received
+      .slice(before)
+      .filter(({ method }) => /Block$/.test(method ?? ""))
+      .map(({ params }) => params?.["offset"]);
+    expect(new Set(offsets).size).toBe(offsets.length);
+    expect(relay.received.slice(before).filter(({ method }) => method === "fs/open")).toHaveLength(1);
+  });
+
+  it("a read stream gives what had arrived, and then the error, however late it is read", async () => {
+    const { server, lazy } = it_;
+    const client = await lazy.get();
+    const reader = client.fs.createReadStream(it_.path("huge")).getReader();
+    await reader.read();
+    await client.status();
+    await server.kill("SIGKILL");
+    await client.disconnected;
+    let more = 0;
+    const rest = async (): Promise<void> => {
+      while (!(await reader.read()).done) more++;
+    };
+    expect(await failureOf(rest())).toMatchObject({ code: "ERR_DISCONNECTED" });
+    expect(more).toBe(4);
+    expect(await failureOf(reader.closed)).toMatchObject({ code: "ERR_DISCONNECTED" });
+    expect(await failureOf(client.fs.readFile(it_.path("small")))).toMatchObject({
+      code: "ERR_DISCONNECTED",
+      delivery: "not-sent",
+    });
+  });
+
+  it("a wait for a path that was answered already fails too", async () => {
+    const { server, lazy, relay } = it_;
+    const client = await lazy.get();
+    const before = relay.count("fs/watchMissing");
+    const waiting = failureOf(lazy.fs.whenAppears([it_.path("none")]));
+    await relay.request("fs/watchMissing", before + 1);
+    await client.status();
+    await server.kill("SIGKILL");
+    expect(await waiting).toMatchObject({ code: "ERR_DISCONNECTED", sessionId: client.sessionId });
+  });
+});
+
+it("closing the client fails what is under way, as closed", async () => {
+  const { server } = it_;
+  const lazy = new LazyExecServerClient({ transport: webSocket(server.url) });
+  await lazy.get();
+  const failures = Object.values(OPERATIONS).map(({ act }) => failureOf(act(lazy.fs, it_.path)));
+  await lazy.close();
+  for (const error of await Promise.all(failures)) {
+    expect(error).toMatchObject({ code: "ERR_CLOSED" });
+  }
+});

@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ServerError, type WalkOptions } from "../../src/index.ts";
+import { failureOf } from "../support/failure.ts";
+import { relayedFiles } from "../support/remote-files.ts";
+
+const TREE = `
+  mkdir -p a/a/a b .hidden/in .git real/deep 'z z'
+  touch a/1 a/a/2 a/a/a/3 b/4 .hidden/in/5 .git/config real/deep/6 'z z/7' top __proto__ é ～ 😀 A
+  ln -s .hidden visible; ln -s real again; ln -s .. a/up; ln -s top link
+  ln -s ../b real/b; mkfifo fifo
+`;
+
+/** The real walk, and the one from here, since this server seems too old for it. */
+let real: Awaited<ReturnType<typeof relayedFiles>>;
+let old: Awaited<ReturnType<typeof relayedFiles>>;
+beforeAll(async () => {
+  real = await relayedFiles();
+  await real.sh(TREE);
+  old = await relayedFiles(({ method }) =>
+    method === "fs/walk" ? { error: { code: -32601, message: "unknown method" } } : undefined,
+  );
+});
+afterAll(() => Promise.all([real[Symbol.asyncDispose](), old[Symbol.asyncDispose]()]));
+
+async function walked(options?: WalkOptions, root = real.directory): Promise<string[]> {
+  const { entries } = await real.fs.walk(root, options);
+  return entries.map(({ path, kind }) => path.slice(root.length + 1) + (kind === "directory" ? "/" : ""));
+}
+
+describe("walk()", () => {
+  it("goes level by level, by name within a directory, past links and what is no file", async () => {
+    expect(await walked()).toEqual(
+      [
+        [".git/", ".hidden/", "A", "__proto__", "a/", "b/", "real/", "top", "z z/", "é", "～", "😀"],
+        [".git/config", ".hidden/in/", "a/1", "a/a/", "b/4", "real/deep/", "z z/7"],
+        [".hidden/in/5", "a/a/2", "a/a/a/", "real/deep/6", "a/a/a/3"],
+      ].flat(),
+    );
+  });
+
+  it("goes as deep as it is told", async () => {
+    expect(await walked({ maxDepth: 0 })).toHaveLength(12);
+    expect(await walked({ maxDepth: 1 })).toHaveLength(19);
+  });
+
+  it("lists hidden directories without entering them when told to", async () => {
+    const names = await walked({ pruneHiddenDirectories: true });
+    expect(names).toEqual(expect.arrayContaining([".git/", ".hidden/", "a/a/a/3"]));
+    expect(names).not.toEqual(expect.arrayContaining([".git/config"]));
+    expect(names.filter((name) => /^\.\w+\/./.test(name))).toEqual([]);
+  });
+
+  it("follows links to directories when told to, each directory once, in circles too", async () => {
+    const names = await walked({ followDirectorySymlinks: true });
+    expect(names).toEqual(expect.arrayContaining(["again/", "visible/", "a/up/", "again/deep/", "again/b/"]));
+    expect(names.filter((name) => /\/6$/.test(name))).toEqual(["again/deep/6"]);
+  });
+
+  it("enters a hidden directory by its visible alias", async () => {
+    const names = await walked({ followDirectorySymlinks: true, pruneHiddenDirectories: true });
+    expect(names).toEqual(expect.arrayContaining(["visible/in/", "visible/in/5"]));
+  });
+
+  it("tells when a limit ended it, and only then", async () => {
+    const all = (await real.fs.walk(real.directory)).entries.length;
+    expect(await real.fs.walk(real.directory, { maxEntries: 3 })).toMatchObject({ truncated: true });
+    expect(await walked({ maxEntries: 3 })).toHaveLength(3);
+    expect(await real.fs.walk(real.directory, { maxDirectories: 1 })).toMatchObject({ truncated: true });
+    expect(await walked({ maxDirectories: 1 })).toHaveLength(12);
+    expect(await real.fs.walk(real.directory, { maxEntries: all + 10 })).toMatchObject({ truncated: false });
+    expect(await real.fs.walk(real.directory, { maxDepth: 0 })).toMatchObject({ truncated: false });
+  });
+
+  it("finds nothing in a file, or behind a link that it does not follow", async () => {
+    const nothing = { entries: [], errors: [], truncated: false };
+    expect(await real.fs.walk(real.path("top"))).toEqual(nothing);
+    expect(await real.fs.walk(real.path("again"))).toEqual(nothing);
+    expect(await walked({ followDirectorySymlinks: true }, real.path("visible"))).toEqual(["in/", "in/5"]);
+  });
+
+  it.each([
+    { maxEntries: 0 },
+    { maxDirectories: 0 },
+    { maxDepth: 65 },
+    { maxDepth: -1 },
+    { maxEntries: 1.5 },
+  ])("is refused with the limits %o", async (options) => {
+    expect(await failureOf(real.fs.walk(real.directory, options))).toMatchObject({
+      code: "ERR_SERVER",
+      kind: "invalid",
+    });
+  });
+});
+
+describe("on a server that can't walk", () => {
+  const flags = [false, true].flatMap((followDirectorySymlinks) =>
+    [false, true].map((pruneHiddenDirectories) => ({ followDirectorySymlinks, pruneHiddenDirectories })),
+  );
+
+  it.each(flags)("walk() finds the same with %o, whatever the limits", async (options) => {
+    const limits: WalkOptions[] = [{}];
+    for (const maxEntries of [1, 5, 6, 9, 10, 11, 17, 18, 24, 29, 30]) limits.push({ maxEntries });
+    for (const maxDirectories of [1, 2, 3, 6, 9, 11, 12]) limits.push({ maxDirectories });
+    for (const maxDepth of [0, 1, 2]) limits.push({ maxDepth, maxDirectories: 3, maxEntries: 15 });
+    for (const limit of limits) {
+      const asked = { ...options, ...limit };
+      expect({ limit, ...(await old.fs.walk(real.directory, asked)) }).toEqual({
+        limit,
+        ...(await real.fs.walk(real.directory, asked)),
+      });
+    }
+  });
+
+  it.each(["top", "again", "visible", "a/up", "a"])("walk() of %s finds the same", async (root) => {
+    for (const options of flags) {
+      expect(await old.fs.walk(real.path(root), options)).toEqual(
+        await real.fs.walk(real.path(root), options),
+      );
+    }
+  });
+
+  it("walk() goes on past an entry that it can't look at, and tells of it", async () => {
+    await old.sh("mkdir raw; cd raw; touch a \"$(printf 'b\\377')\" c");
+    const ways = await Promise.all([old.fs.walk(old.path("raw")), real.fs.walk(old.path("raw"))]);
+    for (const { entries, errors, truncated } of ways) {
+      expect(entries.map(({ path }) => path)).toEqual([old.path("raw/a"), old.path("raw/c")]);
+      expect(errors).toEqual([
+        { path: old.path("raw/b\ufffd"), message: expect.stringMatching(/no such file/i) },
+      ]);
+      expect(truncated).toBe(false);
+    }
+  });
+
+  it("walk() of what is missing fails the same", async () => {
+    for (const { fs } of [real, old]) {
+      const error = await failureOf(fs.walk(real.path("none")));
+      expect(error).toBeInstanceOf(ServerError);
+      expect(error).toMatchObject({ kind: "not-found" });
+    }
+  });
+
+  it.each([
+    { maxEntries: 0 },
+    { maxDirectories: 0 },
+    { maxDepth: 65 },
+    { maxDepth: -1 },
+    { maxEntries: 1.5 },
+  ])("walk() is refused with the limits %o, too", async (options) => {
+    expect(await failureOf(old.fs.walk(real.directory, options))).toMatchObject({
+      code: expect.stringMatching(/ERR_SERVER|ERR_INVALID_ARGUMENT/),
+    });
+  });
+});

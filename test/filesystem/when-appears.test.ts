@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { failureOf } from "../support/failure.ts";
+import { relayedFiles } from "../support/remote-files.ts";
+
+let relayed: Awaited<ReturnType<typeof relayedFiles>>;
+beforeAll(async () => {
+  relayed = await relayedFiles();
+});
+beforeEach(() => relayed.sh("find . -mindepth 1 -delete"));
+afterAll(() => relayed[Symbol.asyncDispose]());
+
+/** A wait, and whether it is over; the server has begun to watch when this resolves. */
+async function waiting(names: readonly string[], signal?: AbortSignal) {
+  const { fs, relay, client, path } = relayed;
+  const before = relay.count("fs/watchMissing");
+  const wait = {
+    over: false,
+    done: fs.whenAppears(
+      names.map((name) => path(name)),
+      { signal },
+    ),
+  };
+  const end = (): void => {
+    wait.over = true;
+  };
+  wait.done.then(end, end);
+  await relay.request("fs/watchMissing", before + 1);
+  await client.status();
+  return wait;
+}
+
+describe("whenAppears()", () => {
+  it("resolves when one of the paths appears, and not before", async () => {
+    const wait = await waiting(["a", "b c#"]);
+    await relayed.sh("touch other");
+    await relayed.client.status();
+    expect(wait.over).toBe(false);
+    await relayed.sh("touch 'b c#'");
+    await wait.done;
+  });
+
+  it("is not taken in by a directory on the way", async () => {
+    const wait = await waiting(["x/y/z"]);
+    const before = relayed.relay.count("fs/watchMissing");
+    await relayed.sh("mkdir x");
+    // The server tells of the directory; the list is sent again.
+    await relayed.relay.request("fs/watchMissing", before + 1);
+    await relayed.client.status();
+    expect(wait.over).toBe(false);
+    await relayed.fs.mkdir(relayed.path("x/y"));
+    await relayed.fs.writeFile(relayed.path("x/y/z"), "");
+    await wait.done;
+  });
+
+  it("resolves at once when one exists, also a link that leads nowhere", async () => {
+    await relayed.sh("touch there; ln -s none link");
+    await relayed.fs.whenAppears([relayed.path("missing"), relayed.path("there")]);
+    await relayed.fs.whenAppears([relayed.path("link")]);
+  });
+
+  it("rejects when a path can't ever appear", async () => {
+    await relayed.sh("touch file");
+    expect(await failureOf(relayed.fs.whenAppears([relayed.path("file/below")]))).toMatchObject({
+      kind: "not-a-directory",
+    });
+    expect(await failureOf(relayed.fs.whenAppears([relayed.path("missing"), "C:\\x"]))).toMatchObject({
+      kind: "invalid",
+    });
+  });
+
+  it("keeps many waits apart, though the server has one list for all", async () => {
+    const waits = await Promise.all(Array.from({ length: 40 }, (_, i) => waiting([`f${i}`, `g${i}`])));
+    for (const i of [7, 3, 38]) {
+      await relayed.sh(`touch f${i}`);
+      await waits[i]?.done;
+    }
+    expect(waits.flatMap(({ over }, i) => (over ? [i] : []))).toEqual([3, 7, 38]);
+    const impossible = relayed.fs.whenAppears([relayed.path("f7/below")]);
+    expect(await failureOf(impossible)).toMatchObject({ kind: "not-a-directory" });
+    await relayed.fs.whenAppears([relayed.path("f3")]);
+    await relayed.sh("for i in $(seq 0 39); do touch g$i; done");
+    await Promise.all(waits.map(({ done }) => done));
+  });
+
+  it("rejects with the reason when its signal aborts, which ends the watch on the server", async () => {
+    const controller = new AbortController();
+    const wait = await waiting(["a"], controller.signal);
+    const before = relayed.relay.count("fs/watchMissing");
+    const reason = new Error("enough");
+    controller.abort(reason);
+    expect(await failureOf(wait.done)).toBe(reason);
+    const end = await relayed.relay.request("fs/watchMissing", before + 1);
+    expect(end.params).toMatchObject({ missing: [] });
+  });
+
+  it("leaves the others waiting when one is aborted", async () => {
+    const controller = new AbortController();
+    const [wait, other] = [await waiting(["a"], controller.signal), await waiting(["b"])];
+    controller.abort(new Error("enough"));
+    await failureOf(wait.done);
+    const { relay, path } = relayed;
+    const list = () =>
+      relay.received.filter(({ method }) => method === "fs/watchMissing").at(-1)?.params?.["missing"];
+    await relay.until(() => String(list()) === `file://${path("b")}`);
+    await relayed.sh("touch a b");
+    await other.done;
+  });
+
+  it("sends nothing when its signal has aborted already", async () => {
+    const before = relayed.relay.count("fs/watchMissing");
+    const wait = relayed.fs.whenAppears([relayed.path("a")], { signal: AbortSignal.abort("no") });
+    expect(await wait.catch((reason: unknown) => reason)).toBe("no");
+    await relayed.client.status();
+    expect(relayed.relay.count("fs/watchMissing")).toBe(before);
+  });
+
+  it.each([
+    ["has the wrong shape", { result: { watching: "yes" } }, { code: "ERR_PROTOCOL" }],
+    ["is that it can't", { error: { code: -32601, message: "unknown method" } }, { kind: "unsupported" }],
+  ])("fails alone when the server's answer %s", async (_, answer, expected) => {
+    relayed.relay.intercept = ({ method }) => (method === "fs/watchMissing" ? answer : undefined);
+    expect(await failureOf(relayed.fs.whenAppears([relayed.path("a")]))).toMatchObject(expected);
+    relayed.relay.intercept = () => undefined;
+    const wait = await waiting(["a"]);
+    await relayed.sh("touch a");
+    await wait.done;
+  });
+
+  it("rejects when the connection ends, and when it is closed", async () => {
+    for (const [end, code] of [
+      [(it: typeof relayed) => it.server.kill(), "ERR_DISCONNECTED"],
+      [(it: typeof relayed) => it.client.close(), "ERR_CLOSED"],
+    ] as const) {
+      await using it = await relayedFiles();
+      const waits = [it.fs.whenAppears([it.path("a")]), it.fs.whenAppears([it.path("b")])].map(failureOf);
+      await it.relay.request("fs/watchMissing", 2);
+      await it.client.status();
+      await end(it);
+      for (const wait of waits) expect(await wait).toMatchObject({ code, sessionId: it.client.sessionId });
+    }
+  });
+});

@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { RemoteFileSystem } from "../../src/index.ts";
+import { failureOf } from "../support/failure.ts";
+import { relayedFiles } from "../support/remote-files.ts";
+import type { Received } from "../support/scripted-server.ts";
+
+const MIB = 1024 * 1024;
+
+let relayed: Awaited<ReturnType<typeof relayedFiles>>;
+beforeAll(async () => {
+  relayed = await relayedFiles();
+});
+beforeEach(() => {
+  relayed.relay.intercept = () => undefined;
+});
+afterAll(() => relayed[Symbol.asyncDispose]());
+
+type Act = (fs: RemoteFileSystem) => Promise<unknown>;
+
+/** What is sent for something, all of which is refused. */
+async function sentFor(act: Act): Promise<Received> {
+  const { relay, fs } = relayed;
+  relay.intercept = () => ({ error: { code: -32603, message: "not today" } });
+  const before = relay.received.length;
+  expect(await failureOf(act(fs))).toMatchObject({ code: "ERR_SERVER" });
+  const sent = relay.received.slice(before).filter(({ id }) => id !== undefined);
+  expect(sent).toHaveLength(1);
+  return sent[0] as Received;
+}
+
+/** How often each method was asked for. */
+async function countsFor(act: Act): Promise<Record<string, number>> {
+  const before = relayed.relay.received.length;
+  await act(relayed.fs);
+  const counts: Record<string, number> = {};
+  for (const { method = "" } of relayed.relay.received.slice(before))
+    counts[method] = (counts[method] ?? 0) + 1;
+  return counts;
+}
+
+describe("on the wire, where a missing or null option means true,", () => {
+  const nothing = { recursive: undefined, force: undefined, signal: undefined, sandbox: undefined };
+  const paths = { sourcePath: "file:///p", destinationPath: "file:///q" };
+  const limits = {
+    maxDepth: 64,
+    maxDirectories: 10_000,
+    maxEntries: 50_000,
+    followDirectorySymlinks: false,
+    pruneHiddenDirectories: false,
+  };
+
+  it.each<[string, string, object, Act]>([
+    ["mkdir", "fs/createDirectory", { path: "file:///p", recursive: false }, (fs) => fs.mkdir("/p")],
+    [
+      "mkdir of undefined",
+      "fs/createDirectory",
+      { path: "file:///p", recursive: false },
+      (fs) => fs.mkdir("/p", nothing),
+    ],
+    ["rm", "fs/remove", { path: "file:///p", recursive: false, force: false }, (fs) => fs.rm("/p")],
+    [
+      "rm of undefined",
+      "fs/remove",
+      { path: "file:///p", recursive: false, force: false },
+      (fs) => fs.rm("/p", nothing),
+    ],
+    [
+      "rm of one",
+      "fs/remove",
+      { path: "file:///p", recursive: false, force: true },
+      (fs) => fs.rm("/p", { force: true }),
+    ],
+    ["cp", "fs/copy", { ...paths, recursive: false }, (fs) => fs.cp("/p", "/q")],
+    ["cp of undefined", "fs/copy", { ...paths, recursive: false }, (fs) => fs.cp("/p", "/q", nothing)],
+    ["cp of all", "fs/copy", { ...paths, recursive: true }, (fs) => fs.cp("/p", "/q", { recursive: true })],
+    ["stat", "fs/getMetadata", { path: "file:///p" }, (fs) => fs.stat("/p")],
+    ["exists", "fs/getMetadata", { path: "file:///p" }, (fs) => fs.exists("/p")],
+    ["realpath", "fs/canonicalize", { path: "file:///p" }, (fs) => fs.realpath("/p")],
+    ["readdir", "fs/readDirectory", { path: "file:///p" }, (fs) => fs.readdir("/p")],
+    [
+      "writeFile",
+      "fs/writeFile",
+      { path: "file:///p", dataBase64: "aGk=" },
+      (fs) => fs.writeFile("/p", "hi"),
+    ],
+    ["walk", "fs/walk", { path: "file:///p", options: limits }, (fs) => fs.walk("/p")],
+    [
+      "walk of undefined",
+      "fs/walk",
+      { path: "file:///p", options: limits },
+      (fs) => fs.walk("/p", { maxDepth: undefined }),
+    ],
+  ])("%s says everything itself", async (_, method, params, act) => {
+    expect(await sentFor(act)).toMatchObject({ method, params: { sandbox: null, ...params } });
+    expect(Object.keys((await sentFor(act)).params ?? {}).sort()).toEqual(
+      ["sandbox", ...Object.keys(params)].sort(),
+    );
+  });
+});
+
+describe("the sandbox", () => {
+  const sandbox = {
+    permissions: { type: "disabled" },
+    cwd: "file:///work",
+    workspaceRoots: ["file:///work"],
+  } as const;
+
+  it.each<[string, Act]>([
+    ["readFile", (fs) => fs.readFile("/p", { sandbox })],
+    ["writeFile", (fs) => fs.writeFile("/p", "", { sandbox })],
+    ["writeFile of much", (fs) => fs.writeFile("/p", new Uint8Array(2 * MIB), { sandbox })],
+    ["mkdir", (fs) => fs.mkdir("/p", { sandbox })],
+    ["rm", (fs) => fs.rm("/p", { sandbox })],
+    ["cp", (fs) => fs.cp("/p", "/q", { sandbox })],
+    ["realpath", (fs) => fs.realpath("/p", { sandbox })],
+    ["stat", (fs) => fs.stat("/p", { sandbox })],
+    ["exists", (fs) => fs.exists("/p", { sandbox })],
+    ["readdir", (fs) => fs.readdir("/p", { sandbox })],
+    ["walk", (fs) => fs.walk("/p", { sandbox })],
+    ["createReadStream", (fs) => fs.createReadStream("/p", { sandbox }).getReader().read()],
+    [
+      "createWriteStream",
+      (fs) => fs.createWriteStream("/p", { sandbox }).getWriter().write(new Uint8Array(1)),
+    ],
+  ])("is passed on by %s, without directories that nothing in it depends on", async (_, act) => {
+    expect((await sentFor(act)).params?.["sandbox"]).toEqual({
+      permissions: { type: "disabled" },
+      windowsSandboxLevel: "disabled",
+    });
+  });
+
+  it("is one that the server takes", async () => {
+    await relayed.fs.writeFile(relayed.path("file"), "text", { sandbox });
+    expect(await relayed.fs.readFile(relayed.path("file"), { encoding: "utf8", sandbox })).toBe("text");
+  });
+});
+
+it("small files go in one request, large ones in blocks, and nothing is asked twice", async () => {
+  const [small, large] = [relayed.path("small"), relayed.path("large")];
+  expect(await countsFor((fs) => fs.writeFile(small, new Uint8Array(MIB)))).toEqual({ "fs/writeFile": 1 });
+  expect(await countsFor((fs) => fs.readFile(small))).toEqual({ "fs/getMetadata": 1, "fs/readFile": 1 });
+  expect(await countsFor((fs) => fs.writeFile(large, new Uint8Array(MIB + 1)))).toEqual({
+    "fs/open": 1,
+    "fs/writeBlock": 2,
+    "fs/close": 1,
+  });
+  expect(await countsFor((fs) => fs.readFile(large))).toMatchObject({
+    "fs/getMetadata": 1,
+    "fs/open": 1,
+    "fs/close": 1,
+  });
+});

@@ -1,0 +1,126 @@
+import { describe, expect, it } from "vitest";
+import { toNativePath, toPathUri } from "../../src/protocol/path-uri.ts";
+
+const PREFIX = "file:///%00/bad/path/";
+
+function opaque(bytes: Uint8Array | string): string {
+  const payload = typeof bytes === "string" ? Buffer.from(bytes, "utf16le") : Buffer.from(bytes);
+  return PREFIX + payload.toString("base64url");
+}
+
+describe("a URI that names a Windows path", () => {
+  it.each([
+    ["file:///c:/Users", "file:///C:/Users", "C:\\Users"],
+    ["file:///c:", "file:///C:", "C:\\"],
+    ["file:///c:/", "file:///C:", "C:\\"],
+    ["file:/c:/x/", "file:///C:/x/", "C:\\x\\"],
+    ["file://localhost/c:/x", "file:///C:/x", "C:\\x"],
+    ["file://SERVER/Share/X", "file://server/Share/X", "\\\\server\\Share\\X"],
+    ["file://server/my%20share", "file://server/my%20share", "\\\\server\\my share"],
+    ["file://server/share/", "file://server/share", "\\\\server\\share"],
+  ])("%s has the one form %s, natively %s", (written, uri, native) => {
+    expect(toPathUri(written, "path")).toBe(uri);
+    expect(toNativePath(written)).toBe(native);
+    expect(toPathUri(native, "path")).toBe(uri);
+  });
+
+  it("is also one whose POSIX path would begin with a drive", () => {
+    expect(toPathUri("/C:/x", "path")).toBe("file:///C:/x");
+    expect(toNativePath("file:///C:/x")).toBe("C:\\x");
+  });
+});
+
+describe("a URI that names a POSIX path", () => {
+  it.each([
+    ["file://LocalHost/p", "file:///p", "/p"],
+    ["FILE://LOCALHOST/p", "file:///p", "/p"],
+    ["file:////server/share", "file:///server/share", "/server/share"],
+    ["file:///a/./b/../c", "file:///a/c", "/a/c"],
+    ["file:///a/%2e%2e/b", "file:///b", "/b"],
+    ["file:///a%2525", "file:///a%2525", "/a%25"],
+    ["file:///a%5Cb", "file:///a%5Cb", "/a\\b"],
+    ["file:///Cc:/x", "file:///Cc:/x", "/Cc:/x"],
+  ])("%s has the one form %s, natively %s", (written, uri, native) => {
+    expect(toPathUri(written, "path")).toBe(uri);
+    expect(toNativePath(written)).toBe(native);
+  });
+
+  it.each(["file:///a%2Fb", "file:///a/..%2Fb", "file:///%FF", "file:///C:/a%5Cb", "file://server/%2F/b"])(
+    "with a name that has no native form, %s, stays a URI",
+    (uri) => {
+      expect(toNativePath(uri)).toBe(uri);
+      expect(toPathUri(uri, "path")).toBe(uri);
+    },
+  );
+});
+
+describe("a Windows path that no URL can hold", () => {
+  it.each([
+    "\\\\.\\COM1",
+    "\\\\.\\C:",
+    "\\\\?\\Volume{b75e2c83-0000-0000-0000-602f00000000}\\x",
+    "\\\\?\\UNC\\server",
+    "\\\\?\\UNC\\localhost\\share\\x",
+    "\\\\localhost\\share\\x",
+    "\\\\LOCALHOST\\share",
+    "\\\\0x7f.1\\share",
+    "\\\\sérver\\share",
+    "\\\\.\\a\nb",
+  ])("%j travels as an opaque URI, and comes back whole", (native) => {
+    const uri = toPathUri(native, "path");
+    expect(uri).toBe(opaque(native));
+    expect(toPathUri(uri, "path")).toBe(uri);
+    expect(toPathUri(new URL(uri), "path")).toBe(uri);
+    expect(toNativePath(uri)).toBe(native);
+  });
+
+  it.each(["\\\\server\\..\\x", "\\\\server\\.", "\\\\ser?ver\\share"])(
+    "%j is refused if it is none",
+    (path) => {
+      expect(() => toPathUri(path, "path")).toThrow(
+        expect.objectContaining({ code: "ERR_INVALID_ARGUMENT" }),
+      );
+    },
+  );
+});
+
+describe("an opaque URI", () => {
+  it("of POSIX bytes has them as its native form if they are text, and is one itself if not", () => {
+    const text = opaque(Buffer.from("/C:/é"));
+    expect(toNativePath(text)).toBe("/C:/é");
+    const bytes = opaque(Buffer.from([0x2f, 0xff, 0xfe]));
+    expect(toPathUri(bytes, "path")).toBe(bytes);
+    expect(toNativePath(bytes)).toBe(bytes);
+    expect(toNativePath(opaque(Buffer.from("/")))).toBe("/");
+  });
+
+  it("of Windows units that are no Unicode is its own native form", () => {
+    const uri = opaque(Buffer.from([0x43, 0, 0x3a, 0, 0x5c, 0, 0x00, 0xd8]));
+    expect(toPathUri(uri, "path")).toBe(uri);
+    expect(toNativePath(uri)).toBe(uri);
+  });
+
+  const good = opaque("\\\\.\\COM1").slice(PREFIX.length);
+  it.each([
+    ["nothing in it", PREFIX],
+    ["padding", `${PREFIX}${good}=`],
+    ["the other alphabet", `${PREFIX}${Buffer.from("/\u00ff\u00fb", "latin1").toString("base64")}+/`],
+    ["bits left over", `${PREFIX}L1`],
+    ["a length that base64 never has", `${PREFIX}L`],
+    ["half a Windows unit", opaque(Buffer.from("abc"))],
+    ["a further segment", `${PREFIX}${good}/x`],
+    ["a slash behind it", `${PREFIX}${good}/`],
+    ["another path under the NUL", `file:///%00/other/${good}`],
+    ["the NUL elsewhere", `file:///x/%00/bad/path/${good}`],
+    ["a host", `file://server/%00/bad/path/${good}`],
+    ["a NUL alone", "file:///%00"],
+  ])("with %s is none", (_, uri) => {
+    expect(() => toPathUri(uri, "path")).toThrow(expect.objectContaining({ code: "ERR_INVALID_ARGUMENT" }));
+    expect(toNativePath(uri)).toBe(uri);
+  });
+});
+
+it.each(["file://./COM1", "file://server", "https://host/p", "file:p", "FILE:p"])("%s is no path", (uri) => {
+  expect(() => toPathUri(uri, "path")).toThrow(expect.objectContaining({ code: "ERR_INVALID_ARGUMENT" }));
+  expect(toNativePath(uri)).toBe(uri);
+});
