@@ -205,7 +205,7 @@ export class FileSystem implements RemoteFileSystem {
       (handle) => new BlockReader(handle, 0, Number.POSITIVE_INFINITY),
       options.signal,
     );
-    let all: Bytes = new Uint8Array(total);
+    let all: Bytes = allocate(total);
     let bytes = 0;
     for (;;) {
       const block = await transfer.step((blocks) => blocks.next());
@@ -245,4 +245,13 @@ export class FileSystem implements RemoteFileSystem {
 
 function location(path: Path, { sandbox }: FileOptions) {
   return { path: toPathUri(path, "The path"), sandbox: wireSandbox(sandbox) };
+}
+
+function allocate(bytes: number): Bytes {
+  try {
+    return new Uint8Array(bytes);
+  } catch {
+    const problem = `A file of ${bytes} bytes does not fit into this process's memory: use createReadStream()`;
+    throw new UsageError("ERR_TOO_LARGE", problem, { delivery: "not-sent" });
+  }
 }
