@@ -98,7 +98,10 @@ describe("the built package", () => {
 
   it("holds nothing but what package.json names, its chunks, types and maps", () => {
     const unexpected = readdirSync(dist).filter(
-      (name) => !/^(index|node|chunk-\w+|[a-z-]+-[\w-]{8})\.(js|cjs|d\.ts|d\.cts)(\.map)?$/.test(name),
+      (name) =>
+        !/^(index|node|gateway|gateway-cli|chunk-\w+|[a-z-]+-[\w-]{8})\.(js|cjs|d\.ts|d\.cts)(\.map)?$/.test(
+          name,
+        ),
     );
     expect(unexpected).toEqual([]);
   });

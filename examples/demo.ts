@@ -1,9 +1,13 @@
 /**
- * The whole story on a real exec-server: connect lazily, stream, lose the server, see the loss, get one new session.
- * Run it with `npm run demo`.
+ * The whole story on a real exec-server: connect lazily, stream, lose the server, see the loss, get one new session;
+ * and then the same in a web IDE, to play with. Run it with `npm run demo`. With `CI` set it visits the page itself.
  */
+import { once } from "node:events";
 import { LazyExecServerClient, webSocket } from "exec-server-sdk";
 import { ExecServer } from "../test/support/exec-server.ts";
+import { startIdeServer } from "./web-ide/server/ide-server.ts";
+import { makeWorkspace } from "./web-ide/server/workspace.ts";
+import { visit } from "./web-ide/visit.ts";
 
 const started = performance.now();
 function say(text: string): void {
@@ -14,7 +18,7 @@ function step(text: string): void {
 }
 
 step("1. A real exec-server, and a client that does nothing yet");
-await using server = await ExecServer.start();
+await using server = await ExecServer.start({ args: ["--concurrent-requests", "8"] });
 say(`codex exec-server listens on ${server.url}`);
 
 let dials = 0;
@@ -68,4 +72,21 @@ await counter.terminate().catch((error) => say(`the old handle: ${error.code}, r
 
 const sharedOne = new Set(clients).size === 1 && dials === 1 && reasons.size === 1;
 step(sharedOne ? "One fresh session, whoever asked." : "Something is wrong: see above.");
-process.exitCode = sharedOne ? 0 : 1;
+await lazy.close();
+
+step("7. The same in a browser: files, an editor and a terminal, through the gateway");
+const workspace = makeWorkspace();
+const ide = await startIdeServer(server, workspace.root);
+console.log(ide.url);
+let worksInBrowser = true;
+if (process.env["CI"]) {
+  const answer = await visit(ide.url, "node src/primes.js 40 | tail -1", "12 primes up to 40");
+  say(`in the page's terminal: ${answer}`);
+  worksInBrowser = answer.includes("12 primes up to 40");
+} else {
+  say("open it, press Kill server, and look at the badge. Ctrl-C ends the demo.");
+  await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+}
+await ide.close();
+workspace.remove();
+process.exitCode = sharedOne && worksInBrowser ? 0 : 1;

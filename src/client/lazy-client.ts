@@ -132,8 +132,10 @@ export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
 
   async #connect(abandoned: AbortSignal): Promise<ExecServerClient> {
     // A loss that was noticed by asking, before its end was told: what hangs on it shall not hang for long.
-    if (this.#client) void sessionOf(this.#client).rpc.lost();
-    this.#fallBack();
+    if (this.#client) {
+      void sessionOf(this.#client).rpc.lost();
+      this.#setState("disconnected", this.#client.sessionId);
+    }
     this.#setState("connecting");
     const client = await ExecServerClient.connect({ ...this.#options, signal: abandoned });
     if (abandoned.aborted) void client.close();
@@ -145,10 +147,9 @@ export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
   }
 
   /** The state without an attempt. */
-  #fallBack(error?: unknown): void {
-    const client = this.#client;
-    if (!client) this.#setState("idle", undefined, error);
-    else if (client.isDisconnected) this.#setState("disconnected", client.sessionId, error);
+  #fallBack(error: unknown): void {
+    if (!this.#client) this.#setState("idle", undefined, error);
+    else if (this.#client.isDisconnected) this.#setState("disconnected", undefined, error);
   }
 
   #adopt(client: ExecServerClient): void {

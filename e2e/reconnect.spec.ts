@@ -1,0 +1,62 @@
+import { expect, test } from "./support/fixtures.ts";
+import { counts, DISASTERS, loseAndGoOn } from "./support/losing.ts";
+
+const ROUNDS = 20;
+const SERVER_KILLED = DISASTERS["the server is killed"] as (typeof DISASTERS)[string];
+
+test(`the server is killed mid-session, ${ROUNDS} times in a row`, async ({ tab, stage }) => {
+  test.setTimeout(ROUNDS * 9_000);
+  const sessions = new Set<string>();
+  for (let round = 1; round <= ROUNDS; round++) {
+    sessions.add(await loseAndGoOn(tab, stage, SERVER_KILLED, round));
+  }
+  expect(sessions.size).toBe(ROUNDS);
+});
+
+for (const [name, disaster] of Object.entries(DISASTERS)) {
+  for (const place of ["inPage", "inWorker"] as const) {
+    const where = place === "inPage" ? "a page" : "a dedicated worker";
+    test(`${name} under ${where}`, async ({ openTab, stage }) => {
+      const tab = await openTab(place);
+      for (const round of [1, 2]) await loseAndGoOn(tab, stage, disaster, round);
+    });
+  }
+}
+
+test("nothing connects before the first use, and one use connects once", async ({ tab, stage }) => {
+  expect(await tab.do("look")).toEqual({ state: "idle", dials: 0, changes: [] });
+  expect(stage.front.dials).toBe(0);
+  await tab.do("crowd", 200);
+  expect(stage.front.dials).toBe(1);
+  expect((await tab.do("look")).dials).toBe(1);
+});
+
+test("nothing reconnects while nobody asks", async ({ tab, stage }) => {
+  // The page's timers, and its idea of time, are the test's from here on.
+  await tab.page.clock.install();
+  await tab.page.reload();
+  await tab.do("prepare", stage.address);
+  await loseSession(tab, stage);
+  const before = counts(tab, stage);
+  await tab.page.clock.fastForward("24:00:00");
+  await tab.page.evaluate(() => {
+    for (const name of ["online", "focus", "pageshow"]) dispatchEvent(new Event(name));
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+  await tab.page.clock.fastForward("24:00:00");
+  expect(await tab.do("look")).toMatchObject({ state: "disconnected" });
+  expect(counts(tab, stage)).toEqual(before);
+  expect(await tab.do("echo", "asked")).toBe("asked");
+  expect(stage.front.dials).toBe(before.frontDials + 1);
+});
+
+/** Leaves the page without its session, and the servers ready for the next. */
+async function loseSession(
+  tab: Parameters<typeof loseAndGoOn>[0],
+  stage: Parameters<typeof loseAndGoOn>[1],
+): Promise<void> {
+  await tab.do("hang", stage.origin.url, 0);
+  await stage.server.kill("SIGKILL");
+  await tab.do("losses");
+  await stage.server.restart();
+}

@@ -1,0 +1,81 @@
+import { spawnSync } from "node:child_process";
+import { accessSync, constants, existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { delimiter, join } from "node:path";
+import { chromium } from "@playwright/test";
+
+export const CHROMIUM_ARGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+const CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
+const FIREFOX_NAMES = ["firefox-esr"];
+
+/** A Chromium: `CHROMIUM_PATH`, an installed one, Playwright's own, or else one that is installed now. */
+export function findChromium(): string {
+  const found =
+    process.env["CHROMIUM_PATH"] ??
+    onPath(CHROMIUM_NAMES) ??
+    playwrightsOwn() ??
+    (installPlaywrights() ? playwrightsOwn() : undefined) ??
+    (installDebian("chromium") ? onPath(CHROMIUM_NAMES) : undefined);
+  return remember("CHROMIUM_PATH", found, "Chromium");
+}
+
+/** Debian's Firefox ESR, which Playwright drives through WebDriver BiDi: `FIREFOX_PATH`, or the package. */
+export function findFirefox(): string {
+  const found =
+    process.env["FIREFOX_PATH"] ??
+    onPath(FIREFOX_NAMES) ??
+    (installDebian("firefox-esr") ? onPath(FIREFOX_NAMES) : undefined);
+  return remember("FIREFOX_PATH", found, "Firefox ESR");
+}
+
+/** The test workers, which read the configuration again, shall not search again. */
+function remember(variable: string, found: string | undefined, name: string): string {
+  if (!found) {
+    throw new Error(`No ${name} was found and none could be installed. Set ${variable} to its executable.`);
+  }
+  process.env[variable] = found;
+  return found;
+}
+
+function onPath(names: readonly string[]): string | undefined {
+  const directories = (process.env["PATH"] ?? "").split(delimiter);
+  return names.flatMap((name) => directories.map((directory) => join(directory, name))).find(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function playwrightsOwn(): string | undefined {
+  const path = chromium.executablePath();
+  return existsSync(path) ? path : undefined;
+}
+
+function installPlaywrights(): boolean {
+  const cli = createRequire(import.meta.url).resolve("@playwright/test/cli");
+  return spawnSync(process.execPath, [cli, "install", "chromium"], { stdio: "inherit" }).status === 0;
+}
+
+function installDebian(name: string): boolean {
+  if (process.getuid?.() !== 0 || !existsSync("/etc/debian_version")) return false;
+  const aptGet = (...args: string[]): boolean =>
+    spawnSync("apt-get", ["-qq", ...args], {
+      stdio: "inherit",
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    }).status === 0;
+  return aptGet("update") && aptGet("install", "--yes", "--no-install-recommends", name);
+}

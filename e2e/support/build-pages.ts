@@ -1,0 +1,30 @@
+import { join } from "node:path";
+import { build } from "vite";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** Where the test page is built to. */
+export const TEST_PAGE = join(ROOT, ".tmp/e2e-page");
+
+/** Builds the pages once, before all tests, from the built package. */
+export default async function buildPages(): Promise<void> {
+  await build({
+    configFile: false,
+    root: join(import.meta.dirname, "../page"),
+    logLevel: "warn",
+    build: {
+      outDir: TEST_PAGE,
+      emptyOutDir: true,
+      target: "es2022",
+      modulePreload: { polyfill: false },
+      rolldownOptions: {
+        input: {
+          index: join(import.meta.dirname, "../page/index.html"),
+          worker: join(import.meta.dirname, "../page/worker.ts"),
+        },
+        output: { entryFileNames: "[name].js" },
+      },
+    },
+  });
+  await build({ configFile: join(ROOT, "examples/web-ide/vite.config.ts"), logLevel: "warn" });
+}

@@ -1,0 +1,41 @@
+import { test as base, expect } from "@playwright/test";
+import { Stage } from "./stage.ts";
+import { Tab } from "./tab.ts";
+
+interface Fixtures {
+  /** The servers, fresh for every test. */
+  readonly stage: Stage;
+  /** Opens the test page once more, in a tab of the same browser. */
+  readonly openTab: (place?: "inPage" | "inWorker") => Promise<Tab>;
+  /** The test page, opened. */
+  readonly tab: Tab;
+}
+
+/** A test whose pages must neither complain nor break their policy. */
+export const test = base.extend<Fixtures>({
+  // biome-ignore lint/correctness/noEmptyPattern: the runner reads the parameter's names.
+  stage: async ({}, use) => {
+    const stage = await Stage.start();
+    await use(stage);
+    await stage.close();
+  },
+
+  openTab: async ({ context, stage }, use) => {
+    const tabs: Tab[] = [];
+    await use(async (place) => {
+      const tab = new Tab(await context.newPage(), stage, place);
+      tabs.push(tab);
+      await tab.open();
+      return tab;
+    });
+    for (const tab of tabs) {
+      expect(tab.complaints).toEqual([]);
+      if (!tab.page.isClosed()) expect(await tab.violations()).toEqual([]);
+    }
+    expect(stage.pages.reports).toEqual([]);
+  },
+
+  tab: async ({ openTab }, use) => use(await openTab()),
+});
+
+export { expect };

@@ -1,0 +1,51 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** The real gateway in a process of its own, that can be killed and started again on the same port. */
+export class GatewayChild {
+  readonly #args: readonly string[];
+  #child: ChildProcess | undefined;
+  #port = 0;
+
+  private constructor(args: readonly string[]) {
+    this.#args = args;
+  }
+
+  static async start(options: { upstream: string; origin: string; token: string }): Promise<GatewayChild> {
+    const gateway = new GatewayChild([options.upstream, options.origin, options.token]);
+    await gateway.restart();
+    return gateway;
+  }
+
+  /** Stays the same over a restart. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Resolves when the process is gone. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  }
+
+  async restart(): Promise<void> {
+    await this.kill();
+    const program = join(import.meta.dirname, "gateway-process.ts");
+    const child = spawn(
+      process.execPath,
+      ["--import", "tsx", program, ...this.#args, String(this.#port)],
+      // Loaders of the test runner are none of its business.
+      { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, NODE_OPTIONS: "" } },
+    );
+    this.#child = child;
+    const [line] = (await once(createInterface(child.stdout), "line")) as [string];
+    this.#port = Number(new URL(line).port);
+  }
+}

@@ -1,0 +1,74 @@
+import type { ServerResponse } from "node:http";
+import { ExecServer } from "../../test/support/exec-server.ts";
+import { Origin } from "../../test/support/origin.ts";
+import { TEST_PAGE } from "./build-pages.ts";
+import { GatewayChild } from "./gateway-child.ts";
+import { PageServer } from "./page-server.ts";
+import { TcpProxy } from "./tcp-proxy.ts";
+
+const TOKEN = "e2e-token";
+/** Between two pieces of a body that never ends. */
+const DRIP_MS = 20;
+
+/**
+ * Everything a page talks to: page server; network, gateway, network, real exec-server; and an origin for the requests
+ * that the exec-server makes.
+ */
+export class Stage {
+  /** Between the page and the gateway. */
+  readonly front: TcpProxy;
+  /** Between the gateway and the exec-server. */
+  readonly back: TcpProxy;
+  readonly server: ExecServer;
+  readonly gateway: GatewayChild;
+  readonly pages: PageServer;
+  readonly origin: Origin;
+  readonly #arrivals = new Map<string, () => void>();
+
+  private constructor(parts: Pick<Stage, "front" | "back" | "server" | "gateway" | "pages" | "origin">) {
+    this.front = parts.front;
+    this.back = parts.back;
+    this.server = parts.server;
+    this.gateway = parts.gateway;
+    this.pages = parts.pages;
+    this.origin = parts.origin;
+    this.origin.answer = (response, { url }) => {
+      if (url.startsWith("/drip")) drip(response);
+      this.#arrivals.get(url)?.();
+    };
+  }
+
+  static async start(): Promise<Stage> {
+    const [server, pages, origin] = await Promise.all([
+      ExecServer.start({ args: ["--concurrent-requests", "8"] }),
+      PageServer.start(TEST_PAGE),
+      Origin.start(),
+    ]);
+    const back = await TcpProxy.start(() => Number(new URL(server.url).port));
+    const gateway = await GatewayChild.start({ upstream: back.url, origin: pages.origin, token: TOKEN });
+    const front = await TcpProxy.start(() => gateway.port);
+    pages.connectSrc = front.url;
+    return new Stage({ front, back, server, gateway, pages, origin });
+  }
+
+  /** What a page needs to connect. */
+  get address(): { url: string; protocols: string[] } {
+    return { url: this.front.url, protocols: ["exec-server-gateway", TOKEN] };
+  }
+
+  /** Resolves when the exec-server has asked the origin for a path. */
+  arrival(path: string): Promise<void> {
+    return new Promise((resolve) => this.#arrivals.set(path, resolve));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.front.close(), this.gateway.kill(), this.server[Symbol.asyncDispose]()]);
+    await Promise.all([this.back.close(), this.pages.close(), this.origin[Symbol.asyncDispose]()]);
+  }
+}
+
+function drip(response: ServerResponse): void {
+  const timer = setInterval(() => response.write("drop\n"), DRIP_MS);
+  response.once("close", () => clearInterval(timer));
+  response.write("drop\n");
+}

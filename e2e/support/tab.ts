@@ -1,0 +1,64 @@
+import type { Page } from "@playwright/test";
+import type { Harness } from "../page/main.ts";
+import type { Scenario } from "../page/scenario.ts";
+import type { TaskTimes } from "../page/task-clock.ts";
+import type { Stage } from "./stage.ts";
+
+type Result<K extends keyof Scenario> = Awaited<ReturnType<Scenario[K]>>;
+type PageGlobal = { readonly harness: Harness };
+
+/** Firefox reports it as an error when the network resets an open WebSocket, whatever the page does about it. */
+const OF_FIREFOX_ITSELF = /^The connection to ws:\/\/127\.0\.0\.1:\d+\/ was interrupted/;
+
+/** The test page in one tab, and everything it complained about. */
+export class Tab {
+  readonly page: Page;
+  /** Console errors, uncaught errors and unhandled rejections. */
+  readonly complaints: string[] = [];
+  /** WebSockets that the page and its workers have made; Firefox does not tell. */
+  webSockets: number | undefined;
+  readonly #stage: Stage;
+  readonly #place: "inPage" | "inWorker";
+
+  constructor(page: Page, stage: Stage, place: "inPage" | "inWorker" = "inPage") {
+    this.page = page;
+    this.#stage = stage;
+    this.#place = place;
+    page.on("console", (message) => {
+      if (message.type() === "error" || message.type() === "warning") this.#complain(message.text());
+    });
+    page.on("pageerror", (error) => this.#complain(String(error)));
+    if (page.context().browser()?.browserType().name() !== "chromium") return;
+    let count = 0;
+    this.webSockets = count;
+    page.on("websocket", () => {
+      this.webSockets = ++count;
+    });
+  }
+
+  async open(): Promise<void> {
+    await this.page.goto(this.#stage.pages.origin);
+    await this.do("prepare", this.#stage.address);
+  }
+
+  /** Has the page, or its worker, do something. */
+  async do<K extends keyof Scenario>(name: K, ...args: Parameters<Scenario[K]>): Promise<Result<K>> {
+    const request = { place: this.#place, call: { name, args } };
+    return (await this.page.evaluate(
+      ({ place, call }) => (globalThis as unknown as PageGlobal).harness[place](call as never),
+      request,
+    )) as Result<K>;
+  }
+
+  #complain(text: string): void {
+    if (!OF_FIREFOX_ITSELF.test(text)) this.complaints.push(text);
+  }
+
+  takeTaskTimes(): Promise<TaskTimes> {
+    return this.page.evaluate(() => (globalThis as unknown as PageGlobal).harness.takeTaskTimes());
+  }
+
+  violations(): Promise<string[]> {
+    return this.page.evaluate(() => (globalThis as unknown as PageGlobal).harness.violations);
+  }
+}

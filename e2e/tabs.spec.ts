@@ -1,0 +1,102 @@
+import { expect, test } from "./support/fixtures.ts";
+import { CALLERS, counts } from "./support/losing.ts";
+
+test("two tabs don't disturb each other", async ({ openTab, stage }) => {
+  const [first, second] = [await openTab(), await openTab()];
+  const kept = await first.do("session");
+  expect(await second.do("session")).not.toBe(kept);
+  expect(stage.front.dials).toBe(2);
+
+  // The second is in the middle of everything when its network goes.
+  await second.do("hang", stage.origin.url, 1);
+  stage.front.cutLatest();
+  const losses = await second.do("losses");
+  expect(losses.map(({ code }) => code)).toEqual(Array(4).fill("ERR_DISCONNECTED"));
+  expect(await first.do("look")).toMatchObject({ state: "connected", dials: 1 });
+  expect(await first.do("echo", "still here")).toBe("still here");
+
+  await second.do("crowd", CALLERS);
+  expect(stage.front.dials).toBe(3);
+  expect(await first.do("session")).toBe(kept);
+
+  // And when it is closed altogether.
+  await second.page.close();
+  await stage.front.untilOpen(1);
+  expect(await first.do("echo", "alone")).toBe("alone");
+  expect(await first.do("session")).toBe(kept);
+  expect(first.webSockets).toBe(1);
+});
+
+test("both tabs lose a killed server, and each gets one new session", async ({ openTab, stage }) => {
+  const tabs = [await openTab(), await openTab()];
+  const before = await Promise.all(tabs.map((tab) => tab.do("hang", stage.origin.url, 1)));
+  await stage.server.kill("SIGKILL");
+  for (const tab of tabs) expect(await tab.do("losses")).toHaveLength(4);
+  await stage.server.restart();
+  const crowds = await Promise.all(tabs.map((tab) => tab.do("crowd", CALLERS)));
+  const sessions = crowds.flatMap((crowd) => crowd.sessions);
+  expect(new Set([...before, ...sessions]).size).toBe(4);
+  expect(tabs.map((tab) => tab.webSockets)).toEqual([2, 2]);
+});
+
+for (const place of ["inPage", "inWorker"] as const) {
+  test(`a reload leaves no socket behind (${place})`, async ({ openTab, stage }) => {
+    const tab = await openTab(place);
+    await tab.do("hang", stage.origin.url, 1);
+    expect([stage.front.open, stage.back.open]).toEqual([1, 1]);
+    await tab.page.reload();
+    await Promise.all([stage.front.untilOpen(0), stage.back.untilOpen(0)]);
+
+    await tab.do("prepare", stage.address);
+    expect(await tab.do("echo", "again")).toBe("again");
+    expect([stage.front.open, stage.back.open]).toEqual([1, 1]);
+    expect(stage.front.dials).toBe(2);
+  });
+}
+
+test("closing the client closes its socket", async ({ tab, stage }) => {
+  await tab.do("session");
+  await tab.do("close");
+  await Promise.all([stage.front.untilOpen(0), stage.back.untilOpen(0)]);
+  expect(await tab.do("failingCrowd", 3)).toMatchObject({ errors: 1, failures: [{ code: "ERR_CLOSED" }] });
+  expect(stage.front.dials).toBe(1);
+});
+
+test("a server that stays down gives a clear error, no spinning, and is found once it is back", async ({
+  tab,
+  stage,
+}) => {
+  await tab.do("session");
+  await stage.server.kill("SIGKILL");
+  await stage.front.untilOpen(0);
+  const { frontDials } = counts(tab, stage);
+  for (const attempt of [1, 2, 3]) {
+    const { errors, failures } = await tab.do("failingCrowd", CALLERS);
+    expect(errors).toBe(1);
+    // The gateway's code for an exec-server that it can't reach.
+    expect(failures[0]).toMatchObject({ name: "ConnectError", code: "ERR_CONNECT", closeCode: 4002 });
+    expect(failures[0]?.message).toContain("the exec-server can't be reached");
+    expect(stage.front.dials).toBe(frontDials + attempt);
+    expect((await tab.do("look")).state).toBe("disconnected");
+  }
+  await stage.server.restart();
+  expect(stage.front.dials).toBe(frontDials + 3);
+  expect(await tab.do("crowd", CALLERS)).toMatchObject({ answered: CALLERS, clients: 1 });
+  expect(stage.front.dials).toBe(frontDials + 4);
+});
+
+test("a gateway that stays down gives a clear error, too", async ({ tab, stage }) => {
+  await tab.do("session");
+  await stage.gateway.kill();
+  await stage.front.untilOpen(0);
+  const { errors, failures } = await tab.do("failingCrowd", CALLERS);
+  expect(errors).toBe(1);
+  expect(failures[0]).toMatchObject({ name: "ConnectError", code: "ERR_CONNECT", closeCode: 1006 });
+  expect(stage.front.dials).toBe(2);
+  // The browser itself tells of the socket that did not open; nobody else complains.
+  expect(tab.complaints.splice(0)).toEqual([
+    expect.stringContaining(`WebSocket connection to '${stage.front.url}`),
+  ]);
+  await stage.gateway.restart();
+  expect(await tab.do("echo", "back")).toBe("back");
+});

@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { extname, join, sep } from "node:path";
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+};
+
+/** Headers that every answer of a page like this one should have, beside its Content-Security-Policy. */
+const HEADERS = {
+  "cache-control": "no-store",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+};
+
+/** The files of a built page. All are read at the start, so no request can name any other file. */
+export class StaticFiles {
+  readonly #files = new Map<string, { readonly type: string; readonly body: Buffer }>();
+
+  constructor(directory: string) {
+    for (const name of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
+      const file = join(directory, name);
+      const type = TYPES[extname(name)];
+      if (!type || !statSync(file).isFile()) continue;
+      this.#files.set(`/${name.split(sep).join("/")}`, { type, body: readFileSync(file) });
+    }
+  }
+
+  /** Answers a GET for one of the files; tells whether it was one. */
+  answer(request: IncomingMessage, response: ServerResponse, contentSecurityPolicy: string): boolean {
+    const path = request.url === "/" ? "/index.html" : (request.url ?? "");
+    const file = this.#files.get(path);
+    if (!file || request.method !== "GET") return false;
+    response.writeHead(200, {
+      ...HEADERS,
+      "content-security-policy": contentSecurityPolicy,
+      "content-type": file.type,
+    });
+    response.end(file.body);
+    return true;
+  }
+}

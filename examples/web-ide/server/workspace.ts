@@ -1,0 +1,64 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+const FILES: Readonly<Record<string, string>> = {
+  "README.md": `# A small workspace
+
+These files live on the exec-server's machine. Open one, change it, save it; run it in the terminal below:
+
+    node src/primes.js 40
+    sh bin/weather.sh
+
+Then press "Kill server" and look at the badge. Nothing reconnects by itself.
+"Start server", and whatever you do next opens one fresh session.
+`,
+  "src/primes.js": `// Prints the primes up to a limit: node src/primes.js 100
+import { sieve } from "./sieve.js";
+
+const limit = Number(process.argv[2] ?? 100);
+const primes = sieve(limit);
+
+console.log(primes.join(" "));
+console.log(\`\${primes.length} primes up to \${limit}\`);
+`,
+  "src/sieve.js": `/** The sieve of Eratosthenes. */
+export function sieve(limit) {
+  const composite = new Uint8Array(limit + 1);
+  const primes = [];
+  for (let n = 2; n <= limit; n++) {
+    if (composite[n]) continue;
+    primes.push(n);
+    for (let multiple = n * n; multiple <= limit; multiple += n) composite[multiple] = 1;
+  }
+  return primes;
+}
+`,
+  "bin/weather.sh": `#!/bin/sh
+# Something that goes on for a while.
+for degrees in 12 14 17 19 18 15; do
+  printf '%s  %s°C\\n' "$(date +%H:%M:%S)" "$degrees"
+  sleep 1
+done
+`,
+  "notes/ideas.txt": `- one client for the whole page
+- errors decide by code
+- the next action opens the next session
+`,
+  "package.json": `{ "name": "small-workspace", "private": true, "type": "module" }\n`,
+};
+
+/** A directory with something to look at. */
+export interface Workspace {
+  readonly root: string;
+  remove(): void;
+}
+
+export function makeWorkspace(): Workspace {
+  const root = mkdtempSync(join(tmpdir(), "web-ide-"));
+  for (const [name, text] of Object.entries(FILES)) {
+    mkdirSync(dirname(join(root, name)), { recursive: true });
+    writeFileSync(join(root, name), text);
+  }
+  return { root, remove: () => rmSync(root, { recursive: true, force: true }) };
+}

@@ -1,0 +1,111 @@
+import "@xterm/xterm/css/xterm.css";
+import { FitAddon } from "@xterm/addon-fit";
+import { Terminal } from "@xterm/xterm";
+import { type ExecEnvironment, type ExecProcess, ExecServerError } from "exec-server-sdk";
+import { byId } from "./dom.ts";
+import { explain } from "./notice.ts";
+import { terminalTheme, whenThemeChanges } from "./theme.ts";
+
+const RED = "\x1b[31m";
+const DIM = "\x1b[2m";
+const RESET = "\x1b[0m";
+
+/** A shell in a real terminal on the server. When it ends, for whatever reason, it says so and offers a new one. */
+export class TerminalPanel {
+  readonly #environment: ExecEnvironment;
+  readonly #cwd: string;
+  readonly #screen = new Terminal({
+    fontFamily: getComputedStyle(document.body).getPropertyValue("--mono"),
+    fontSize: 13,
+    cursorBlink: true,
+    minimumContrastRatio: 4.5,
+    theme: terminalTheme(),
+  });
+  readonly #fit = new FitAddon();
+  #process: ExecProcess | undefined;
+  /** Counts the shells, so that a late word of an old one is not taken for the new one's. */
+  #generation = 0;
+
+  constructor(options: { environment: ExecEnvironment; cwd: string }) {
+    this.#environment = options.environment;
+    this.#cwd = options.cwd;
+    this.#screen.loadAddon(this.#fit);
+    this.#screen.open(byId("terminal"));
+    this.#screen.onData((data) => void this.#process?.write(data).catch(() => {}));
+    this.#screen.onResize(() => this.#tellSize());
+    new ResizeObserver(() => this.#fitSoon()).observe(byId("terminal"));
+    whenThemeChanges(() => {
+      this.#screen.options.theme = terminalTheme();
+    });
+    for (const id of ["new-terminal", "replace-terminal"]) {
+      byId(id).addEventListener("click", () => void this.open());
+    }
+  }
+
+  /** A new shell in place of the one there is. It never throws: what goes wrong is said on the screen. */
+  async open(): Promise<void> {
+    const generation = ++this.#generation;
+    void this.#process?.terminate().catch(() => {});
+    this.#process = undefined;
+    byId("terminal-ended").hidden = true;
+    this.#fit.fit();
+    try {
+      const { shell } = await this.#environment.info();
+      const { rows, cols } = this.#screen;
+      const process = await this.#environment.start([shell?.path ?? "/bin/sh"], {
+        cwd: this.#cwd,
+        env: { TERM: "xterm-256color", COLORTERM: "truecolor" },
+        tty: { rows, cols },
+      });
+      if (generation !== this.#generation) return void process.terminate().catch(() => {});
+      this.#screen.reset();
+      this.#process = process;
+      byId("terminal-title").textContent = shell?.name ?? "sh";
+      this.#screen.focus();
+      // The panel may have changed while the shell was on its way.
+      if (this.#screen.rows !== rows || this.#screen.cols !== cols) this.#tellSize();
+      await this.#show(process);
+      const { exitCode } = await process.exited;
+      if (generation === this.#generation) this.#end(`The shell ended with code ${exitCode}.`);
+    } catch (error) {
+      if (generation === this.#generation) this.#end(lossOf(error), RED);
+    }
+  }
+
+  async #show(process: ExecProcess): Promise<void> {
+    for await (const chunk of chunksOf(process)) {
+      // Written before more is read: output faster than the screen waits in the SDK, up to its limit.
+      if (process === this.#process) await new Promise<void>((drawn) => this.#screen.write(chunk, drawn));
+    }
+  }
+
+  #end(text: string, colour = DIM): void {
+    this.#process = undefined;
+    this.#screen.write(`\r\n${colour}[${text}]${RESET}\r\n`);
+    byId("terminal-ended-text").textContent = text;
+    byId("terminal-ended").classList.toggle("lost", colour === RED);
+    byId("terminal-ended").hidden = false;
+  }
+
+  #tellSize(): void {
+    const { rows, cols } = this.#screen;
+    void this.#process?.resize({ rows, cols }).catch(() => {});
+  }
+
+  #fitSoon(): void {
+    // Hidden on a phone that shows another pane: no size to fit to.
+    requestAnimationFrame(() => {
+      if (byId("terminal").clientHeight > 0) this.#fit.fit();
+    });
+  }
+}
+
+function lossOf(error: unknown): string {
+  const isLost = error instanceof ExecServerError && error.code === "ERR_DISCONNECTED";
+  return isLost ? "Connection lost, and this terminal with it." : `No terminal: ${explain(error)}`;
+}
+
+async function* chunksOf(process: ExecProcess): AsyncGenerator<Uint8Array> {
+  const output = process[Symbol.asyncIterator]();
+  for (let next = await output.next(); !next.done; next = await output.next()) yield next.value.chunk;
+}
