@@ -65,7 +65,7 @@ export class ExecServerClient implements ExecEnvironment, AsyncDisposable {
       onNotification: (method, params) => session?.onNotification(method, params),
       onRequest: (method, params) => answerServerRequest(method, params, complete.onNetworkPolicyRequest),
       onEnd: (failure) => session?.onEnd(failure),
-      trace: () => traceOf(complete),
+      trace: complete.traceContext && (() => traceOf(complete)),
     });
     session = new Session(rpc, await initialize(rpc, complete, signal));
     return new ExecServerClient(session);

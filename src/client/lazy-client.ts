@@ -69,7 +69,7 @@ export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#closed) return Promise.reject(this.#closed);
-    if (this.#ready && this.#client && !this.#mustReplace(this.#client)) return this.#ready;
+    if (this.#ready && this.#isUsable) return this.#ready;
     return this.#connecting.join((abandoned) => this.#connect(abandoned), signal);
   }
 
@@ -126,8 +126,10 @@ export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
     return this.close();
   }
 
-  #mustReplace(client: ExecServerClient): boolean {
-    return client.isDisconnected && this.#options.transport.reconnectable;
+  /** Whether there is a client to hand out: a live one, or the one and only. */
+  get #isUsable(): boolean {
+    const client = this.#client;
+    return client !== undefined && !(client.isDisconnected && this.#options.transport.reconnectable);
   }
 
   async #connect(abandoned: AbortSignal): Promise<ExecServerClient> {

@@ -22,6 +22,7 @@ export interface Waiter<Result> {
 /** One request, from the wish to the answer. The wait for it can end before its answer comes. */
 export class Call<Result = unknown> {
   readonly method: string;
+  readonly params: unknown;
   readonly #schema: ResultSchema<Result> | undefined;
   readonly #options: CallOptions<Result>;
   readonly #sessionId: string | undefined;
@@ -33,12 +34,14 @@ export class Call<Result = unknown> {
   /** @param schema Of the result; without one, any result will do. */
   constructor(
     method: string,
+    params: unknown,
     schema: ResultSchema<Result> | undefined,
     options: CallOptions<Result>,
     sessionId: string | undefined,
     waiter: Waiter<Result>,
   ) {
     this.method = method;
+    this.params = params;
     this.#schema = schema;
     this.#options = options;
     this.#sessionId = sessionId;

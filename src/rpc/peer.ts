@@ -1,4 +1,4 @@
-import { ClosedError, DisconnectedError, ProtocolError, UsageError } from "../errors.ts";
+import { ClosedError, DisconnectedError, ProtocolError, UsageError, type UsageErrorCode } from "../errors.ts";
 import { exceedsUtf8Bytes } from "../internal/bytes.ts";
 import { settledWithin } from "../internal/deadline.ts";
 import { deferred } from "../internal/deferred.ts";
@@ -51,7 +51,7 @@ const END_GRACE_MS = 1_000;
 export class RpcPeer {
   readonly #connection: Connection;
   readonly #handlers: PeerHandlers;
-  readonly #window = new RequestWindow();
+  readonly #window = new RequestWindow<Call<never>>((call) => this.#send(call));
   readonly #pending = new Map<RequestId, Call<never>>();
   readonly #ended = deferred<ConnectionFailure>();
   #failure: ConnectionFailure | undefined;
@@ -116,8 +116,8 @@ export class RpcPeer {
   ): Promise<Result> {
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
     return new Promise((resolve, reject) => {
-      const call = new Call(method, schema, options, this.sessionId, { resolve, reject });
-      this.#window.enter(() => this.#send(call as unknown as Call<never>, params), options.urgent ?? false);
+      const call = new Call(method, params, schema, options, this.sessionId, { resolve, reject });
+      this.#window.enter(call as unknown as Call<never>, options.urgent ?? false);
     });
   }
 
@@ -132,10 +132,10 @@ export class RpcPeer {
   }
 
   /** Returns whether the request is on its way. */
-  #send(call: Call<never>, params: unknown): boolean {
+  #send(call: Call<never>): boolean {
     if (!call.isAwaited || this.#isTooLate(call)) return false;
     const id = this.#nextId++;
-    const frame = this.#frame(id, call.method, params);
+    const frame = this.#frame(id, call);
     if (frame instanceof UsageError) {
       call.fail(frame);
       return false;
@@ -229,25 +229,22 @@ export class RpcPeer {
   }
 
   /** The request as it is sent, or why it can't be. */
-  #frame(id: number, method: string, params: unknown): string | UsageError {
-    const details = { sessionId: this.sessionId, delivery: "not-sent" } as const;
+  #frame(id: number, { method, params }: Call<never>): string | UsageError {
     const trace = this.#handlers.trace?.();
-    const request = { id, method, params };
     let frame: string;
     try {
-      frame = JSON.stringify(trace ? { ...request, trace } : request);
+      frame = JSON.stringify(trace ? { id, method, params, trace } : { id, method, params });
     } catch {
-      return new UsageError(
-        "ERR_INVALID_ARGUMENT",
-        `The params of ${method} can't be written as JSON`,
-        details,
-      );
+      return this.#unsendable("ERR_INVALID_ARGUMENT", `The params of ${method} can't be written as JSON`);
     }
     if (!exceedsUtf8Bytes(frame, MAX_OUTGOING_FRAME)) return frame;
-    return new UsageError(
+    return this.#unsendable(
       "ERR_TOO_LARGE",
       `A ${method} request must stay below ${MAX_OUTGOING_FRAME} bytes`,
-      details,
     );
+  }
+
+  #unsendable(code: UsageErrorCode, message: string): UsageError {
+    return new UsageError(code, message, { sessionId: this.sessionId, delivery: "not-sent" });
   }
 }

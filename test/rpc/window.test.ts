@@ -7,7 +7,7 @@ const PLACES_WITH_URGENT = 160;
 
 /** A window, and who got a turn in it, in order. */
 function setUp() {
-  const window = new RequestWindow();
+  const window = new RequestWindow<() => boolean>((turn) => turn());
   const ran: string[] = [];
   const enter = (name: string, { urgent = false, takesPlace = true } = {}): void =>
     window.enter(() => {
@@ -89,7 +89,7 @@ it("holds its limits and its order, whatever happens when", () => {
   );
   fc.assert(
     fc.property(fc.array(event, { maxLength: 40 }), (events) => {
-      const window = new RequestWindow();
+      const window = new RequestWindow<() => boolean>((turn) => turn());
       let inFlight = 0;
       let entered = 0;
       const waiting = { true: [] as number[], false: [] as number[] };
