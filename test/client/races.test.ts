@@ -6,6 +6,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { type ExecEnvironment, type ExecProcess, LazyExecServerClient, webSocket } from "../../src/index.ts";
+import { webSocket as nodeWebSocket } from "../../src/node.ts";
 import { ExecServer, makeCodexHome } from "../support/exec-server.ts";
 import { failureOf } from "../support/failure.ts";
 import { scriptedProcess } from "../support/scripted-process.ts";
@@ -112,7 +113,7 @@ describe("an attempt that failed", () => {
     await using server = await ScriptedServer.start();
     await using broken = await RawServer.http((_request, response) => response.writeHead(500).end());
     const urls = [server.url, broken.url, server.url];
-    await using lazy = new LazyExecServerClient({ transport: webSocket(() => urls.shift() as string) });
+    await using lazy = new LazyExecServerClient({ transport: nodeWebSocket(() => urls.shift() as string) });
     const first = await lazy.get();
     (await server.connection(1)).terminate();
     await first.disconnected;
