@@ -49,8 +49,10 @@ function stopOnSignal(gateway: Gateway): void {
   }
 }
 
-function log({ state, origin, closeCode }: PageEvent): void {
-  warn(state === "closed" ? `closed ${origin} ${closeCode}` : `connected ${origin}`);
+function log({ state, origin, closeCode, error }: PageEvent): void {
+  // Only our own errors are known to hold no secret.
+  const why = error instanceof ExecServerError ? `: ${error.message}` : "";
+  warn(state === "closed" ? `closed ${origin} ${closeCode}${why}` : `connected ${origin}`);
 }
 
 function isLoopback(host: string): boolean {

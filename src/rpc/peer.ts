@@ -180,9 +180,11 @@ export class RpcPeer {
       case "result":
         this.#takePending(message.id)?.accept(message.result);
         return;
-      case "error":
-        this.#takePending(message.id)?.fail(serverError(message.error, this.sessionId));
+      case "error": {
+        const call = this.#takePending(message.id);
+        call?.fail(serverError(message.error, call.method, this.sessionId));
         return;
+      }
       case "malformed-response":
         this.#takePending(message.id)?.refuse();
     }

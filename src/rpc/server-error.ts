@@ -11,8 +11,12 @@ const KINDS: readonly (readonly [RegExp, ServerErrorKind])[] = [
   [/permission denied|os error 13\)/i, "permission-denied"],
 ];
 
-export function serverError(error: RpcErrorObject, sessionId: string | undefined): ServerError {
-  return new ServerError(`The exec-server rejected the request (${error.code}): ${error.message}`, {
+export function serverError(
+  error: RpcErrorObject,
+  method: string,
+  sessionId: string | undefined,
+): ServerError {
+  return new ServerError(`The exec-server rejected ${method} (${error.code}): ${error.message}`, {
     rpcCode: error.code,
     data: error.data,
     kind: kindOf(error),
