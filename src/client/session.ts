@@ -7,6 +7,7 @@ import { Processes } from "../process/processes.ts";
 import type { ResultOf } from "../protocol/methods.ts";
 import type { ConnectionFailure } from "../rpc/failure.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
+import type { Router } from "../rpc/router.ts";
 
 /** Everything that lives and dies with one connection. */
 export class Session implements FileSession, HttpSession {
@@ -17,6 +18,8 @@ export class Session implements FileSession, HttpSession {
   readonly missing: MissingWatches;
   readonly bodies = new Bodies();
   readonly canWriteBlocks: boolean;
+  /** Asked for every notification, so made once; in the order in which things fail. */
+  readonly #routers: readonly Pick<Router<never, never>, "accept" | "failAll">[];
 
   constructor(rpc: RpcPeer, { sessionId, environmentInfo: info }: ResultOf<"initialize">) {
     this.id = sessionId;
@@ -29,18 +32,15 @@ export class Session implements FileSession, HttpSession {
     this.files = new FileHandles(rpc);
     this.missing = new MissingWatches(rpc);
     this.canWriteBlocks = info?.capabilities?.["fileWriteStreaming"] === true;
+    this.#routers = [this.processes.router, this.bodies.router, this.missing.router];
   }
 
   onNotification(method: string, params: unknown): void {
-    for (const { router } of this.#parts) router.accept(method, params);
+    for (const router of this.#routers) router.accept(method, params);
   }
 
   /** Fails what hangs on the connection: processes first, then bodies. */
   onEnd(failure: ConnectionFailure): void {
-    for (const { router } of this.#parts) router.failAll(failure);
-  }
-
-  get #parts() {
-    return [this.processes, this.bodies, this.missing] as const;
+    for (const router of this.#routers) router.failAll(failure);
   }
 }

@@ -1,6 +1,6 @@
 import { ProtocolError, ServerError, UsageError } from "../errors.ts";
 import { decodeBase64, encodeBase64 } from "../internal/base64.ts";
-import { type Bytes, concatBytes } from "../internal/bytes.ts";
+import { type Bytes, concatBytes, textOf } from "../internal/bytes.ts";
 import { MAX_BLOCK } from "../protocol/filesystem.ts";
 import type { MethodName, ParamsOf, ResultOf } from "../protocol/methods.ts";
 import { toNativePath, toPathUri } from "../protocol/path-uri.ts";
@@ -57,7 +57,7 @@ export class FileSystem implements RemoteFileSystem {
     const asText = checkEncoding(encoding);
     const bytes = await this.#readAll(path, transfer);
     reportProgress(transfer, bytes.length, bytes.length);
-    return asText ? new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes) : bytes;
+    return asText ? textOf(bytes) : bytes;
   }
 
   async writeFile(

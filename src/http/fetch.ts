@@ -1,4 +1,5 @@
 import { type Delivery, TimeoutError } from "../errors.ts";
+import { DEFAULT_MAX_BUFFERED_BYTES } from "../internal/byte-queue.ts";
 import { deadline } from "../internal/deadline.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import type { Bodies, Body } from "./body.ts";
@@ -17,7 +18,6 @@ export type RemoteFetch = (
   init?: RemoteRequestInit,
 ) => Promise<RemoteResponse>;
 
-const DEFAULT_MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
 /** The server gives up as well, but after us: its own error would not say that the time was up. */
 const SERVER_GRACE_MS = 100;
 

@@ -10,6 +10,9 @@ export interface Piece {
   readonly droppedBefore?: number;
 }
 
+/** What a queue keeps unless it is told otherwise. */
+export const DEFAULT_MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
+
 export type OverflowPolicy = "fail" | "drop-oldest";
 
 /** Unread bytes within a budget. What a waiting reader takes at once does not count. */

@@ -7,6 +7,11 @@ export function utf8(text: string): Bytes {
   return encoder.encode(text);
 }
 
+/** The text of whole bytes, a byte order mark included. */
+export function textOf(bytes: Uint8Array): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+}
+
 /** Whether a string takes more than `limit` bytes as UTF-8; counts exactly only when it has to. */
 export function exceedsUtf8Bytes(text: string, limit: number): boolean {
   if (text.length > limit) return true;

@@ -1,5 +1,5 @@
 import { UsageError } from "../errors.ts";
-import type { OverflowPolicy } from "../internal/byte-queue.ts";
+import { DEFAULT_MAX_BUFFERED_BYTES, type OverflowPolicy } from "../internal/byte-queue.ts";
 import { randomId } from "../internal/bytes.ts";
 import { toPathUri } from "../protocol/path-uri.ts";
 import type { EnvPolicy, ProcessStartParams } from "../protocol/process.ts";
@@ -36,8 +36,6 @@ export interface StartOptions {
   /** What happens past that: the reader gets what is kept and then an OverflowError, or the oldest is dropped. @default "fail" */
   readonly overflow?: OverflowPolicy | undefined;
 }
-
-export const DEFAULT_MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
 
 /** The params of a start; throws a UsageError for what the server would only reject. */
 export function startParams(

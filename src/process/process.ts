@@ -1,10 +1,9 @@
-import { UsageError } from "../errors.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import { asyncDispose } from "../internal/dispose.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import type { OutputChunk } from "./events.ts";
 import type { ProcessExit, ProcessState } from "./state.ts";
-import { checkSize, type TerminalSize } from "./tty.ts";
+import { checkSize, type TerminalSize, unsupported } from "./tty.ts";
 
 /**
  * A process on the server's machine. It belongs to the connection it was started on: when that ends, everything here
@@ -127,8 +126,4 @@ export class ExecProcess implements AsyncDisposable {
       if (!this.#rpc.failure) throw error;
     }
   }
-}
-
-function unsupported(message: string): UsageError {
-  return new UsageError("ERR_UNSUPPORTED", message);
 }

@@ -11,7 +11,7 @@ import { ExecProcess } from "./process.ts";
 import { run } from "./run.ts";
 import { ProcessState } from "./state.ts";
 import { ProcessStdin } from "./stdin.ts";
-import { checkSize, DEFAULT_SIZE, resizeTerminal, startInTerminal } from "./tty.ts";
+import { checkSize, DEFAULT_SIZE, resizeTerminal, startInTerminal, unsupported } from "./tty.ts";
 
 /** What the server told about itself at the handshake. */
 export interface ProcessHost {
@@ -122,8 +122,4 @@ export class Processes {
       delivery: "answered",
     });
   }
-}
-
-function unsupported(message: string): UsageError {
-  return new UsageError("ERR_UNSUPPORTED", message);
 }

@@ -1,6 +1,6 @@
 import { OverflowError, ProcessExitError, type RunResult, TimeoutError } from "../errors.ts";
 import type { OverflowPolicy } from "../internal/byte-queue.ts";
-import { type Bytes, concatBytes } from "../internal/bytes.ts";
+import { type Bytes, concatBytes, textOf } from "../internal/bytes.ts";
 import { deadline, settledWithin, untilAborted } from "../internal/deadline.ts";
 import { unobserved } from "../internal/deferred.ts";
 import { Fifo } from "../internal/fifo.ts";
@@ -65,7 +65,8 @@ async function collect(
   ]);
   try {
     const [exit, stdout, stderr] = await untilAborted(everything, signal);
-    return { ...exit, stdout: asBytes ? stdout : text(stdout), stderr: asBytes ? stderr : text(stderr) };
+    // Only over the whole: a character may be cut anywhere between two pieces.
+    return { ...exit, stdout: asBytes ? stdout : textOf(stdout), stderr: asBytes ? stderr : textOf(stderr) };
   } catch (error) {
     const ended = unobserved(process.terminate()).then(() => process.closed);
     await settledWithin(ended, TERMINATE_GRACE_MS);
@@ -87,9 +88,4 @@ async function readAll(stream: ReadableStream<Bytes>, limit: number, policy: Ove
   }
   const all = concatBytes([...kept]);
   return all.subarray(Math.max(0, all.length - limit));
-}
-
-/** Only here, over the whole: a character may be cut anywhere between two pieces. */
-function text(bytes: Bytes): string {
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }

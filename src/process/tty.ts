@@ -42,6 +42,11 @@ export function checkSize(size: TerminalSize): TerminalSize {
   return size;
 }
 
+/** For what a terminal, or the lack of one, rules out. */
+export function unsupported(message: string): UsageError {
+  return new UsageError("ERR_UNSUPPORTED", message);
+}
+
 /** What the first line said. */
 export type TerminalStart = { readonly device: string } | "missing-program" | "unknown";
 
