@@ -10,7 +10,7 @@ export class TcpProxy {
   #onChange: (() => void)[] = [];
 
   private constructor(target: () => number) {
-    this.#server = createServer((near) => this.#join(near, connect(target(), "127.0.0.1")));
+    this.#server = createServer((near) => this.#accept(near, target));
   }
 
   /** @param target The port it leads to, asked for every connection. */
@@ -51,9 +51,20 @@ export class TcpProxy {
     await once(this.#server, "close");
   }
 
-  #join(near: Socket, far: Socket): void {
+  /** Leads on from the first word, so that a dial is counted also when nobody is there to take it. */
+  #accept(near: Socket, target: () => number): void {
     this.#track(() => this.#open.add(near));
-    near.once("data", () => this.dials++);
+    near.once("close", () => this.#track(() => this.#open.delete(near)));
+    near.on("error", () => {});
+    near.once("data", (first) => {
+      this.dials++;
+      const far = connect(target(), "127.0.0.1");
+      far.write(first);
+      this.#join(near, far);
+    });
+  }
+
+  #join(near: Socket, far: Socket): void {
     for (const [side, other] of [
       [near, far],
       [far, near],
@@ -63,7 +74,6 @@ export class TcpProxy {
       side.once("close", () => other.destroy());
       side.pipe(other);
     }
-    near.once("close", () => this.#track(() => this.#open.delete(near)));
   }
 
   #track(change: () => void): void {
