@@ -1,5 +1,6 @@
 import { ConnectError } from "../errors.ts";
 import { settledWithin } from "../internal/deadline.ts";
+import { deferred } from "../internal/deferred.ts";
 import { Inbox } from "./inbox.ts";
 import { type Corkable, SocketFlow } from "./socket-flow.ts";
 import { type Connection, type ConnectionReceiver, MAX_INCOMING_FRAME } from "./transport.ts";
@@ -13,8 +14,10 @@ export interface WebSocketLike {
   /** Only `ws` tells when the data have left. */
   send(data: string, onSent?: () => void): void;
   close(code?: number, reason?: string): void;
-  /** Only `ws` has these: an end without waiting for the peer, and a brake. */
+  /** Only `ws` has these: an end without waiting for the peer, a sign of life, and a brake. */
   terminate?(): void;
+  ping?(): void;
+  on?(type: "pong", listener: () => void): unknown;
   pause?(): void;
   resume?(): void;
 }
@@ -99,6 +102,7 @@ class WebSocketConnection implements Connection {
   readonly #closed: Promise<void>;
   #failure: SocketEvent | undefined;
   readonly flow: SocketFlow | undefined;
+  readonly ping: (() => Promise<void>) | undefined;
   hasOpened = false;
 
   constructor(socket: WebSocketLike, below?: Corkable) {
@@ -121,6 +125,7 @@ class WebSocketConnection implements Connection {
         resolve();
       });
     });
+    this.ping = pinger(socket, this.#closed);
   }
 
   get isOpen(): boolean {
@@ -156,4 +161,18 @@ class WebSocketConnection implements Connection {
 
 function listen(socket: WebSocketLike, type: string, listener: (event: SocketEvent) => void): void {
   socket.addEventListener(type, listener as (event: unknown) => void);
+}
+
+function pinger(socket: WebSocketLike, closed: Promise<void>): Connection["ping"] {
+  if (!socket.ping || !socket.on) return undefined;
+  let pong = deferred<void>();
+  socket.on("pong", () => {
+    pong.resolve();
+    pong = deferred();
+  });
+  void closed.then(() => pong.resolve());
+  return () => {
+    socket.ping?.();
+    return pong.promise;
+  };
 }
