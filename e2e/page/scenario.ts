@@ -1,4 +1,10 @@
-import { ExecServerError, LazyExecServerClient, type StateChange, webSocket } from "exec-server-sdk";
+import {
+  ExecServerError,
+  type KeepAliveOptions,
+  LazyExecServerClient,
+  type StateChange,
+  webSocket,
+} from "exec-server-sdk";
 
 /** How something that hung on a connection ended. */
 export interface Loss {
@@ -26,8 +32,9 @@ export class Scenario {
   readonly #losses: Promise<Loss>[] = [];
 
   /** Makes the one client. Nothing connects. */
-  prepare(address: { url: string; protocols: string[] }): void {
+  prepare(address: { url: string; protocols: string[] }, keepAlive?: KeepAliveOptions): void {
     this.#client = new LazyExecServerClient({
+      keepAlive,
       transport: webSocket(() => {
         this.#dials++;
         return address;
@@ -45,6 +52,11 @@ export class Scenario {
 
   async session(): Promise<string> {
     return (await this.#lazy.get()).sessionId;
+  }
+
+  /** Why the client's connection ended, once it has. */
+  async lost(): Promise<Failure> {
+    return failureOf(await (await this.#lazy.get()).disconnected);
   }
 
   async echo(text: string): Promise<string> {

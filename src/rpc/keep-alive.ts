@@ -32,11 +32,12 @@ export class KeepAlive {
   readonly #timeoutMs: number;
   readonly #sliceMs: number;
   #framesSeen = 0;
-  #silentMs = 0;
+  /** Since there was a sign of life, or since the last probe while it is not known what a waiting request means. */
+  #unprobedMs = 0;
   #probe: Probe | undefined;
   /**
    * How many waiting requests the server was seen to let a probe pass. A server may work through requests one by one:
-   * behind a slow one, silence means nothing until it has proven otherwise.
+   * behind a slow one, silence means nothing until it has proven otherwise. So it is asked while others wait, too.
    */
   #overtaken = 0;
 
@@ -59,27 +60,21 @@ export class KeepAlive {
   }
 
   #onSlice(): void {
-    const { framesReceived } = this.#rpc;
-    if (framesReceived !== this.#framesSeen) {
-      this.#framesSeen = framesReceived;
-      this.#heard();
-    } else this.#silence();
-  }
-
-  #heard(): void {
-    this.#silentMs = 0;
-    if (this.#probe) this.#probe.waitedMs = 0;
-  }
-
-  #silence(): void {
-    const probe = this.#probe;
-    if (!probe) {
-      this.#silentMs += this.#sliceMs;
-      if (this.#silentMs >= this.#intervalMs) this.#probeNow();
-    } else if (this.#countWaiting(probe) <= this.#overtaken) {
-      probe.waitedMs += this.#sliceMs;
-      if (probe.waitedMs >= this.#timeoutMs) this.#giveUp();
+    const { framesReceived, unanswered } = this.#rpc;
+    const heard = framesReceived !== this.#framesSeen;
+    this.#framesSeen = framesReceived;
+    if (this.#probe) this.#judge(this.#probe, heard);
+    else if (heard && unanswered.size <= this.#overtaken) this.#unprobedMs = 0;
+    else {
+      this.#unprobedMs += this.#sliceMs;
+      if (this.#unprobedMs >= this.#intervalMs) this.#probeNow();
     }
+  }
+
+  #judge(probe: Probe, heard: boolean): void {
+    if (heard) probe.waitedMs = 0;
+    else if (this.#countWaiting(probe) <= this.#overtaken) probe.waitedMs += this.#sliceMs;
+    if (probe.waitedMs >= this.#timeoutMs) this.#giveUp();
   }
 
   /** One at a time; one that is under way gets its whole time again. */
@@ -92,7 +87,7 @@ export class KeepAlive {
     this.#probe = probe;
     const onAnswer = (): void => {
       this.#overtaken = Math.max(this.#overtaken, this.#countWaiting(probe));
-      this.#silentMs = 0;
+      this.#unprobedMs = 0;
       this.#probe = undefined;
     };
     // A refusal is a sign of life, too.

@@ -130,6 +130,19 @@ describe("keepAlive", () => {
     expect(await slow).toMatchObject({ code: "ERR_DISCONNECTED", delivery: "unknown" });
   });
 
+  it("finds out while frames still arrive what a waiting request means", async () => {
+    const { rpc, requests, server, answer, pass } = await watched();
+    const slow = rpc.call("environment/info", null).catch((error: unknown) => error);
+    for (let i = 0; i < 2; i++) {
+      await pass(INTERVAL / 2);
+      server.send('{"method":"x","params":{}}');
+    }
+    expect(requests.map(({ method }) => method)).toEqual(["environment/info", "environment/status"]);
+    answer(requests[1] as Request);
+    await pass(INTERVAL + TIMEOUT + SLACK);
+    expect(await slow).toMatchObject({ code: "ERR_DISCONNECTED" });
+  });
+
   it("keeps one probe under way, however long it takes", async () => {
     const { rpc, requests, server, pass } = await watched();
     const slow = rpc.call("environment/info", null);
