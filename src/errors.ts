@@ -109,6 +109,9 @@ export type TimeoutErrorCode = "ERR_CONNECT_TIMEOUT" | "ERR_INITIALIZE_TIMEOUT" 
 export class TimeoutError extends ExecServerError {
   static override readonly brand = "TimeoutError";
   readonly code: TimeoutErrorCode;
+  /** What a command had printed when its `run` took too long, as text or bytes like its result. */
+  declare readonly stdout?: string | Uint8Array<ArrayBuffer>;
+  declare readonly stderr?: string | Uint8Array<ArrayBuffer>;
 
   constructor(code: TimeoutErrorCode, message: string, details?: ErrorDetails) {
     super(message, details);
