@@ -23,7 +23,7 @@ export class Renderer implements AsyncDisposable {
   #calls = 0;
 
   constructor(transport: () => Transport, options: PortOptions & { onePortOnly?: boolean } = {}) {
-    this.#worker = new Worker(program(), {
+    this.#worker = new Worker(rendererProgram(), {
       eval: true,
       workerData: { onePortOnly: options.onePortOnly ?? false },
     });
@@ -67,8 +67,8 @@ export class Renderer implements AsyncDisposable {
   }
 }
 
-/** Bundled, because not every thread on every Node reads TypeScript. */
-function program(): string {
+/** What runs in the thread: bundled, because not every thread on every Node reads TypeScript. */
+export function rendererProgram(): string {
   const { outputFiles } = buildSync({
     entryPoints: [fileURLToPath(new URL("../fixtures/renderer.ts", import.meta.url))],
     bundle: true,
