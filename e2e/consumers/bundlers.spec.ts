@@ -51,7 +51,8 @@ for (const bundler of ["esbuild", "rollup", "vite", "webpack"]) {
 async function build(consumer: Consumer): Promise<string> {
   await runBuild(consumer, "build");
   const site = join(consumer.directory, "dist");
-  if (!existsSync(join(site, "index.html"))) cpSync(join(consumer.directory, "index.html"), join(site, "index.html"));
+  if (!existsSync(join(site, "index.html")))
+    cpSync(join(consumer.directory, "index.html"), join(site, "index.html"));
   return site;
 }
 
@@ -64,7 +65,11 @@ async function runBuild(consumer: Consumer, script: string): Promise<void> {
 async function story(page: Page, site: string): Promise<unknown> {
   await using world = await World.start();
   const pages = await PageServer.start(site);
-  const gateway = await GatewayChild.start({ upstream: world.server.url, origin: pages.origin, token: TOKEN });
+  const gateway = await GatewayChild.start({
+    upstream: world.server.url,
+    origin: pages.origin,
+    token: TOKEN,
+  });
   try {
     const url = `ws://127.0.0.1:${gateway.port}`;
     pages.connectSrc = `${url} ${world.origin.url}`;
@@ -84,7 +89,9 @@ async function story(page: Page, site: string): Promise<unknown> {
 }
 
 function scriptOf(site: string): string {
-  const scripts = readdirSync(site, { recursive: true, encoding: "utf8" }).filter((name) => /^(page|assets.*)\.js$/.test(name));
+  const scripts = readdirSync(site, { recursive: true, encoding: "utf8" }).filter((name) =>
+    /^(page|assets.*)\.js$/.test(name),
+  );
   expect(scripts.length).toBeGreaterThan(0);
   return scripts.map((name) => readFileSync(join(site, name), "utf8")).join("\n");
 }

@@ -1,5 +1,5 @@
-import type { Reporter, TestCase, TestResult } from "@playwright/test/reporter";
 import type { TestInfo } from "@playwright/test";
+import type { Reporter, TestCase, TestResult } from "@playwright/test/reporter";
 import { ELSEWHERE } from "../consumers/runtimes.ts";
 
 const ENTRIES = [".", "./node", "./gateway"] as const;

@@ -47,7 +47,10 @@ const entries = {
     return { ...told, refused: [code, status], stdio: { ...done, lost, again: again.code, cut } };
   },
 
-  async "./gateway"({ LazyExecServerClient, nodeWebSocket, createGateway, GATEWAY_PROTOCOL }, { url, origin }) {
+  async "./gateway"(
+    { LazyExecServerClient, nodeWebSocket, createGateway, GATEWAY_PROTOCOL },
+    { url, origin },
+  ) {
     const gateway = createGateway({
       upstream: nodeWebSocket(url),
       allowedOrigins: [PAGE],
