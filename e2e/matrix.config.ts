@@ -9,7 +9,7 @@ export default defineConfig({
   projects: [
     { name: "consumers", testMatch: "consumers/*.spec.ts", use: CHROMIUM },
     {
-      name: "firefox-esr",
+      name: "Firefox ESR",
       testMatch: "reconnect.spec.ts",
       use: {
         browserName: "firefox",

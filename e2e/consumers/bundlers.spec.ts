@@ -29,12 +29,12 @@ for (const bundler of ["esbuild", "rollup", "vite", "webpack"]) {
 
     if (bundler !== "esbuild") return;
     for (const format of ["esm", "cjs"] as const) {
-      const what = { esm: "program for Node, ws left outside", cjs: "program for Node, ws inside" }[format];
+      const what = { esm: "program for Node, ESM, ws external", cjs: "program for Node, CommonJS" }[format];
       // biome-ignore lint/correctness/noEmptyPattern: the runner reads the parameter's names.
-      test(`makes a ${what} (${format})`, async ({}, info) => {
+      test(`makes a ${what}`, async ({}, info) => {
         const name = `${bundler} ${consumer.versionOf(bundler)}`;
         const entries = [".", "./node", "./gateway"] as const;
-        tabulate(info, { consumer: name, how: `${format} ${what}`, entries });
+        tabulate(info, { consumer: name, how: what, entries });
         await runBuild(consumer, `build:node-${format}`);
         for (const entry of entries) {
           await using world = await World.start();

