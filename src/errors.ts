@@ -83,7 +83,7 @@ export class ConnectError extends ExecServerError {
   readonly code = "ERR_CONNECT";
   /** `dial`: no connection yet; `initialize`: connected, but the handshake did not complete. */
   readonly phase: ConnectPhase;
-  /** HTTP status of a refused upgrade, where it is told: by the `ws` package, Bun and Deno; not by browsers and Node's own WebSocket. */
+  /** HTTP status of a refused upgrade, where the runtime tells it (the `ws` package does, browsers do not). */
   declare readonly status?: number;
   /** WebSocket close code. */
   declare readonly closeCode?: number;
