@@ -1,4 +1,5 @@
 import { test as base, expect } from "@playwright/test";
+import { tabulate } from "./matrix-table.ts";
 import { Stage } from "./stage.ts";
 import { Tab } from "./tab.ts";
 
@@ -20,7 +21,9 @@ export const test = base.extend<Fixtures>({
     await stage.close();
   },
 
-  openTab: async ({ context, stage }, use) => {
+  openTab: async ({ context, stage }, use, info) => {
+    const browser = `${info.project.name} ${context.browser()?.version()}`;
+    tabulate(info, { consumer: browser, how: "page of Vite's, reconnecting", entries: ["."] });
     const tabs: Tab[] = [];
     await use(async (place) => {
       const tab = new Tab(await context.newPage(), stage, place);

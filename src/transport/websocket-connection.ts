@@ -38,6 +38,9 @@ export const WS_OPTIONS = {
   closeTimeout: 1_000,
 };
 
+/** The HTTP status of a refused upgrade is told in words only: those of `ws`, of Bun and of Deno. */
+const REFUSED = /(?:Unexpected server response|Expected 101 status code|Invalid status code): (\d{3})/;
+
 const OPEN = 1;
 /** How long a peer may take to answer the closing handshake. */
 const CLOSE_GRACE_MS = 1_000;
@@ -59,7 +62,7 @@ export function openWebSocket(
     let lastError: SocketEvent = {};
     const fail = (end: SocketEvent): void => {
       signal.removeEventListener("abort", onAbort);
-      reject(dialError(shown, lastError, end.code));
+      reject(dialError(shown, lastError, closeCodeOf(end)));
     };
     const onAbort = (): void => {
       // First: closing may report an error of its own at once.
@@ -83,8 +86,7 @@ export function openWebSocket(
 }
 
 function dialError(shown: string, error: SocketEvent, closeCode: number | undefined): ConnectError {
-  // `ws` tells the HTTP status of a refused upgrade in its text only.
-  const status = /Unexpected server response: (\d{3})/.exec(error.message ?? "")?.[1];
+  const status = REFUSED.exec(error.message ?? "")?.[1];
   const code = (error.error as { code?: unknown } | undefined)?.code;
   const why = status ? `the server answered HTTP ${status}` : typeof code === "string" ? code : undefined;
   return new ConnectError(`Could not connect to ${shown}${why ? `: ${why}` : ""}`, {
@@ -120,8 +122,8 @@ class WebSocketConnection implements Connection {
       this.#failure = event;
     });
     this.#closed = new Promise((resolve) => {
-      listen(socket, "close", ({ code, reason }) => {
-        this.#end(code, reason);
+      listen(socket, "close", (event) => {
+        this.#end(closeCodeOf(event), event.reason);
         resolve();
       });
     });
@@ -157,6 +159,11 @@ class WebSocketConnection implements Connection {
     const words = reason || this.#failure?.message || `the WebSocket closed with code ${closeCode}`;
     this.#inbox.end({ reason: words, closeCode, cause: this.#failure?.error });
   }
+}
+
+/** Deno says 0 of a connection that broke. */
+function closeCodeOf({ code }: SocketEvent): number | undefined {
+  return code === 0 ? 1006 : code;
 }
 
 function listen(socket: WebSocketLike, type: string, listener: (event: SocketEvent) => void): void {
