@@ -39,7 +39,7 @@ export interface TraceContext {
 }
 
 /** The server closes the connection on a frame above 16 MiB (measured); the rest is a margin. */
-export const MAX_OUTGOING_FRAME = 15 * 1024 * 1024;
+const MAX_OUTGOING_FRAME = 15 * 1024 * 1024;
 
 /** How long an end that shows may take to be told by itself: what is still in the pipe comes first. */
 const END_GRACE_MS = 1_000;
