@@ -66,7 +66,7 @@ export function toNativePath(uri: string): string {
 }
 
 /** Reads a URI that is a path; undefined for anything else. */
-export function parseUri(uri: string): PathUri | undefined {
+function parseUri(uri: string): PathUri | undefined {
   if (!/^file:\//i.test(uri) || !URL.canParse(uri)) return undefined;
   const url = new URL(uri);
   if (url.search !== "" || url.hash !== "" || /[?#]/.test(uri)) return undefined;
@@ -138,7 +138,7 @@ export function nameOf(segment: string, windows: boolean): string | undefined {
   return name === undefined || (windows ? /[/\\]/ : /\//).test(name) ? undefined : name;
 }
 
-export function decodeSegment(segment: string): string | undefined {
+function decodeSegment(segment: string): string | undefined {
   try {
     return decodeURIComponent(segment);
   } catch {
