@@ -9,7 +9,7 @@ export interface TraceContext {
 }
 
 /** The server closes the connection on a frame above 16 MiB (measured); the rest is a margin. */
-export const MAX_OUTGOING_FRAME = 15 * 1024 * 1024;
+const MAX_OUTGOING_FRAME = 15 * 1024 * 1024;
 
 /** A request as it is sent, or why it can't be. */
 export function requestFrame(
