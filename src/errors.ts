@@ -55,17 +55,16 @@ export abstract class ExecServerError extends Error {
   /** How much of a large file had arrived, in bytes from its start, when a write failed or was aborted. */
   declare readonly bytesWritten?: number;
 
-  constructor(message: string, details: ErrorDetails = {}) {
-    super(
-      redactUrls(message),
-      details.cause === undefined ? undefined : { cause: redactedCause(details.cause) },
-    );
+  /** @param details Become members of the same names, unless they are undefined. */
+  constructor(message: string, { cause, ...details }: ErrorDetails = {}) {
+    super(redactUrls(message), cause === undefined ? undefined : { cause: redactedCause(cause) });
     Object.defineProperties(this, {
       name: { value: new.target.brand, configurable: true, writable: true },
       [BRAND]: { value: new.target.brand },
     });
-    if (details.sessionId !== undefined) this.sessionId = details.sessionId;
-    if (details.delivery !== undefined) this.delivery = details.delivery;
+    for (const [name, value] of Object.entries(details)) {
+      if (value !== undefined) (this as Record<string, unknown>)[name] = value;
+    }
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -82,7 +81,7 @@ export class ConnectError extends ExecServerError {
   static override readonly brand = "ConnectError";
   readonly code = "ERR_CONNECT";
   /** `dial`: no connection yet; `initialize`: connected, but the handshake did not complete. */
-  readonly phase: ConnectPhase;
+  declare readonly phase: ConnectPhase;
   /** HTTP status of a refused upgrade, where the runtime tells it (the `ws` package does, browsers do not). */
   declare readonly status?: number;
   /** WebSocket close code. */
@@ -97,9 +96,6 @@ export class ConnectError extends ExecServerError {
     },
   ) {
     super(message, details);
-    this.phase = details.phase;
-    if (details.status !== undefined) this.status = details.status;
-    if (details.closeCode !== undefined) this.closeCode = details.closeCode;
   }
 }
 
@@ -109,6 +105,9 @@ export type TimeoutErrorCode = "ERR_CONNECT_TIMEOUT" | "ERR_INITIALIZE_TIMEOUT" 
 export class TimeoutError extends ExecServerError {
   static override readonly brand = "TimeoutError";
   readonly code: TimeoutErrorCode;
+  /** What a command had printed when its `run` took too long, as text or bytes like its result. */
+  declare readonly stdout?: string | Uint8Array<ArrayBuffer>;
+  declare readonly stderr?: string | Uint8Array<ArrayBuffer>;
 
   constructor(code: TimeoutErrorCode, message: string, details?: ErrorDetails) {
     super(message, details);
@@ -128,7 +127,6 @@ export class DisconnectedError extends ExecServerError {
   constructor(reason: string, details: ErrorDetails & { closeCode?: number | undefined } = {}) {
     super(`The exec-server connection ended: ${reason}`, details);
     this.reason = redactUrls(reason);
-    if (details.closeCode !== undefined) this.closeCode = details.closeCode;
   }
 }
 
@@ -158,7 +156,7 @@ export class ServerError extends ExecServerError {
   static override readonly brand = "ServerError";
   readonly code = "ERR_SERVER";
   /** The JSON-RPC error code, for example -32602 for invalid params. */
-  readonly rpcCode: number;
+  declare readonly rpcCode: number;
   /** Extra data the server sent along. */
   declare readonly data?: unknown;
   declare readonly kind?: ServerErrorKind;
@@ -168,9 +166,6 @@ export class ServerError extends ExecServerError {
     details: ErrorDetails & { rpcCode: number; data?: unknown; kind?: ServerErrorKind | undefined },
   ) {
     super(message, details);
-    this.rpcCode = details.rpcCode;
-    if (details.data !== undefined) this.data = details.data;
-    if (details.kind !== undefined) this.kind = details.kind;
   }
 }
 

@@ -1,13 +1,16 @@
 /** Everything that needs no Node API: browsers, workers, Electron, Node, Bun and Deno. */
 export { ExecServerClient } from "./client/client.ts";
 export type { EnvironmentInfo, ExecEnvironment, RequestOptions } from "./client/environment.ts";
-export { type ClientState, LazyExecServerClient, type StateChange } from "./client/lazy-client.ts";
+export { LazyExecServerClient } from "./client/lazy-client.ts";
 export type { ClientOptions } from "./client/options.ts";
 export type {
   NetworkPolicyDecision,
   NetworkPolicyHandler,
   NetworkPolicyRequest,
 } from "./client/server-requests.ts";
+export type { SessionEnding } from "./client/session.ts";
+export type { ClientState, StateChange } from "./client/state.ts";
+export type { TimelineEntry } from "./client/timeline.ts";
 export {
   ClosedError,
   ConnectError,
@@ -56,7 +59,8 @@ export type { MethodName, ParamsOf, ResultOf } from "./protocol/methods.ts";
 export type { EnvPolicy, OutputStreamName } from "./protocol/process.ts";
 export { remotePath } from "./protocol/remote-path.ts";
 export type { SandboxContext, SandboxPath, SandboxPermissions } from "./protocol/sandbox.ts";
-export type { TraceContext } from "./rpc/peer.ts";
+export type { KeepAliveOptions } from "./rpc/keep-alive.ts";
+export type { TraceContext } from "./rpc/request-frame.ts";
 export { type Bridge, type BridgeEnd, bridge } from "./transport/bridge.ts";
 export { messagePort, type PortTarget } from "./transport/message-port.ts";
 export type { EmitterPort, EventTargetPort, PortLike, PortOptions } from "./transport/port.ts";

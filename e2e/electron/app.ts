@@ -6,6 +6,7 @@ import { buildApp } from "../../examples/electron/build.ts";
 import type { Actions } from "../../test/fixtures/renderer.ts";
 import { codexBinary, makeCodexHome } from "../../test/support/exec-server.ts";
 import { rendererProgram } from "../../test/support/renderer.ts";
+import { INSTALLED } from "../support/packed.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -48,7 +49,7 @@ export class InstalledApp implements Disposable {
     writeFileSync(join(directory, "package.json"), "{}");
     mkdirSync(join(directory, "node_modules/electron"), { recursive: true });
     copyFileSync(join(import.meta.dirname, "stub.cjs"), join(directory, "node_modules/electron/index.js"));
-    symlinkSync(ROOT, join(directory, "node_modules/exec-server-sdk"));
+    symlinkSync(INSTALLED, join(directory, "node_modules/exec-server-sdk"));
     writeFileSync(join(directory, "page.cjs"), rendererProgram());
     return new InstalledApp(directory);
   }

@@ -1,5 +1,6 @@
 import {
   ExecServerError,
+  type KeepAliveOptions,
   LazyExecServerClient,
   messagePort,
   type StateChange,
@@ -44,12 +45,13 @@ export class Scenario {
   }
 
   /** Makes the one client; without an address, on ports. Nothing connects. */
-  prepare(address?: Address): void {
+  prepare(address?: Address, keepAlive?: KeepAliveOptions): void {
     const dialling = <T>(dial: () => T) => {
       this.#dials++;
       return dial();
     };
     this.#client = new LazyExecServerClient({
+      keepAlive,
       transport: address
         ? webSocket(() => dialling(() => address))
         : messagePort(() => dialling(this.#newPort)),
@@ -66,6 +68,11 @@ export class Scenario {
 
   async session(): Promise<string> {
     return (await this.#lazy.get()).sessionId;
+  }
+
+  /** Why the client's connection ended, once it has. */
+  async lost(): Promise<Failure> {
+    return failureOf(await (await this.#lazy.get()).disconnected);
   }
 
   async echo(text: string): Promise<string> {

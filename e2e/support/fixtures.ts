@@ -1,5 +1,6 @@
 import { test as base, expect } from "@playwright/test";
 import type { Place } from "../page/main.ts";
+import { tabulate } from "./matrix-table.ts";
 import { Stage } from "./stage.ts";
 import { Tab } from "./tab.ts";
 
@@ -21,7 +22,9 @@ export const test = base.extend<Fixtures>({
     await stage.close();
   },
 
-  openTab: async ({ context, stage }, use) => {
+  openTab: async ({ context, stage }, use, info) => {
+    const browser = `${info.project.name} ${context.browser()?.version()}`;
+    tabulate(info, { consumer: browser, how: "page of Vite's, reconnecting", entries: ["."] });
     const tabs: Tab[] = [];
     await use(async (place) => {
       const tab = new Tab(await context.newPage(), stage, place);

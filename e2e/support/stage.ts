@@ -1,10 +1,10 @@
 import type { ServerResponse } from "node:http";
 import { ExecServer } from "../../test/support/exec-server.ts";
 import { Origin } from "../../test/support/origin.ts";
+import { TcpProxy } from "../../test/support/tcp-proxy.ts";
 import { TEST_PAGE } from "./build-pages.ts";
 import { GatewayChild } from "./gateway-child.ts";
 import { PageServer } from "./page-server.ts";
-import { TcpProxy } from "./tcp-proxy.ts";
 
 const TOKEN = "e2e-token";
 /** Between two pieces of a body that never ends. */

@@ -8,7 +8,9 @@ import type { ExecProcess } from "../process/process.ts";
 import { type RunOptions, run } from "../process/run.ts";
 import type { EnvironmentStatus } from "../protocol/environment.ts";
 import { type MethodName, methods, type ParamsOf, type ResultOf } from "../protocol/methods.ts";
-import { RpcPeer, type TraceContext } from "../rpc/peer.ts";
+import { KeepAlive } from "../rpc/keep-alive.ts";
+import { RpcPeer } from "../rpc/peer.ts";
+import type { TraceContext } from "../rpc/request-frame.ts";
 import {
   type EnvironmentInfo,
   type ExecEnvironment,
@@ -61,13 +63,19 @@ export class ExecServerClient implements ExecEnvironment, AsyncDisposable {
     const { signal } = options;
     signal?.throwIfAborted();
     let session: Session | undefined;
-    const rpc = new RpcPeer(await dial(complete, signal), {
+    const started = performance.now();
+    const connection = await dial(complete, signal);
+    const dialled = performance.now();
+    const rpc = new RpcPeer(connection, {
       onNotification: (method, params) => session?.onNotification(method, params),
       onRequest: (method, params) => answerServerRequest(method, params, complete.onNetworkPolicyRequest),
-      onEnd: (failure) => session?.onEnd(failure),
+      onEnd: (failure, ending) => session?.onEnd(failure, ending),
       trace: complete.traceContext && (() => traceOf(complete)),
     });
-    session = new Session(rpc, await initialize(rpc, complete, signal));
+    const welcome = await initialize(rpc, complete, signal);
+    const timings = { dialMs: dialled - started, handshakeMs: performance.now() - dialled };
+    session = new Session(rpc, welcome, timings);
+    if (complete.keepAlive) KeepAlive.watch(rpc, complete.keepAlive);
     return new ExecServerClient(session);
   }
 

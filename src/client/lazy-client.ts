@@ -13,17 +13,8 @@ import type { MethodName, ParamsOf, ResultOf } from "../protocol/methods.ts";
 import { ExecServerClient, sessionOf } from "./client.ts";
 import type { EnvironmentInfo, ExecEnvironment, RequestOptions } from "./environment.ts";
 import { type ClientOptions, type CompleteClientOptions, completeOptions } from "./options.ts";
-
-export type ClientState = "idle" | "connecting" | "connected" | "disconnected" | "closed";
-
-export interface StateChange {
-  readonly state: ClientState;
-  readonly previous: ClientState;
-  /** The session that was made or lost. */
-  readonly sessionId?: string;
-  /** Why an attempt failed or the connection ended; missing for a loss that was noticed before its end was told. */
-  readonly error?: ExecServerError;
-}
+import type { ClientState, StateChange } from "./state.ts";
+import { Timeline, type TimelineEntry } from "./timeline.ts";
 
 /**
  * Keeps one live client, and makes it when it is first needed.
@@ -40,6 +31,7 @@ export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
   /** The mutex: at most one attempt runs, and whoever comes meanwhile shares it. */
   readonly #connecting = new SingleFlight<ExecServerClient>((error) => this.#fallBack(error));
   readonly #listeners = new Listeners<StateChange>();
+  readonly #timeline = new Timeline();
   #client: ExecServerClient | undefined;
   /** The answer for everyone while the client lives, made once. */
   #ready: Promise<ExecServerClient> | undefined;
@@ -81,6 +73,11 @@ export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
   /** Tells every later change of state. Returns what ends it. Errors thrown by the listener are ignored. */
   onStateChange(listener: (change: StateChange) => void): () => void {
     return this.#listeners.add(listener);
+  }
+
+  /** The newest 100 changes of state, oldest first: what was dialled and why, how long it took, who ended it. */
+  get timeline(): readonly TimelineEntry[] {
+    return this.#timeline.entries;
   }
 
   start(argv: readonly string[], options?: StartOptions): Promise<ExecProcess> {
@@ -136,7 +133,7 @@ export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
     // A loss that was noticed by asking, before its end was told: what hangs on it shall not hang for long.
     if (this.#client) {
       void sessionOf(this.#client).rpc.lost();
-      this.#setState("disconnected", this.#client.sessionId);
+      this.#setState("disconnected", { client: this.#client });
     }
     this.#setState("connecting");
     const client = await ExecServerClient.connect({ ...this.#options, signal: abandoned });
@@ -150,37 +147,43 @@ export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
 
   /** The state without an attempt. */
   #fallBack(error: unknown): void {
-    if (!this.#client) this.#setState("idle", undefined, error);
-    else if (this.#client.isDisconnected) this.#setState("disconnected", undefined, error);
+    if (!this.#client) this.#setState("idle", { error });
+    else if (this.#client.isDisconnected) this.#setState("disconnected", { error });
   }
 
   #adopt(client: ExecServerClient): void {
     this.#client = client;
     this.#ready = Promise.resolve(client);
-    this.#setState("connected", client.sessionId);
+    this.#setState("connected", { client });
     void client.disconnected.then((error) => {
       const isCurrent = this.#client === client && this.#state === "connected";
-      if (isCurrent) this.#setState("disconnected", client.sessionId, error);
+      if (isCurrent) this.#setState("disconnected", { client, error });
+      else this.#timeline.complete(sessionOf(client), error);
     });
   }
 
   async #close(): Promise<void> {
-    const sessionId = this.#client?.sessionId;
-    this.#closed = new ClosedError({ sessionId, delivery: "not-sent" });
-    this.#setState("closed", sessionId);
+    this.#closed = new ClosedError({ sessionId: this.#client?.sessionId, delivery: "not-sent" });
+    this.#setState("closed", { client: this.#client });
     this.#connecting.abort(this.#closed);
     await this.#client?.close();
   }
 
-  #setState(state: ClientState, sessionId?: string, error?: unknown): void {
+  #setState(
+    state: ClientState,
+    about: { client?: ExecServerClient | undefined; error?: unknown } = {},
+  ): void {
+    const { client, error } = about;
     const previous = this.#state;
     if (state === previous || previous === "closed") return;
     this.#state = state;
-    this.#listeners.emit({
+    const change: StateChange = {
       state,
       previous,
-      ...(sessionId === undefined ? {} : { sessionId }),
+      ...(client ? { sessionId: client.sessionId } : {}),
       ...(error instanceof ExecServerError ? { error } : {}),
-    });
+    };
+    this.#timeline.add(change, client && sessionOf(client));
+    this.#listeners.emit(change);
   }
 }

@@ -1,5 +1,6 @@
 import { UsageError } from "../errors.ts";
-import type { TraceContext } from "../rpc/peer.ts";
+import type { CompleteKeepAliveOptions, KeepAliveOptions } from "../rpc/keep-alive.ts";
+import type { TraceContext } from "../rpc/request-frame.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { NetworkPolicyHandler } from "./server-requests.ts";
 
@@ -12,6 +13,14 @@ export interface ClientOptions {
   readonly connectTimeoutMs?: number | undefined;
   /** Milliseconds the server then has to answer the handshake. @default 10_000 */
   readonly initializeTimeoutMs?: number | undefined;
+  /**
+   * Finds out when a connection is dead although its socket looks open, and ends it; it never reconnects by itself.
+   * When nothing has arrived for a while, the server is asked for a sign of life (a WebSocket ping where there is one,
+   * else `environment/status`). Silence does not count while the page is hidden or this program is not running, nor
+   * behind a request that the server may still be working on. `true` takes the defaults.
+   * @default false
+   */
+  readonly keepAlive?: boolean | KeepAliveOptions | undefined;
   /** Decides what a process in the server's sandbox may reach. @default everything is denied */
   readonly onNetworkPolicyRequest?: NetworkPolicyHandler | undefined;
   /** Asked for each request: the W3C trace context to send along. @default none */
@@ -20,9 +29,9 @@ export interface ClientOptions {
 
 type Defaulted = "clientName" | "connectTimeoutMs" | "initializeTimeoutMs";
 
-export type CompleteClientOptions = Omit<ClientOptions, Defaulted> & {
+export type CompleteClientOptions = Omit<ClientOptions, Defaulted | "keepAlive"> & {
   readonly [Name in Defaulted]: NonNullable<ClientOptions[Name]>;
-};
+} & { readonly keepAlive: CompleteKeepAliveOptions | undefined };
 
 /** Fills in the defaults; throws a UsageError `ERR_INVALID_ARGUMENT` for what can't work. */
 export function completeOptions(options: ClientOptions): CompleteClientOptions {
@@ -35,10 +44,17 @@ export function completeOptions(options: ClientOptions): CompleteClientOptions {
   if (typeof transport?.connect !== "function") {
     throw new UsageError("ERR_INVALID_ARGUMENT", "A client needs a transport, for example webSocket(url)");
   }
-  for (const [name, ms] of Object.entries({ connectTimeoutMs, initializeTimeoutMs })) {
+  const keepAlive = completeKeepAlive(options.keepAlive);
+  for (const [name, ms] of Object.entries({ connectTimeoutMs, initializeTimeoutMs, ...keepAlive })) {
     if (typeof ms !== "number" || !(ms > 0)) {
       throw new UsageError("ERR_INVALID_ARGUMENT", `${name} must be a positive number of milliseconds`);
     }
   }
-  return { ...options, clientName, connectTimeoutMs, initializeTimeoutMs };
+  return { ...options, clientName, connectTimeoutMs, initializeTimeoutMs, keepAlive };
+}
+
+function completeKeepAlive(keepAlive: ClientOptions["keepAlive"]): CompleteKeepAliveOptions | undefined {
+  if (!keepAlive) return undefined;
+  const { intervalMs = 30_000, timeoutMs = 10_000 } = keepAlive === true ? {} : keepAlive;
+  return { intervalMs, timeoutMs };
 }

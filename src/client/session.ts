@@ -6,8 +6,25 @@ import type { HttpSession } from "../http/fetch.ts";
 import { Processes } from "../process/processes.ts";
 import type { ResultOf } from "../protocol/methods.ts";
 import type { ConnectionFailure } from "../rpc/failure.ts";
-import type { RpcPeer } from "../rpc/peer.ts";
+import type { Ending, RpcPeer } from "../rpc/peer.ts";
 import type { Router } from "../rpc/router.ts";
+
+/** Milliseconds. */
+export interface SessionTimings {
+  readonly dialMs: number;
+  readonly handshakeMs: number;
+}
+
+export interface SessionEnding {
+  /** The server said goodbye, the connection broke without one, or this side ended it. */
+  readonly closedBy: "client" | "server" | "network";
+  /** What had not come to its end: requests by method, processes, and bodies of HTTP responses. */
+  readonly pending: {
+    readonly requests: Readonly<Record<string, number>>;
+    readonly processes: number;
+    readonly bodies: number;
+  };
+}
 
 /** Everything that lives and dies with one connection. */
 export class Session implements FileSession, HttpSession {
@@ -18,11 +35,19 @@ export class Session implements FileSession, HttpSession {
   readonly missing: MissingWatches;
   readonly bodies = new Bodies();
   readonly canWriteBlocks: boolean;
+  readonly timings: SessionTimings;
+  /** Set when the connection is over. */
+  ending: SessionEnding | undefined;
   /** Asked for every notification, so made once; in the order in which things fail. */
   readonly #routers: readonly Pick<Router<never, never>, "accept" | "failAll">[];
 
-  constructor(rpc: RpcPeer, { sessionId, environmentInfo: info }: ResultOf<"initialize">) {
+  constructor(
+    rpc: RpcPeer,
+    { sessionId, environmentInfo: info }: ResultOf<"initialize">,
+    timings: SessionTimings,
+  ) {
     this.id = sessionId;
+    this.timings = timings;
     this.rpc = rpc;
     this.processes = new Processes(rpc, {
       sessionId,
@@ -40,7 +65,11 @@ export class Session implements FileSession, HttpSession {
   }
 
   /** Fails what hangs on the connection: processes first, then bodies. */
-  onEnd(failure: ConnectionFailure): void {
+  onEnd(failure: ConnectionFailure, { closedBy, unanswered }: Ending): void {
+    const requests: Record<string, number> = {};
+    for (const method of unanswered) requests[method] = (requests[method] ?? 0) + 1;
+    const [processes, bodies] = [this.processes.router.size, this.bodies.router.size];
+    this.ending = { closedBy, pending: { requests, processes, bodies } };
     for (const router of this.#routers) router.failAll(failure);
   }
 }

@@ -90,6 +90,9 @@ function spawned(child: ChildProcess, command: string): Promise<void> {
   });
 }
 
+/** Its log is not quoted: nobody knows what it holds. */
+const HINT = ' (stderr: "inherit" shows its log)';
+
 class ChildConnection implements Connection {
   readonly #child: ChildProcess;
   readonly #inbox = new Inbox();
@@ -114,7 +117,7 @@ class ChildConnection implements Connection {
       child.once("error", gone);
       child.once("exit", (code, signal) => {
         gone();
-        this.#onExit(signal ?? `code ${code}`);
+        this.#onExit(`${signal ?? `code ${code}`}${stderr === undefined ? HINT : ""}`);
       });
     });
     child.stdout?.on("data", (chunk: Uint8Array) => this.#onOutput(chunk));

@@ -1,9 +1,17 @@
-import { OverflowError, ProcessExitError, type RunResult, TimeoutError } from "../errors.ts";
+import {
+  ClosedError,
+  DisconnectedError,
+  OverflowError,
+  ProcessExitError,
+  type RunResult,
+  TimeoutError,
+} from "../errors.ts";
 import type { OverflowPolicy } from "../internal/byte-queue.ts";
 import { type Bytes, concatBytes, textOf } from "../internal/bytes.ts";
 import { deadline, settledWithin, untilAborted } from "../internal/deadline.ts";
 import { unobserved } from "../internal/deferred.ts";
 import { Fifo } from "../internal/fifo.ts";
+import { failureOfCall } from "../rpc/failure.ts";
 import { outputLimits, type StartOptions } from "./options.ts";
 import type { ExecProcess } from "./process.ts";
 
@@ -58,18 +66,31 @@ async function collect(
   options: StartOptions,
 ): Promise<RunResult<Output>> {
   const { budget, policy } = outputLimits(options);
-  const everything = Promise.all([
-    process.closed,
+  const output = Promise.all([
     readAll(process.stdout, budget, policy),
     readAll(process.stderr, budget, policy),
+    // Only over the whole: a character may be cut anywhere between two pieces.
+  ]).then(([stdout, stderr]) =>
+    asBytes ? { stdout, stderr } : { stdout: textOf(stdout), stderr: textOf(stderr) },
+  );
+  let printed: Awaited<typeof output> | undefined;
+  const all = Promise.all([
+    process.closed,
+    output.then((value) => {
+      printed = value;
+      return value;
+    }),
   ]);
   try {
-    const [exit, stdout, stderr] = await untilAborted(everything, signal);
-    // Only over the whole: a character may be cut anywhere between two pieces.
-    return { ...exit, stdout: asBytes ? stdout : textOf(stdout), stderr: asBytes ? stderr : textOf(stderr) };
+    const [exit, texts] = await untilAborted(all, signal);
+    return { ...exit, ...texts };
   } catch (error) {
-    const ended = unobserved(process.terminate()).then(() => process.closed);
+    const ended = unobserved(process.terminate()).then(() => Promise.allSettled([process.closed, output]));
     await settledWithin(ended, TERMINATE_GRACE_MS);
+    if (error instanceof TimeoutError) Object.assign(error, printed);
+    // It was started, and nobody knows how far it came.
+    if (error instanceof DisconnectedError || error instanceof ClosedError)
+      throw failureOfCall(error, "unknown");
     throw error;
   }
 }

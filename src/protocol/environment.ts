@@ -12,7 +12,7 @@ export const environmentSchemas = /* @__PURE__ */ (() => {
     prependPathDirs: z.nullish(z.array(z.string())),
     temporaryDirectories: z.nullish(z.array(z.string())),
     tempDir: z.nullish(z.string()),
-    capabilities: z.nullish(z.record(z.string(), z.unknown())),
+    capabilities: z.nullish(z.looseObject({})),
   });
   return {
     info,

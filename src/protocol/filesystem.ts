@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { int } from "./int.ts";
 import type { SandboxContext } from "./sandbox.ts";
 
 /** Shapes seen on server 0.169.0. */
@@ -26,7 +27,7 @@ export const fileSystemSchemas = /* @__PURE__ */ (() => ({
   openResult: z.looseObject({ handleId: z.string() }),
   readBlockResult: z.looseObject({ chunk: z.string(), eof: z.boolean() }),
   watchMissingResult: z.looseObject({ watching: z.boolean() }),
-  missingChanged: z.looseObject({ watchId: z.int() }),
+  missingChanged: z.looseObject({ watchId: int() }),
 }))();
 
 export type WireMetadata = z.infer<typeof fileSystemSchemas.metadata>;

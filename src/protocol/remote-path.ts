@@ -8,6 +8,7 @@ import {
   parsePath,
   parseWindows,
   resolveNames,
+  rooted,
   toNativePath,
 } from "./path-uri.ts";
 
@@ -15,63 +16,61 @@ import {
  * Path arithmetic for the server's machine, whatever machine this runs on. The first path says whether it is POSIX or
  * Windows; it may be native or a `file:` URL, and what comes back has the same form. Nothing asks the server.
  */
-export const remotePath = {
-  /**
-   * Appends names, or an absolute path, which then replaces the base. `..` never leads above the root.
-   * @throws UsageError for a relative base, a NUL character, or a Windows path relative to another drive (`D:x`).
-   */
-  join(base: string | URL, ...names: string[]): string {
-    return inFormOf(base, names.reduce(joined, parsePath(base, "The base path")));
-  },
+export const remotePath = { join, dirname, basename, relative, startsWith } as const;
 
-  /** The directory a path is in; a root is its own. */
-  dirname(path: string | URL): string {
-    const parsed = parsePath(path, "The path");
-    if (parsed.opaque || parsed.segments.length === 0) return inFormOf(path, parsed);
-    return inFormOf(path, { ...parsed, segments: parsed.segments.slice(0, -1), trailingSlash: false });
-  },
+/**
+ * Appends names, or an absolute path, which then replaces the base. `..` never leads above the root.
+ * @throws UsageError for a relative base, a NUL character, or a Windows path relative to another drive (`D:x`).
+ */
+export function join(base: string | URL, ...names: string[]): string {
+  return inFormOf(base, names.reduce(joined, parsePath(base, "The base path")));
+}
 
-  /**
-   * The last name, decoded unless that would make it a path; of a drive or share its own name, and "" of the POSIX
-   * root.
-   */
-  basename(path: string | URL): string {
-    const parsed = parsePath(path, "The path");
-    if (parsed.opaque) return "";
-    const last = parsed.segments.at(-1) ?? (parsed.windows ? parsed.root.split("/").at(-1) : "") ?? "";
-    return nameOf(last, parsed.windows) ?? last;
-  },
+/** The directory a path is in; a root is its own. */
+function dirname(path: string | URL): string {
+  const parsed = parsePath(path, "The path");
+  if (parsed.opaque || parsed.segments.length === 0) return inFormOf(path, parsed);
+  return inFormOf(path, rooted(parsed.root, parsed.segments.slice(0, -1), false));
+}
 
-  /**
-   * The way from one directory to a path, as a native relative path; "" for the same. A path on another drive or share,
-   * or with a name that has no native form, is returned as it is.
-   */
-  relative(from: string | URL, to: string | URL): string {
-    const [start, end] = [parsePath(from, "The first path"), parsePath(to, "The second path")];
-    if (start.opaque || end.opaque || start.root !== end.root) return String(to);
-    let common = 0;
-    while (common < start.segments.length && start.segments[common] === end.segments[common]) common++;
-    const up = start.segments.slice(common).map(() => "..");
-    const down = end.segments.slice(common).map((segment) => nameOf(segment, end.windows));
-    if (down.includes(undefined)) return String(to);
-    return [...up, ...down].join(start.windows ? "\\" : "/");
-  },
+/**
+ * The last name, decoded unless that would make it a path; of a drive or share its own name, and "" of the POSIX
+ * root.
+ */
+function basename(path: string | URL): string {
+  const parsed = parsePath(path, "The path");
+  if (parsed.opaque) return "";
+  const last = parsed.segments.at(-1) ?? (parsed.windows ? parsed.root.split("/").at(-1) : "") ?? "";
+  return nameOf(last, parsed.windows) ?? last;
+}
 
-  /**
-   * Whether a path is the directory itself or lies below it, name by name. False when a name hides an encoded
-   * separator: nobody can tell where that leads.
-   */
-  startsWith(path: string | URL, directory: string | URL): boolean {
-    const [inner, outer] = [parsePath(path, "The path"), parsePath(directory, "The directory")];
-    if (inner.opaque || outer.opaque) return formatPathUri(inner) === formatPathUri(outer);
-    if (inner.root !== outer.root) return false;
-    if (outer.segments.some((segment, at) => inner.segments[at] !== segment)) return false;
-    // Looked for in the encoded text: a name need not be UTF-8.
-    return inner.segments.every(
-      (segment) => !/%2f/i.test(segment) && !(inner.windows && /%5c/i.test(segment)),
-    );
-  },
-} as const;
+/**
+ * The way from one directory to a path, as a native relative path; "" for the same. A path on another drive or share,
+ * or with a name that has no native form, is returned as it is.
+ */
+function relative(from: string | URL, to: string | URL): string {
+  const [start, end] = [parsePath(from, "The first path"), parsePath(to, "The second path")];
+  if (start.opaque || end.opaque || start.root !== end.root) return String(to);
+  let common = 0;
+  while (common < start.segments.length && start.segments[common] === end.segments[common]) common++;
+  const up = start.segments.slice(common).map(() => "..");
+  const down = end.segments.slice(common).map((segment) => nameOf(segment, end.windows));
+  if (down.includes(undefined)) return String(to);
+  return [...up, ...down].join(start.windows ? "\\" : "/");
+}
+
+/**
+ * Whether a path is the directory itself or lies below it, name by name. False when a name hides an encoded
+ * separator: nobody can tell where that leads.
+ */
+function startsWith(path: string | URL, directory: string | URL): boolean {
+  const [inner, outer] = [parsePath(path, "The path"), parsePath(directory, "The directory")];
+  if (inner.opaque || outer.opaque) return formatPathUri(inner) === formatPathUri(outer);
+  if (inner.root !== outer.root) return false;
+  if (outer.segments.some((segment, at) => inner.segments[at] !== segment)) return false;
+  // Looked for in the encoded text: a name need not be UTF-8.
+  return inner.segments.every((segment) => !/%2f/i.test(segment) && !(inner.windows && /%5c/i.test(segment)));
+}
 
 function joined(base: PathUri, name: string): PathUri {
   if (typeof name !== "string" || name.includes("\0") || !isWellFormed(name)) {
@@ -85,7 +84,7 @@ function joined(base: PathUri, name: string): PathUri {
     return invalid("A path to join", "must be whole or relative to the base, not to a drive or host");
   const slashed = base.windows ? name.replaceAll("\\", "/") : name;
   const segments = resolveNames(slashed.startsWith("/") ? [] : base.segments, slashed.split("/"));
-  return { ...base, segments, trailingSlash: slashed.endsWith("/") && segments.length > 0 };
+  return rooted(base.root, segments, slashed.endsWith("/"));
 }
 
 function inFormOf(original: string | URL, path: PathUri): string {

@@ -1,5 +1,4 @@
-import { ClosedError, DisconnectedError, ProtocolError, UsageError, type UsageErrorCode } from "../errors.ts";
-import { exceedsUtf8Bytes } from "../internal/bytes.ts";
+import { ClosedError, DisconnectedError, ProtocolError, UsageError } from "../errors.ts";
 import { settledWithin } from "../internal/deadline.ts";
 import { deferred } from "../internal/deferred.ts";
 import {
@@ -18,6 +17,7 @@ import {
 import { type Connection, type ConnectionEnd, MAX_INCOMING_FRAME } from "../transport/transport.ts";
 import { Call, type CallOptions } from "./call.ts";
 import { type ConnectionFailure, failureOfCall } from "./failure.ts";
+import { requestFrame, type TraceContext } from "./request-frame.ts";
 import { serverError } from "./server-error.ts";
 import { RequestWindow } from "./window.ts";
 
@@ -27,22 +27,24 @@ export interface PeerHandlers {
   /** Answers a request of the server's; undefined for a method it does not know. Must not reject. */
   onRequest(method: string, params: unknown): Promise<unknown> | undefined;
   /** Called once, after every pending request has been rejected. */
-  onEnd(failure: ConnectionFailure): void;
+  onEnd(failure: ConnectionFailure, ending: Ending): void;
   /** Sent along with each request. */
   trace?: (() => TraceContext | undefined) | undefined;
 }
 
-/** A W3C trace context. */
-export interface TraceContext {
-  readonly traceparent?: string | undefined;
-  readonly tracestate?: string | undefined;
+/** How a connection ended, for the record. */
+export interface Ending {
+  /** The server said goodbye, the connection broke without one, or this side ended it. */
+  readonly closedBy: "client" | "server" | "network";
+  /** The methods of the requests that had no answer. */
+  readonly unanswered: readonly string[];
 }
-
-/** The server closes the connection on a frame above 16 MiB (measured); the rest is a margin. */
-export const MAX_OUTGOING_FRAME = 15 * 1024 * 1024;
 
 /** How long an end that shows may take to be told by itself: what is still in the pipe comes first. */
 const END_GRACE_MS = 1_000;
+
+/** What a WebSocket reports as its close code when there was none (RFC 6455, 7.1.5). */
+const BROKEN_WITHOUT_GOODBYE = 1006;
 
 /**
  * The JSON-RPC side of one connection: pairs requests with answers, passes notifications on in order, and when the
@@ -57,6 +59,7 @@ export class RpcPeer {
   #failure: ConnectionFailure | undefined;
   #nextId = 1;
   #hasAnswered = false;
+  #framesReceived = 0;
   /** Known after the handshake; errors carry it. */
   sessionId: string | undefined;
 
@@ -65,7 +68,8 @@ export class RpcPeer {
     this.#handlers = handlers;
     connection.start({
       onFrame: (frame) => this.#receive(frame),
-      onEnd: (end) => this.#end(this.#disconnected(end)),
+      onEnd: (end) =>
+        this.#end(this.#disconnected(end), end.closeCode === BROKEN_WITHOUT_GOODBYE ? "network" : "server"),
     });
   }
 
@@ -77,6 +81,15 @@ export class RpcPeer {
   /** True as soon as nothing can be sent, which may be before the last frames have been handled and `failure` is set. */
   get isDisconnected(): boolean {
     return this.#failure !== undefined || !this.#connection.isOpen;
+  }
+
+  get framesReceived(): number {
+    return this.#framesReceived;
+  }
+
+  /** The requests that wait for their answer, oldest first. */
+  get unanswered(): ReadonlyMap<RequestId, { readonly method: string }> {
+    return this.#pending;
   }
 
   /** Resolves with the failure when the connection is over. */
@@ -121,13 +134,18 @@ export class RpcPeer {
     });
   }
 
+  /** Asks for a sign of life and settles when there was one: the answer of the channel, or any answer of the server. */
+  probe(): Promise<unknown> {
+    return this.#connection.ping?.() ?? this.call("environment/status", null, { urgent: true });
+  }
+
   notify(method: string, params: unknown): void {
     this.#sendMessage({ method, params });
   }
 
   /** Ends the connection with the failure given, unless it is over already. */
   async close(failure: ConnectionFailure = new ClosedError({ sessionId: this.sessionId })): Promise<void> {
-    this.#end(failure);
+    this.#end(failure, "client");
     await this.#connection.close();
   }
 
@@ -135,7 +153,7 @@ export class RpcPeer {
   #send(call: Call<never>): boolean {
     if (!call.isAwaited || this.#isTooLate(call)) return false;
     const id = this.#nextId++;
-    const frame = this.#frame(id, call);
+    const frame = requestFrame(id, call, this.#handlers.trace?.(), this.sessionId);
     if (frame instanceof UsageError) {
       call.fail(frame);
       return false;
@@ -159,6 +177,7 @@ export class RpcPeer {
 
   #receive(frame: string | Uint8Array): void {
     if (this.#failure) return;
+    this.#framesReceived++;
     try {
       if (frame.length > MAX_INCOMING_FRAME) throw new ProtocolError("The server sent an oversized frame");
       this.#dispatch(parseMessage(frame));
@@ -215,38 +234,18 @@ export class RpcPeer {
     if (!this.isDisconnected) this.#connection.send(JSON.stringify(message));
   }
 
-  #end(failure: ConnectionFailure): void {
+  #end(failure: ConnectionFailure, closedBy: Ending["closedBy"]): void {
     if (this.#failure) return;
     this.#failure = failure;
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const call of pending) call.fail(failureOfCall(failure, "unknown"));
     this.#window.flush();
-    this.#handlers.onEnd(failure);
+    this.#handlers.onEnd(failure, { closedBy, unanswered: pending.map(({ method }) => method) });
     this.#ended.resolve(failure);
   }
 
   #disconnected({ reason = "the connection was lost", closeCode, cause }: ConnectionEnd): DisconnectedError {
     return new DisconnectedError(reason, { sessionId: this.sessionId, closeCode, cause });
-  }
-
-  /** The request as it is sent, or why it can't be. */
-  #frame(id: number, { method, params }: Call<never>): string | UsageError {
-    const trace = this.#handlers.trace?.();
-    let frame: string;
-    try {
-      frame = JSON.stringify(trace ? { id, method, params, trace } : { id, method, params });
-    } catch {
-      return this.#unsendable("ERR_INVALID_ARGUMENT", `The params of ${method} can't be written as JSON`);
-    }
-    if (!exceedsUtf8Bytes(frame, MAX_OUTGOING_FRAME)) return frame;
-    return this.#unsendable(
-      "ERR_TOO_LARGE",
-      `A ${method} request must stay below ${MAX_OUTGOING_FRAME} bytes`,
-    );
-  }
-
-  #unsendable(code: UsageErrorCode, message: string): UsageError {
-    return new UsageError(code, message, { sessionId: this.sessionId, delivery: "not-sent" });
   }
 }

@@ -28,6 +28,10 @@ export class Router<Key extends string | number, Event> {
     this.#parsers = parsers;
   }
 
+  get size(): number {
+    return this.#routes.size;
+  }
+
   has(key: Key): boolean {
     return this.#routes.has(key);
   }

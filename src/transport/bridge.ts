@@ -49,7 +49,10 @@ export function bridge(port: PortLike, transport: Transport, options: PortOption
       "bridge() needs a transport, such as webSocket() or stdio()",
     );
   }
-  return new PortBridge(checkedPort(port), transport, livenessOf(options));
+  const running = new PortBridge(checkedPort(port), transport, livenessOf(options));
+  const close = (): Promise<void> => running.close();
+  // No method of the class: bundlers keep a class with a computed name, used or not.
+  return { ended: running.ended, close, [asyncDispose]: close };
 }
 
 /** One wish of the client's for a connection. */
@@ -59,7 +62,7 @@ interface Attempt {
   server?: Connection;
 }
 
-class PortBridge implements Bridge {
+class PortBridge {
   readonly #client: PortConnection;
   readonly #transport: Transport;
   readonly #cut = deferred<void>();
@@ -81,10 +84,6 @@ class PortBridge implements Bridge {
     this.#isDecided = true;
     this.#cut.resolve();
     await this.ended;
-  }
-
-  [asyncDispose](): Promise<void> {
-    return this.close();
   }
 
   async #run(): Promise<BridgeEnd> {

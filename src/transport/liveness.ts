@@ -1,26 +1,20 @@
+import { watchAwakeTime } from "../internal/awake.ts";
+
 /** Into how many slices the time of silence is cut. */
 const SLICES = 5;
-/** The part of a slice by which its timer may be off. More, and this side has slept, was throttled or stood still. */
-const TOLERANCE = 0.5;
-/** What timers can count. */
-const MAX_SLICE_MS = 2 ** 31 - 1;
 
-/**
- * Watches over a peer that may vanish without a word. What counts is silence in slices of time that ended punctually:
- * after the others, messages may be waiting that nobody had the time to read.
- */
+/** Watches over a peer that may vanish without a word. Only silence in time in which this side was awake counts. */
 export class Liveness {
-  readonly #sliceMs: number;
+  readonly #ms: number;
   readonly #ask: () => void;
   readonly #onSilence: () => void;
-  #timer: ReturnType<typeof setInterval> | undefined;
-  #sliceBegan = 0;
+  #stop = (): void => {};
   #silentSlices = 0;
   #isAsked = false;
 
   /** @param ms Silence after which `onSilence` is called, at most a fifth later. `ask` is to provoke a sign of life. */
   constructor(ms: number, ask: () => void, onSilence: () => void) {
-    this.#sliceMs = ms / SLICES;
+    this.#ms = ms;
     this.#ask = ask;
     this.#onSilence = onSilence;
   }
@@ -28,14 +22,19 @@ export class Liveness {
   watch(): void {
     this.stop();
     this.heard();
-    if (this.#sliceMs > MAX_SLICE_MS) return;
-    this.#sliceBegan = Date.now();
-    this.#timer = setInterval(() => this.#onSlice(), this.#sliceMs);
+    if (this.#ms === Number.POSITIVE_INFINITY) return;
+    this.#stop = watchAwakeTime({
+      sliceMs: this.#ms / SLICES,
+      onSlice: () => this.#onSlice(),
+      onWake: () => {
+        this.#silentSlices = 0;
+        this.#askOnce();
+      },
+    });
   }
 
   stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#stop();
   }
 
   /** Whatever the peer says is a sign of life. */
@@ -45,13 +44,14 @@ export class Liveness {
   }
 
   #onSlice(): void {
-    const now = Date.now();
-    const off = Math.abs(now - this.#sliceBegan - this.#sliceMs);
-    this.#sliceBegan = now;
-    if (off < this.#sliceMs * TOLERANCE) this.#silentSlices++;
-    // One question is enough, however late it is answered.
+    // The first one may have begun before the peer was last heard.
+    if (this.#silentSlices++ === SLICES) this.#onSilence();
+    else this.#askOnce();
+  }
+
+  /** One question is enough, however late it is answered. */
+  #askOnce(): void {
     if (!this.#isAsked) this.#ask();
     this.#isAsked = true;
-    if (this.#silentSlices > SLICES) this.#onSilence();
   }
 }

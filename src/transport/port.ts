@@ -32,8 +32,8 @@ export interface EmitterPort extends Port {
 export interface PortOptions {
   /**
    * Milliseconds of silence after which the other side counts as gone; it is asked every fifth of them whether it is
-   * there. Only time in which this side's own timers ran punctually counts: none while the machine sleeps or the page
-   * is hidden. A page that stands still in a debugger for longer is gone, too. `Infinity`: it is never asked.
+   * there. Silence does not count while this side's page is hidden or its program is not running. A page that stands still
+   * for longer, be it in a debugger, is gone, too. `Infinity`: it is never asked.
    * @default 30_000
    */
   readonly livenessMs?: number | undefined;
@@ -43,7 +43,7 @@ export interface PortOptions {
 export function livenessOf(options: PortOptions): number {
   const { livenessMs = 30_000 } = options;
   if (typeof livenessMs === "number" && livenessMs > 0) return livenessMs;
-  throw new UsageError("ERR_INVALID_ARGUMENT", "livenessMs is a positive number");
+  throw new UsageError("ERR_INVALID_ARGUMENT", "livenessMs must be a positive number of milliseconds");
 }
 
 /** @throws UsageError `ERR_INVALID_ARGUMENT` for what is no port. */

@@ -27,6 +27,11 @@ export interface Connection {
   send(frame: string): void;
   /** Ends the connection from this side. Never rejects, settles within two seconds even if the peer is dead. */
   close(): Promise<void>;
+  /**
+   * Asks the peer for a sign of life below the messages, and resolves when it has come or the connection has ended.
+   * Missing where the runtime offers no such thing.
+   */
+  readonly ping?: (() => Promise<void>) | undefined;
   /** For whoever passes frames on to somebody slower. Missing where the runtime offers no such thing. */
   readonly flow?: FlowControl | undefined;
 }

@@ -1,5 +1,6 @@
 import { ConnectError } from "../errors.ts";
 import { settledWithin } from "../internal/deadline.ts";
+import { deferred } from "../internal/deferred.ts";
 import { Inbox } from "./inbox.ts";
 import { type Corkable, SocketFlow } from "./socket-flow.ts";
 import { type Connection, type ConnectionReceiver, MAX_INCOMING_FRAME } from "./transport.ts";
@@ -13,8 +14,10 @@ export interface WebSocketLike {
   /** Only `ws` tells when the data have left. */
   send(data: string, onSent?: () => void): void;
   close(code?: number, reason?: string): void;
-  /** Only `ws` has these: an end without waiting for the peer, and a brake. */
+  /** Only `ws` has these: an end without waiting for the peer, a sign of life, and a brake. */
   terminate?(): void;
+  ping?(): void;
+  on?(type: "pong", listener: () => void): unknown;
   pause?(): void;
   resume?(): void;
 }
@@ -34,6 +37,9 @@ export const WS_OPTIONS = {
   // How long a peer that has said goodbye may keep its end of the socket open.
   closeTimeout: 1_000,
 };
+
+/** The HTTP status of a refused upgrade is told in words only: those of `ws`, of Bun and of Deno. */
+const REFUSED = /(?:Unexpected server response|Expected 101 status code|Invalid status code): (\d{3})/;
 
 const OPEN = 1;
 /** How long a peer may take to answer the closing handshake. */
@@ -56,7 +62,7 @@ export function openWebSocket(
     let lastError: SocketEvent = {};
     const fail = (end: SocketEvent): void => {
       signal.removeEventListener("abort", onAbort);
-      reject(dialError(shown, lastError, end.code));
+      reject(dialError(shown, lastError, closeCodeOf(end)));
     };
     const onAbort = (): void => {
       // First: closing may report an error of its own at once.
@@ -80,8 +86,7 @@ export function openWebSocket(
 }
 
 function dialError(shown: string, error: SocketEvent, closeCode: number | undefined): ConnectError {
-  // `ws` tells the HTTP status of a refused upgrade in its text only.
-  const status = /Unexpected server response: (\d{3})/.exec(error.message ?? "")?.[1];
+  const status = REFUSED.exec(error.message ?? "")?.[1];
   const code = (error.error as { code?: unknown } | undefined)?.code;
   const why = status ? `the server answered HTTP ${status}` : typeof code === "string" ? code : undefined;
   return new ConnectError(`Could not connect to ${shown}${why ? `: ${why}` : ""}`, {
@@ -99,6 +104,7 @@ class WebSocketConnection implements Connection {
   readonly #closed: Promise<void>;
   #failure: SocketEvent | undefined;
   readonly flow: SocketFlow | undefined;
+  readonly ping: (() => Promise<void>) | undefined;
   hasOpened = false;
 
   constructor(socket: WebSocketLike, below?: Corkable) {
@@ -116,11 +122,12 @@ class WebSocketConnection implements Connection {
       this.#failure = event;
     });
     this.#closed = new Promise((resolve) => {
-      listen(socket, "close", ({ code, reason }) => {
-        this.#end(code, reason);
+      listen(socket, "close", (event) => {
+        this.#end(closeCodeOf(event), event.reason);
         resolve();
       });
     });
+    this.ping = pinger(socket, this.#closed);
   }
 
   get isOpen(): boolean {
@@ -154,6 +161,25 @@ class WebSocketConnection implements Connection {
   }
 }
 
+/** Deno says 0 of a connection that broke. */
+function closeCodeOf({ code }: SocketEvent): number | undefined {
+  return code === 0 ? 1006 : code;
+}
+
 function listen(socket: WebSocketLike, type: string, listener: (event: SocketEvent) => void): void {
   socket.addEventListener(type, listener as (event: unknown) => void);
+}
+
+function pinger(socket: WebSocketLike, closed: Promise<void>): Connection["ping"] {
+  if (!socket.ping || !socket.on) return undefined;
+  let pong = deferred<void>();
+  socket.on("pong", () => {
+    pong.resolve();
+    pong = deferred();
+  });
+  void closed.then(() => pong.resolve());
+  return () => {
+    socket.ping?.();
+    return pong.promise;
+  };
 }

@@ -58,6 +58,24 @@ describe("run()", () => {
     expect(await gone("timeout")).toBe(true);
   });
 
+  it("tells what a command had printed when its time was up", async () => {
+    const argv = ["sh", "-c", "echo so far; echo so bad >&2; exec sleep 60"];
+    const [text, bytes] = await Promise.all([
+      failureOf(real.client.run(argv, { timeoutMs: 2_000 })),
+      failureOf(real.client.run(argv, { timeoutMs: 2_000, encoding: "bytes" })),
+    ]);
+    expect(text).toMatchObject({ code: "ERR_TIMEOUT", stdout: "so far\n", stderr: "so bad\n" });
+    expect(bytes).toMatchObject({ stdout: new TextEncoder().encode("so far\n") });
+  });
+
+  it("says that the command may have run when the connection ends", async () => {
+    await using it = await realClient();
+    const running = failureOf(it.client.run(["sleep", "60"]));
+    await it.client.status();
+    await it.server.kill("SIGKILL");
+    expect(await running).toMatchObject({ code: "ERR_DISCONNECTED", delivery: "unknown" });
+  });
+
   it("terminates the process when its signal aborts, and then rejects with the reason", async () => {
     const controller = new AbortController();
     const running = failureOf(

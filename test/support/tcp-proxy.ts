@@ -7,6 +7,7 @@ export class TcpProxy {
   dials = 0;
   readonly #server: Server;
   readonly #open = new Set<Socket>();
+  readonly #far = new Map<Socket, Socket>();
   #onChange: (() => void)[] = [];
 
   private constructor(target: () => number) {
@@ -40,6 +41,11 @@ export class TcpProxy {
     [...this.#open].at(-1)?.resetAndDestroy();
   }
 
+  /** From now on nothing passes on the connections there are, and neither side is told. */
+  freeze(): void {
+    for (const near of this.#open) this.#halt(near);
+  }
+
   /** Resolves when that many connections are open. */
   async untilOpen(count: number): Promise<void> {
     while (this.open !== count) await new Promise<void>((resolve) => this.#onChange.push(resolve));
@@ -60,6 +66,8 @@ export class TcpProxy {
       this.dials++;
       const far = connect(target(), "127.0.0.1");
       far.write(first);
+      this.#far.set(near, far);
+      near.once("close", () => this.#far.delete(near));
       this.#join(near, far);
     });
   }
@@ -74,6 +82,14 @@ export class TcpProxy {
       side.once("close", () => other.destroy());
       side.pipe(other);
     }
+  }
+
+  #halt(near: Socket): void {
+    const far = this.#far.get(near);
+    near.unpipe();
+    far?.unpipe();
+    near.pause();
+    far?.pause();
   }
 
   #track(change: () => void): void {
