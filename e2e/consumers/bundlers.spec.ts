@@ -16,7 +16,7 @@ for (const bundler of ["esbuild", "rollup", "vite", "webpack"]) {
     let consumer: Consumer;
     // biome-ignore lint/correctness/noEmptyPattern: the runner reads the parameter's names.
     test.beforeAll(async ({}, info) => {
-      consumer = await Consumer.install(bundler, info);
+      consumer = await Consumer.install(bundler, "programs", info);
     });
 
     test("makes a page that works under a strict policy", async ({ page, browser }, info) => {
