@@ -1,11 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 
-/** The folder that has the peers installed, which the root's `npm ci` does not do: from a lockfile of their own, on first use. */
+/** The folder that has the peers installed, which the root's `npm ci` does not do: from a lockfile of their own, when it has changed. */
 export function installedPeers(): string {
   const folder = join(import.meta.dirname, "peers");
-  if (!existsSync(join(folder, "node_modules"))) {
+  const changedAt = (file: string): number =>
+    statSync(join(folder, file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  if (changedAt("node_modules/.package-lock.json") < changedAt("package-lock.json")) {
     console.error("Installing the peers to compare with …");
     execFileSync("npm", ["ci", "--prefix", folder, "--ignore-scripts"], {
       stdio: ["ignore", "ignore", "inherit"],
