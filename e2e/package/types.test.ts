@@ -28,19 +28,13 @@ async function complaints(name: string, files: string[], options: object): Promi
   return (await run.catch((error: { stdout: string }) => error)).stdout;
 }
 
-/** Nothing but a browser: no Node types, and a `lib` that is older than `await using`. */
-const PAGE = { lib: ["ES2022", "DOM"], types: [] };
-
 describe("the declarations", () => {
-  it.each([
-    ["bundler", "ESNext"],
-    ["nodenext", "NodeNext"],
-  ])("compile for a page under moduleResolution %s", async (moduleResolution, module) => {
-    const options = { ...PAGE, moduleResolution, module };
-    expect(await complaints(`page-${moduleResolution}`, ["page.ts"], options)).toBe("");
+  it("compile for a page that has nothing but a browser, and a lib older than `await using`", async () => {
+    const options = { lib: ["ES2022", "DOM"], types: [], module: "ESNext", moduleResolution: "bundler" };
+    expect(await complaints("page", ["page.ts"], options)).toBe("");
   });
 
-  it("mix between ES modules and CommonJS, in a program for Node", async () => {
+  it("mix between ES modules and CommonJS, in a program for Node without a DOM", async () => {
     const options = { lib: ["ES2022"], types: ["node"], module: "NodeNext" };
     expect(await complaints("mixed", ["program.mts", "library.cts"], options)).toBe("");
   });
