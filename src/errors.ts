@@ -241,7 +241,8 @@ export function redactUrls(text: string): string {
   return text.replace(/:\/\/[^\s"<>]*/g, (url) => url.replace(/[?#].*$/s, "").replace(/:\/\/[^/]*@/g, "://"));
 }
 
-function redactedCause(cause: unknown): unknown {
+/** What may be shown of any error. */
+export function redactedCause(cause: unknown): unknown {
   // Ours hold no secrets by construction.
   if (cause instanceof ExecServerError) return cause;
   if (typeof cause !== "object" || cause === null)

@@ -1,4 +1,5 @@
 import { test as base, expect } from "@playwright/test";
+import type { Place } from "../page/main.ts";
 import { tabulate } from "./matrix-table.ts";
 import { Stage } from "./stage.ts";
 import { Tab } from "./tab.ts";
@@ -7,7 +8,7 @@ interface Fixtures {
   /** The servers, fresh for every test. */
   readonly stage: Stage;
   /** Opens the test page once more, in a tab of the same browser. */
-  readonly openTab: (place?: "inPage" | "inWorker") => Promise<Tab>;
+  readonly openTab: (place?: Place) => Promise<Tab>;
   /** The test page, opened. */
   readonly tab: Tab;
 }
