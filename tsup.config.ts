@@ -4,7 +4,13 @@ const CLI = "gateway-cli";
 
 export default defineConfig([
   {
-    entry: { index: "src/index.ts", node: "src/node.ts", gateway: "src/gateway.ts" },
+    entry: {
+      index: "src/index.ts",
+      node: "src/node.ts",
+      gateway: "src/gateway.ts",
+      testing: "src/testing.ts",
+      "testing-node": "src/testing-node.ts",
+    },
     format: ["esm", "cjs"],
     target: "es2022",
     platform: "neutral",
