@@ -60,6 +60,8 @@ export class MemorySocket implements WebSocketLike {
   }
 
   async #dial(door: TestServerDoor, dial: TestDial): Promise<void> {
+    // Nothing happens yet while the client is still making the socket.
+    await undefined;
     const refusal = await door.admit();
     if (this.#readyState !== CONNECTING) return;
     if (refusal && refusal.closeCode === undefined) return this.#refuse(refusal);

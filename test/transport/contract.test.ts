@@ -4,6 +4,7 @@ import { webSocket as nodeWebSocket } from "../../src/node.ts";
 import { transportContract } from "./contract.ts";
 import { memoryHarness } from "./harness/memory.ts";
 import { stdioHarness } from "./harness/stdio.ts";
+import { testServerHarness } from "./harness/test-server.ts";
 import { webSocketHarness } from "./harness/websocket.ts";
 
 transportContract("webSocket()", () => webSocketHarness((url) => webSocket(url)));
@@ -13,3 +14,4 @@ transportContract("webSocket() with an injected constructor", () =>
 transportContract("webSocket() of the node entry", () => webSocketHarness((url) => nodeWebSocket(url)));
 transportContract("stdio()", stdioHarness);
 transportContract("memoryTransport()", memoryHarness);
+transportContract("a test server's transport", testServerHarness);
