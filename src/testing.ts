@@ -13,7 +13,13 @@ export type { CommandMatch, CommandOutcome, CommandScript } from "./testing/comm
 export type { TestFiles } from "./testing/files.ts";
 export type { TestHandler } from "./testing/handlers.ts";
 export type { FetchHandler } from "./testing/http.ts";
-export { type ReceivedMessage, silence, type TestRequest, type TestResult } from "./testing/messages.ts";
+export {
+  type ReceivedMessage,
+  silence,
+  type TestMethod,
+  type TestRequest,
+  type TestResult,
+} from "./testing/messages.ts";
 export type { TestConnection } from "./testing/test-connection.ts";
 export type { TestProcess } from "./testing/test-process.ts";
 export { TestServer, type TestServerOptions } from "./testing/test-server.ts";

@@ -1,6 +1,9 @@
 import type { RequestId, RpcErrorObject } from "../protocol/json-rpc.ts";
 import type { MethodName, ParamsOf, ResultOf } from "../protocol/methods.ts";
 
+/** A method of the protocol that this version knows, or any other. */
+export type TestMethod = MethodName | (string & {});
+
 /** A message as the client sent it. */
 export interface ReceivedMessage {
   readonly id?: RequestId;

@@ -1,10 +1,15 @@
 import { type Deferred, deferred, unobserved } from "../internal/deferred.ts";
 import type { RequestId } from "../protocol/json-rpc.ts";
-import type { MethodName } from "../protocol/methods.ts";
 import type { ConnectionEnd } from "../transport/transport.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { ChannelReceiver, ServerChannel, TestDial } from "./channel.ts";
-import { isRequest, type ReceivedMessage, type TestRequest, type TestResult } from "./messages.ts";
+import {
+  isRequest,
+  type ReceivedMessage,
+  type TestMethod,
+  type TestRequest,
+  type TestResult,
+} from "./messages.ts";
 
 type Frame = string | Uint8Array;
 
@@ -71,10 +76,8 @@ export class TestConnection {
    * Resolves with the n-th request or notification of this method, past or to come. Rejects when the connection ends
    * before it.
    */
-  request<M extends MethodName>(method: M, n?: number): Promise<TestRequest<M>>;
-  request(method: string, n?: number): Promise<TestRequest>;
-  async request(method: string, n = 1): Promise<TestRequest> {
-    return (await this.#messages.find(n, (message) => message.method === method)) as TestRequest;
+  async request<M extends TestMethod>(method: M, n = 1): Promise<TestRequest<M>> {
+    return (await this.#messages.find(n, (message) => message.method === method)) as TestRequest<M>;
   }
 
   /** Answers a request by hand, once or as often as a test likes. */

@@ -1,5 +1,5 @@
 import { asyncDispose } from "../internal/dispose.ts";
-import type { MethodName, ResultOf } from "../protocol/methods.ts";
+import type { ResultOf } from "../protocol/methods.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { WebSocketConstructor } from "../transport/websocket.ts";
 import { openWebSocket } from "../transport/websocket-connection.ts";
@@ -12,7 +12,7 @@ import { TestFiles } from "./files.ts";
 import { Handlers, type TestHandler } from "./handlers.ts";
 import { type FetchHandler, Origins } from "./http.ts";
 import { MemorySocket } from "./memory-socket.ts";
-import { isRequest, type TestRequest } from "./messages.ts";
+import { isRequest, type TestMethod, type TestRequest } from "./messages.ts";
 import { TestConnection } from "./test-connection.ts";
 import type { TestProcess } from "./test-process.ts";
 
@@ -112,25 +112,21 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
   }
 
   /** Every request of this method there has been, on all connections: to see what an app has asked for, and how often. */
-  requests<M extends MethodName>(method: M): TestRequest<M>[];
-  requests(method: string): TestRequest[];
-  requests(method: string): TestRequest[] {
+  requests<M extends TestMethod>(method: M): TestRequest<M>[] {
     const all = this.connections.flatMap(({ received }) => received);
-    return all.filter(isRequest).filter((request) => request.method === method);
+    return all.filter(isRequest).filter((request) => request.method === method) as TestRequest<M>[];
   }
 
   /** Answers the requests of a method from now on, also those the server answers by itself. */
-  handle<M extends MethodName>(method: M, handler: TestHandler<M>): () => void;
-  handle(method: string, handler: TestHandler): () => void;
-  handle(method: string, handler: TestHandler): () => void {
-    return this.#handlers.add(method, handler);
+  handle<M extends TestMethod>(method: M, handler: TestHandler<M>): () => void {
+    return this.#handlers.add(method, handler as unknown as TestHandler);
   }
 
   /**
    * Lets the requests of a method wait. Whoever is lifted goes to its handler, unless the test has answered it with
    * {@link TestConnection.answer} or {@link TestConnection.refuse} in the meantime.
    */
-  hold(method: MethodName | (string & {})): () => void {
+  hold(method: TestMethod): () => void {
     return this.#handlers.hold(method);
   }
 

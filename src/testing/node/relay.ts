@@ -26,7 +26,7 @@ const operations = {
   4: (signal) => flushed(() => process.kill(process.pid, String(signal))),
   5: () => { isPaused = true; stdin.pause(); },
   6: () => { isPaused = false; stdin.resume(); },
-  7: () => stdin.destroy(),
+  7: () => stdin.once("close", () => closeSync(0)).destroy(),
   8: () => flushed(() => closeSync(1)),
 };
 let rest = Buffer.alloc(0);
