@@ -1,4 +1,4 @@
-import { deferred } from "../internal/deferred.ts";
+import { deferred, unobserved } from "../internal/deferred.ts";
 
 /** Things in the order in which they came, and promises of those to come. */
 export class Arrivals<T> {
@@ -18,13 +18,8 @@ export class Arrivals<T> {
   }
 
   /** Resolves with the n-th that matches, past or to come. */
-  async find(n: number, matches: (item: T) => boolean = () => true): Promise<T> {
-    for (;;) {
-      const found = this.all.filter(matches)[n - 1];
-      if (found !== undefined) return found;
-      if (this.#end) throw this.#end;
-      await this.#changed.promise;
-    }
+  find(n: number, matches: (item: T) => boolean = () => true): Promise<T> {
+    return unobserved(this.#find(n, matches));
   }
 
   /** Everything from the start, until the end. */
@@ -35,6 +30,15 @@ export class Arrivals<T> {
         await this.#changed.promise;
       }
       yield this.all[at] as T;
+    }
+  }
+
+  async #find(n: number, matches: (item: T) => boolean): Promise<T> {
+    for (;;) {
+      const found = this.all.filter(matches)[n - 1];
+      if (found !== undefined) return found;
+      if (this.#end) throw this.#end;
+      await this.#changed.promise;
     }
   }
 

@@ -33,7 +33,7 @@ export class TestFiles {
   write(path: string | URL, data: string | Uint8Array): void {
     const key = keyOf(path);
     this.createDirectory(remotePath.dirname(key), true);
-    this.writeFile(key, typeof data === "string" ? utf8(data) : data.slice());
+    this.writeFile(key, typeof data === "string" ? utf8(data) : new Uint8Array(data));
   }
 
   /** Makes a directory, and those it is in. */
@@ -48,7 +48,7 @@ export class TestFiles {
 
   /** What a file holds; undefined if there is no such file. */
   bytes(path: string | URL): Uint8Array | undefined {
-    return this.#entries.get(keyOf(path))?.bytes;
+    return this.#entries.get(keyOf(path))?.bytes?.slice();
   }
 
   /** The same as text. */

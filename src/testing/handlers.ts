@@ -94,7 +94,9 @@ function answer(request: TestRequest, connection: TestConnection, result: unknow
 
 function fail(request: TestRequest, connection: TestConnection, error: unknown): void {
   if (!connection.isUnanswered(request)) return;
-  const { rpcCode, message, data } = error as { rpcCode?: unknown; message?: unknown; data?: unknown };
+  const { rpcCode, message, data } = (error ?? {}) as Partial<
+    Record<"rpcCode" | "message" | "data", unknown>
+  >;
   if (typeof rpcCode === "number") connection.refuse(request, rpcCode, String(message), data);
   else {
     const words = `the test's handler of ${request.method} failed: ${String(message ?? error)}`;

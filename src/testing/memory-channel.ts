@@ -28,8 +28,8 @@ export class MemoryChannel implements ServerChannel {
 
   send(frame: string | Uint8Array): void {
     if (this.#isOver) return;
-    const bytes = typeof frame === "string" ? utf8(frame) : frame.slice();
-    const data = typeof frame === "string" ? frame : (bytes.buffer as ArrayBuffer);
+    const bytes = typeof frame === "string" ? utf8(frame) : new Uint8Array(frame);
+    const data = typeof frame === "string" ? frame : bytes.buffer;
     if (this.#limit.take(bytes.length) === bytes.length) {
       this.#down.push(bytes.length, () => this.#client.onFrame(data));
     }

@@ -1,5 +1,6 @@
 import type { RequestId, RpcErrorObject } from "../protocol/json-rpc.ts";
 import type { MethodName, ParamsOf, ResultOf } from "../protocol/methods.ts";
+import type { TraceContext } from "../rpc/peer.ts";
 
 /** A method of the protocol that this version knows, or any other. */
 export type TestMethod = MethodName | (string & {});
@@ -11,6 +12,8 @@ export interface ReceivedMessage {
   readonly params?: unknown;
   readonly result?: unknown;
   readonly error?: RpcErrorObject;
+  /** From the client's `traceContext`. */
+  readonly trace?: TraceContext;
 }
 
 /** A request of the client's; its params are typed if the method is one this version knows. */

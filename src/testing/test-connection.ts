@@ -1,7 +1,8 @@
-import { type Deferred, deferred, unobserved } from "../internal/deferred.ts";
+import { deferred } from "../internal/deferred.ts";
 import type { RequestId } from "../protocol/json-rpc.ts";
 import type { ConnectionEnd } from "../transport/transport.ts";
 import { Arrivals } from "./arrivals.ts";
+import { Asks } from "./asks.ts";
 import type { ChannelReceiver, ServerChannel, TestDial } from "./channel.ts";
 import {
   isRequest,
@@ -30,7 +31,7 @@ export class TestConnection {
   readonly #onRequest: (request: TestRequest, connection: TestConnection) => void;
   readonly #messages = new Arrivals<ReceivedMessage>();
   readonly #unanswered = new Set<RequestId>();
-  readonly #asked = new Map<RequestId, Deferred<unknown>>();
+  readonly #asks = new Asks();
   readonly #ended = deferred<Pick<ConnectionEnd, "closeCode" | "reason">>();
   /** What is held back, by each who holds. */
   readonly #held: Frame[][] = [];
@@ -38,7 +39,6 @@ export class TestConnection {
   readonly #unread: string[] = [];
   #stops = 0;
   #isOpen = true;
-  #asks = 0;
 
   /** @internal Connections are made by the server. */
   constructor(
@@ -76,8 +76,8 @@ export class TestConnection {
    * Resolves with the n-th request or notification of this method, past or to come. Rejects when the connection ends
    * before it.
    */
-  async request<M extends TestMethod>(method: M, n = 1): Promise<TestRequest<M>> {
-    return (await this.#messages.find(n, (message) => message.method === method)) as TestRequest<M>;
+  request<M extends TestMethod>(method: M, n = 1): Promise<TestRequest<M>> {
+    return this.#messages.find(n, (message) => message.method === method) as Promise<TestRequest<M>>;
   }
 
   /** Answers a request by hand, once or as often as a test likes. */
@@ -99,16 +99,13 @@ export class TestConnection {
 
   /** Sends a request of the server's, such as `network/policyRequest`; resolves with what the client answers. */
   ask(method: string, params: unknown): Promise<unknown> {
-    const id = `server-${++this.#asks}`;
-    const answer = deferred<unknown>();
-    this.#asked.set(id, answer);
+    const { id, answer } = this.#asks.add();
     this.send({ id, method, params });
-    if (!this.#isOpen) answer.reject(this.#tooLate());
-    return answer.promise;
+    return answer;
   }
 
   /** Sends one frame: an object as JSON, a text or bytes as they are, however malformed or long. */
-  send(frame: object | string): void {
+  send(frame: object | string | Uint8Array): void {
     const raw = typeof frame === "string" || frame instanceof Uint8Array ? frame : JSON.stringify(frame);
     const holder = this.#held.at(-1);
     if (holder) holder.push(raw);
@@ -212,14 +209,7 @@ export class TestConnection {
     if (isRequest(message)) {
       this.#unanswered.add(message.id);
       this.#onRequest(message, this);
-    } else if (message.id !== undefined) this.#settle(message.id, message);
-  }
-
-  #settle(id: RequestId, { result, error }: ReceivedMessage): void {
-    const answer = this.#asked.get(id);
-    this.#asked.delete(id);
-    if (error) answer?.reject(new Error(`The client answered with error ${error.code}: ${error.message}`));
-    else answer?.resolve(result);
+    } else this.#asks.settle(message);
   }
 
   #leave(how: () => void): void {
@@ -230,17 +220,9 @@ export class TestConnection {
   #end(end: Pick<ConnectionEnd, "closeCode" | "reason">): void {
     this.#isOpen = false;
     this.#ended.resolve(end);
-    const error = this.#tooLate();
+    const error = new Error(`The connection of ${this.sessionId} has ended`);
     this.#messages.end(error);
-    for (const { promise, reject } of this.#asked.values()) {
-      void unobserved(promise);
-      reject(error);
-    }
-    this.#asked.clear();
-  }
-
-  #tooLate(): Error {
-    return new Error(`The connection of ${this.sessionId} has ended`);
+    this.#asks.end(error);
   }
 }
 

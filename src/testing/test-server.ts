@@ -64,6 +64,8 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
   constructor(options: TestServerOptions = {}) {
     const environmentInfo = { ...ENVIRONMENT, ...options.environmentInfo };
     this.files = new TestFiles(options.files ?? {});
+    const { cwd, userHomeDir, tempDir } = environmentInfo;
+    for (const directory of [cwd, userHomeDir, tempDir]) if (directory) this.files.mkdir(directory);
     this.#handlers = new Handlers(options.unhandled !== "ignore");
     this.handle("initialize", (_, { sessionId }) => ({ sessionId, environmentInfo }));
     this.handle("environment/info", () => environmentInfo);
@@ -117,14 +119,14 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
     return all.filter(isRequest).filter((request) => request.method === method) as TestRequest<M>[];
   }
 
-  /** Answers the requests of a method from now on, also those the server answers by itself. */
+  /** Answers the requests of a method from now on, also those the server would answer by itself. */
   handle<M extends TestMethod>(method: M, handler: TestHandler<M>): () => void {
     return this.#handlers.add(method, handler as unknown as TestHandler);
   }
 
   /**
-   * Lets the requests of a method wait. Whoever is lifted goes to its handler, unless the test has answered it with
-   * {@link TestConnection.answer} or {@link TestConnection.refuse} in the meantime.
+   * Lets the requests of a method wait, to be answered late, or by the test with {@link TestConnection.answer} or
+   * {@link TestConnection.refuse}. Returns what sends those that are still open to their handler, in order.
    */
   hold(method: TestMethod): () => void {
     return this.#handlers.hold(method);
@@ -145,17 +147,17 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
     return this.#origins.add(handler);
   }
 
-  /** Refuses one dial, the next that is not refused yet. By default as if nobody listened. */
+  /** Refuses the next dial; called twice, the next two. By default as if nobody listened. */
   refuseNextDial(refusal: DialRefusal = {}): void {
     this.#dials.refuseNext(refusal);
   }
 
-  /** Refuses all dials: the server is down. */
+  /** Refuses all dials, as a server that is down. Returns what brings it up again. */
   refuseDials(refusal: DialRefusal = {}): () => void {
     return this.#dials.refuse(refusal);
   }
 
-  /** Lets dials wait. */
+  /** Lets dials wait: the client goes on connecting. Returns what lets them go on. */
   holdDials(): () => void {
     return this.#dials.hold();
   }

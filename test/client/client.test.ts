@@ -60,7 +60,7 @@ describe("the handshake", () => {
     server.handle("initialize", () => {
       throw new ServerError("not today", { rpcCode: -32600 });
     });
-    expect(await failureOf(ExecServerClient.connect(server))).toMatchObject({
+    expect(await failureOf(ExecServerClient.connect({ transport: server.transport }))).toMatchObject({
       code: "ERR_SERVER",
       rpcCode: -32600,
     });
@@ -73,7 +73,7 @@ describe("the handshake", () => {
   ])("fails with a ProtocolError when the result has %s", async (_, result) => {
     await using server = new QuietServer();
     server.handle("initialize", () => result as never);
-    expect(await failureOf(ExecServerClient.connect(server))).toMatchObject({
+    expect(await failureOf(ExecServerClient.connect({ transport: server.transport }))).toMatchObject({
       code: "ERR_PROTOCOL",
     });
   });
@@ -94,7 +94,7 @@ describe("the handshake", () => {
       connection.send("hello?");
       return silence;
     });
-    expect(await failureOf(ExecServerClient.connect(server))).toMatchObject({
+    expect(await failureOf(ExecServerClient.connect({ transport: server.transport }))).toMatchObject({
       code: "ERR_PROTOCOL",
     });
   });

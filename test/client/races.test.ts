@@ -116,10 +116,9 @@ describe("an attempt that failed", () => {
 
   it("with HTTP 500 on the way back is told, and the next one makes a fresh session", async () => {
     await using server = await SocketServer.start();
-    await using broken = await RawServer.http((_request, response) => response.writeHead(500).end());
-    const urls = [server.url, broken.url, server.url];
-    await using lazy = new LazyExecServerClient({ transport: nodeWebSocket(() => urls.shift() as string) });
+    await using lazy = new LazyExecServerClient({ transport: nodeWebSocket(server.url) });
     const first = await lazy.get();
+    server.refuseNextDial({ status: 500 });
     (await server.connection(1)).drop();
     await first.disconnected;
     const reasons = await Promise.all([failureOf(lazy.get()), failureOf(lazy.get())]);

@@ -149,7 +149,7 @@ describe("the trace context", () => {
     await using it = await connected({ traceContext: () => ({ traceparent, tracestate: `n=${++count}` }) });
     await it.client.status();
     await it.client.fetch("http://a.test");
-    const traces = it.connection.received.map((message) => [message.method, (message as never)["trace"]]);
+    const traces = it.connection.received.map((message) => [message.method, message.trace]);
     expect(traces).toEqual([
       ["initialize", { traceparent, tracestate: "n=1" }],
       ["initialized", undefined],

@@ -182,7 +182,7 @@ describe.each(WAYS)("%s", (name, way) => {
     it.server.hold("environment/status");
     const call = it.client.status();
     const { id } = await it.connection.request("environment/status");
-    it.connection.send(new TextEncoder().encode(`{"id":${id},"result":{"status":"grüße"}}`));
+    it.connection.send(Buffer.from(`{"id":${id},"result":{"status":"grüße"}}`));
     expect(await call).toEqual({ status: "grüße" });
   });
 

@@ -190,9 +190,18 @@ describe("the files of a test", () => {
   });
 
   it("keep nothing of what is written later into the same bytes", () => {
-    const bytes = Uint8Array.of(1);
+    const bytes = Buffer.from("a");
     const server = new TestServer({ files: { "/a": bytes } });
-    bytes[0] = 2;
-    expect(server.files.bytes("/a")).toEqual(Uint8Array.of(1));
+    bytes.write("b");
+    server.files.bytes("/a")?.fill(0);
+    expect(server.files.text("/a")).toBe("a");
+  });
+
+  it("hold the directories that the server tells of", async () => {
+    await using server = new TestServer({ environmentInfo: { cwd: "file:///srv/app" } });
+    await using client = await ExecServerClient.connect({ transport: server.transport });
+    for (const directory of ["/srv/app", "/home/test", "/tmp"]) {
+      expect(await client.fs.readdir(directory)).toEqual([]);
+    }
   });
 });

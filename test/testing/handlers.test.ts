@@ -101,13 +101,16 @@ describe("a handler", () => {
   it.each<[string, () => never]>([
     ["throws", () => JSON.parse("{") as never],
     ["throws no Error", () => Promise.reject("JSON") as never],
+    ["throws nothing", () => Promise.reject() as never],
     ["returns nothing", () => undefined as never],
   ])("that %s is an internal error in the answer, not a test that hangs", async (_, handler) => {
     await using it = await connected();
     it.server.handle("environment/status", handler);
     expect(await failureOf(it.client.status())).toMatchObject({
       rpcCode: -32603,
-      message: expect.stringMatching(/the test's handler of environment\/status failed: .*(JSON|nothing)/),
+      message: expect.stringMatching(
+        /the test's handler of environment\/status failed: .*(JSON|nothing|undefined)/,
+      ),
     });
   });
 

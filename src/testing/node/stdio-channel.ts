@@ -15,8 +15,12 @@ export interface TestChild {
   stderr(text: string): void;
   /** Exits, behind everything that was sent. */
   exit(code: number): void;
-  /** Is killed, behind everything that was sent. @default "SIGKILL" */
-  kill(signal?: NodeJS.Signals): void;
+  /**
+   * Is killed, behind everything that was sent.
+   *
+   * @param signal @default "SIGKILL"
+   */
+  kill(signal?: string): void;
   /** Closes its standard output, and lives on. */
   closeOutput(): void;
   /** Closes its standard input, so that it can't be written to any more, and lives on. */
@@ -111,7 +115,7 @@ export class StdioChannel implements ServerChannel, TestChild {
     this.#isOver = true;
   }
 
-  kill(signal: NodeJS.Signals = "SIGKILL"): void {
+  kill(signal = "SIGKILL"): void {
     this.#do("kill", Buffer.from(signal));
     this.#isOver = true;
   }
