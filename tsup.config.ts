@@ -4,7 +4,13 @@ import { build, defineConfig } from "tsup";
 const CLI = "gateway-cli";
 
 const library = {
-  entry: { index: "src/index.ts", node: "src/node.ts", gateway: "src/gateway.ts" },
+  entry: {
+    index: "src/index.ts",
+    node: "src/node.ts",
+    gateway: "src/gateway.ts",
+    testing: "src/testing.ts",
+    "testing-node": "src/testing-node.ts",
+  },
   format: ["esm", "cjs"] satisfies ("esm" | "cjs")[],
 };
 

@@ -1,0 +1,75 @@
+import { describe, expect, it, vi } from "vitest";
+import { ExecServerClient, LazyExecServerClient } from "../../src/index.ts";
+import { TestServer } from "../../src/testing.ts";
+import { failureOf } from "../support/failure.ts";
+
+describe("a test server in memory", () => {
+  it("works with a clock that stands still", async () => {
+    vi.useFakeTimers();
+    try {
+      await using server = new TestServer({ files: { "/a": "text" } });
+      server.onCommand(["date"], { stdout: "today" });
+      server.onFetch(() => new Response("ok"));
+      const lazy = new LazyExecServerClient({ transport: server.transport });
+      expect((await lazy.run(["date"])).stdout).toBe("today");
+      expect(await lazy.fs.readFile("/a", "utf8")).toBe("text");
+      expect(await (await lazy.fetch("http://x.test")).text()).toBe("ok");
+      (await server.connection()).drop();
+      expect((await (await lazy.get()).disconnected).message).toBeTruthy();
+      expect(await lazy.status()).toEqual({ status: "ready" });
+      await lazy.close();
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("is replaced by a fresh session after an end, and by none if it is one-shot", async () => {
+    for (const reconnectable of [true, false]) {
+      await using server = new TestServer({ reconnectable });
+      await using lazy = new LazyExecServerClient({ transport: server.transport });
+      const first = await lazy.get();
+      (await server.connection()).drop();
+      await first.disconnected;
+      if (reconnectable) expect((await lazy.get()).sessionId).toBe("session-2");
+      else expect(await lazy.get()).toBe(first);
+      expect(server.dials).toBe(reconnectable ? 2 : 1);
+    }
+  });
+
+  it("ends with everything on it when it is closed", async () => {
+    const server = new TestServer();
+    await using lazy = new LazyExecServerClient({ transport: server.transport });
+    const client = await lazy.get();
+    const waiting = [server.connection(2), server.process()].map(failureOf);
+    server.close();
+    expect(await client.disconnected).toMatchObject({ code: "ERR_DISCONNECTED" });
+    expect(await failureOf(lazy.get())).toMatchObject({ code: "ERR_CONNECT" });
+    for (const error of await Promise.all(waiting)) {
+      expect(error).toMatchObject({ message: "The test server was closed" });
+    }
+  });
+
+  it("shows a client that goes without a goodbye", async () => {
+    await using server = new TestServer();
+    const client = await ExecServerClient.connect({ transport: server.transport });
+    const connection = await server.connection();
+    const thaw = connection.freeze();
+    await client.close();
+    thaw();
+    expect(await connection.ended).toMatchObject({ closeCode: expect.any(Number) });
+  });
+
+  it("never delivers a frame in the turn in which it was sent", async () => {
+    await using server = new TestServer();
+    const connection = await server.transport.connect({ signal: new AbortController().signal });
+    const log: string[] = [];
+    connection.start({ onFrame: () => log.push("delivered"), onEnd: () => log.push("ended") });
+    const peer = await server.connection();
+    peer.notify("a", {});
+    peer.close();
+    log.push("sent");
+    await connection.close();
+    expect(log).toEqual(["sent", "delivered", "ended"]);
+  });
+});
