@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { payloadForm } from "./payload.ts";
 
 /** Shapes seen on server 0.169.0. */
 export const httpSchemas = /* @__PURE__ */ (() => {
@@ -18,6 +19,11 @@ export const httpSchemas = /* @__PURE__ */ (() => {
     }),
   };
 })();
+
+/** Its head tells requestId and seq, its tail whether it is the last one. */
+export const bodyDeltaForm = /* @__PURE__ */ payloadForm(
+  '{"method":"http/request/bodyDelta","params":{"requestId":"TEXT","seq":INTEGER,"deltaBase64":"BYTES","done":(true|false),"error":null}}',
+);
 
 export interface HttpRequestParams {
   method: string;

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { payloadForm } from "./payload.ts";
 import type { SandboxContext } from "./sandbox.ts";
 
 export const processSchemas = /* @__PURE__ */ (() => ({
@@ -30,6 +31,11 @@ export const processSchemas = /* @__PURE__ */ (() => ({
   }),
   closed: z.object({ processId: z.string(), seq: z.int() }),
 }))();
+
+/** Its head tells processId, seq and stream. */
+export const outputForm = /* @__PURE__ */ payloadForm(
+  '{"method":"process/output","params":{"processId":"TEXT","seq":INTEGER,"stream":"(stdout|stderr|pty)","chunk":"BYTES"}}',
+);
 
 export type OutputStreamName = z.infer<typeof processSchemas.output>["stream"];
 
