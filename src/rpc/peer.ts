@@ -139,6 +139,12 @@ export class RpcPeer {
     });
   }
 
+  /** Whether a sign of life can be asked for below the messages, and nothing that is still to be sent stands before it. */
+  get canPing(): boolean {
+    const { ping, flow } = this.#connection;
+    return ping !== undefined && !flow?.queuedBytes;
+  }
+
   /** Asks for a sign of life and settles when there was one: the answer of the channel, or any answer of the server. */
   probe(): Promise<unknown> {
     return this.#connection.ping?.() ?? this.call("environment/status", null, { urgent: true });
