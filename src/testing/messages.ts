@@ -1,6 +1,6 @@
 import type { RequestId, RpcErrorObject } from "../protocol/json-rpc.ts";
 import type { MethodName, ParamsOf, ResultOf } from "../protocol/methods.ts";
-import type { TraceContext } from "../rpc/peer.ts";
+import type { TraceContext } from "../rpc/request-frame.ts";
 
 /** A method of the protocol that this version knows, or any other. */
 export type TestMethod = MethodName | (string & {});
