@@ -127,6 +127,23 @@ describe.each(WAYS)("%s", (name, way) => {
     await heard;
   });
 
+  it("stopReading() holds up also what had come together with what made it stop", async () => {
+    await using it = await connected(way);
+    const handled: unknown[] = [];
+    let readOn: (() => void) | undefined;
+    it.server.handle("count", ({ params }, connection) => {
+      handled.push(params);
+      readOn ??= connection.stopReading();
+      return params;
+    });
+    // In one turn, so that they leave as one.
+    const calls = [1, 2, 3].map((n) => it.client.call("count", n));
+    expect(await calls[0]).toBe(1);
+    expect(handled).toEqual([1]);
+    readOn?.();
+    expect(await Promise.all(calls)).toEqual([1, 2, 3]);
+  });
+
   it("holdFrames() lets frames go in another order", async () => {
     await using it = await connected(way);
     const order: string[] = [];
