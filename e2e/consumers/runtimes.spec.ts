@@ -15,7 +15,7 @@ for (const runtime of RUNTIMES) {
     let consumer: Consumer;
     // biome-ignore lint/correctness/noEmptyPattern: the runner reads the parameter's names.
     test.beforeAll(async ({}, info) => {
-      consumer = await Consumer.install(runtime.folder, info);
+      consumer = await Consumer.install(runtime.folder, "programs", info);
     });
 
     for (const [format, program] of Object.entries(FORMATS)) {

@@ -15,15 +15,15 @@ export class Consumer {
     this.directory = directory;
   }
 
-  /** Copies a folder of `e2e/consumers`, with the sources they share, and installs it. For a `beforeAll`. */
-  static async install(name: string, info: TestInfo): Promise<Consumer> {
+  /** Copies a folder of `e2e/consumers`, and one with sources that several share, and installs it. For a `beforeAll`. */
+  static async install(name: string, sources: "programs" | "types", info: TestInfo): Promise<Consumer> {
     info.setTimeout(INSTALL_TIMEOUT_MS + 10_000);
     const workshop = process.env[WORKSHOP] ?? "";
     const tarball = readdirSync(workshop).find((file) => file.endsWith(".tgz"));
     const consumer = new Consumer(join(workshop, name));
     rmSync(consumer.directory, { recursive: true, force: true });
-    for (const source of ["shared", name]) {
-      cpSync(join(CONSUMERS, source), consumer.directory, { recursive: true });
+    for (const folder of [sources, name]) {
+      cpSync(join(CONSUMERS, folder), consumer.directory, { recursive: true });
     }
     const started = performance.now();
     const flags = ["--ignore-scripts", "--no-package-lock", "--prefer-offline", "--loglevel", "error"];

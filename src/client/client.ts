@@ -67,6 +67,7 @@ export class ExecServerClient implements ExecEnvironment, AsyncDisposable {
     const connection = await dial(complete, signal);
     const dialled = performance.now();
     const rpc = new RpcPeer(connection, {
+      onFrame: (frame) => session?.onFrame(frame) ?? false,
       onNotification: (method, params) => session?.onNotification(method, params),
       onRequest: (method, params) => answerServerRequest(method, params, complete.onNetworkPolicyRequest),
       onEnd: (failure, ending) => session?.onEnd(failure, ending),

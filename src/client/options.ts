@@ -16,8 +16,8 @@ export interface ClientOptions {
   /**
    * Finds out when a connection is dead although its socket looks open, and ends it; it never reconnects by itself.
    * When nothing has arrived for a while, the server is asked for a sign of life (a WebSocket ping where there is one,
-   * else `environment/status`). Silence does not count while the page is hidden or this program is not running, nor
-   * behind a request that the server may still be working on. `true` takes the defaults.
+   * else `environment/status`). Silence does not count while the page is hidden or this program is not running, nor,
+   * where there is no ping, behind a request that the server may still be working on. `true` takes the defaults.
    * @default false
    */
   readonly keepAlive?: boolean | KeepAliveOptions | undefined;

@@ -39,7 +39,7 @@ export class Session implements FileSession, HttpSession {
   /** Set when the connection is over. */
   ending: SessionEnding | undefined;
   /** Asked for every notification, so made once; in the order in which things fail. */
-  readonly #routers: readonly Pick<Router<never, never>, "accept" | "failAll">[];
+  readonly #routers: readonly Pick<Router<never, never>, "acceptFrame" | "accept" | "failAll">[];
 
   constructor(
     rpc: RpcPeer,
@@ -58,6 +58,10 @@ export class Session implements FileSession, HttpSession {
     this.missing = new MissingWatches(rpc);
     this.canWriteBlocks = info?.capabilities?.["fileWriteStreaming"] === true;
     this.#routers = [this.processes.router, this.bodies.router, this.missing.router];
+  }
+
+  onFrame(frame: string | Uint8Array): boolean {
+    return this.#routers.some((router) => router.acceptFrame(frame));
   }
 
   onNotification(method: string, params: unknown): void {

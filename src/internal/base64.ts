@@ -4,6 +4,7 @@
  */
 
 import type { Bytes } from "./bytes.ts";
+import { asNodeBuffer, nodeBuffers } from "./node-buffer.ts";
 
 /** Missing in Node before 25 and in older browsers. */
 interface NativeCodec {
@@ -11,20 +12,7 @@ interface NativeCodec {
   prototype: { toBase64?(this: Uint8Array): string };
 }
 
-/** What Node's own buffer class offers, looked up on the global object so that no bundler adds a polyfill for it. */
-interface NodeCodec {
-  from(
-    memory: ArrayBufferLike,
-    offset: number,
-    length: number,
-  ): {
-    write(text: string, encoding: "base64"): number;
-    toString(encoding: "base64"): string;
-  };
-}
-
 const native = Uint8Array as unknown as NativeCodec;
-const node = (globalThis as { Buffer?: NodeCodec }).Buffer;
 
 /** Returns undefined when the text is not valid base64. */
 export function decodeBase64(text: string): Bytes | undefined {
@@ -44,7 +32,8 @@ export function decodeBase64(text: string): Bytes | undefined {
 
 export function encodeBase64(bytes: Uint8Array): string {
   if (native.prototype.toBase64) return native.prototype.toBase64.call(bytes);
-  if (node) return node.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+  const buffer = asNodeBuffer(bytes);
+  if (buffer) return buffer.toString("base64");
   let binary = "";
   // In pieces: a call has a limited number of arguments.
   for (let at = 0; at < bytes.length; at += 0x8000) {
@@ -53,14 +42,20 @@ export function encodeBase64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
+/** How long the base64 of some bytes is. */
+export function base64Length({ length }: Uint8Array): number {
+  return Math.ceil(length / 3) * 4;
+}
+
 function decodeLeniently(text: string, length: number): Bytes | undefined {
   if (native.fromBase64) return native.fromBase64(text);
-  if (node) {
+  if (nodeBuffers) {
     // Node takes the URL alphabet as well, and looks only at the low byte of a character.
     if (text.includes("-") || text.includes("_") || /[\u0100-\uffff]/.test(text)) return undefined;
-    const bytes = new Uint8Array(length);
-    const written = node.from(bytes.buffer, 0, length).write(text, "base64");
-    return written === length ? bytes : undefined;
+    // Not cleared first; what was not written over is never given out.
+    const memory = nodeBuffers.allocUnsafeSlow(length);
+    const written = memory.write(text, "base64");
+    return written === length ? new Uint8Array(memory.buffer) : undefined;
   }
   const binary = atob(text);
   const bytes = new Uint8Array(binary.length);

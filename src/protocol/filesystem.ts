@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { int } from "./int.ts";
+import { payloadForm } from "./payload.ts";
 import type { SandboxContext } from "./sandbox.ts";
 
 /** Shapes seen on server 0.169.0. */
@@ -29,6 +30,11 @@ export const fileSystemSchemas = /* @__PURE__ */ (() => ({
   watchMissingResult: z.looseObject({ watching: z.boolean() }),
   missingChanged: z.looseObject({ watchId: int() }),
 }))();
+
+/** The answer to `fs/readBlock`; its tail tells whether the file ends there. */
+export const blockForm = /* @__PURE__ */ payloadForm(
+  '{"id":INTEGER,"result":{"chunk":"BYTES","eof":(true|false)}}',
+);
 
 export type WireMetadata = z.infer<typeof fileSystemSchemas.metadata>;
 export type WireWalkResult = z.infer<typeof fileSystemSchemas.walkResult>;

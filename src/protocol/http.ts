@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { int } from "./int.ts";
+import { payloadForm } from "./payload.ts";
 
 /** Shapes seen on server 0.169.0. */
 export const httpSchemas = /* @__PURE__ */ (() => {
@@ -19,6 +20,11 @@ export const httpSchemas = /* @__PURE__ */ (() => {
     }),
   };
 })();
+
+/** Its head tells requestId and seq, its tail whether it is the last one. */
+export const bodyDeltaForm = /* @__PURE__ */ payloadForm(
+  '{"method":"http/request/bodyDelta","params":{"requestId":"TEXT","seq":INTEGER,"deltaBase64":"BYTES","done":(true|false),"error":null}}',
+);
 
 export interface HttpRequestParams {
   method: string;

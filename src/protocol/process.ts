@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { int } from "./int.ts";
+import { payloadForm } from "./payload.ts";
 import type { SandboxContext } from "./sandbox.ts";
 
 export const processSchemas = /* @__PURE__ */ (() => ({
@@ -31,6 +32,11 @@ export const processSchemas = /* @__PURE__ */ (() => ({
   }),
   closed: z.object({ processId: z.string(), seq: int() }),
 }))();
+
+/** Its head tells processId, seq and stream. */
+export const outputForm = /* @__PURE__ */ payloadForm(
+  '{"method":"process/output","params":{"processId":"TEXT","seq":INTEGER,"stream":"(stdout|stderr|pty)","chunk":"BYTES"}}',
+);
 
 export type OutputStreamName = z.infer<typeof processSchemas.output>["stream"];
 

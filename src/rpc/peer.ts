@@ -1,7 +1,9 @@
 import { ClosedError, DisconnectedError, ProtocolError, UsageError } from "../errors.ts";
+import { encodeBase64 } from "../internal/base64.ts";
 import { settledWithin } from "../internal/deadline.ts";
 import { deferred } from "../internal/deferred.ts";
 import {
+  answeredId,
   type IncomingMessage,
   parseMessage,
   type RequestId,
@@ -17,11 +19,13 @@ import {
 import { type Connection, type ConnectionEnd, MAX_INCOMING_FRAME } from "../transport/transport.ts";
 import { Call, type CallOptions } from "./call.ts";
 import { type ConnectionFailure, failureOfCall } from "./failure.ts";
-import { requestFrame, type TraceContext } from "./request-frame.ts";
+import { type RequestFrame, requestFrame, type TraceContext } from "./request-frame.ts";
 import { serverError } from "./server-error.ts";
 import { RequestWindow } from "./window.ts";
 
 export interface PeerHandlers {
+  /** Does what `onNotification` would do, if it can tell without parsing the frame. Returns whether it could. */
+  onFrame?(frame: string | Uint8Array): boolean;
   /** Throws a ProtocolError for data it can't attribute to anyone: that ends the connection. */
   onNotification(method: string, params: unknown): void;
   /** Answers a request of the server's; undefined for a method it does not know. Must not reject. */
@@ -131,7 +135,14 @@ export class RpcPeer {
     return new Promise((resolve, reject) => {
       const call = new Call(method, params, schema, options, this.sessionId, { resolve, reject });
       this.#window.enter(call as unknown as Call<never>, options.urgent ?? false);
+      if (call.delivery === "not-sent") call.keepPayload();
     });
+  }
+
+  /** Whether a sign of life can be asked for below the messages, and nothing that is still to be sent stands before it. */
+  get canPing(): boolean {
+    const { ping, flow } = this.#connection;
+    return ping !== undefined && !flow?.queuedBytes;
   }
 
   /** Asks for a sign of life and settles when there was one: the answer of the channel, or any answer of the server. */
@@ -162,8 +173,18 @@ export class RpcPeer {
     if (!call.isAwaited || this.#isTooLate(call)) return false;
     call.delivery = "unknown";
     this.#pending.set(id, call);
-    this.#connection.send(frame);
+    this.#sendFrame(frame);
     return true;
+  }
+
+  #sendFrame(frame: RequestFrame): void {
+    if (typeof frame === "string") {
+      this.#connection.send(frame);
+      return;
+    }
+    const { head, bytes, tail } = frame;
+    if (this.#connection.sendPayload) this.#connection.sendPayload(head, bytes, tail);
+    else this.#connection.send(head + encodeBase64(bytes) + tail);
   }
 
   /** Whether the connection is over; then the call is told so. */
@@ -180,12 +201,22 @@ export class RpcPeer {
     this.#framesReceived++;
     try {
       if (frame.length > MAX_INCOMING_FRAME) throw new ProtocolError("The server sent an oversized frame");
+      if (this.#handlers.onFrame?.(frame) || this.#acceptAnswer(frame)) return;
       this.#dispatch(parseMessage(frame));
     } catch (cause) {
       // Nobody can tell what was lost with this frame, so nothing on this connection can be trusted any more.
       const reason = cause instanceof ProtocolError ? cause.message : "a message could not be handled";
       void this.close(new DisconnectedError(reason, { sessionId: this.sessionId, cause }));
     }
+  }
+
+  /** An answer that the one who waits for it can read off its frame. Returns whether it is one. */
+  #acceptAnswer(frame: string | Uint8Array): boolean {
+    const id = answeredId(frame);
+    const result = id !== undefined && this.#pending.get(id)?.readFrame(frame);
+    if (!result) return false;
+    this.#takePending(id)?.resolve(result);
+    return true;
   }
 
   #dispatch(message: IncomingMessage): void {

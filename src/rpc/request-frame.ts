@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import { base64Length } from "../internal/base64.ts";
 import { exceedsUtf8Bytes } from "../internal/bytes.ts";
 import type { RequestId } from "../protocol/json-rpc.ts";
 
@@ -11,28 +12,42 @@ export interface TraceContext {
 /** The server closes the connection on a frame above 16 MiB (measured); the rest is a margin. */
 const MAX_OUTGOING_FRAME = 15 * 1024 * 1024;
 
-/** A request as it is sent, or why it can't be. */
+/** A request as it is sent: its text, or what comes before and after bytes that are sent as base64. */
+export type RequestFrame =
+  | string
+  | { readonly head: string; readonly bytes: Uint8Array; readonly tail: string };
+
+interface Request {
+  readonly method: string;
+  readonly params: unknown;
+  readonly payload: Payload | undefined;
+}
+
+/** Bytes that join the params, which are an object with members, as the last one of them. */
+export interface Payload {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The frame of a request, or why there can't be one. */
 export function requestFrame(
   id: RequestId,
-  { method, params }: { readonly method: string; readonly params: unknown },
+  { method, params, payload }: Request,
   trace: TraceContext | undefined,
   sessionId: string | undefined,
-): string | UsageError {
-  const details = { sessionId, delivery: "not-sent" } as const;
-  let frame: string;
+): RequestFrame | UsageError {
+  let text: string;
   try {
-    frame = JSON.stringify(trace ? { id, method, params, trace } : { id, method, params });
+    text = JSON.stringify({ id, method, trace, params });
   } catch {
-    return new UsageError(
-      "ERR_INVALID_ARGUMENT",
-      `The params of ${method} can't be written as JSON`,
-      details,
-    );
+    const problem = `The params of ${method} can't be written as JSON`;
+    return new UsageError("ERR_INVALID_ARGUMENT", problem, { sessionId, delivery: "not-sent" });
   }
-  if (!exceedsUtf8Bytes(frame, MAX_OUTGOING_FRAME)) return frame;
-  return new UsageError(
-    "ERR_TOO_LARGE",
-    `A ${method} request must stay below ${MAX_OUTGOING_FRAME} bytes`,
-    details,
-  );
+  const payloadLength = payload ? base64Length(payload.bytes) : 0;
+  if (exceedsUtf8Bytes(text, MAX_OUTGOING_FRAME - payloadLength)) {
+    const problem = `A ${method} request must stay below ${MAX_OUTGOING_FRAME} bytes`;
+    return new UsageError("ERR_TOO_LARGE", problem, { sessionId, delivery: "not-sent" });
+  }
+  if (!payload) return text;
+  return { head: `${text.slice(0, -2)},"${payload.name}":"`, bytes: payload.bytes, tail: '"}}' };
 }

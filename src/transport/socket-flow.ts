@@ -4,6 +4,7 @@ import type { FlowControl } from "./transport.ts";
 export interface BrakeableSocket {
   readonly bufferedAmount?: number;
   send(data: string, onSent?: () => void): void;
+  sendPayload?(head: string, bytes: Uint8Array, tail: string, onSent: () => void): void;
   pause?(): void;
   resume?(): void;
 }
@@ -38,6 +39,12 @@ export class SocketFlow implements FlowControl {
     this.#sending++;
     this.#cork();
     this.#socket.send(frame, this.#onSent);
+  }
+
+  sendPayload(head: string, bytes: Uint8Array, tail: string): void {
+    this.#sending++;
+    this.#cork();
+    this.#socket.sendPayload?.(head, bytes, tail, this.#onSent);
   }
 
   pause(): void {

@@ -25,6 +25,11 @@ export interface Connection {
   start(receiver: ConnectionReceiver): void;
   /** Never throws; what is sent after the end is dropped. */
   send(frame: string): void;
+  /**
+   * Sends one frame made of `head`, `bytes` as base64 and `tail`; `bytes` may change afterwards. Missing where that is not
+   * quicker than `send`.
+   */
+  readonly sendPayload?: ((head: string, bytes: Uint8Array, tail: string) => void) | undefined;
   /** Ends the connection from this side. Never rejects, settles within two seconds even if the peer is dead. */
   close(): Promise<void>;
   /**

@@ -14,10 +14,12 @@ export interface WebSocketLike {
   /** Only `ws` tells when the data have left. */
   send(data: string, onSent?: () => void): void;
   close(code?: number, reason?: string): void;
+  /** Only that of the Node entry sends bytes as base64. */
+  sendPayload?(head: string, bytes: Uint8Array, tail: string, onSent: () => void): void;
   /** Only `ws` has these: an end without waiting for the peer, a sign of life, and a brake. */
   terminate?(): void;
   ping?(): void;
-  on?(type: "pong", listener: () => void): unknown;
+  on?(type: "message" | "pong", listener: (data: unknown) => void): unknown;
   pause?(): void;
   resume?(): void;
 }
@@ -105,18 +107,26 @@ class WebSocketConnection implements Connection {
   #failure: SocketEvent | undefined;
   readonly flow: SocketFlow | undefined;
   readonly ping: (() => Promise<void>) | undefined;
+  readonly sendPayload: Connection["sendPayload"];
   hasOpened = false;
 
   constructor(socket: WebSocketLike, below?: Corkable) {
     this.#socket = socket;
     this.flow = socket.pause && socket.resume ? new SocketFlow(socket, below) : undefined;
+    this.sendPayload =
+      this.flow && socket.sendPayload
+        ? (head, bytes, tail) => {
+            if (this.isOpen) this.flow?.sendPayload(head, bytes, tail);
+          }
+        : undefined;
     socket.binaryType = "arraybuffer";
     // The listeners stay for the life of the socket: `ws` throws on an error that nobody listens for.
     listen(socket, "open", () => {
       this.hasOpened = true;
     });
-    listen(socket, "message", ({ data }) => {
-      this.#inbox.frame(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
+    receive(socket, (data) => {
+      const isReady = typeof data === "string" || data instanceof Uint8Array;
+      this.#inbox.frame(isReady ? data : new Uint8Array(data));
     });
     listen(socket, "error", (event) => {
       this.#failure = event;
@@ -168,6 +178,12 @@ function closeCodeOf({ code }: SocketEvent): number | undefined {
 
 function listen(socket: WebSocketLike, type: string, listener: (event: SocketEvent) => void): void {
   socket.addEventListener(type, listener as (event: unknown) => void);
+}
+
+/** Only `ws` has `terminate`; it gives text as the bytes it came in, to whoever asks in its own way. */
+function receive(socket: WebSocketLike, onData: (data: string | Uint8Array | ArrayBuffer) => void): void {
+  if (socket.on && socket.terminate) socket.on("message", onData as (data: unknown) => void);
+  else listen(socket, "message", ({ data }) => onData(data as string | ArrayBuffer));
 }
 
 function pinger(socket: WebSocketLike, closed: Promise<void>): Connection["ping"] {

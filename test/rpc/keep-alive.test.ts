@@ -23,7 +23,7 @@ interface Request {
   readonly method: string;
 }
 
-async function watched(ping?: () => Promise<void>) {
+async function watched(ping?: () => Promise<void>, flow?: Connection["flow"]) {
   const requests: Request[] = [];
   let server!: Connection;
   const transport = memoryTransport((connection) => {
@@ -38,6 +38,7 @@ async function watched(ping?: () => Promise<void>) {
         close: () => client.close(),
         isOpen: true,
         ping,
+        flow,
       }
     : client;
   const rpc = new RpcPeer(connection, {
@@ -106,6 +107,33 @@ describe("keepAlive", () => {
     expect(pongs).toHaveLength(2);
     expect(rpc.failure).toBeUndefined();
     await pass(TIMEOUT);
+    expect(rpc.failure).toBeInstanceOf(DisconnectedError);
+  });
+
+  it("judges behind waiting requests where it can ping: a ping is not one of them", async () => {
+    const { rpc, pass } = await watched(() => new Promise(() => {}));
+    const waiting = Array.from({ length: 100 }, () => rpc.call("environment/info", null).catch(() => {}));
+    await pass(INTERVAL + TIMEOUT);
+    expect(rpc.failure).toBeInstanceOf(DisconnectedError);
+    await Promise.all(waiting);
+  });
+
+  it("does not judge behind more requests than the server takes in, though it can ping", async () => {
+    const { rpc, pass } = await watched(() => new Promise(() => {}));
+    for (let n = 0; n < 128; n++) rpc.call("environment/info", null).catch(() => {});
+    await pass(100 * TIMEOUT);
+    expect(rpc.failure).toBeUndefined();
+    await rpc.close();
+  });
+
+  it("does not judge while much is still to be sent: a ping waits behind it", async () => {
+    const flow = { pause() {}, resume() {}, drained: async () => {}, queuedBytes: 1 };
+    const { rpc, pass } = await watched(() => new Promise(() => {}), flow);
+    rpc.call("environment/info", null).catch(() => {});
+    await pass(100 * TIMEOUT);
+    expect(rpc.failure).toBeUndefined();
+    flow.queuedBytes = 0;
+    await pass(INTERVAL + TIMEOUT);
     expect(rpc.failure).toBeInstanceOf(DisconnectedError);
   });
 

@@ -5,6 +5,7 @@ import { transportContract } from "./contract.ts";
 import { memoryHarness } from "./harness/memory.ts";
 import { bridgedHarness, messagePortHarness } from "./harness/message-port.ts";
 import { stdioHarness } from "./harness/stdio.ts";
+import { testServerHarness } from "./harness/test-server.ts";
 import { webSocketHarness } from "./harness/websocket.ts";
 
 transportContract("webSocket()", () => webSocketHarness((url) => webSocket(url)));
@@ -19,3 +20,4 @@ transportContract("messagePort() and a bridge to webSocket()", () =>
   bridgedHarness(() => webSocketHarness((url) => nodeWebSocket(url))),
 );
 transportContract("messagePort() and a bridge to stdio()", () => bridgedHarness(stdioHarness));
+transportContract("a test server's transport", testServerHarness);

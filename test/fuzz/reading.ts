@@ -1,0 +1,104 @@
+export type Frame = string | Uint8Array;
+
+/**
+ * What a frame says, read by the protocol's description in the plainest way. It is what the SDK's own reading, which is
+ * made to be quick, is held against.
+ */
+export type Reading =
+  | { readonly type: "notification"; readonly method: string; readonly params: unknown }
+  | { readonly type: "request"; readonly id: string | number }
+  | { readonly type: "answer"; readonly id: string | number; readonly answer: Answer }
+  /** Can't be attributed to anything. */
+  | { readonly type: "fatal" }
+  /** No JSON, though only by control characters in a string, which the SDK may leave to whoever takes the string. */
+  | { readonly type: "unclear" };
+
+export type Answer =
+  | { readonly type: "result"; readonly result: unknown }
+  | { readonly type: "error"; readonly code: number; readonly data: unknown }
+  | { readonly type: "malformed" };
+
+type Members = Readonly<Record<string, unknown>>;
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+const FATAL: Reading = { type: "fatal" };
+
+/** The member by which a notification names what it is about. */
+const SUBJECTS: Readonly<Record<string, { readonly key: string; readonly type: string }>> = {
+  "process/output": { key: "processId", type: "string" },
+  "process/exited": { key: "processId", type: "string" },
+  "process/closed": { key: "processId", type: "string" },
+  "http/request/bodyDelta": { key: "requestId", type: "string" },
+  "fs/missingChanged": { key: "watchId", type: "number" },
+};
+
+export function read(frame: Frame): Reading {
+  const text = textOf(frame);
+  const value = parse(text);
+  if (value !== undefined) return readValue(value);
+  return parse(withEscapedControls(text)) === undefined ? FATAL : { type: "unclear" };
+}
+
+/** How an unclear frame reads if its control characters are let pass. */
+export function readLeniently(frame: Frame): Reading {
+  return readValue(parse(withEscapedControls(textOf(frame))));
+}
+
+/** The thing that a notification is about; undefined for one that is about nothing known. */
+export function subjectOf(method: string, params: unknown): string | number | undefined {
+  const subject = Object.hasOwn(SUBJECTS, method) ? SUBJECTS[method] : undefined;
+  return subject && ((params as Members)[subject.key] as string | number);
+}
+
+function readValue(value: unknown): Reading {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return FATAL;
+  return readMembers(value as Members);
+}
+
+function readMembers(message: Members): Reading {
+  const { id, method, params } = message;
+  const isId = typeof id === "string" || typeof id === "number";
+  if (typeof method === "string") {
+    if (id === undefined || id === null)
+      return isAttributable(method, params) ? { type: "notification", method, params } : FATAL;
+    return isId ? { type: "request", id } : FATAL;
+  }
+  return method === undefined && isId ? { type: "answer", id, answer: readAnswer(message) } : FATAL;
+}
+
+function readAnswer(message: Members): Answer {
+  if (Object.hasOwn(message, "result")) return { type: "result", result: message["result"] };
+  const { code, message: text, data } = (message["error"] ?? {}) as Members;
+  const isError = typeof code === "number" && typeof text === "string";
+  return isError ? { type: "error", code, data } : { type: "malformed" };
+}
+
+function isAttributable(method: string, params: unknown): boolean {
+  const subject = Object.hasOwn(SUBJECTS, method) ? SUBJECTS[method] : undefined;
+  if (!subject) return true;
+  return typeof (params as Members | null | undefined)?.[subject.key] === subject.type;
+}
+
+/** Empty, which is no JSON either, for bytes that are no text. */
+function textOf(frame: Frame): string {
+  try {
+    return typeof frame === "string" ? frame : decoder.decode(frame);
+  } catch {
+    return "";
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function withEscapedControls(text: string): string {
+  return text.replace(
+    /[^ -\uffff]/g,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

@@ -1,0 +1,4 @@
+/** Something that must hold did not. */
+export class Violation extends Error {
+  override readonly name = "Violation";
+}
