@@ -1,7 +1,7 @@
 import { numbersFrom } from "./random.ts";
 
 /** What makes a random run repeatable: `SEED=… npm test` makes the same one. */
-const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
+export const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
 
 /** Says once per file how to have the same numbers again. */
 export function announceSeed(what: string): void {
