@@ -99,7 +99,7 @@ describe("the built package", () => {
   it("holds nothing but what package.json names, its chunks, types and maps", () => {
     const unexpected = readdirSync(dist).filter(
       (name) =>
-        !/^(index|node|gateway|gateway-cli|chunk-\w+|[a-z-]+-[\w-]{8})\.(js|cjs|d\.ts|d\.cts)(\.map)?$/.test(
+        !/^(index|node|gateway|testing|testing-node|gateway-cli|chunk-\w+|[a-z-]+-[\w-]{8})\.(js|cjs|d\.ts|d\.cts)(\.map)?$/.test(
           name,
         ),
     );
