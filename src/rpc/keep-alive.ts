@@ -20,10 +20,10 @@ interface Probe {
 }
 
 /**
- * How many waiting requests a ping passes on the way: it is none of them. Server 0.169.0, which takes 128 in before it
- * stops reading, answers pings up to there; the rest is a margin.
+ * How many waiting requests a ping passes on the way: it is none of them. Server 0.169.0 takes in 128 beside the one it
+ * works on before it stops reading, and answers pings up to there.
  */
-const PASSED_BY_PINGS = 100;
+const PASSED_BY_PINGS = 128;
 
 /** How finely silence is measured: shorter pauses of this program may count as silence of the server's. */
 const SLICES = 4;
