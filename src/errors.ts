@@ -82,7 +82,7 @@ export class ConnectError extends ExecServerError {
   readonly code = "ERR_CONNECT";
   /** `dial`: no connection yet; `initialize`: connected, but the handshake did not complete. */
   declare readonly phase: ConnectPhase;
-  /** HTTP status of a refused upgrade, where the runtime tells it (the `ws` package does, browsers do not). */
+  /** HTTP status of a refused upgrade, where the runtime tells it: `ws`, Bun and Deno do, browsers and Node's own WebSocket do not. */
   declare readonly status?: number;
   /** WebSocket close code. */
   declare readonly closeCode?: number;

@@ -55,7 +55,7 @@ export type { RunOptions } from "./process/run.ts";
 export type { ProcessExit } from "./process/state.ts";
 export type { TerminalSize } from "./process/tty.ts";
 export type { EnvironmentStatus } from "./protocol/environment.ts";
-export type { MethodName, ParamsOf, ResultOf } from "./protocol/methods.ts";
+export type { MethodName, ParamsOf, ResultOf, UnknownMethod } from "./protocol/methods.ts";
 export type { EnvPolicy, OutputStreamName } from "./protocol/process.ts";
 export { remotePath } from "./protocol/remote-path.ts";
 export type { SandboxContext, SandboxPath, SandboxPermissions } from "./protocol/sandbox.ts";

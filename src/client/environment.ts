@@ -5,7 +5,7 @@ import type { StartOptions } from "../process/options.ts";
 import type { ExecProcess } from "../process/process.ts";
 import type { RunOptions } from "../process/run.ts";
 import type { EnvironmentStatus, WireEnvironmentInfo } from "../protocol/environment.ts";
-import type { MethodName, ParamsOf, ResultOf } from "../protocol/methods.ts";
+import type { MethodName, ParamsOf, ResultOf, UnknownMethod } from "../protocol/methods.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
 
 /** Limits the wait for one request. */
@@ -73,7 +73,11 @@ export interface ExecEnvironment {
    * @throws ServerError with kind `"unsupported"` for a method the server does not have.
    */
   call<M extends MethodName>(method: M, params: ParamsOf<M>, options?: RequestOptions): Promise<ResultOf<M>>;
-  call(method: string, params?: unknown, options?: RequestOptions): Promise<unknown>;
+  call<M extends string>(
+    method: UnknownMethod<M>,
+    params?: unknown,
+    options?: RequestOptions,
+  ): Promise<unknown>;
 }
 
 /** Turns the wire's path URIs into native paths. */

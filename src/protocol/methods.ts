@@ -63,5 +63,7 @@ export const methods = /* @__PURE__ */ (() => ({
 }))();
 
 export type MethodName = keyof typeof methods;
+/** A method that this version has no types for. */
+export type UnknownMethod<M extends string> = M extends MethodName ? never : M;
 export type ParamsOf<M extends MethodName> = Exclude<(typeof methods)[M]["params"], undefined>;
 export type ResultOf<M extends MethodName> = z.infer<(typeof methods)[M]["result"]>;
