@@ -151,6 +151,7 @@ export class ExecServerClient implements ExecEnvironment, AsyncDisposable {
     return this.#session.rpc.close(new ClosedError({ sessionId: this.sessionId }));
   }
 
+  /** Closes it, at the end of an `await using` block. */
   [asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -123,6 +123,7 @@ export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
     return this.#closing;
   }
 
+  /** Closes it, at the end of an `await using` block. */
   [asyncDispose](): Promise<void> {
     return this.close();
   }

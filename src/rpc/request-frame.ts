@@ -5,7 +5,9 @@ import type { RequestId } from "../protocol/json-rpc.ts";
 
 /** A W3C trace context. */
 export interface TraceContext {
+  /** The header of that name: version, trace, parent and flags. Without it nothing is sent. */
   readonly traceparent?: string | undefined;
+  /** The header of that name: what tracing systems add of their own. */
   readonly tracestate?: string | undefined;
 }
 

@@ -7,20 +7,29 @@ import { type Connection, type ConnectionReceiver, MAX_INCOMING_FRAME } from "./
 
 /** What the transport needs of a WebSocket: the common part of the browser's, Node's and that of `ws`. */
 export interface WebSocketLike {
+  /** 0 connecting, 1 open, 2 closing, 3 closed. */
   readonly readyState: number;
+  /** How binary messages arrive; set to `"arraybuffer"`. */
   binaryType: string;
+  /** Listens for `open`, `message`, `error` and `close`. */
   addEventListener(type: string, listener: (event: unknown) => void): void;
+  /** Bytes handed to `send` that have not left yet. */
   readonly bufferedAmount?: number;
   /** Only `ws` tells when the data have left. */
   send(data: string, onSent?: () => void): void;
+  /** Starts the closing handshake. */
   close(code?: number, reason?: string): void;
   /** Only that of the Node entry sends bytes as base64. */
   sendPayload?(head: string, bytes: Uint8Array, tail: string, onSent: () => void): void;
-  /** Only `ws` has these: an end without waiting for the peer, a sign of life, and a brake. */
+  /** Only `ws` has this and the next: an end without waiting for the peer. */
   terminate?(): void;
+  /** Asks the peer for a sign of life. */
   ping?(): void;
+  /** Listens for the data themselves, and for the answers to `ping`. */
   on?(type: "message" | "pong", listener: (data: unknown) => void): unknown;
+  /** Stops reading. */
   pause?(): void;
+  /** Reads on. */
   resume?(): void;
 }
 
