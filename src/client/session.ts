@@ -65,7 +65,8 @@ export class Session implements FileSession, HttpSession {
   }
 
   onFrame(frame: string | Uint8Array): boolean {
-    return this.#routers.some((router) => router.acceptFrame(frame));
+    for (const router of this.#routers) if (router.acceptFrame(frame)) return true;
+    return false;
   }
 
   onNotification(method: string, params: unknown): void {

@@ -1,7 +1,7 @@
 import type { FlowControl } from "./transport.ts";
 
 /** What the brake needs of a `ws` socket. */
-export interface BrakeableSocket {
+export interface BrakeableSocket extends Partial<Corkable> {
   readonly bufferedAmount?: number;
   send(data: string, onSent?: () => void): void;
   sendPayload?(head: string, bytes: Uint8Array, tail: string, onSent: () => void): void;
@@ -14,6 +14,8 @@ export interface Corkable {
   cork(): void;
   uncork(): void;
 }
+
+const NOTHING = new Uint8Array();
 
 /** The brake of a `ws` socket. */
 export class SocketFlow implements FlowControl {
@@ -36,6 +38,7 @@ export class SocketFlow implements FlowControl {
   }
 
   send(frame: string): void {
+    if (this.#socket.sendPayload) return this.sendPayload(frame, NOTHING, "");
     this.#sending++;
     this.#cork();
     this.#socket.send(frame, this.#onSent);

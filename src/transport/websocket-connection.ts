@@ -6,7 +6,7 @@ import { type Corkable, SocketFlow } from "./socket-flow.ts";
 import { type Connection, type ConnectionReceiver, MAX_INCOMING_FRAME } from "./transport.ts";
 
 /** What the transport needs of a WebSocket: the common part of the browser's, Node's and that of `ws`. */
-export interface WebSocketLike {
+export interface WebSocketLike extends Partial<Corkable> {
   /** 0 connecting, 1 open, 2 closing, 3 closed. */
   readonly readyState: number;
   /** How binary messages arrive; set to `"arraybuffer"`. */
@@ -19,7 +19,7 @@ export interface WebSocketLike {
   send(data: string, onSent?: () => void): void;
   /** Starts the closing handshake. */
   close(code?: number, reason?: string): void;
-  /** Only that of the Node entry sends bytes as base64. */
+  /** Only that of the Node entry sends bytes as base64, and several frames at once. */
   sendPayload?(head: string, bytes: Uint8Array, tail: string, onSent: () => void): void;
   /** Only `ws` has this and the next: an end without waiting for the peer. */
   terminate?(): void;
@@ -121,7 +121,7 @@ class WebSocketConnection implements Connection {
 
   constructor(socket: WebSocketLike, below?: Corkable) {
     this.#socket = socket;
-    this.flow = socket.pause && socket.resume ? new SocketFlow(socket, below) : undefined;
+    this.flow = socket.pause && socket.resume ? new SocketFlow(socket, below ?? corkable(socket)) : undefined;
     this.sendPayload =
       this.flow && socket.sendPayload
         ? (head, bytes, tail) => {
@@ -187,6 +187,10 @@ function closeCodeOf({ code }: SocketEvent): number | undefined {
 
 function listen(socket: WebSocketLike, type: string, listener: (event: SocketEvent) => void): void {
   socket.addEventListener(type, listener as (event: unknown) => void);
+}
+
+function corkable(socket: WebSocketLike): Corkable | undefined {
+  return socket.cork && socket.uncork ? (socket as Corkable) : undefined;
 }
 
 /** Only `ws` has `terminate`; it gives text as the bytes it came in, to whoever asks in its own way. */
