@@ -11,7 +11,9 @@ export interface BrakeableSocket extends Partial<Corkable> {
 
 /** The socket below; what is written between the two calls leaves as one. */
 export interface Corkable {
+  /** From now on what is written waits. */
   cork(): void;
+  /** It waits no longer. */
   uncork(): void;
 }
 
@@ -38,10 +40,12 @@ export class SocketFlow implements FlowControl {
   }
 
   send(frame: string): void {
-    if (this.#socket.sendPayload) return this.sendPayload(frame, NOTHING, "");
-    this.#sending++;
-    this.#cork();
-    this.#socket.send(frame, this.#onSent);
+    if (this.#socket.sendPayload) this.sendPayload(frame, NOTHING, "");
+    else {
+      this.#sending++;
+      this.#cork();
+      this.#socket.send(frame, this.#onSent);
+    }
   }
 
   sendPayload(head: string, bytes: Uint8Array, tail: string): void {
