@@ -6,7 +6,7 @@ import { type Corkable, SocketFlow } from "./socket-flow.ts";
 import { type Connection, type ConnectionReceiver, MAX_INCOMING_FRAME } from "./transport.ts";
 
 /** What the transport needs of a WebSocket: the common part of the browser's, Node's and that of `ws`. */
-export interface WebSocketLike extends Partial<Corkable> {
+export interface WebSocketLike {
   /** 0 connecting, 1 open, 2 closing, 3 closed. */
   readonly readyState: number;
   /** How binary messages arrive; set to `"arraybuffer"`. */
@@ -21,6 +21,10 @@ export interface WebSocketLike extends Partial<Corkable> {
   close(code?: number, reason?: string): void;
   /** Only that of the Node entry sends bytes as base64, and several frames at once. */
   sendPayload?(head: string, bytes: Uint8Array, tail: string, onSent: () => void): void;
+  /** Only that of the Node entry lets what is written wait, */
+  cork?(): void;
+  /** and then lets it go at once. */
+  uncork?(): void;
   /** Only `ws` has this and the next: an end without waiting for the peer. */
   terminate?(): void;
   /** Asks the peer for a sign of life. */
