@@ -85,7 +85,11 @@ async function soak(): Promise<void> {
   const node = await loadNodeSdk(values.sources);
   const random = new Random(seeded("soak", 0));
   const origin = await startLoadOrigin();
-  const all = { direct: () => directStage(sdk), gateway: () => gatewayStage(sdk), stdio: () => stdioStage(node) };
+  const all = {
+    direct: () => directStage(sdk),
+    gateway: () => gatewayStage(sdk),
+    stdio: () => stdioStage(node),
+  };
   const chosen = Object.entries(all).filter(([name]) => name.startsWith(values.stage ?? ""));
   const stages = await Promise.all(chosen.map(([, start]) => start()));
   const residue = new Residue();
