@@ -12,6 +12,8 @@ export async function startLoadOrigin(): Promise<Origin> {
     origin.requests.length = 0;
     const [, kind, name = "", first = "", second = ""] = url.split("/");
     response.setHeader("x-name", name);
+    // Or whoever asks on a connection that is just being closed for its age is told of an error.
+    response.setHeader("connection", "close");
     if (kind === "lines") void inPieces(response, lines(name, Number(first)), Number(second));
     else if (kind === "slow") setTimeout(() => response.end(name), Number(first));
     else response.end(body);
