@@ -20,10 +20,13 @@ interface Probe {
 }
 
 /**
- * How many waiting requests a ping passes on the way: it is none of them. Server 0.169.0, which takes 128 in before it
- * stops reading, answers pings up to there; the rest is a margin.
+ * How many waiting requests a ping passes on the way: it is none of them. Server 0.169.0 takes in 128 beside the one it
+ * works on before it stops reading, and answers pings up to there.
  */
-const PASSED_BY_PINGS = 100;
+const PASSED_BY_PINGS = 128;
+
+/** A probe comes behind all that is still to be sent. A line as slow as this, in bytes per millisecond, still counts as one. */
+const SLOWEST_LINE = 64;
 
 /** How finely silence is measured: shorter pauses of this program may count as silence of the server's. */
 const SLICES = 4;
@@ -80,7 +83,7 @@ export class KeepAlive {
   #judge(probe: Probe, heard: boolean): void {
     if (heard) probe.waitedMs = 0;
     else if (this.#countWaiting(probe) <= this.#passable) probe.waitedMs += this.#sliceMs;
-    if (probe.waitedMs >= this.#timeoutMs) this.#giveUp();
+    if (probe.waitedMs >= this.#timeoutMs + this.#rpc.queuedBytes / SLOWEST_LINE) this.#giveUp();
   }
 
   /** One at a time; one that is under way gets its whole time again. */

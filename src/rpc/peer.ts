@@ -139,10 +139,14 @@ export class RpcPeer {
     });
   }
 
-  /** Whether a sign of life can be asked for below the messages, and nothing that is still to be sent stands before it. */
+  /** Whether a sign of life can be asked for below the messages. */
   get canPing(): boolean {
-    const { ping, flow } = this.#connection;
-    return ping !== undefined && !flow?.queuedBytes;
+    return this.#connection.ping !== undefined;
+  }
+
+  /** What has not left this process yet, as far as that is known. */
+  get queuedBytes(): number {
+    return this.#connection.flow?.queuedBytes ?? 0;
   }
 
   /** Asks for a sign of life and settles when there was one: the answer of the channel, or any answer of the server. */

@@ -112,7 +112,7 @@ describe("keepAlive", () => {
 
   it("judges behind waiting requests where it can ping: a ping is not one of them", async () => {
     const { rpc, pass } = await watched(() => new Promise(() => {}));
-    const waiting = Array.from({ length: 100 }, () => rpc.call("environment/info", null).catch(() => {}));
+    const waiting = Array.from({ length: 200 }, () => rpc.call("environment/info", null).catch(() => {}));
     await pass(INTERVAL + TIMEOUT);
     expect(rpc.failure).toBeInstanceOf(DisconnectedError);
     await Promise.all(waiting);
@@ -120,20 +120,30 @@ describe("keepAlive", () => {
 
   it("does not judge behind more requests than the server takes in, though it can ping", async () => {
     const { rpc, pass } = await watched(() => new Promise(() => {}));
-    for (let n = 0; n < 128; n++) rpc.call("environment/info", null).catch(() => {});
+    const urgent = { urgent: true };
+    for (let n = 0; n < 129; n++) rpc.call("environment/info", null, urgent).catch(() => {});
     await pass(100 * TIMEOUT);
     expect(rpc.failure).toBeUndefined();
     await rpc.close();
   });
 
-  it("does not judge while much is still to be sent: a ping waits behind it", async () => {
-    const flow = { pause() {}, resume() {}, drained: async () => {}, queuedBytes: 1 };
-    const { rpc, pass } = await watched(() => new Promise(() => {}), flow);
+  it("gives what is still to be sent the time of a slow line, since a probe comes behind it", async () => {
+    const queued = { pause() {}, resume() {}, drained: async () => {}, queuedBytes: 6_400_000 };
+    const { rpc, pass } = await watched(() => new Promise(() => {}), queued);
     rpc.call("environment/info", null).catch(() => {});
-    await pass(100 * TIMEOUT);
+    await pass(INTERVAL + TIMEOUT + 99_000);
     expect(rpc.failure).toBeUndefined();
-    flow.queuedBytes = 0;
-    await pass(INTERVAL + TIMEOUT);
+    await pass(1_000 + SLACK);
+    expect(rpc.failure).toBeInstanceOf(DisconnectedError);
+  });
+
+  it("does not wait longer than that for what has left in the meantime", async () => {
+    const queued = { pause() {}, resume() {}, drained: async () => {}, queuedBytes: 6_400_000 };
+    const { rpc, pass } = await watched(() => new Promise(() => {}), queued);
+    await pass(INTERVAL + 2 * TIMEOUT);
+    expect(rpc.failure).toBeUndefined();
+    queued.queuedBytes = 0;
+    await pass(SLACK);
     expect(rpc.failure).toBeInstanceOf(DisconnectedError);
   });
 
