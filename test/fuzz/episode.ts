@@ -3,10 +3,9 @@ import { memoryTransport } from "../../src/transport/memory.ts";
 import type { Connection, ConnectionEnd } from "../../src/transport/transport.ts";
 import type { Random } from "../support/random.ts";
 import type { Sdk } from "../support/sdk.ts";
-import { Violation } from "../support/violation.ts";
+import { Violation, within } from "../support/violation.ts";
 import { COMPOSITE, EXACT, type Operation } from "./operations.ts";
 import { type Over, outcomeOf, Verdict } from "./outcome.ts";
-import { readLeniently } from "./reading.ts";
 import { FuzzServer } from "./server.ts";
 
 type ServerSide = Connection & { end(end: ConnectionEnd): void };
@@ -38,8 +37,7 @@ export class Episode {
     const length = this.#random.between(20, MAX_FRAMES);
     while (this.server.framesSent < length && !this.server.isFatal) {
       while (this.#open < CROWD) this.#begin(client);
-      for (let burst = this.#random.below(8); burst > 0 && !this.server.unclear; burst--)
-        this.server.sendSomething();
+      for (let burst = this.#random.below(8); burst > 0; burst--) this.server.sendSomething();
       await turn();
       this.#compareState(client);
     }
@@ -82,8 +80,8 @@ export class Episode {
     for (let frames = this.#random.between(1, 6); frames > 0; frames--) this.server.sendSomething();
     await turn();
     this.#side.end({ reason: "the handshake is over" });
-    const outcome = await within(connecting, "the handshake");
-    if ("value" in outcome) await within(outcome.value.disconnected, "a connection that ended");
+    const outcome = await within(connecting, SETTLE_MS, "the handshake");
+    if ("value" in outcome) await within(outcome.value.disconnected, SETTLE_MS, "a connection that ended");
     else
       new Verdict(this.#sdk, "ERR_DISCONNECTED").failed(
         outcome,
@@ -106,12 +104,6 @@ export class Episode {
   /** The connection must have ended when a frame says so, and only then. */
   #compareState(client: ExecServerClient): void {
     const { server } = this;
-    if (server.unclear !== undefined) {
-      const frame = server.unclear;
-      server.unclear = undefined;
-      if (client.isDisconnected) server.isFatal = true;
-      else server.expect(readLeniently(frame), { frame });
-    }
     if (client.isDisconnected === server.isFatal) return;
     throw new Violation(
       server.isFatal
@@ -122,18 +114,18 @@ export class Episode {
 
   async #end(client: ExecServerClient): Promise<Over> {
     if (!this.server.isFatal && this.#random.chance(0.2)) {
-      await within(client.close(), "close()");
+      await within(client.close(), SETTLE_MS, "close()");
       return "ERR_CLOSED";
     }
     if (!this.server.isFatal) this.#side.end({ reason: "the server is gone" });
-    await within(client.disconnected, "the end of the connection");
+    await within(client.disconnected, SETTLE_MS, "the end of the connection");
     return "ERR_DISCONNECTED";
   }
 
   async #settle(): Promise<void> {
     const left = new Set(this.#operations.map(({ name }) => name));
     const all = this.#operations.map(({ name, settled }) => settled.then(() => left.delete(name)));
-    await within(Promise.all(all), () => `${left.size} operations, ${[...left].slice(0, 5)},`);
+    await within(Promise.all(all), SETTLE_MS, () => `${left.size} operations, ${[...left].slice(0, 5)},`);
   }
 
   #checkAnswers(): void {
@@ -145,20 +137,4 @@ export class Episode {
 
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-async function within<T>(promise: Promise<T>, what: string | (() => string)): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(
-        new Violation(`${typeof what === "string" ? what : what()} did not settle within ${SETTLE_MS} ms`),
-      );
-    }, SETTLE_MS);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

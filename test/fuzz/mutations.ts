@@ -17,7 +17,7 @@ export function mutate(message: object, random: Random, others: Others): Frame {
     numbers: 4,
     base64: 3,
     confusion: 3,
-    twice: 2,
+    form: 4,
     text: 3,
     binary: 2,
   });
@@ -26,10 +26,15 @@ export function mutate(message: object, random: Random, others: Others): Frame {
     for (let times = random.between(1, 3); times > 0; times--) restructure(copy, random);
   } else if (way === "numbers") replaceSome(copy, isNumberMember, () => random.pick(NUMBERS), random);
   else if (way === "base64")
-    replaceSome(copy, isBytesMember, (text) => spoilBase64(String(text), random), random);
+    replaceSome(
+      copy,
+      isBytesMember,
+      (text) => spoilBase64(typeof text === "string" ? text : "QUJD", random),
+      random,
+    );
   else if (way === "confusion") confuse(copy, random, others);
   const text = JSON.stringify(copy);
-  if (way === "twice") return random.pick(REPETITIONS)(text);
+  if (way === "form") return random.pick(NEAR_FORMS)(text);
   if (way === "text") return random.pick(TEXT_MUTATIONS)(text, random);
   return way === "binary" ? random.pick(BINARY_MUTATIONS)(new TextEncoder().encode(text), random) : text;
 }
@@ -213,8 +218,18 @@ function confuse(message: Members, random: Random, { ids, names }: Others): void
   random.pick(ways)();
 }
 
-/** A key given twice, of which the last one counts. */
-const REPETITIONS: readonly ((text: string) => string)[] = [
+/** What is nearly, but not quite, as the server writes it; of a key given twice the last one counts. */
+const NEAR_FORMS: readonly ((text: string) => string)[] = [
+  (text) => text.replace(/"seq":/, '"seq":0'),
+  (text) => text.replace(/"seq":/, '"seq":100000000000000'),
+  (text) => text.replace(/"seq":/, '"seq": '),
+  (text) => text.replace(/"seq":(\d+)/, '"seq":$1.0'),
+  (text) => text.replace(/"seq":(\d+)/, '"seq":$1e0'),
+  (text) => text.replace(/"seq":(\d+)/, '"seq":+$1'),
+  (text) => text.replace(/\}\}$/, ',"more":1}}'),
+  (text) => text.replace(/\}\}$/, "}}\n"),
+  (text) => text.replace(/\}\}$/, "}}}"),
+  (text) => text.replace(/-(\d+)"/, '\\u002d$1"'),
   (text) => text.replace(/"seq":(\d+)/, '"seq":1,"seq":$1'),
   (text) => text.replace(/"seq":(\d+)/, '"seq":$1,"seq":"$1"'),
   (text) => text.replace(/("chunk":"[^"]*")/, '$1,"chunk":"QUJD"'),

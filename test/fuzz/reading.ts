@@ -9,9 +9,7 @@ export type Reading =
   | { readonly type: "request"; readonly id: string | number }
   | { readonly type: "answer"; readonly id: string | number; readonly answer: Answer }
   /** Can't be attributed to anything. */
-  | { readonly type: "fatal" }
-  /** No JSON, though only by control characters in a string, which the SDK may leave to whoever takes the string. */
-  | { readonly type: "unclear" };
+  | { readonly type: "fatal" };
 
 export type Answer =
   | { readonly type: "result"; readonly result: unknown }
@@ -33,26 +31,19 @@ const SUBJECTS: Readonly<Record<string, { readonly key: string; readonly type: s
 };
 
 export function read(frame: Frame): Reading {
-  const text = textOf(frame);
-  const value = parse(text);
-  if (value !== undefined) return readValue(value);
-  return parse(withEscapedControls(text)) === undefined ? FATAL : { type: "unclear" };
-}
-
-/** How an unclear frame reads if its control characters are let pass. */
-export function readLeniently(frame: Frame): Reading {
-  return readValue(parse(withEscapedControls(textOf(frame))));
+  try {
+    const value: unknown = JSON.parse(typeof frame === "string" ? frame : decoder.decode(frame));
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return FATAL;
+    return readMembers(value as Members);
+  } catch {
+    return FATAL;
+  }
 }
 
 /** The thing that a notification is about; undefined for one that is about nothing known. */
 export function subjectOf(method: string, params: unknown): string | number | undefined {
   const subject = Object.hasOwn(SUBJECTS, method) ? SUBJECTS[method] : undefined;
   return subject && ((params as Members)[subject.key] as string | number);
-}
-
-function readValue(value: unknown): Reading {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return FATAL;
-  return readMembers(value as Members);
 }
 
 function readMembers(message: Members): Reading {
@@ -77,28 +68,4 @@ function isAttributable(method: string, params: unknown): boolean {
   const subject = Object.hasOwn(SUBJECTS, method) ? SUBJECTS[method] : undefined;
   if (!subject) return true;
   return typeof (params as Members | null | undefined)?.[subject.key] === subject.type;
-}
-
-/** Empty, which is no JSON either, for bytes that are no text. */
-function textOf(frame: Frame): string {
-  try {
-    return typeof frame === "string" ? frame : decoder.decode(frame);
-  } catch {
-    return "";
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function withEscapedControls(text: string): string {
-  return text.replace(
-    /[^ -\uffff]/g,
-    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }
