@@ -24,8 +24,11 @@ export type RemoteFetch = (
   init?: RemoteRequestInit,
 ) => Promise<RemoteResponse>;
 
-/** The server gives up as well, but after us: its own error would not say that the time was up. */
-const SERVER_GRACE_MS = 100;
+/**
+ * The server gives up as well, but after us, also if this program is busy at that moment: its own error would not say that
+ * the time was up.
+ */
+const SERVER_GRACE_MS = 1_000;
 
 /** A `fetch` whose requests are made by the server's machine, on whatever session `connect` gives at the time. */
 export function createFetch(

@@ -22,7 +22,9 @@ export function filesHeld(pid: number, directory: string): string[] {
 /** Processes with this variable in their environment. */
 export function processesWith(name: string, value: string): string[] {
   const ids = readdirSync("/proc").filter((entry) => /^\d+$/.test(entry));
-  return ids.filter((id) => readOr(`/proc/${id}/environ`).split("\0").includes(`${name}=${value}`));
+  return ids
+    .filter((id) => readOr(`/proc/${id}/environ`).split("\0").includes(`${name}=${value}`))
+    .map((id) => `${id} ${readOr(`/proc/${id}/cmdline`).replaceAll("\0", " ").trim()}`);
 }
 
 /** What this process holds, beyond what it held when this was made. */

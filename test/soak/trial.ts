@@ -13,11 +13,11 @@ import { Outages } from "./load/outages.ts";
 import { filesHeld, processesWith, untilNone } from "./residue.ts";
 import type { Fault, Stage } from "./stage.ts";
 
-/** Generous, for a machine that is busy with other things; a healthy server answers within a few milliseconds. */
-const KEEP_ALIVE = { intervalMs: 500, timeoutMs: 3_000 };
+/** Generous, for a machine that is busy with other things: a pause of this process takes nothing for silence. */
+const KEEP_ALIVE = { intervalMs: 2_000, timeoutMs: 3_000 };
 const CONNECT_MS = 4_000;
 /** Within this the loss of a connection must be known, and be told to all who hang on it. */
-const LOSS_MS = 20_000;
+const LOSS_MS = 45_000;
 /** Within this everything that was begun must have come to an end, when nothing is in its way. */
 const SETTLE_MS = 30_000;
 /** What `close()` promises, and what a busy machine may add. */

@@ -1,4 +1,9 @@
-import type { ExecServerClient, ExecServerError, LazyExecServerClient } from "../../../src/index.ts";
+import type {
+  ExecServerClient,
+  ExecServerError,
+  LazyExecServerClient,
+  ServerError,
+} from "../../../src/index.ts";
 import type { Random } from "../../support/random.ts";
 import { Violation } from "../../support/violation.ts";
 import { CALLS } from "./calls.ts";
@@ -154,6 +159,10 @@ export class Load {
         return delivery === "not-sent"
           ? undefined
           : new Violation(`${name}: ${code} with delivery ${delivery}`);
+      case "ERR_SERVER":
+        // A server that is told to stop fails what it works on.
+        if (mayBeLost && (error as ServerError).rpcCode === -32603) return undefined;
+        return new Violation(`${name}: ${described(error)}`);
       case "ERR_CLOSED":
         return wasClosed(client)
           ? undefined

@@ -71,7 +71,7 @@ const echoing: Work = async (task) => {
 const endless: Work = async (task) => {
   const { random, name, signal, client } = task;
   const session = await client.get({ signal });
-  const script = `n=0; while :; do n=$((n+1)); echo "${name} $n"; sleep 0.01; done`;
+  const script = `n=0; while :; do n=$((n+1)); echo "${name} $n" || exit; sleep 0.01; done`;
   const process = await session.start(["sh", "-c", script], { signal, env: task.env(session) });
   const wanted = random.between(1, 20);
   const output = new Expected(`${name} ticks`, lines(name, 1_000), task);

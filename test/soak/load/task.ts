@@ -103,7 +103,7 @@ export async function toItsEnd(process: ExecProcess, reading: Promise<void>): Pr
     return { exitCode };
   }
   if (error instanceof Violation) throw error;
-  mustBe(closedError === error, "the output failed with another error than its process");
+  mustBe(closedError === error, `the output failed with ${error}, and its process with ${closedError}`);
   const exitError = await errorOf(process.exited);
   mustBe(
     exitError === undefined || exitError === error,
