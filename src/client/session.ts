@@ -15,13 +15,17 @@ export interface SessionTimings {
   readonly handshakeMs: number;
 }
 
+/** How a session ended, and what it took along. */
 export interface SessionEnding {
   /** The server said goodbye, the connection broke without one, or this side ended it. */
   readonly closedBy: "client" | "server" | "network";
   /** What had not come to its end: requests by method, processes, and bodies of HTTP responses. */
   readonly pending: {
+    /** Requests without an answer, counted by method. */
     readonly requests: Readonly<Record<string, number>>;
+    /** Processes that were not closed. */
     readonly processes: number;
+    /** HTTP response bodies that had not come to their end. */
     readonly bodies: number;
   };
 }
@@ -39,7 +43,7 @@ export class Session implements FileSession, HttpSession {
   /** Set when the connection is over. */
   ending: SessionEnding | undefined;
   /** Asked for every notification, so made once; in the order in which things fail. */
-  readonly #routers: readonly Pick<Router<never, never>, "accept" | "failAll">[];
+  readonly #routers: readonly Pick<Router<never, never>, "acceptFrame" | "accept" | "failAll">[];
 
   constructor(
     rpc: RpcPeer,
@@ -58,6 +62,11 @@ export class Session implements FileSession, HttpSession {
     this.missing = new MissingWatches(rpc);
     this.canWriteBlocks = info?.capabilities?.["fileWriteStreaming"] === true;
     this.#routers = [this.processes.router, this.bodies.router, this.missing.router];
+  }
+
+  onFrame(frame: string | Uint8Array): boolean {
+    for (const router of this.#routers) if (router.acceptFrame(frame)) return true;
+    return false;
   }
 
   onNotification(method: string, params: unknown): void {

@@ -1,10 +1,16 @@
 import { ProtocolError, UsageError } from "../errors.ts";
-import { decodeBase64, encodeBase64 } from "../internal/base64.ts";
+import { decodeBase64 } from "../internal/base64.ts";
 import { type Bytes, randomId } from "../internal/bytes.ts";
 import { untilAborted } from "../internal/deadline.ts";
 import { unobserved } from "../internal/deferred.ts";
 import { Semaphore } from "../internal/semaphore.ts";
-import { type FileSystemParams, MAX_OPEN_HANDLES } from "../protocol/filesystem.ts";
+import {
+  blockForm,
+  type FileSystemParams,
+  fileSystemSchemas,
+  MAX_OPEN_HANDLES,
+} from "../protocol/filesystem.ts";
+import { readPayload } from "../protocol/payload.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 
 /** The open files of one connection. The server allows 128; whoever wants more waits for one to be closed. */
@@ -42,6 +48,17 @@ export class FileHandles {
   }
 }
 
+interface Block {
+  /** Still as base64, if the answer had to be parsed. */
+  readonly chunk: string | Bytes;
+  readonly eof: boolean;
+}
+
+function readBlock(frame: string | Uint8Array): Block | undefined {
+  const payload = readPayload(frame, blockForm);
+  return payload && { chunk: payload.bytes, eof: payload.tail[1] === "true" };
+}
+
 /** One open file on the server; keeps reading the file it opened even if another takes its name. */
 export class FileHandle {
   readonly #rpc: RpcPeer;
@@ -57,12 +74,16 @@ export class FileHandle {
 
   /** Resolves with fewer bytes than asked for at the end of the file only. */
   async read(offset: number, length: number): Promise<{ bytes: Bytes; eof: boolean }> {
-    const { chunk, eof } = await this.#rpc.call("fs/readBlock", {
-      handleId: this.#handleId,
-      offset,
-      len: length,
-    });
-    const bytes = decodeBase64(chunk);
+    const params = { handleId: this.#handleId, offset, len: length };
+    const { chunk, eof } = await this.#rpc.request<Block>(
+      "fs/readBlock",
+      params,
+      fileSystemSchemas.readBlockResult,
+      {
+        readFrame: readBlock,
+      },
+    );
+    const bytes = typeof chunk === "string" ? decodeBase64(chunk) : chunk;
     if (!bytes || bytes.length > length || (bytes.length < length && !eof)) {
       throw new ProtocolError("The server sent a block of a file that is invalid, too long or too short", {
         sessionId: this.#rpc.sessionId,
@@ -75,7 +96,10 @@ export class FileHandle {
   async write(offset: number, bytes: Uint8Array): Promise<void> {
     // The write was given up, so nobody hears this: it is only not to go on.
     if (this.#closing !== undefined) throw new UsageError("ERR_INVALID_ARGUMENT", "The file is closed");
-    await this.#rpc.call("fs/writeBlock", { handleId: this.#handleId, offset, chunk: encodeBase64(bytes) });
+    const params = { handleId: this.#handleId, offset };
+    await this.#rpc.request("fs/writeBlock", params, fileSystemSchemas.empty, {
+      payload: { name: "chunk", bytes },
+    });
   }
 
   /** Closes it once. Never rejects: with the connection the handle is gone as well. */

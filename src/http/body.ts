@@ -3,8 +3,9 @@ import { decodeBase64 } from "../internal/base64.ts";
 import { ByteQueue } from "../internal/byte-queue.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import type { Deadline } from "../internal/deadline.ts";
-import { httpSchemas } from "../protocol/http.ts";
+import { bodyDeltaForm, httpSchemas } from "../protocol/http.ts";
 import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
+import { readPayload } from "../protocol/payload.ts";
 import { type Route, Router } from "../rpc/router.ts";
 
 interface BodyDelta {
@@ -16,19 +17,32 @@ interface BodyDelta {
 
 /** The response bodies under way on one connection. */
 export class Bodies {
-  readonly router = new Router<string, BodyDelta>("requestId", "string", {
-    "http/request/bodyDelta": (params) => {
-      const { data } = httpSchemas.bodyDelta.safeParse(params);
-      const chunk = data && decodeBase64(data.deltaBase64);
-      return chunk && { seq: data.seq, chunk, done: data.done ?? false, error: data.error ?? undefined };
+  readonly router = new Router<string, BodyDelta>(
+    "requestId",
+    "string",
+    {
+      "http/request/bodyDelta": (params) => {
+        const { data } = httpSchemas.bodyDelta.safeParse(params);
+        const chunk = data && decodeBase64(data.deltaBase64);
+        return chunk && { seq: data.seq, chunk, done: data.done ?? false, error: data.error ?? undefined };
+      },
     },
-  });
+    readDelta,
+  );
   #count = 0;
 
   /** Must be there before the request is sent: the body may overtake the response. */
   expect(budget: number, sessionId: string | undefined): Body {
     return new Body(this.router, `http-${++this.#count}`, budget, sessionId);
   }
+}
+
+function readDelta(frame: string | Uint8Array): { key: string; event: BodyDelta } | undefined {
+  const payload = readPayload(frame, bodyDeltaForm);
+  if (!payload) return undefined;
+  const [, key = "", seq] = payload.head;
+  const done = payload.tail[1] === "true";
+  return { key, event: { seq: Number(seq), chunk: payload.bytes, done, error: undefined } };
 }
 
 /** One response body: kept within its budget for whoever reads it. */

@@ -1,8 +1,8 @@
-import WebSocket from "ws";
 import type { Transport } from "../transport/transport.ts";
 import { type WebSocketOptions, webSocketTransport } from "../transport/websocket.ts";
 import { WS_OPTIONS } from "../transport/websocket-connection.ts";
 import type { WebSocketTarget } from "../transport/websocket-target.ts";
+import { ClientSocket } from "./client-socket.ts";
 
 /**
  * Like the root entry's `webSocket()`, but always on the `ws` package, whatever WebSocket the runtime has of its own:
@@ -12,6 +12,6 @@ import type { WebSocketTarget } from "../transport/websocket-target.ts";
  */
 export function webSocket(target: WebSocketTarget, options: WebSocketOptions = {}): Transport {
   return webSocketTransport(target, options, ({ url, protocols, headers }) => {
-    return new WebSocket(url, protocols, { ...WS_OPTIONS, headers });
+    return new ClientSocket(url, protocols, { ...WS_OPTIONS, headers });
   });
 }

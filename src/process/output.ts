@@ -50,9 +50,14 @@ export class ProcessOutput {
       mine = true;
     };
     return {
-      next: async () => {
-        claim();
-        return await this.#merged.next();
+      // Not an async function: its promises would cost more than all the rest of handing out a piece.
+      next: () => {
+        try {
+          claim();
+        } catch (error) {
+          return Promise.reject(error);
+        }
+        return this.#merged.next();
       },
       return: async () => {
         claim();

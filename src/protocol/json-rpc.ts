@@ -1,16 +1,21 @@
 import { ProtocolError } from "../errors.ts";
-import { parseJson } from "./parse-json.ts";
+import { latin1Slice } from "../internal/node-buffer.ts";
 
 /**
  * The server's JSON-RPC dialect: no `jsonrpc` member is sent and one that arrives is ignored; there are no batches.
  * What a message is follows from its members alone.
  */
 
+/** @inline */
 export type RequestId = string | number;
 
+/** @inline */
 export interface RpcErrorObject {
+  /** What is wrong, by JSON-RPC's numbers. */
   readonly code: number;
+  /** The same in words. */
   readonly message: string;
+  /** More about it. */
   readonly data?: unknown;
 }
 
@@ -44,10 +49,16 @@ export function parseMessage(frame: string | Uint8Array): IncomingMessage {
   );
 }
 
+/** The id of an answer as the server writes it, read off the frame; undefined if it takes a parser to tell. */
+export function answeredId(frame: string | Uint8Array): number | undefined {
+  const id = /^\{"id":(0|[1-9]\d{0,14}),/.exec(latin1Slice(frame, 0, 24))?.[1];
+  return id === undefined ? undefined : Number(id);
+}
+
 function parseObject(frame: string | Uint8Array): Record<string, unknown> {
   let value: unknown;
   try {
-    value = parseJson(typeof frame === "string" ? frame : decoder.decode(frame));
+    value = JSON.parse(typeof frame === "string" ? frame : decoder.decode(frame));
   } catch {
     // The parser's own text quotes the frame, which may hold anything.
     throw new ProtocolError("The server sent a frame that is not JSON");

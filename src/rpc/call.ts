@@ -1,6 +1,7 @@
 import { type Delivery, ProtocolError, TimeoutError } from "../errors.ts";
 import { type Deadline, deadline } from "../internal/deadline.ts";
 import type { ResultSchema } from "../protocol/methods.ts";
+import type { Payload } from "./request-frame.ts";
 
 export interface CallOptions<Result = unknown> {
   /** Ends the wait with the signal's reason; the request itself can't be taken back once it is sent. */
@@ -9,6 +10,10 @@ export interface CallOptions<Result = unknown> {
   readonly timeoutMs?: number | undefined;
   /** For cleanup: does not queue behind ordinary requests. */
   readonly urgent?: boolean;
+  /** Goes along with the params. Its bytes may change as soon as the call has returned. */
+  readonly payload?: Payload;
+  /** Reads the result off the frame of the answer, without parsing it; undefined if the frame must be parsed. */
+  readonly readFrame?: (frame: string | Uint8Array) => Result | undefined;
   /** Gets a result that arrived after the wait had ended, so that what it stands for can be released. */
   readonly onLateResult?: (result: Result) => void;
 }
@@ -23,6 +28,7 @@ export interface Waiter<Result> {
 export class Call<Result = unknown> {
   readonly method: string;
   readonly params: unknown;
+  payload: Payload | undefined;
   readonly #schema: ResultSchema<Result> | undefined;
   readonly #options: CallOptions<Result>;
   readonly #sessionId: string | undefined;
@@ -42,6 +48,7 @@ export class Call<Result = unknown> {
   ) {
     this.method = method;
     this.params = params;
+    this.payload = options.payload;
     this.#schema = schema;
     this.#options = options;
     this.#sessionId = sessionId;
@@ -54,14 +61,27 @@ export class Call<Result = unknown> {
     return this.#waiter !== undefined;
   }
 
+  /** The request has to wait its turn; its bytes won't. */
+  keepPayload(): void {
+    if (this.payload) this.payload = { ...this.payload, bytes: this.payload.bytes.slice() };
+  }
+
   /** The answer has come. */
   accept(value: unknown): void {
     const result = this.#schema
       ? this.#schema.safeParse(value)
       : { success: true as const, data: value as Result };
-    if (!result.success) this.refuse();
-    else if (this.#waiter) this.#endWait()?.resolve(result.data);
-    else this.#options.onLateResult?.(result.data);
+    if (result.success) this.resolve(result.data);
+    else this.refuse();
+  }
+
+  readFrame(frame: string | Uint8Array): Result | undefined {
+    return this.#options.readFrame?.(frame);
+  }
+
+  resolve(result: Result): void {
+    if (this.#waiter) this.#endWait()?.resolve(result);
+    else this.#options.onLateResult?.(result);
   }
 
   /** The answer is not one. */

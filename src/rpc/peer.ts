@@ -1,7 +1,9 @@
-import { ClosedError, DisconnectedError, ProtocolError, UsageError } from "../errors.ts";
+import { ClosedError, DisconnectedError, ProtocolError } from "../errors.ts";
+import { encodeBase64 } from "../internal/base64.ts";
 import { settledWithin } from "../internal/deadline.ts";
 import { deferred } from "../internal/deferred.ts";
 import {
+  answeredId,
   type IncomingMessage,
   parseMessage,
   type RequestId,
@@ -17,11 +19,13 @@ import {
 import { type Connection, type ConnectionEnd, MAX_INCOMING_FRAME } from "../transport/transport.ts";
 import { Call, type CallOptions } from "./call.ts";
 import { type ConnectionFailure, failureOfCall } from "./failure.ts";
-import { requestFrame, type TraceContext } from "./request-frame.ts";
+import { type RequestFrame, requestFrame, type TraceContext } from "./request-frame.ts";
 import { serverError } from "./server-error.ts";
 import { RequestWindow } from "./window.ts";
 
 export interface PeerHandlers {
+  /** Does what `onNotification` would do, if it can tell without parsing the frame. Returns whether it could. */
+  onFrame?(frame: string | Uint8Array): boolean;
   /** Throws a ProtocolError for data it can't attribute to anyone: that ends the connection. */
   onNotification(method: string, params: unknown): void;
   /** Answers a request of the server's; undefined for a method it does not know. Must not reject. */
@@ -42,6 +46,9 @@ export interface Ending {
 
 /** How long an end that shows may take to be told by itself: what is still in the pipe comes first. */
 const END_GRACE_MS = 1_000;
+
+/** A shorter frame is parsed as quickly as it is looked at. */
+const MIN_UNPARSED = 96;
 
 /** What a WebSocket reports as its close code when there was none (RFC 6455, 7.1.5). */
 const BROKEN_WITHOUT_GOODBYE = 1006;
@@ -131,7 +138,18 @@ export class RpcPeer {
     return new Promise((resolve, reject) => {
       const call = new Call(method, params, schema, options, this.sessionId, { resolve, reject });
       this.#window.enter(call as unknown as Call<never>, options.urgent ?? false);
+      if (call.delivery === "not-sent") call.keepPayload();
     });
+  }
+
+  /** Whether a sign of life can be asked for below the messages. */
+  get canPing(): boolean {
+    return this.#connection.ping !== undefined;
+  }
+
+  /** What has not left this process yet, as far as that is known. */
+  get queuedBytes(): number {
+    return this.#connection.flow?.queuedBytes ?? 0;
   }
 
   /** Asks for a sign of life and settles when there was one: the answer of the channel, or any answer of the server. */
@@ -153,17 +171,29 @@ export class RpcPeer {
   #send(call: Call<never>): boolean {
     if (!call.isAwaited || this.#isTooLate(call)) return false;
     const id = this.#nextId++;
-    const frame = requestFrame(id, call, this.#handlers.trace?.(), this.sessionId);
-    if (frame instanceof UsageError) {
-      call.fail(frame);
+    let frame: RequestFrame;
+    try {
+      frame = requestFrame(id, call, this.#handlers.trace?.(), this.sessionId);
+    } catch (error) {
+      call.fail(error);
       return false;
     }
     // Code of the user's took part in the frame (the trace, a toJSON) and may have ended anything.
     if (!call.isAwaited || this.#isTooLate(call)) return false;
     call.delivery = "unknown";
     this.#pending.set(id, call);
-    this.#connection.send(frame);
+    this.#sendFrame(frame);
     return true;
+  }
+
+  #sendFrame(frame: RequestFrame): void {
+    if (typeof frame === "string") {
+      this.#connection.send(frame);
+      return;
+    }
+    const { head, bytes, tail } = frame;
+    if (this.#connection.sendPayload) this.#connection.sendPayload(head, bytes, tail);
+    else this.#connection.send(head + encodeBase64(bytes) + tail);
   }
 
   /** Whether the connection is over; then the call is told so. */
@@ -180,12 +210,23 @@ export class RpcPeer {
     this.#framesReceived++;
     try {
       if (frame.length > MAX_INCOMING_FRAME) throw new ProtocolError("The server sent an oversized frame");
-      this.#dispatch(parseMessage(frame));
+      if (!this.#acceptUnparsed(frame)) this.#dispatch(parseMessage(frame));
     } catch (cause) {
       // Nobody can tell what was lost with this frame, so nothing on this connection can be trusted any more.
       const reason = cause instanceof ProtocolError ? cause.message : "a message could not be handled";
       void this.close(new DisconnectedError(reason, { sessionId: this.sessionId, cause }));
     }
+  }
+
+  /** Leaves the frame to whoever can read it as it is. Returns whether anybody could. */
+  #acceptUnparsed(frame: string | Uint8Array): boolean {
+    if (frame.length < MIN_UNPARSED) return false;
+    if (this.#handlers.onFrame?.(frame)) return true;
+    const id = answeredId(frame);
+    const result = id !== undefined && this.#pending.get(id)?.readFrame(frame);
+    if (!result) return false;
+    this.#takePending(id)?.resolve(result);
+    return true;
   }
 
   #dispatch(message: IncomingMessage): void {

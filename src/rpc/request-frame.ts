@@ -1,38 +1,55 @@
 import { UsageError } from "../errors.ts";
+import { base64Length } from "../internal/base64.ts";
 import { exceedsUtf8Bytes } from "../internal/bytes.ts";
 import type { RequestId } from "../protocol/json-rpc.ts";
 
 /** A W3C trace context. */
 export interface TraceContext {
+  /** The header of that name: version, trace, parent and flags. Without it nothing is sent. */
   readonly traceparent?: string | undefined;
+  /** The header of that name: what tracing systems add of their own. */
   readonly tracestate?: string | undefined;
 }
 
 /** The server closes the connection on a frame above 16 MiB (measured); the rest is a margin. */
-export const MAX_OUTGOING_FRAME = 15 * 1024 * 1024;
+const MAX_OUTGOING_FRAME = 15 * 1024 * 1024;
 
-/** A request as it is sent, or why it can't be. */
+/** A request as it is sent: its text, or what comes before and after bytes that are sent as base64. */
+export type RequestFrame =
+  | string
+  | { readonly head: string; readonly bytes: Uint8Array; readonly tail: string };
+
+interface Request {
+  readonly method: string;
+  readonly params: unknown;
+  readonly payload: Payload | undefined;
+}
+
+/** Bytes that join the params, which are an object with members, as the last one of them. */
+export interface Payload {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The frame of a request; throws a UsageError if there can't be one. */
 export function requestFrame(
   id: RequestId,
-  { method, params }: { readonly method: string; readonly params: unknown },
+  { method, params, payload }: Request,
   trace: TraceContext | undefined,
   sessionId: string | undefined,
-): string | UsageError {
-  const details = { sessionId, delivery: "not-sent" } as const;
-  let frame: string;
+): RequestFrame {
+  let text: string;
   try {
-    frame = JSON.stringify(trace ? { id, method, params, trace } : { id, method, params });
+    text = JSON.stringify({ id, method, trace, params });
   } catch {
-    return new UsageError(
-      "ERR_INVALID_ARGUMENT",
-      `The params of ${method} can't be written as JSON`,
-      details,
-    );
+    const problem = `The params of ${method} can't be written as JSON`;
+    throw new UsageError("ERR_INVALID_ARGUMENT", problem, { sessionId, delivery: "not-sent" });
   }
-  if (!exceedsUtf8Bytes(frame, MAX_OUTGOING_FRAME)) return frame;
-  return new UsageError(
-    "ERR_TOO_LARGE",
-    `A ${method} request must stay below ${MAX_OUTGOING_FRAME} bytes`,
-    details,
-  );
+  const payloadLength = payload ? base64Length(payload.bytes) : 0;
+  if (exceedsUtf8Bytes(text, MAX_OUTGOING_FRAME - payloadLength)) {
+    const problem = `A ${method} request must stay below ${MAX_OUTGOING_FRAME} bytes`;
+    throw new UsageError("ERR_TOO_LARGE", problem, { sessionId, delivery: "not-sent" });
+  }
+  if (!payload) return text;
+  return { head: `${text.slice(0, -2)},"${payload.name}":"`, bytes: payload.bytes, tail: '"}}' };
 }

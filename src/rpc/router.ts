@@ -11,6 +11,11 @@ export interface Route<Event> {
 /** Turns params into an event; undefined if they have the wrong shape. */
 export type Parsers<Event> = Readonly<Record<string, (params: unknown) => Event | undefined>>;
 
+/** Reads an event off a frame that need not be parsed; undefined for any other frame. */
+export type FrameReader<Key, Event> = (
+  frame: string | Uint8Array,
+) => { readonly key: Key; readonly event: Event } | undefined;
+
 /**
  * Brings notifications to the thing they are about. Data that are wrong fail only their own thing; data that name no
  * thing can't be attributed, and end the connection.
@@ -19,13 +24,20 @@ export class Router<Key extends string | number, Event> {
   readonly #keyName: string;
   readonly #keyType: "string" | "number";
   readonly #parsers: Parsers<Event>;
+  readonly #readFrame: FrameReader<Key, Event> | undefined;
   readonly #routes = new Map<Key, Route<Event>>();
 
   /** @param keyName The member of the params that names the thing. */
-  constructor(keyName: string, keyType: Key extends string ? "string" : "number", parsers: Parsers<Event>) {
+  constructor(
+    keyName: string,
+    keyType: Key extends string ? "string" : "number",
+    parsers: Parsers<Event>,
+    readFrame?: FrameReader<Key, Event>,
+  ) {
     this.#keyName = keyName;
     this.#keyType = keyType;
     this.#parsers = parsers;
+    this.#readFrame = readFrame;
   }
 
   get size(): number {
@@ -43,6 +55,13 @@ export class Router<Key extends string | number, Event> {
       // The key may belong to a later thing by now.
       if (this.#routes.get(key) === route) this.#routes.delete(key);
     };
+  }
+
+  /** Does what `accept` would do, if it can tell without parsing the frame. Returns whether it could. */
+  acceptFrame(frame: string | Uint8Array): boolean {
+    const read = this.#readFrame?.(frame);
+    if (read) this.#routes.get(read.key)?.accept(read.event);
+    return read !== undefined;
   }
 
   /** Ignores notifications of other methods, and those about things nobody knows. */

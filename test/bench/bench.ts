@@ -14,6 +14,7 @@ import { get } from "./cases/get.ts";
 import { streamBody } from "./cases/http.ts";
 import { connect } from "./clients.ts";
 import { interleave, type Pair, type Spread, spread } from "./measure.ts";
+import { print } from "./table.ts";
 
 const cases: readonly Case[] = [
   oneByOne,
@@ -73,18 +74,4 @@ function linesOf({ name, other, goal, work }: Case, pairs: readonly Pair[]): str
 function shown({ median, min, max }: Spread): string {
   const digits = max < 10 ? 2 : max < 100 ? 1 : 0;
   return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
-}
-
-function print(lines: readonly (readonly string[])[]): void {
-  const widths = (lines[0] ?? []).map((_, column) =>
-    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
-  );
-  for (const line of lines) {
-    console.log(
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    );
-  }
 }

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from "vitest";
 import { LazyExecServerClient, type RunResult } from "../../src/index.ts";
+import { TestServer } from "../../src/testing.ts";
 import { failureOf } from "../support/failure.ts";
 import { realClient } from "../support/real-client.ts";
-import { scriptedProcess, startsProcesses } from "../support/scripted-process.ts";
+import { scriptedProcess } from "../support/scripted-process.ts";
+import { connectedTo } from "../support/scripted-server.ts";
 
 let real: Awaited<ReturnType<typeof realClient>>;
 beforeAll(async () => {
@@ -128,19 +130,14 @@ describe("run()", () => {
     await using it = await scriptedProcess();
     const running = failureOf(it.client.run(["program"]));
     await it.connection.request("process/start", 2);
-    it.connection.terminate();
+    it.connection.drop();
     expect(await running).toMatchObject({ code: "ERR_DISCONNECTED" });
   });
 
   it("tells a sandbox denial", async () => {
-    await using it = await scriptedProcess(undefined, {
-      onRequest(connection, request) {
-        startsProcesses.onRequest?.(connection, request);
-        const { processId } = request.params ?? {};
-        connection.notify("process/exited", { processId, seq: 1, exitCode: 1, sandboxDenied: true });
-        connection.notify("process/closed", { processId, seq: 2 });
-      },
-    });
+    await using server = new TestServer();
+    server.onCommand(["program"], (process) => process.exit(1, { sandboxDenied: true }));
+    await using it = await connectedTo(server);
     expect(await it.client.run(["program"], { reject: false })).toMatchObject({ sandboxDenied: true });
   });
 });

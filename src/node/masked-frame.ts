@@ -1,0 +1,64 @@
+import { randomFillSync } from "node:crypto";
+
+/** Random keys, made many at a time: to ask for each costs more than to send a short message. */
+const keys = new Uint32Array(1024);
+let keysLeft = 0;
+
+/** Encoded in pieces of this many bytes, a multiple of three: what one step has written, the next finds in the cache. */
+const PIECE = 24 * 1024;
+
+/**
+ * `head`, `bytes` as base64 and `tail` as one text message of a WebSocket client, ready for the socket (RFC 6455, 5.2).
+ * `ws` would need it as a string, copy that twice and mask it byte by byte.
+ */
+export function maskedFrame(head: string, bytes: Uint8Array, tail: string): Uint8Array {
+  const length = Buffer.byteLength(head) + Math.ceil(bytes.length / 3) * 4 + Buffer.byteLength(tail);
+  const headerLength = length < 126 ? 6 : length < 0x10000 ? 8 : 14;
+  // The header ends with the key, and key and message both begin at a multiple of four: the mask works on words.
+  const start = -headerLength & 3;
+  const message = start + headerLength;
+  const memory = Buffer.allocUnsafe((message + length + 3) & ~3);
+  writeHeader(memory, start, length);
+  const words = new Uint32Array(memory.buffer, memory.byteOffset + message - 4, (length + 7) >> 2);
+  words[0] = nextKey();
+
+  let at = message + memory.write(head, message);
+  let masked = 1;
+  for (let from = 0; from < bytes.length; from += PIECE) {
+    const piece = Buffer.from(bytes.buffer, bytes.byteOffset + from, Math.min(PIECE, bytes.length - from));
+    at += memory.write(piece.toString("base64"), at, "latin1");
+    masked = mask(words, masked, ((at - message) >> 2) + 1);
+  }
+  memory.write(tail, at);
+  mask(words, masked, words.length);
+  return memory.subarray(start, message + length);
+}
+
+function writeHeader(memory: Buffer, at: number, length: number): void {
+  const MASKED = 0x80;
+  memory[at] = 0x81;
+  if (length < 126) memory[at + 1] = MASKED | length;
+  else if (length < 0x10000) {
+    memory[at + 1] = MASKED | 126;
+    memory.writeUInt16BE(length, at + 2);
+  } else {
+    memory[at + 1] = MASKED | 127;
+    memory.writeUInt32BE(0, at + 2);
+    memory.writeUInt32BE(length, at + 6);
+  }
+}
+
+function nextKey(): number {
+  if (keysLeft === 0) {
+    randomFillSync(keys);
+    keysLeft = keys.length;
+  }
+  return keys[--keysLeft] as number;
+}
+
+/** The first word is the key. Returns where the next call goes on. */
+function mask(words: Uint32Array, from: number, to: number): number {
+  const key = words[0] as number;
+  for (let i = from; i < to; i++) words[i] = (words[i] as number) ^ key;
+  return to;
+}
