@@ -2,11 +2,11 @@ import { once } from "node:events";
 import type { Writable } from "node:stream";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import WebSocket from "ws";
+import * as ws from "ws";
 import { maskedFrame } from "../../src/node/masked-frame.ts";
 
 /** Its types don't name it. */
-const { Receiver } = WebSocket as unknown as { Receiver: new (options: { isServer: boolean }) => Writable };
+const { Receiver } = ws as unknown as { Receiver: new (options: { isServer: boolean }) => Writable };
 
 /** What a server of `ws` makes of a frame. */
 async function received(frame: Uint8Array): Promise<string> {
