@@ -1,0 +1,138 @@
+import { getEventListeners } from "node:events";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ServerError } from "../../src/errors.ts";
+import { Call, type CallOptions } from "../../src/rpc/call.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const numbers = {
+  safeParse: (value: unknown) =>
+    typeof value === "number" ? { success: true as const, data: value } : { success: false as const },
+};
+
+/** A call of something that gives a number, and how its wait ended, if it did. */
+function setUp(options: CallOptions<number> = {}) {
+  const outcomes: unknown[] = [];
+  const settle = (outcome: unknown): void => void outcomes.push(outcome);
+  const waiter = { resolve: settle, reject: settle };
+  const call = new Call<number>("x", { a: 1 }, numbers as never, options, "session-1", waiter);
+  return { call, outcomes };
+}
+
+describe("a call", () => {
+  it("is awaited until its answer comes, and ends once", () => {
+    const { call, outcomes } = setUp();
+    expect(call.isAwaited).toBe(true);
+    call.accept(5);
+    expect(call.isAwaited).toBe(false);
+    call.accept(6);
+    call.fail(new Error("late"));
+    expect(outcomes).toEqual([5]);
+  });
+
+  it("fails if its answer has the wrong shape, and takes any where nobody knows the right one", () => {
+    const known = setUp();
+    known.call.accept("five");
+    expect(known.outcomes).toMatchObject([
+      {
+        code: "ERR_PROTOCOL",
+        message: "The server's answer to x has the wrong shape",
+        sessionId: "session-1",
+        delivery: "answered",
+      },
+    ]);
+    const results: unknown[] = [];
+    const waiter = { resolve: (result: unknown) => results.push(result), reject: () => {} };
+    new Call("x", {}, undefined, {}, undefined, waiter).accept("five");
+    expect(results).toEqual(["five"]);
+  });
+
+  it("that has to wait its turn keeps its own copy of its bytes", () => {
+    const bytes = new Uint8Array([1, 2]);
+    const { call } = setUp({ payload: { name: "chunk", bytes } });
+    expect(call.payload?.bytes).toBe(bytes);
+    call.keepPayload();
+    bytes.fill(0);
+    expect(call.payload).toEqual({ name: "chunk", bytes: new Uint8Array([1, 2]) });
+    const plain = setUp();
+    plain.call.keepPayload();
+    expect(plain.call.payload).toBeUndefined();
+  });
+
+  it("reads a frame only if it was told how", () => {
+    expect(setUp().call.readFrame("5")).toBeUndefined();
+    expect(setUp({ readFrame: (frame) => Number(frame) }).call.readFrame("5")).toBe(5);
+  });
+});
+
+describe("the wait", () => {
+  it("ends with the signal's reason, and leaves nothing at the signal when the answer was quicker", () => {
+    const controller = new AbortController();
+    const answered = setUp({ signal: controller.signal });
+    answered.call.accept(5);
+    expect(getEventListeners(controller.signal, "abort")).toEqual([]);
+    const aborted = setUp({ signal: controller.signal });
+    controller.abort("enough");
+    aborted.call.accept(6);
+    expect([answered.outcomes, aborted.outcomes]).toEqual([[5], ["enough"]]);
+  });
+
+  it.each(["not-sent", "unknown"] as const)(
+    "ends after the stated time, and says what is known of the request then: %s",
+    (delivery) => {
+      const { call, outcomes } = setUp({ timeoutMs: 1_000 });
+      vi.advanceTimersByTime(999);
+      expect(outcomes).toEqual([]);
+      call.delivery = delivery;
+      vi.advanceTimersByTime(1);
+      expect(outcomes).toMatchObject([
+        { code: "ERR_TIMEOUT", message: "No answer within 1000 ms", sessionId: "session-1", delivery },
+      ]);
+    },
+  );
+
+  it.each([
+    ["an answer", (call: Call<number>) => call.accept(5)],
+    ["an error", (call: Call<number>) => call.fail(new ServerError("boom", { rpcCode: 1 }))],
+  ])("leaves no timer behind when it ends with %s", (_, end) => {
+    const { call } = setUp({ timeoutMs: 1_000 });
+    expect(vi.getTimerCount()).toBe(1);
+    end(call);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("has no timer when nobody limits it", () => {
+    setUp();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("a result that comes too late", () => {
+  it("goes to whoever can release what it stands for", () => {
+    const late: number[] = [];
+    const { call, outcomes } = setUp({ timeoutMs: 10, onLateResult: (result) => late.push(result) });
+    vi.advanceTimersByTime(10);
+    call.accept(5);
+    expect(late).toEqual([5]);
+    expect(outcomes).toHaveLength(1);
+  });
+
+  it("goes there only then, and only if it is one", () => {
+    const late: number[] = [];
+    const options = { timeoutMs: 10, onLateResult: (result: number) => late.push(result) };
+    setUp(options).call.accept(5);
+    const { call } = setUp(options);
+    vi.advanceTimersByTime(10);
+    call.accept("five");
+    call.fail(new Error("boom"));
+    expect(late).toEqual([]);
+  });
+
+  it("is dropped if nobody can", () => {
+    const { call, outcomes } = setUp({ timeoutMs: 10 });
+    vi.advanceTimersByTime(10);
+    call.accept(5);
+    expect(outcomes).toHaveLength(1);
+  });
+});
