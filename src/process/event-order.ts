@@ -31,7 +31,7 @@ export class EventOrder<Event> {
     if (seq === this.#next) {
       this.#next++;
       this.#publish(event);
-      if (this.#held.size > 0) this.#publishHeld();
+      this.#publishHeld();
     } else if (seq > this.#next && !this.#held.has(seq)) {
       this.#hold(seq, bytes, event);
     }

@@ -30,6 +30,63 @@ async function lazyOn(server: SocketServer) {
   return { transport, lazy, [Symbol.asyncDispose]: () => lazy.close() };
 }
 
+/** A client on connections of which the test says whether they are open and what happens when something is sent. */
+function watched(onSend?: (frame: string) => void) {
+  const server = new QuietServer();
+  const opened: (Connection & { isOpen: boolean })[] = [];
+  const lazy = new LazyExecServerClient({
+    transport: {
+      reconnectable: true,
+      async connect(context) {
+        const connection = await server.transport.connect(context);
+        const watching = {
+          isOpen: true,
+          start: connection.start.bind(connection),
+          send(frame: string) {
+            connection.send(frame);
+            onSend?.(frame);
+          },
+          close: connection.close.bind(connection),
+        };
+        opened.push(watching);
+        return watching;
+      },
+    },
+  });
+  return {
+    server,
+    opened,
+    lazy,
+    setOpen(connection: number, isOpen: boolean) {
+      (opened[connection - 1] as { isOpen: boolean }).isOpen = isOpen;
+    },
+    async [Symbol.asyncDispose]() {
+      await lazy.close();
+      server.close();
+    },
+  };
+}
+
+describe("every operation", () => {
+  const operations: readonly (readonly [string, (lazy: LazyExecServerClient) => Promise<unknown>])[] = [
+    ["process/start", (lazy) => lazy.start(["program"], { cwd: "/" })],
+    ["process/start", (lazy) => lazy.run(["program"], { cwd: "/" })],
+    ["fs/readFile", (lazy) => lazy.call("fs/readFile", { path: "file:///a" })],
+    ["fs/remove", (lazy) => lazy.fs.rm("/a")],
+    ["http/request", (lazy) => lazy.fetch("http://origin.test/")],
+    ["environment/info", (lazy) => lazy.info()],
+    ["environment/status", (lazy) => lazy.status()],
+  ];
+
+  it.each(operations)("makes the connection and sends its request on it: %s", async (method, operation) => {
+    await using it = watched();
+    const outcome = failureOf(operation(it.lazy));
+    await (await it.server.connection()).request(method);
+    await it.lazy.close();
+    expect(await outcome).toMatchObject({ code: "ERR_CLOSED", delivery: "unknown" });
+  });
+});
+
 describe("get()", () => {
   it("dials nothing before the first use", async () => {
     const transport = counted(webSocket("ws://127.0.0.1:1"));
@@ -142,31 +199,13 @@ describe("get()", () => {
   });
 
   it("never hands out a client whose connection has closed, even before its end was told", async () => {
-    const opened: (Connection & { isOpen: boolean })[] = [];
-    await using server = new QuietServer();
-    const lazy = new LazyExecServerClient({
-      transport: {
-        reconnectable: true,
-        async connect(context) {
-          const connection = await server.transport.connect(context);
-          const watched = {
-            isOpen: true,
-            start: connection.start.bind(connection),
-            send: connection.send.bind(connection),
-            close: connection.close.bind(connection),
-          };
-          opened.push(watched);
-          return watched;
-        },
-      },
-    });
-    const first = await lazy.get();
-    (opened[0] as { isOpen: boolean }).isOpen = false;
-    expect(lazy.state).toBe("disconnected");
-    const second = await lazy.get();
+    await using it = watched();
+    const first = await it.lazy.get();
+    it.setOpen(1, false);
+    expect(it.lazy.state).toBe("disconnected");
+    const second = await it.lazy.get();
     expect(second).not.toBe(first);
-    expect(opened).toHaveLength(2);
-    await lazy.close();
+    expect(it.opened).toHaveLength(2);
     await first.close();
   });
 
@@ -236,6 +275,17 @@ describe("get({ signal })", () => {
     expect((await it.lazy.get()).sessionId).toBe("session-2");
     await connection.ended;
     expect(it.lazy.state).toBe("connected");
+  });
+
+  it("closes a connection that is there in the very turn in which the last waiter leaves", async () => {
+    const controller = new AbortController();
+    await using it = watched((frame) => {
+      if (JSON.parse(frame).method === "initialized") controller.abort("gone");
+    });
+    expect(await failureOf(it.lazy.get({ signal: controller.signal }))).toBe("gone");
+    await (await it.server.connection()).ended;
+    expect(it.lazy.state).toBe("idle");
+    expect((await it.lazy.get()).sessionId).toBe("session-2");
   });
 });
 
@@ -366,6 +416,23 @@ describe("onStateChange()", () => {
     await it.lazy.get();
     await wait;
     expect(it.path()).toEqual(["connecting", "idle", "connecting", "connected"]);
+  });
+
+  it.each([
+    ["while the next one is on its way", false],
+    ["when the next one is there", true],
+  ])("says once that a connection is lost, also if its end is told %s", async (_, isThere) => {
+    await using it = watched();
+    const states: ClientState[] = [];
+    const first = await it.lazy.get();
+    it.lazy.onStateChange(({ state }) => states.push(state));
+    it.setOpen(1, false);
+    const next = it.lazy.get();
+    if (isThere) await next;
+    (await it.server.connection(1)).close();
+    await first.disconnected;
+    await next;
+    expect(states).toEqual(["disconnected", "connecting", "connected"]);
   });
 
   it("is harmed neither by a listener that throws nor by one that leaves twice", async () => {

@@ -94,7 +94,11 @@ describe("a gap", () => {
   it("may not hold one event more", () => {
     const { accept, published } = setUp();
     for (const seq of range(2, 257)) accept(seq);
-    expect(() => accept(258)).toThrow(ProtocolError);
+    expect(() => accept(258)).toThrow(
+      new ProtocolError(
+        "Event 1 of a process is missing, and more than 256 events or 1048576 bytes came after it",
+      ),
+    );
     expect(published).toEqual([]);
   });
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ExecServerClient, ServerError, webSocket } from "../../src/index.ts";
+import { ServerError } from "../../src/index.ts";
 import { silence, type TestHandler } from "../../src/testing.ts";
-import { ExecServer } from "../support/exec-server.ts";
 import { failureOf } from "../support/failure.ts";
 import { connectedTo, QuietServer } from "../support/scripted-server.ts";
 
@@ -198,39 +197,5 @@ describe("the end of the connection", () => {
     await using it = await connected();
     it.connection.close(4001, "maintenance");
     expect(await it.client.disconnected).toMatchObject({ reason: "maintenance", closeCode: 4001 });
-  });
-});
-
-describe("a frame too large for the server", () => {
-  it("is refused before it is sent, and nothing else is lost", async () => {
-    await using server = await ExecServer.start();
-    await using client = await ExecServerClient.connect({ transport: webSocket(server.url) });
-    const huge = "ä".repeat(8 * 1024 * 1024);
-    expect(await failureOf(client.run(["true", huge]))).toMatchObject({
-      code: "ERR_TOO_LARGE",
-      delivery: "not-sent",
-    });
-    expect(await client.status()).toEqual({ status: "ready" });
-  });
-});
-
-describe("20,000 calls at once", () => {
-  it("are all answered by the real server, beside a process that streams and is written to", async () => {
-    await using server = await ExecServer.start();
-    await using client = await ExecServerClient.connect({ transport: webSocket(server.url) });
-    await using cat = await client.start(["cat"], { stdin: "pipe" });
-    const received = (async () => {
-      let length = 0;
-      for await (const { chunk } of cat) {
-        length += chunk.length;
-        if (length === 300 * 1024) return length;
-      }
-      return length;
-    })();
-    const writes = Promise.all(Array.from({ length: 300 }, () => cat.write(new Uint8Array(1024))));
-    const answers = await Promise.all(Array.from({ length: 20_000 }, () => client.status()));
-    expect(answers.every(({ status }) => status === "ready")).toBe(true);
-    await writes;
-    expect(await received).toBe(300 * 1024);
   });
 });

@@ -51,7 +51,9 @@ describe("a request", () => {
   });
 
   it("is measured in bytes, not in characters", () => {
-    expect(() => frameOf(paramsOf(LIMIT + 2, "ä"))).toThrow(expect.objectContaining({ code: "ERR_TOO_LARGE" }));
+    expect(() => frameOf(paramsOf(LIMIT + 2, "ä"))).toThrow(
+      expect.objectContaining({ code: "ERR_TOO_LARGE" }),
+    );
   });
 
   it("is measured with its bytes as base64", () => {

@@ -30,7 +30,8 @@ export function playedPeer(handlers: Partial<PeerHandlers> = {}, more: Partial<C
     connection,
     receiver,
     sent,
-    message: (index: number) => JSON.parse(sent.at(index) as string) as { id: number; [member: string]: unknown },
+    message: (index: number) =>
+      JSON.parse(sent.at(index) as string) as { id: number; [member: string]: unknown },
     receive: (message: object) => receiver.onFrame(JSON.stringify(message)),
   };
 }

@@ -1,0 +1,328 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { DisconnectedError, ProtocolError } from "../../src/errors.ts";
+import type { Ending } from "../../src/rpc/peer.ts";
+import { MAX_INCOMING_FRAME } from "../../src/transport/transport.ts";
+import { failureOf } from "../support/failure.ts";
+import { playedPeer } from "../support/played-peer.ts";
+
+const STATUS = "environment/status";
+/** Long enough to be looked at before it is parsed. */
+const PADDING = " ".repeat(100);
+
+describe("a frame", () => {
+  it("may be 64 MiB long, and ends the connection if it is longer", async () => {
+    const it = playedPeer();
+    const call = it.rpc.call(STATUS, null);
+    it.receiver.onFrame('{"id":1,"result":{"status":"ready"}}'.padEnd(MAX_INCOMING_FRAME));
+    expect(await call).toEqual({ status: "ready" });
+    it.receiver.onFrame(new Uint8Array(MAX_INCOMING_FRAME + 1));
+    expect(it.rpc.failure).toMatchObject({
+      code: "ERR_DISCONNECTED",
+      reason: "The server sent an oversized frame",
+      sessionId: "session-1",
+      cause: { code: "ERR_PROTOCOL" },
+    });
+    expect(it.connection.closes).toBe(1);
+  });
+
+  it("that cannot be handled ends the connection, and what was thrown is told as the cause alone", () => {
+    const it = playedPeer({
+      onNotification: () => {
+        throw new TypeError("secret");
+      },
+    });
+    it.receive({ method: "x" });
+    expect(it.rpc.failure).toMatchObject({
+      reason: "a message could not be handled",
+      cause: { name: "TypeError" },
+    });
+  });
+
+  it("that comes after the end is dropped", () => {
+    const methods: string[] = [];
+    const it = playedPeer({ onNotification: (method) => void methods.push(method) });
+    it.receive({ method: "before" });
+    it.receiver.onEnd({});
+    it.receive({ method: "after" });
+    expect(methods).toEqual(["before"]);
+    expect(it.rpc.framesReceived).toBe(1);
+  });
+
+  it("that somebody can read as it is, is not parsed, unless it is so short that parsing it is as quick", () => {
+    const read: unknown[] = [];
+    const notified: string[] = [];
+    const it = playedPeer({
+      onFrame: (frame) => read.push(frame) > 0,
+      onNotification: (method) => void notified.push(method),
+    });
+    const long = '{"method":"x"}'.padEnd(96);
+    it.receiver.onFrame(long);
+    it.receiver.onFrame(long.slice(0, -1));
+    expect(read).toEqual([long]);
+    expect(notified).toEqual(["x"]);
+  });
+
+  it("that nobody can read as it is, is parsed", () => {
+    const notified: unknown[] = [];
+    const it = playedPeer({
+      onFrame: () => false,
+      onNotification: (...about) => void notified.push(about),
+    });
+    it.receiver.onFrame(`{"method":"x","params":{"a":1}}${PADDING}`);
+    expect(notified).toEqual([["x", { a: 1 }]]);
+  });
+});
+
+describe("an answer", () => {
+  const call = (it: ReturnType<typeof playedPeer>, readFrame?: () => string | undefined) =>
+    it.rpc.request<string>("x", {}, undefined, { ...(readFrame ? { readFrame } : {}) });
+
+  it("that its call can read as it is, is not parsed, and frees its place like any other", async () => {
+    const it = playedPeer();
+    const calls = Array.from({ length: 200 }, () => call(it, () => "read"));
+    expect(it.sent).toHaveLength(128);
+    for (let id = 1; id <= 200; id++) it.receiver.onFrame(`{"id":${id},${PADDING}`);
+    expect(new Set(await Promise.all(calls))).toEqual(new Set(["read"]));
+    expect(it.rpc.unanswered.size).toBe(0);
+  });
+
+  it("is parsed if its call can't read it, or nobody waits for it", async () => {
+    const it = playedPeer();
+    const calls = [call(it, () => undefined), call(it)];
+    for (const id of [1, 2, 3]) it.receiver.onFrame(`{"id":${id},"result":"parsed"${PADDING}}`);
+    expect(await Promise.all(calls)).toEqual(["parsed", "parsed"]);
+    expect(it.rpc.failure).toBeUndefined();
+  });
+});
+
+describe("a request of the server's", () => {
+  it("ends the connection before the first answer: it is an echo, most likely", async () => {
+    const asked: string[] = [];
+    const it = playedPeer({
+      onRequest: (method) => {
+        asked.push(method);
+        return undefined;
+      },
+    });
+    const call = failureOf(it.rpc.call(STATUS, null));
+    it.receiver.onFrame(it.sent[0] as string);
+    expect(await call).toMatchObject({
+      reason: "The other side sent a request before the handshake",
+      cause: { code: "ERR_PROTOCOL" },
+      delivery: "unknown",
+    });
+    expect(asked).toEqual([]);
+  });
+
+  it("gets its answer with its own id, however late, but not after the end", async () => {
+    const answers: ((result: unknown) => void)[] = [];
+    const it = playedPeer({
+      onRequest: (method) =>
+        method === "known" ? new Promise((resolve) => answers.push(resolve)) : undefined,
+    });
+    void it.rpc.call(STATUS, null);
+    it.receive({ id: 1, result: { status: "ready" } });
+    for (const id of ["a", "b"]) it.receive({ id, method: "known" });
+    it.receive({ id: 5, method: "unknown" });
+    expect(it.message(-1)).toEqual({
+      id: 5,
+      error: { code: -32601, message: "The client does not implement this method" },
+    });
+    answers[0]?.({ a: 1 });
+    await Promise.resolve();
+    expect(it.message(-1)).toEqual({ id: "a", result: { a: 1 } });
+    const sent = it.sent.length;
+    it.receiver.onEnd({});
+    answers[1]?.({});
+    await Promise.resolve();
+    expect(it.sent).toHaveLength(sent);
+  });
+});
+
+describe("what is sent", () => {
+  it("says a notification without an id", () => {
+    const it = playedPeer();
+    it.rpc.notify("initialized", {});
+    expect(it.message(0)).toEqual({ method: "initialized", params: {} });
+  });
+
+  it("holds bytes as base64, written by the channel itself where it can", async () => {
+    const payload = { name: "chunk", bytes: new Uint8Array([1, 2]) };
+    const plain = playedPeer();
+    void plain.rpc.request("x", { a: 1 }, undefined, { payload });
+    expect(plain.message(0)).toEqual({ id: 1, method: "x", params: { a: 1, chunk: "AQI=" } });
+    const given: unknown[] = [];
+    const quick = playedPeer({}, { sendPayload: (...parts) => void given.push(parts) });
+    void quick.rpc.request("x", { a: 1 }, undefined, { payload });
+    expect(given).toEqual([['{"id":1,"method":"x","params":{"a":1,"chunk":"', payload.bytes, '"}}']]);
+    expect(quick.sent).toEqual([]);
+  });
+
+  it("are the bytes of the moment of the call, also when they have to wait their turn", async () => {
+    const it = playedPeer();
+    const bytes = new Uint8Array([1, 2]);
+    for (let n = 0; n < 128; n++) void it.rpc.request("x", {}, undefined);
+    void it.rpc.request("x", { a: 1 }, undefined, { payload: { name: "chunk", bytes } });
+    bytes.fill(0);
+    it.receive({ id: 1, result: null });
+    expect(it.message(-1)).toMatchObject({ id: 129, params: { chunk: "AQI=" } });
+  });
+
+  it("are the same bytes, uncopied, when they need not wait", () => {
+    const given: unknown[] = [];
+    const it = playedPeer({}, { sendPayload: (_, bytes) => void given.push(bytes) });
+    const bytes = new Uint8Array([1, 2]);
+    void it.rpc.request("x", { a: 1 }, undefined, { payload: { name: "chunk", bytes } });
+    expect(given[0]).toBe(bytes);
+  });
+
+  it("is nothing for a call that ended before its turn, or that there can be no frame for", async () => {
+    const it = playedPeer();
+    expect(await failureOf(it.rpc.request("x", { a: 1n }, undefined))).toMatchObject({
+      code: "ERR_INVALID_ARGUMENT",
+    });
+    const aborted = it.rpc.request("x", {}, undefined, { signal: AbortSignal.abort("enough") });
+    expect(await failureOf(aborted)).toBe("enough");
+    expect(it.sent).toEqual([]);
+    const controller = new AbortController();
+    for (let n = 0; n < 128; n++) void it.rpc.request("x", {}, undefined);
+    const waiting = failureOf(it.rpc.request("gone", {}, undefined, { signal: controller.signal }));
+    void it.rpc.request("next", {}, undefined);
+    controller.abort("enough");
+    expect(await waiting).toBe("enough");
+    it.receive({ id: it.message(0).id, result: null });
+    expect(it.sent).toHaveLength(129);
+    expect(it.message(-1)).toMatchObject({ method: "next" });
+  });
+});
+
+describe("the record of an end", () => {
+  const ended = (end: (it: ReturnType<typeof playedPeer>) => unknown) => {
+    const endings: Ending[] = [];
+    const it = playedPeer({ onEnd: (_, ending) => void endings.push(ending) });
+    it.rpc.call(STATUS, null).catch(() => {});
+    it.rpc.call("environment/info", null).catch(() => {});
+    it.receive({ id: 1, result: { status: "ready" } });
+    end(it);
+    return endings;
+  };
+
+  it.each([
+    ["server", "says goodbye", { closeCode: 1000 }],
+    ["server", "ends without a code", {}],
+    ["network", "breaks without a goodbye", { closeCode: 1006 }],
+  ])("says %s when the connection %s, and which calls had no answer", (closedBy, _, end) => {
+    expect(ended(({ receiver }) => receiver.onEnd(end))).toEqual([
+      { closedBy, unanswered: ["environment/info"] },
+    ]);
+  });
+
+  it("says client when it is closed from here, once, however often", () => {
+    expect(
+      ended(({ rpc, receiver }) => {
+        void rpc.close();
+        void rpc.close();
+        receiver.onEnd({ closeCode: 1006 });
+      }),
+    ).toEqual([{ closedBy: "client", unanswered: ["environment/info"] }]);
+  });
+
+  it("is made when every call has been told, and nothing is left that waits", async () => {
+    const order: string[] = [];
+    const it = playedPeer({ onEnd: () => void order.push(`end with ${it.rpc.unanswered.size} pending`) });
+    const call = it.rpc.call(STATUS, null).catch(() => order.push("call"));
+    it.receiver.onEnd({});
+    await call;
+    expect(order).toEqual(["end with 0 pending", "call"]);
+    expect(await it.rpc.ended).toBe(it.rpc.failure);
+    expect(it.rpc.failure).toMatchObject({ reason: "the connection was lost", sessionId: "session-1" });
+  });
+
+  it("says why in the words, with the code and the cause of the channel", () => {
+    const it = playedPeer();
+    it.receiver.onEnd({ reason: "cable cut", closeCode: 1006, cause: new ProtocolError("nonsense") });
+    expect(it.rpc.failure).toMatchObject({
+      reason: "cable cut",
+      closeCode: 1006,
+      cause: { code: "ERR_PROTOCOL" },
+    });
+  });
+});
+
+describe("a connection that has closed without telling its end", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it("counts as disconnected, sends nothing, and is closed from here after a second", async () => {
+    const it = playedPeer();
+    expect(it.rpc.isDisconnected).toBe(false);
+    it.connection.isOpen = false;
+    expect(it.rpc.isDisconnected).toBe(true);
+    it.rpc.notify("x", {});
+    const call = failureOf(it.rpc.call(STATUS, null));
+    expect(it.sent).toEqual([]);
+    await vi.advanceTimersByTimeAsync(999);
+    expect(it.connection.closes).toBe(0);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(it.connection.closes).toBe(1);
+    it.receiver.onEnd({ reason: "cable cut" });
+    expect(await call).toMatchObject({ reason: "cable cut", delivery: "not-sent" });
+    expect(it.rpc.isDisconnected).toBe(true);
+  });
+
+  it("is not waited for when its end has been told", async () => {
+    const it = playedPeer();
+    it.receiver.onEnd({ reason: "cable cut" });
+    expect(await it.rpc.lost()).toBe(it.rpc.failure);
+    expect(vi.getTimerCount()).toBe(0);
+    expect(it.connection.closes).toBe(0);
+  });
+});
+
+describe("a sign of life", () => {
+  it("is asked for below the messages where the channel can, else by the quickest request, past those that wait", () => {
+    let pings = 0;
+    const pinging = playedPeer({}, { ping: async () => void pings++ });
+    expect(pinging.rpc.canPing).toBe(true);
+    void pinging.rpc.probe();
+    expect([pings, pinging.sent.length]).toEqual([1, 0]);
+    const plain = playedPeer();
+    expect(plain.rpc.canPing).toBe(false);
+    for (let n = 0; n < 130; n++) void plain.rpc.call("environment/info", null);
+    void plain.rpc.probe();
+    expect(plain.sent).toHaveLength(129);
+    expect(plain.message(-1)).toEqual({ id: 129, method: STATUS, params: null });
+  });
+
+  it("comes behind what has not left yet, as far as that is known", () => {
+    const flow = { pause() {}, resume() {}, drained: async () => {}, queuedBytes: 7 };
+    expect(playedPeer({}, { flow }).rpc.queuedBytes).toBe(7);
+    expect(playedPeer().rpc.queuedBytes).toBe(0);
+  });
+});
+
+describe("close()", () => {
+  it("ends the connection with the failure given, and waits for the channel", async () => {
+    let settle!: () => void;
+    const closing = new Promise<void>((resolve) => {
+      settle = resolve;
+    });
+    const it = playedPeer({}, { close: () => closing });
+    const failure = new DisconnectedError("no sign of life");
+    let isClosed = false;
+    const closed = it.rpc.close(failure).then(() => {
+      isClosed = true;
+    });
+    expect(it.rpc.failure).toBe(failure);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isClosed).toBe(false);
+    settle();
+    await closed;
+  });
+
+  it("says by itself who closed what", async () => {
+    const it = playedPeer();
+    await it.rpc.close();
+    expect(it.rpc.failure).toMatchObject({ code: "ERR_CLOSED", sessionId: "session-1" });
+  });
+});
