@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { failureOf } from "../test/support/failure.ts";
 import { runCommand } from "./support/command.ts";
 
@@ -25,7 +25,14 @@ describe("a command", () => {
   it("that hangs is killed with everything it has started, and reported with its last words", async () => {
     const message = String(await failureOf(run("trap '' TERM; sleep 1000 & echo $!; wait", 2_000)));
     expect(message).toMatch(/: did not end within 2000 ms\n\d+$/);
-    expect(isRunning(message.split("\n").at(-1) ?? "")).toBe(false);
+    const started = message.split("\n").at(-1) ?? "";
+    await vi.waitUntil(() => !isRunning(started));
+  });
+
+  it("that hangs is given up although something that left its group keeps the output open", async () => {
+    const message = String(await failureOf(run("setsid sleep 1000 & echo $!; wait", 2_000)));
+    expect(message).toMatch(/: did not end within 2000 ms\n\d+$/);
+    process.kill(Number(message.split("\n").at(-1)), "SIGKILL");
   });
 });
 

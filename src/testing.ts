@@ -1,6 +1,7 @@
 /**
  * For tests of programs that use the SDK: an exec-server that does what a test tells it, in memory. Needs neither a
  * network nor Node; `exec-server-sdk/testing/node` serves it over a real WebSocket or stdio.
+ * @module exec-server-sdk/testing
  */
 export type {
   ChannelReceiver,

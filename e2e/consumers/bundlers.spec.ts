@@ -8,8 +8,9 @@ import { PageServer } from "../support/page-server.ts";
 import { EXPECTED, World } from "./world.ts";
 
 const TOKEN = "token-of-the-bundled-page";
+const BUNDLERS = { esbuild: "esbuild", rollup: "Rollup", vite: "Vite", webpack: "webpack" };
 
-for (const bundler of ["esbuild", "rollup", "vite", "webpack"]) {
+for (const [bundler, title] of Object.entries(BUNDLERS)) {
   test.describe(bundler, { tag: bundler === "esbuild" ? "@quick" : "@matrix" }, () => {
     test.describe.configure({ mode: "default" });
 
@@ -20,7 +21,7 @@ for (const bundler of ["esbuild", "rollup", "vite", "webpack"]) {
     });
 
     test("makes a page that works under a strict policy", async ({ page, browser }, info) => {
-      const name = `${bundler} ${consumer.versionOf(bundler)}`;
+      const name = `${title} ${consumer.versionOf(bundler)}`;
       tabulate(info, { consumer: name, how: `page in Chromium ${browser.version()}`, entries: ["."] });
       const site = await build(consumer);
       expect(await story(page, site)).toEqual(EXPECTED.page);
@@ -32,7 +33,7 @@ for (const bundler of ["esbuild", "rollup", "vite", "webpack"]) {
       const what = { esm: "program for Node, ESM, ws external", cjs: "program for Node, CommonJS" }[format];
       // biome-ignore lint/correctness/noEmptyPattern: the runner reads the parameter's names.
       test(`makes a ${what}`, async ({}, info) => {
-        const name = `${bundler} ${consumer.versionOf(bundler)}`;
+        const name = `${title} ${consumer.versionOf(bundler)}`;
         const entries = [".", "./node", "./gateway"] as const;
         tabulate(info, { consumer: name, how: what, entries });
         await runBuild(consumer, `build:node-${format}`);

@@ -32,10 +32,11 @@ describe("the root entry in a browser's bundle", () => {
 });
 
 const REFUSAL =
-  "exec-server-sdk/node and exec-server-sdk/gateway run in Node only; in a browser use webSocket() from exec-server-sdk";
+  "exec-server-sdk/node, /gateway and /testing/node run in Node only; in a browser use webSocket() from exec-server-sdk";
 const USES = [
   ["an import of stdio", 'import { stdio } from "exec-server-sdk/node"; stdio({ command: "x" });'],
   ["an import of createGateway", 'import { createGateway } from "exec-server-sdk/gateway"; createGateway();'],
+  ["an import of listen", 'import { listen } from "exec-server-sdk/testing/node"; listen();'],
   ["a later import", 'import("exec-server-sdk/node").then(({ stdio }) => stdio({ command: "x" }));'],
   ["a require", 'const { stdio } = require("exec-server-sdk/node"); stdio({ command: "x" });'],
 ] as const;

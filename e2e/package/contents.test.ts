@@ -39,13 +39,15 @@ describe("the packed package", () => {
       "package.json",
     ]);
     const expected =
-      /^((index|node|gateway|gateway-cli|client|chunk-\w+|[a-z-]+-[\w-]{8})\.(js|cjs|d\.ts|d\.cts)(\.map)?|node-only\.js)$/;
+      /^((index|node|gateway|gateway-cli|testing|testing-node|client|chunk-\w+|[a-z-]+-[\w-]{8})\.(js|cjs|d\.ts|d\.cts)(\.map)?|node-only\.js)$/;
     expect(files.filter((name) => !expected.test(name))).toEqual([]);
   });
 
   it("has a source map with every module, which holds the sources", () => {
     // These have no code of their own.
-    const modules = files.filter((name) => /\.c?js$/.test(name) && !/^(index|client|node-only)\./.test(name));
+    const modules = files.filter(
+      (name) => /\.c?js$/.test(name) && !/^(index|client|testing|testing-node|node-only)\./.test(name),
+    );
     expect(modules.length).toBeGreaterThan(6);
     for (const name of modules) {
       expect(readFileSync(join(DIST, name), "utf8")).toContain(`//# sourceMappingURL=${name}.map`);

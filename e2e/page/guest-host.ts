@@ -53,6 +53,9 @@ export async function openFrame(listener: Listener): Promise<Home> {
   };
 }
 
+/** Silence is all that tells of a worker that was terminated. */
+const LIVENESS_MS = 4_000;
+
 /** A scenario beside the page, and the bridges that it is given if it has no WebSocket of its own. */
 export class GuestHost {
   readonly #home: Promise<Home>;
@@ -95,8 +98,7 @@ export class GuestHost {
   #onMessage({ data, ports: [port] }: MessageEvent<Answer>): void {
     if (data.wants === "bridge" && port && this.#address) {
       const { url, protocols } = this.#address;
-      // Silence is all that tells of a worker that was terminated.
-      this.#ends.push(bridge(port, webSocket(url, { protocols }), { livenessMs: 2_000 }).ended);
+      this.#ends.push(bridge(port, webSocket(url, { protocols }), { livenessMs: LIVENESS_MS }).ended);
     } else this.#pending.get(data.id)?.(data);
   }
 }

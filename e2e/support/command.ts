@@ -29,6 +29,8 @@ export async function runCommand(
   let isLate = false;
   const deadline = setTimeout(() => {
     isLate = true;
+    // Whoever has left its group may keep the pipes open.
+    child.once("exit", () => [child.stdout, child.stderr].map((pipe) => pipe.destroy()));
     killGroup(child, "SIGKILL");
   }, timeoutMs);
   try {

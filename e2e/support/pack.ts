@@ -12,7 +12,12 @@ export const WORKSHOP = "EXEC_SERVER_SDK_CONSUMERS";
 export default async function pack(): Promise<() => void> {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), "exec-server-sdk-consumers-")));
   process.env[WORKSHOP] = directory;
-  const command = ["npm", "pack", "--ignore-scripts", "--loglevel", "error", "--pack-destination", directory];
-  await runCommand(command, { cwd: ROOT, timeoutMs: 60_000 });
+  await packInto(directory);
   return () => rmSync(directory, { recursive: true, force: true });
+}
+
+/** Returns the name of the tarball. */
+export async function packInto(directory: string): Promise<string> {
+  const command = ["npm", "pack", "--ignore-scripts", "--loglevel", "error", "--pack-destination", directory];
+  return (await runCommand(command, { cwd: ROOT, timeoutMs: 60_000 })).stdout.trim();
 }

@@ -13,6 +13,12 @@ export interface HttpSession {
   readonly bodies: Bodies;
 }
 
+/**
+ * A `fetch` whose requests are made by the server's machine.
+ *
+ * @throws UsageError `ERR_INVALID_ARGUMENT` for what can't be sent, `ERR_TOO_LARGE` for a body above 11 MiB;
+ * TimeoutError `ERR_TIMEOUT` past `timeoutMs`; ServerError when the server could not make the request.
+ */
 export type RemoteFetch = (
   input: string | URL | Request,
   init?: RemoteRequestInit,

@@ -1,5 +1,9 @@
 import { randomFillSync } from "node:crypto";
 
+/** Random keys, made many at a time: to ask for each costs more than to send a short message. */
+const keys = new Uint32Array(1024);
+let keysLeft = 0;
+
 /** Encoded in pieces of this many bytes, a multiple of three: what one step has written, the next finds in the cache. */
 const PIECE = 24 * 1024;
 
@@ -15,14 +19,14 @@ export function maskedFrame(head: string, bytes: Uint8Array, tail: string): Uint
   const message = start + headerLength;
   const memory = Buffer.allocUnsafe((message + length + 3) & ~3);
   writeHeader(memory, start, length);
-  randomFillSync(memory, message - 4, 4);
   const words = new Uint32Array(memory.buffer, memory.byteOffset + message - 4, (length + 7) >> 2);
+  words[0] = nextKey();
 
-  const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = message + memory.write(head, message);
   let masked = 1;
-  for (let from = 0; from < source.length; from += PIECE) {
-    at += memory.write(source.toString("base64", from, from + PIECE), at, "latin1");
+  for (let from = 0; from < bytes.length; from += PIECE) {
+    const piece = Buffer.from(bytes.buffer, bytes.byteOffset + from, Math.min(PIECE, bytes.length - from));
+    at += memory.write(piece.toString("base64"), at, "latin1");
     masked = mask(words, masked, ((at - message) >> 2) + 1);
   }
   memory.write(tail, at);
@@ -42,6 +46,14 @@ function writeHeader(memory: Buffer, at: number, length: number): void {
     memory.writeUInt32BE(0, at + 2);
     memory.writeUInt32BE(length, at + 6);
   }
+}
+
+function nextKey(): number {
+  if (keysLeft === 0) {
+    randomFillSync(keys);
+    keysLeft = keys.length;
+  }
+  return keys[--keysLeft] as number;
 }
 
 /** The first word is the key. Returns where the next call goes on. */

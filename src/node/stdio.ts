@@ -13,8 +13,9 @@ import {
 import { killAtExit, killGroup } from "./process-group.ts";
 import { readLines, type StderrOption } from "./stderr.ts";
 
+/** How to start the child. It runs without a shell. */
 export interface StdioOptions {
-  /** The program, for example `codex`. */
+  /** The program, for example `codex`, looked for on the PATH. One that can't be started is a ConnectError. */
   readonly command: string;
   /** Its arguments, for example `["exec-server", "--listen", "stdio"]`. @default [] */
   readonly args?: readonly string[] | undefined;

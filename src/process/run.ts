@@ -15,12 +15,16 @@ import { failureOfCall } from "../rpc/failure.ts";
 import { outputLimits, type StartOptions } from "./options.ts";
 import type { ExecProcess } from "./process.ts";
 
+/** How a command is run to its end. */
 export interface RunOptions extends StartOptions {
   /** Whether stdout and stderr come as text or as bytes. @default "utf8" */
   readonly encoding?: "utf8" | "bytes" | undefined;
-  /** Whether a non-zero exit code is an error. @default true */
+  /** Whether a non-zero exit code is a ProcessExitError. @default true */
   readonly reject?: boolean | undefined;
-  /** Milliseconds the whole run may take, from connecting to the last output. @default none */
+  /**
+   * Milliseconds the whole run may take, from connecting to the last output; then the process is terminated and a
+   * TimeoutError `ERR_TIMEOUT` tells what it had printed. @default none
+   */
   readonly timeoutMs?: number | undefined;
 }
 

@@ -38,6 +38,7 @@ export const outputForm = /* @__PURE__ */ payloadForm(
   '{"method":"process/output","params":{"processId":"TEXT","seq":INTEGER,"stream":"(stdout|stderr|pty)","chunk":"BYTES"}}',
 );
 
+/** `"stdout"`, `"stderr"`, or `"pty"` for all output of a terminal. */
 export type OutputStreamName = z.infer<typeof processSchemas.output>["stream"];
 
 /** How the server makes the environment of a process before `env` is laid over it. */

@@ -4,10 +4,11 @@ import { unobserved } from "../internal/deferred.ts";
 import type { RequestId } from "../protocol/json-rpc.ts";
 import type { RpcPeer } from "./peer.ts";
 
+/** When a silent connection counts as dead. A time that is no positive number is a UsageError `ERR_INVALID_ARGUMENT`. */
 export interface KeepAliveOptions {
   /** Milliseconds of silence after which the server is asked for a sign of life. @default 30_000 */
   readonly intervalMs?: number | undefined;
-  /** Milliseconds it then has to give one. @default 10_000 */
+  /** Milliseconds it then has to give one, or the connection ends with a DisconnectedError. @default 10_000 */
   readonly timeoutMs?: number | undefined;
 }
 

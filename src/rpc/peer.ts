@@ -1,4 +1,4 @@
-import { ClosedError, DisconnectedError, ProtocolError, UsageError } from "../errors.ts";
+import { ClosedError, DisconnectedError, ProtocolError } from "../errors.ts";
 import { encodeBase64 } from "../internal/base64.ts";
 import { settledWithin } from "../internal/deadline.ts";
 import { deferred } from "../internal/deferred.ts";
@@ -46,6 +46,9 @@ export interface Ending {
 
 /** How long an end that shows may take to be told by itself: what is still in the pipe comes first. */
 const END_GRACE_MS = 1_000;
+
+/** A shorter frame is parsed as quickly as it is looked at. */
+const MIN_UNPARSED = 96;
 
 /** What a WebSocket reports as its close code when there was none (RFC 6455, 7.1.5). */
 const BROKEN_WITHOUT_GOODBYE = 1006;
@@ -168,9 +171,11 @@ export class RpcPeer {
   #send(call: Call<never>): boolean {
     if (!call.isAwaited || this.#isTooLate(call)) return false;
     const id = this.#nextId++;
-    const frame = requestFrame(id, call, this.#handlers.trace?.(), this.sessionId);
-    if (frame instanceof UsageError) {
-      call.fail(frame);
+    let frame: RequestFrame;
+    try {
+      frame = requestFrame(id, call, this.#handlers.trace?.(), this.sessionId);
+    } catch (error) {
+      call.fail(error);
       return false;
     }
     // Code of the user's took part in the frame (the trace, a toJSON) and may have ended anything.
@@ -205,8 +210,7 @@ export class RpcPeer {
     this.#framesReceived++;
     try {
       if (frame.length > MAX_INCOMING_FRAME) throw new ProtocolError("The server sent an oversized frame");
-      if (this.#handlers.onFrame?.(frame) || this.#acceptAnswer(frame)) return;
-      this.#dispatch(parseMessage(frame));
+      if (!this.#acceptUnparsed(frame)) this.#dispatch(parseMessage(frame));
     } catch (cause) {
       // Nobody can tell what was lost with this frame, so nothing on this connection can be trusted any more.
       const reason = cause instanceof ProtocolError ? cause.message : "a message could not be handled";
@@ -214,8 +218,10 @@ export class RpcPeer {
     }
   }
 
-  /** An answer that the one who waits for it can read off its frame. Returns whether it is one. */
-  #acceptAnswer(frame: string | Uint8Array): boolean {
+  /** Leaves the frame to whoever can read it as it is. Returns whether anybody could. */
+  #acceptUnparsed(frame: string | Uint8Array): boolean {
+    if (frame.length < MIN_UNPARSED) return false;
+    if (this.#handlers.onFrame?.(frame)) return true;
     const id = answeredId(frame);
     const result = id !== undefined && this.#pending.get(id)?.readFrame(frame);
     if (!result) return false;

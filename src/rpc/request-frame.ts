@@ -5,7 +5,9 @@ import type { RequestId } from "../protocol/json-rpc.ts";
 
 /** A W3C trace context. */
 export interface TraceContext {
+  /** The header of that name: version, trace, parent and flags. Without it nothing is sent. */
   readonly traceparent?: string | undefined;
+  /** The header of that name: what tracing systems add of their own. */
   readonly tracestate?: string | undefined;
 }
 
@@ -29,24 +31,24 @@ export interface Payload {
   readonly bytes: Uint8Array;
 }
 
-/** The frame of a request, or why there can't be one. */
+/** The frame of a request; throws a UsageError if there can't be one. */
 export function requestFrame(
   id: RequestId,
   { method, params, payload }: Request,
   trace: TraceContext | undefined,
   sessionId: string | undefined,
-): RequestFrame | UsageError {
+): RequestFrame {
   let text: string;
   try {
     text = JSON.stringify({ id, method, trace, params });
   } catch {
     const problem = `The params of ${method} can't be written as JSON`;
-    return new UsageError("ERR_INVALID_ARGUMENT", problem, { sessionId, delivery: "not-sent" });
+    throw new UsageError("ERR_INVALID_ARGUMENT", problem, { sessionId, delivery: "not-sent" });
   }
   const payloadLength = payload ? base64Length(payload.bytes) : 0;
   if (exceedsUtf8Bytes(text, MAX_OUTGOING_FRAME - payloadLength)) {
     const problem = `A ${method} request must stay below ${MAX_OUTGOING_FRAME} bytes`;
-    return new UsageError("ERR_TOO_LARGE", problem, { sessionId, delivery: "not-sent" });
+    throw new UsageError("ERR_TOO_LARGE", problem, { sessionId, delivery: "not-sent" });
   }
   if (!payload) return text;
   return { head: `${text.slice(0, -2)},"${payload.name}":"`, bytes: payload.bytes, tail: '"}}' };

@@ -46,11 +46,13 @@ export interface ServerChannel {
   closeThenFail(code: number, reason: string): void;
   /** Reads nothing more, the client's goodbye included. */
   pause(): void;
+  /** Reads on. */
   resume(): void;
 }
 
 /** Where a channel brings what comes from its client. */
 export interface ChannelReceiver {
+  /** One whole frame has come. */
   onFrame(frame: string): void;
   /** The client has gone. Only the first end counts. */
   onEnd(end: Pick<ConnectionEnd, "closeCode" | "reason">): void;

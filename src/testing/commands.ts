@@ -10,11 +10,11 @@ import { TestProcess } from "./test-process.ts";
 
 /** What a command prints, and how it exits. */
 export interface CommandOutcome {
-  /** @default nothing */
+  /** What it prints to standard output. @default nothing */
   readonly stdout?: string | Uint8Array | undefined;
-  /** @default nothing */
+  /** What it prints to standard error. @default nothing */
   readonly stderr?: string | Uint8Array | undefined;
-  /** @default 0 */
+  /** What it exits with. @default 0 */
   readonly exitCode?: number | undefined;
 }
 

@@ -7,10 +7,15 @@ export type TestMethod = MethodName | (string & {});
 
 /** A message as the client sent it. */
 export interface ReceivedMessage {
+  /** Of a request or an answer. */
   readonly id?: RequestId;
+  /** Of a request or a notification. */
   readonly method?: string;
+  /** As on the wire: paths are `file:` URIs, bytes base64. */
   readonly params?: unknown;
+  /** Of an answer to a request of the server's. */
   readonly result?: unknown;
+  /** Of a rejection of one. */
   readonly error?: RpcErrorObject;
   /** From the client's `traceContext`. */
   readonly trace?: TraceContext;
@@ -18,8 +23,11 @@ export interface ReceivedMessage {
 
 /** A request of the client's; its params are typed if the method is one this version knows. */
 export interface TestRequest<M extends string = string> extends ReceivedMessage {
+  /** What its answer must bear. */
   readonly id: RequestId;
+  /** Its name. */
   readonly method: M;
+  /** As on the wire: paths are `file:` URIs, bytes base64. */
   readonly params: M extends MethodName ? ParamsOf<M> : unknown;
 }
 

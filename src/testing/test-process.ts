@@ -10,12 +10,13 @@ import type { TestConnection } from "./test-connection.ts";
 
 /** A process that an app has started, for a test to play. Its events are numbered as the protocol wants them. */
 export class TestProcess {
+  /** Its name on the wire. */
   readonly processId: string;
   /** The program and its arguments, as the app gave them. */
   readonly argv: readonly string[];
   /** The working directory, native. */
   readonly cwd: string;
-  /** The start as it came over the wire: env, envPolicy, sandbox and the rest. */
+  /** The start as it came over the wire, `ParamsOf<"process/start">`: env, envPolicy, sandbox and the rest. */
   readonly params: ProcessStartParams;
   readonly #input = new Arrivals<Uint8Array>();
   readonly #ended = deferred<number>();

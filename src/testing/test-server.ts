@@ -16,6 +16,7 @@ import { isRequest, type TestMethod, type TestRequest } from "./messages.ts";
 import { TestConnection } from "./test-connection.ts";
 import type { TestProcess } from "./test-process.ts";
 
+/** What a test server is like from the start. */
 export interface TestServerOptions {
   /** False makes {@link TestServer.transport} one-shot, as `stdio()` is. @default true */
   readonly reconnectable?: boolean | undefined;
@@ -186,6 +187,7 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
     this.#commands.processes.end(error);
   }
 
+  /** Closes it, at the end of an `await using` block. */
   async [asyncDispose](): Promise<void> {
     this.close();
   }

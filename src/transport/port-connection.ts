@@ -84,6 +84,7 @@ export class PortConnection implements Connection {
   }
 
   send(frame: string): void {
+    if (!this.#isOpen) return;
     this.flow.sent(frame.length);
     this.#post(frame);
   }

@@ -6,34 +6,47 @@ import { UsageError } from "../errors.ts";
  */
 export type PortLike = EventTargetPort | EmitterPort;
 
+/** @inline */
 interface PortEvent {
   readonly data?: unknown;
 }
 
 interface Port {
+  /** Sends a message to the other side. */
   postMessage(message: unknown): void;
+  /** Starts delivery, where that does not start by itself. */
   start?(): void;
+  /** Ends the channel. */
   close(): void;
-  /** Node's: whether it keeps the process alive. */
+  /** Node's: it keeps the process alive. */
   ref?(): void;
+  /** Node's: it does not. */
   unref?(): void;
 }
 
+/** A port as browsers have it: a DOM `MessagePort`, or that of `node:worker_threads`. */
 export interface EventTargetPort extends Port {
+  /** Listens for `message`, `messageerror` and `close`. */
   addEventListener(type: string, listener: (event: PortEvent) => void): void;
+  /** Takes a listener away. */
   removeEventListener(type: string, listener: (event: PortEvent) => void): void;
 }
 
+/** A port as Electron's main process has it: `MessagePortMain`. */
 export interface EmitterPort extends Port {
+  /** Listens for `message`, `messageerror` and `close`. */
   on(type: string, listener: (event: PortEvent) => void): unknown;
+  /** Takes a listener away. */
   off(type: string, listener: (event: PortEvent) => void): unknown;
 }
 
+/** Options of both sides of a message port. */
 export interface PortOptions {
   /**
    * Milliseconds of silence after which the other side counts as gone; it is asked every fifth of them whether it is
    * there. Silence does not count while this side's page is hidden or its program is not running. A page that stands still
    * for longer, be it in a debugger, is gone, too. `Infinity`: it is never asked.
+   * What is no positive number is a UsageError `ERR_INVALID_ARGUMENT`.
    * @default 30_000
    */
   readonly livenessMs?: number | undefined;

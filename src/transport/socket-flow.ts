@@ -1,7 +1,7 @@
 import type { FlowControl } from "./transport.ts";
 
 /** What the brake needs of a `ws` socket. */
-export interface BrakeableSocket {
+export interface BrakeableSocket extends Partial<Corkable> {
   readonly bufferedAmount?: number;
   send(data: string, onSent?: () => void): void;
   sendPayload?(head: string, bytes: Uint8Array, tail: string, onSent: () => void): void;
@@ -11,9 +11,13 @@ export interface BrakeableSocket {
 
 /** The socket below; what is written between the two calls leaves as one. */
 export interface Corkable {
+  /** From now on what is written waits. */
   cork(): void;
+  /** It waits no longer. */
   uncork(): void;
 }
+
+const NOTHING = new Uint8Array();
 
 /** The brake of a `ws` socket. */
 export class SocketFlow implements FlowControl {
@@ -36,9 +40,12 @@ export class SocketFlow implements FlowControl {
   }
 
   send(frame: string): void {
-    this.#sending++;
-    this.#cork();
-    this.#socket.send(frame, this.#onSent);
+    if (this.#socket.sendPayload) this.sendPayload(frame, NOTHING, "");
+    else {
+      this.#sending++;
+      this.#cork();
+      this.#socket.send(frame, this.#onSent);
+    }
   }
 
   sendPayload(head: string, bytes: Uint8Array, tail: string): void {

@@ -7,20 +7,33 @@ import { type Connection, type ConnectionReceiver, MAX_INCOMING_FRAME } from "./
 
 /** What the transport needs of a WebSocket: the common part of the browser's, Node's and that of `ws`. */
 export interface WebSocketLike {
+  /** 0 connecting, 1 open, 2 closing, 3 closed. */
   readonly readyState: number;
+  /** How binary messages arrive; set to `"arraybuffer"`. */
   binaryType: string;
+  /** Listens for `open`, `message`, `error` and `close`. */
   addEventListener(type: string, listener: (event: unknown) => void): void;
+  /** Bytes handed to `send` that have not left yet. */
   readonly bufferedAmount?: number;
   /** Only `ws` tells when the data have left. */
   send(data: string, onSent?: () => void): void;
+  /** Starts the closing handshake. */
   close(code?: number, reason?: string): void;
-  /** Only that of the Node entry sends bytes as base64. */
+  /** Only that of the Node entry sends bytes as base64, and several frames at once. */
   sendPayload?(head: string, bytes: Uint8Array, tail: string, onSent: () => void): void;
-  /** Only `ws` has these: an end without waiting for the peer, a sign of life, and a brake. */
+  /** Only that of the Node entry lets what is written wait, */
+  cork?(): void;
+  /** and then lets it go at once. */
+  uncork?(): void;
+  /** Only `ws` has this and the next: an end without waiting for the peer. */
   terminate?(): void;
+  /** Asks the peer for a sign of life. */
   ping?(): void;
+  /** Listens for the data themselves, and for the answers to `ping`. */
   on?(type: "message" | "pong", listener: (data: unknown) => void): unknown;
+  /** Stops reading. */
   pause?(): void;
+  /** Reads on. */
   resume?(): void;
 }
 
@@ -112,7 +125,7 @@ class WebSocketConnection implements Connection {
 
   constructor(socket: WebSocketLike, below?: Corkable) {
     this.#socket = socket;
-    this.flow = socket.pause && socket.resume ? new SocketFlow(socket, below) : undefined;
+    this.flow = socket.pause && socket.resume ? new SocketFlow(socket, below ?? corkable(socket)) : undefined;
     this.sendPayload =
       this.flow && socket.sendPayload
         ? (head, bytes, tail) => {
@@ -178,6 +191,10 @@ function closeCodeOf({ code }: SocketEvent): number | undefined {
 
 function listen(socket: WebSocketLike, type: string, listener: (event: SocketEvent) => void): void {
   socket.addEventListener(type, listener as (event: unknown) => void);
+}
+
+function corkable(socket: WebSocketLike): Corkable | undefined {
+  return socket.cork && socket.uncork ? (socket as Corkable) : undefined;
 }
 
 /** Only `ws` has `terminate`; it gives text as the bytes it came in, to whoever asks in its own way. */

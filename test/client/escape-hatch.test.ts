@@ -25,6 +25,13 @@ const circle: Record<string, unknown> = {};
 circle["self"] = circle;
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
+it("call() takes no wrong params for a method it knows, and anything for one it does not", () => {
+  // @ts-expect-error: a path is missing.
+  expectTypeOf(() => real.client.call("fs/readFile", { wrong: true })).toBeFunction();
+  expectTypeOf(() => real.client.call("future/method", { any: true })).returns.resolves.toBeUnknown();
+  expectTypeOf((name: string) => real.client.call(name)).returns.resolves.toBeUnknown();
+});
+
 describe("call() reaches every method of the real server", () => {
   it("environment/info and environment/status", async () => {
     const info = await real.client.call("environment/info", null);

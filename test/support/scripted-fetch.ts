@@ -6,7 +6,7 @@ import { connectedTo, QuietServer, ready } from "./scripted-server.ts";
 export const OK = { status: 200, headers: [], bodyBase64: "" };
 
 /** Answers every request with an empty head at once; the body is up to the test. */
-export function answersOk<Server extends TestServer>(server: Server): Server {
+function answersOk<Server extends TestServer>(server: Server): Server {
   server.handle("http/request", () => OK);
   return server;
 }

@@ -64,6 +64,20 @@ describe("onCommand()", () => {
     });
   });
 
+  it("plays it only when the start was answered", async () => {
+    await using it = await connected();
+    it.server.onCommand(["date"], { stdout: "today" });
+    const release = (await it.server.connection()).holdFrames();
+    const date = it.client.run(["date"]);
+    await (await it.server.process()).ended;
+    release((frames) => {
+      const methods = frames.map((frame) => JSON.parse(String(frame)).method);
+      expect(methods).toEqual([undefined, "process/output", "process/exited", "process/closed"]);
+      return frames;
+    });
+    await date;
+  });
+
   it("tells an app's test when its script fails", async () => {
     await using it = await connected();
     it.server.onCommand(["make"], () => JSON.parse("{"));

@@ -19,7 +19,7 @@ describe.each(WAYS)("%s", (name, way) => {
     it.connection.close(4001, "maintenance");
     expect(await answered).toEqual({ status: "last words" });
     const told = isStdio
-      ? { reason: "the exec-server process ended with code 0" }
+      ? { reason: expect.stringContaining("the exec-server process ended with code 0") }
       : { closeCode: 4001, reason: "maintenance" };
     expect(await it.client.disconnected).toMatchObject({ code: "ERR_DISCONNECTED", ...told });
     expect(it.connection.isOpen).toBe(false);
@@ -36,6 +36,17 @@ describe.each(WAYS)("%s", (name, way) => {
     expect(await answered).toEqual({ status: "last words" });
     expect(await pending).toMatchObject(lost);
     if (isStdio) expect((await it.client.disconnected).message).toContain("SIGKILL");
+  });
+
+  it.each(["drop", "close"] as const)("%s() loses nothing of what was sent, however much", async (end) => {
+    await using it = await connected(way);
+    it.server.hold("environment/status");
+    const call = it.client.status();
+    const status = "x".repeat(16 * 1024 * 1024);
+    it.connection.answer(await it.connection.request("environment/status"), { status });
+    it.connection[end]();
+    expect((await call).status === status).toBe(true);
+    await it.client.disconnected;
   });
 
   it("reset() breaks off at once", async () => {
@@ -125,6 +136,43 @@ describe.each(WAYS)("%s", (name, way) => {
     read();
     expect(await Promise.all(writes)).toEqual(Array(8).fill(-32601));
     await heard;
+  });
+
+  it("stopReading() fills what lies between, and then the client waits", async () => {
+    await using server = new TestServer();
+    await using to = await way(server);
+    const connection = await to.transport.connect({ signal: new AbortController().signal });
+    const readOn = (await server.connection()).stopReading();
+    const frame = JSON.stringify({ method: "much", params: "x".repeat(1024 * 1024) });
+    for (let count = 0; count < 32; count++) connection.send(frame);
+    const drained = connection.flow?.drained();
+    // Long enough for a server that reads.
+    const first = await Promise.race([
+      drained,
+      new Promise((resolve) => setTimeout(resolve, 1_000, "waits")),
+    ]);
+    expect(first).toBe("waits");
+    expect(connection.flow?.queuedBytes).toBeGreaterThan(16 * 1024 * 1024);
+    readOn();
+    await drained;
+    await connection.close();
+  });
+
+  it("stopReading() holds up also what had come together with what made it stop", async () => {
+    await using it = await connected(way);
+    const handled: unknown[] = [];
+    let readOn: (() => void) | undefined;
+    it.server.handle("count", ({ params }, connection) => {
+      handled.push(params);
+      readOn ??= connection.stopReading();
+      return params;
+    });
+    // In one turn, so that they leave as one.
+    const calls = [1, 2, 3].map((n) => it.client.call("count", n));
+    expect(await calls[0]).toBe(1);
+    expect(handled).toEqual([1]);
+    readOn?.();
+    expect(await Promise.all(calls)).toEqual([1, 2, 3]);
   });
 
   it("holdFrames() lets frames go in another order", async () => {

@@ -185,7 +185,14 @@ describe("the files of a test", () => {
     await using client = await ExecServerClient.connect({ transport: server.transport });
     const appeared = client.fs.whenAppears(["/run/ready"]);
     await (await server.connection()).request("fs/watchMissing");
+    const release = (await server.connection()).holdFrames();
     server.files.write("/run/ready", "");
+    server.files.write("/run/ready", "again");
+    release((frames) => {
+      // Told once.
+      expect(frames).toHaveLength(1);
+      return frames;
+    });
     await appeared;
   });
 

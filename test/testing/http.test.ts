@@ -67,6 +67,22 @@ describe("onFetch()", () => {
     });
   });
 
+  it("sends no body before its response", async () => {
+    await using it = await connected();
+    it.server.onFetch(() => new Response("body"));
+    const connection = await it.server.connection();
+    const release = connection.holdFrames();
+    const fetching = it.client.fetch("http://x.test");
+    await connection.request("http/request");
+    await new Promise(setImmediate);
+    release((frames) => {
+      const methods = frames.map((frame) => JSON.parse(String(frame)).method);
+      expect(methods).toEqual([undefined, "http/request/bodyDelta", "http/request/bodyDelta"]);
+      return frames;
+    });
+    expect(await (await fetching).text()).toBe("body");
+  });
+
   it("stops reading a body when the connection has ended", async () => {
     await using it = await connected();
     let wasCancelled = false;

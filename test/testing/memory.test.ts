@@ -60,6 +60,73 @@ describe("a test server in memory", () => {
     expect(await connection.ended).toMatchObject({ closeCode: expect.any(Number) });
   });
 
+  it("loses what is on its way when it is reset, and nothing when it is dropped", async () => {
+    for (const [end, expected] of [
+      ["drop", ["frame", "end"]],
+      ["reset", ["end"]],
+    ] as const) {
+      await using server = new TestServer();
+      const connection = await server.transport.connect({ signal: new AbortController().signal });
+      const log: string[] = [];
+      const ended = new Promise<void>((resolve) => {
+        connection.start({
+          onFrame: () => log.push("frame"),
+          onEnd() {
+            log.push("end");
+            resolve();
+          },
+        });
+      });
+      const peer = await server.connection();
+      peer.notify("a", {});
+      peer[end]();
+      await ended;
+      expect(log).toEqual(expected);
+    }
+  });
+
+  it("has a socket that reports an error and its close in either order", async () => {
+    for (const [fault, expected] of [
+      ["failThenClose", ["error", "close 1006"]],
+      ["closeThenFail", ["close 1000", "error"]],
+    ] as const) {
+      await using server = new TestServer();
+      const socket = new server.WebSocket("ws://any.test/");
+      const log: string[] = [];
+      const both = new Promise<void>((resolve) => {
+        const add = (entry: string): void => {
+          if (log.push(entry) === 2) resolve();
+        };
+        socket.addEventListener("error", () => add("error"));
+        socket.addEventListener("close", (event) => add(`close ${(event as { code: number }).code}`));
+      });
+      (await server.connection())[fault]();
+      await both;
+      expect(log).toEqual(expected);
+    }
+  });
+
+  it("sees a socket that is gone without a goodbye", async () => {
+    await using server = new TestServer();
+    const socket = new server.WebSocket("ws://any.test/");
+    const connection = await server.connection();
+    socket.terminate?.();
+    expect(await connection.ended).toEqual({ closeCode: 1006 });
+  });
+
+  it("tells a client how much of what it sent has not been read, and when it has", async () => {
+    await using server = new TestServer();
+    const connection = await server.transport.connect({ signal: new AbortController().signal });
+    const read = (await server.connection()).stopReading();
+    connection.send('{"method":"ä"}');
+    expect(connection.flow?.queuedBytes).toBe(15);
+    const drained = connection.flow?.drained();
+    read();
+    await drained;
+    expect(connection.flow?.queuedBytes).toBe(0);
+    await connection.close();
+  });
+
   it("never delivers a frame in the turn in which it was sent", async () => {
     await using server = new TestServer();
     const connection = await server.transport.connect({ signal: new AbortController().signal });

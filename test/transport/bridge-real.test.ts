@@ -81,13 +81,13 @@ describe("a renderer, its ports bridged to a WebSocket", () => {
 
   test("that stands still counts as gone after the stated time, and connects anew once it moves", async () => {
     const upstream = new Watched(webSocket(server.url));
-    await using renderer = new Renderer(() => upstream, { livenessMs: 500 });
+    await using renderer = new Renderer(() => upstream, { livenessMs: 2_000 });
     const first = await renderer.do("session");
     const flag = new Int32Array(new SharedArrayBuffer(4));
     const thawed = renderer.do("freeze", flag);
     expect(await renderer.bridges[0]?.ended).toMatchObject({
       side: "client",
-      reason: "the other side of the message port was silent for 500 ms",
+      reason: "the other side of the message port was silent for 2000 ms",
     });
     expect(upstream.open).toBe(0);
     Atomics.store(flag, 0, 1);

@@ -161,6 +161,22 @@ describe("a dial", () => {
     await client.gone;
   });
 
+  test("that succeeds in the very moment in which the bridge is closed leaves no connection", async () => {
+    for (let turns = -12; turns <= 12; turns++) {
+      const client = new PortPeer();
+      const { transport, signals, outcome } = stubbornTransport();
+      const { connection, closed } = closable();
+      const it = bridge(client.other, transport);
+      client.say("hello", { attempt: 1 });
+      await signals.next();
+      const steps = [() => it.close(), async () => outcome.resolve(connection)];
+      const [first, second] = turns < 0 ? steps : steps.reverse();
+      const begun = first?.();
+      for (let turn = 0; turn < Math.abs(turns); turn++) await undefined;
+      await Promise.all([begun, second?.(), closed]);
+    }
+  });
+
   test("that is withdrawn once it is opened leaves no connection, and the next wish gets a new one", async () => {
     const client = new PortPeer();
     const { transport, connections } = playedServer();

@@ -292,6 +292,9 @@ describe("a connection", () => {
     const broken = connection.flow?.drained();
     peer.port.close();
     await broken;
+    // What is sent after the end waits for nothing.
+    connection.send("late");
+    await connection.flow?.drained();
     expect(connection.flow?.queuedBytes).toBe(0);
   });
 

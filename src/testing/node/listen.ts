@@ -14,6 +14,7 @@ export interface ListeningTestServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Whom a listening test server lets in. */
 export interface ListenOptions {
   /**
    * Lets dials with an `Origin` header in, as every browser page sends one. A real exec-server answers them with 403:

@@ -9,8 +9,11 @@ import { StdioChannel, type TestChild } from "./stdio-channel.ts";
 
 /** A command that leads to a test server; to be given to `stdio()` as it is. */
 export interface StdioTestServer extends AsyncDisposable {
+  /** The program: the Node, or Electron, that this runs in. */
   readonly command: string;
+  /** Its arguments: a small program that passes everything on. */
   readonly args: readonly string[];
+  /** What it needs of its environment. */
   readonly env: Readonly<Record<string, string>>;
   /** Resolves with the n-th child that was started, past or to come. */
   child(n?: number): Promise<TestChild>;

@@ -1,5 +1,5 @@
 /** What CommonJS declarations type can be handed to what ES module declarations type. */
-import { LazyExecServerClient } from "exec-server-sdk";
+import { type ExecServerError, LazyExecServerClient } from "exec-server-sdk";
 import { createGateway } from "exec-server-sdk/gateway";
 import { client, transport } from "./cjs-typed.cts";
 import { commands, files } from "./story.mts";
@@ -8,3 +8,10 @@ await using own = new LazyExecServerClient({ transport });
 await commands(client);
 await files(own);
 createGateway({ upstream: transport, allowedOrigins: ["https://ide.example"], authorize: { token: "t" } });
+
+export const sameClass: LazyExecServerClient = client;
+client.onStateChange(({ error }) => thrown(error));
+
+function thrown(error: ExecServerError | undefined): void {
+  if (error) throw error;
+}
