@@ -1,6 +1,7 @@
 /**
- * A program, `npm run soak [-- --faults 2000 --frames 1000000 --page-faults 200]`: the long runs of what `npm test` does in
- * short, and all broken builds. Ends with code 1 if anything does not hold. `SEED=…` repeats a run.
+ * A program, `npm run soak [-- --faults 2000 --frames 1000000 --page-faults 200 --only WORD]`: the long runs of what
+ * `npm test` does in short, and all broken builds; or only the parts with that word in their name. Ends with code 1 if
+ * anything does not hold. `SEED=…` repeats a run.
  */
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     faults: { type: "string", default: "2000" },
     frames: { type: "string", default: "1000000" },
     "page-faults": { type: "string", default: "200" },
+    only: { type: "string", default: "" },
   },
 });
 
@@ -62,6 +64,7 @@ const parts: Readonly<Record<string, () => Promise<boolean>>> = {
 
 say(`SEED=${SEED}`);
 for (const [name, run] of Object.entries(parts)) {
+  if (!name.includes(values.only)) continue;
   say(`\n${name}`);
   const started = performance.now();
   const holds = await run();
