@@ -18,6 +18,8 @@ export default defineConfig({
   reporter: [["list"], ["./support/closing-line.ts"]],
   projects: [
     { name: "consumers", testMatch: "consumers/*.spec.ts", grep: /@quick/, use: CHROMIUM },
-    { name: "chromium", testMatch: "*.spec.ts", testIgnore: "consumers/**", use: CHROMIUM },
+    { name: "chromium", testMatch: "*.spec.ts", testIgnore: ["consumers/**", "soak.spec.ts"], use: CHROMIUM },
+    // Last, since it leaves the machine to nobody else.
+    { name: "soak", testMatch: "soak.spec.ts", dependencies: ["consumers", "chromium"], use: CHROMIUM },
   ],
 });

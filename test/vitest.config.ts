@@ -1,15 +1,20 @@
 import { defineConfig } from "vitest/config";
 import ClosingLine from "./support/closing-line.ts";
 
+const LONG = ["{soak,fuzz}/*.test.ts"];
+
 export default defineConfig({
   test: {
     root: import.meta.dirname,
-    include: ["**/*.test.ts"],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     retry: 0,
     reporters: ["default", new ClosingLine()],
     allowOnly: false,
-    maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: "unit", include: ["**/*.test.ts"], exclude: LONG, maxWorkers: 2 } },
+      // Last and one by one, since they leave the machine to nobody else.
+      { extends: true, test: { name: "long", include: LONG, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+    ],
   },
 });

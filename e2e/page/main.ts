@@ -2,6 +2,7 @@
 import "./task-clock.ts";
 import { GuestHost, openFrame, openWorker } from "./guest-host.ts";
 import { type Call, perform, Scenario } from "./scenario.ts";
+import { Soaking } from "./soaking.ts";
 import { takeTaskTimes } from "./task-clock.ts";
 
 const violations: string[] = [];
@@ -32,6 +33,7 @@ const harness = {
   perform: (place: Place, call: Call) =>
     place === "inPage" ? perform(scenario, call) : guests[place]().perform(call),
   remove: (place: Guest) => guests[place]().remove(),
+  soaking: new Soaking(),
   takeTaskTimes,
   violations,
 };

@@ -137,6 +137,8 @@ export class RpcPeer {
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
     return new Promise((resolve, reject) => {
       const call = new Call(method, params, schema, options, this.sessionId, { resolve, reject });
+      // Nothing leaves the window any more once the connection has ended.
+      if (this.#isTooLate(call)) return;
       this.#window.enter(call as unknown as Call<never>, options.urgent ?? false);
       if (call.delivery === "not-sent") call.keepPayload();
     });
@@ -197,7 +199,7 @@ export class RpcPeer {
   }
 
   /** Whether the connection is over; then the call is told so. */
-  #isTooLate(call: Call<never>): boolean {
+  #isTooLate(call: Pick<Call, "fail">): boolean {
     if (!this.isDisconnected) return false;
     // The socket may have closed before its end was told; everyone shall get the same account of it.
     if (this.#failure) call.fail(failureOfCall(this.#failure, "not-sent"));

@@ -17,7 +17,7 @@ export function mutate(message: object, random: Random, others: Others): Frame {
     numbers: 4,
     base64: 3,
     confusion: 3,
-    form: 4,
+    form: 8,
     text: 3,
     binary: 2,
   });
@@ -221,6 +221,7 @@ function confuse(message: Members, random: Random, { ids, names }: Others): void
 /** What is nearly, but not quite, as the server writes it; of a key given twice the last one counts. */
 const NEAR_FORMS: readonly ((text: string) => string)[] = [
   (text) => text.replace(/"seq":/, '"seq":0'),
+  (text) => text.replace(/"seq":/, '"seq":000'),
   (text) => text.replace(/"seq":/, '"seq":100000000000000'),
   (text) => text.replace(/"seq":/, '"seq": '),
   (text) => text.replace(/"seq":(\d+)/, '"seq":$1.0'),

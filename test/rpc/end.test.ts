@@ -71,6 +71,28 @@ describe("the end of a connection", () => {
   });
 });
 
+describe("a call made after the end", () => {
+  // One fewer than there is room for, all the room, and so many that some wait for room.
+  it.each([127, 128, 300])("fails at once, also if %i others had no answer", async (unanswered) => {
+    const { client, connection, sent, receiver } = await played();
+    const calls = Array.from({ length: unanswered }, () => failureOf(client.status()));
+    connection.isOpen = false;
+    const between = failureOf(client.status());
+    receiver.onEnd({ reason: "cable cut" });
+    await Promise.all(calls);
+    const before = sent.length;
+    const late = { code: "ERR_DISCONNECTED", reason: "cable cut", delivery: "not-sent" };
+    for (const call of [
+      between,
+      failureOf(client.status()),
+      failureOf(client.fs.readFile("/a")),
+      failureOf(client.fetch("http://a/")),
+    ])
+      expect(await call).toMatchObject(late);
+    expect(sent).toHaveLength(before);
+  });
+});
+
 describe("several ends at once", () => {
   type Played = Awaited<ReturnType<typeof played>>;
   const ends: Readonly<Record<string, (it: Played) => unknown>> = {

@@ -2,14 +2,15 @@ import { ExecServer } from "../support/exec-server.ts";
 import type { Sdk } from "../support/sdk.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { networkFaults, serverFaults } from "./faults.ts";
-import type { Stage } from "./stage.ts";
+import type { LocalStage } from "./stage.ts";
 
 /** A WebSocket straight to the server. */
-export async function directStage(sdk: Sdk): Promise<Stage> {
+export async function directStage(sdk: Sdk): Promise<LocalStage> {
   const server = await ExecServer.start({ args: ["--concurrent-requests", "8"] });
   const network = await TcpProxy.start(() => Number(new URL(server.url).port));
   return {
     name: "direct",
+    isReconnectable: true,
     canPing: true,
     faults: { ...networkFaults(network, "the network"), ...serverFaults(server) },
     transport: () => sdk.webSocket(network.url),

@@ -8,7 +8,7 @@ import type { Sdk } from "../support/sdk.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { networkFaults, serverFaults } from "./faults.ts";
 import { PageSocket } from "./page-socket.ts";
-import type { Fault, Stage } from "./stage.ts";
+import type { Fault, LocalStage } from "./stage.ts";
 
 /** A gateway as a process of its own, that can be started again. */
 class RestartableGateway {
@@ -32,7 +32,7 @@ class RestartableGateway {
 }
 
 /** A socket like a page's, to a gateway, to the server; with a network before and behind the gateway. */
-export async function gatewayStage(sdk: Sdk): Promise<Stage> {
+export async function gatewayStage(sdk: Sdk): Promise<LocalStage> {
   const home = mkdtempSync(join(tmpdir(), "soak-gateway-"));
   const tokenFile = join(home, "token");
   writeFileSync(tokenFile, TOKEN);
@@ -52,6 +52,7 @@ export async function gatewayStage(sdk: Sdk): Promise<Stage> {
   });
   return {
     name: "gateway",
+    isReconnectable: true,
     canPing: false,
     faults: {
       ...networkFaults(front, "the network before the gateway"),

@@ -2,13 +2,17 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Violation } from "../support/violation.ts";
 
-const PATIENCE_MS = 10_000;
+/** A part of the usual patience, for builds that are known to be broken. */
+export const PATIENCE = Number(process.env["PATIENCE"] ?? 1);
+const WARM_UP = 4;
+const MIN_SAMPLES = 8;
+const CLEANUP_MS = 10_000 * PATIENCE;
 
 /** Throws a Violation unless it comes to nothing in time. */
 export async function untilNone(what: string, left: () => readonly string[]): Promise<void> {
   const start = performance.now();
   while (left().length > 0) {
-    if (performance.now() - start > PATIENCE_MS)
+    if (performance.now() - start > CLEANUP_MS)
       throw new Violation(`${what}: ${left().slice(0, 5).join("; ")}`);
     await sleep(20);
   }
@@ -24,7 +28,14 @@ export function processesWith(name: string, value: string): string[] {
   const ids = readdirSync("/proc").filter((entry) => /^\d+$/.test(entry));
   return ids
     .filter((id) => readOr(`/proc/${id}/environ`).split("\0").includes(`${name}=${value}`))
-    .map((id) => `${id} ${readOr(`/proc/${id}/cmdline`).replaceAll("\0", " ").trim()}`);
+    .map(
+      (id) =>
+        `${id} (of ${
+          readOr(`/proc/${id}/stat`)
+            .replace(/^.*\) \S /, "")
+            .split(" ")[0]
+        }) ${readOr(`/proc/${id}/cmdline`).replaceAll("\0", " ").trim()}`,
+    );
 }
 
 /** What this process holds, beyond what it held when this was made. */
@@ -44,33 +55,63 @@ export class Residue {
   }
 }
 
-/** Whether what is left after collection grows from sample to sample. */
-export class Heap {
-  readonly #samples: number[] = [];
+/** What is over and shall not be kept in memory. */
+export class Released {
+  #references: WeakRef<object>[] = [];
 
-  /** Bytes. */
-  async sample(): Promise<number> {
-    const collect = globalThis.gc;
-    if (!collect) throw new Error("run with --expose-gc");
-    // Twice, with a turn between: finalizers free more.
-    for (let times = 0; times < 2; times++) {
-      await sleep(10);
-      collect();
-    }
-    const { heapUsed, external } = process.memoryUsage();
-    this.#samples.push(heapUsed + external);
-    return heapUsed + external;
+  add(object: object): void {
+    this.#references.push(new WeakRef(object));
   }
 
-  /** Bytes from one sample to the next: the median of all slopes, which a few odd samples do not move. */
+  /** All of it can be collected. */
+  async check(): Promise<void> {
+    await untilNone("things that are over are kept in memory", () => {
+      collect();
+      const kept = this.#references.flatMap((reference) => reference.deref() ?? []);
+      this.#references = kept.map((object) => new WeakRef(object));
+      return kept.map((object) => `${object.constructor.name}, one of ${kept.length}`);
+    });
+  }
+}
+
+/** Bytes that are in use when all that can be was collected. */
+export async function heapInUse(): Promise<number> {
+  // Twice, with a turn between: finalizers free more.
+  for (let times = 0; times < 2; times++) {
+    await sleep(10);
+    collect();
+  }
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+/** Whether a number grows from sample to sample. */
+export class Growth {
+  readonly #samples: number[] = [];
+
+  add(sample: number): void {
+    this.#samples.push(sample);
+  }
+
+  get latest(): number {
+    return this.#samples.at(-1) ?? 0;
+  }
+
+  /** The median of all slopes, which a few odd samples do not move; 0 while there are too few to tell. */
   get slope(): number {
     // Caches and compiled code fill at the beginning.
-    const settled = this.#samples.slice(3);
+    const settled = this.#samples.slice(WARM_UP);
+    if (settled.length < MIN_SAMPLES) return 0;
     const slopes = settled.flatMap((late, at) =>
       settled.slice(0, at).map((early, before) => (late - early) / (at - before)),
     );
     return slopes.sort((a, b) => a - b)[Math.floor(slopes.length / 2)] ?? 0;
   }
+}
+
+function collect(): void {
+  if (!globalThis.gc) throw new Error("run with --expose-gc");
+  globalThis.gc();
 }
 
 /** Sees every timer of the platform's, also those that keep no process alive. Each is told by where it was set. */

@@ -2,15 +2,22 @@
  * A program: `soak.ts [--faults N] [--stage NAME] [--sources DIRECTORY]`. Clients on every kind of connection work, while everything
  * that can go wrong does, in random order. Ends with code 1 at the first violation.
  */
+import { getEventListeners } from "node:events";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { Random } from "../support/random.ts";
-import { loadNodeSdk, loadSdk } from "../support/sdk.ts";
+import { loadNodeSdk, loadSdk, type Sdk } from "../support/sdk.ts";
 import { SEED, seeded } from "../support/seed.ts";
 import { Violation } from "../support/violation.ts";
 import { directStage } from "./direct-stage.ts";
 import { gatewayStage } from "./gateway-stage.ts";
+import { Player } from "./load/player.ts";
 import { startLoadOrigin } from "./origin.ts";
-import { Heap, Residue } from "./residue.ts";
+import { Growth, heapInUse, Released, Residue } from "./residue.ts";
+import type { LocalStage } from "./stage.ts";
 import { stdioStage } from "./stdio-stage.ts";
 import { Trial } from "./trial.ts";
 
@@ -46,22 +53,26 @@ process.on("warning", (warning) => fail(new Violation(`a warning: ${warning.stac
 
 const started = performance.now();
 const struck = new Map<string, number>();
-const heap = new Heap();
+const heap = new Growth();
+const released = new Released();
+let stages: LocalStage[] = [];
 let trials: Trial[] = [];
-let heapUsed = 0;
 
 const faults = (): number => [...struck.values()].reduce((sum, count) => sum + count, 0);
 
-function status(): string {
-  const sum = (of: (trial: Trial) => number): number => trials.reduce((total, trial) => total + of(trial), 0);
+async function status(): Promise<string> {
+  const counts = await Promise.all(trials.map(({ player }) => player.counts()));
+  const accounts = await Promise.all(trials.map(({ player }) => player.account()));
+  const sum = <T>(list: readonly T[], of: (item: T) => number): number =>
+    list.reduce((total, item) => total + of(item), 0);
   const figures = [
     `${faults()} faults`,
-    `${sum(({ load }) => load.counts.operations)} operations`,
-    `${sum(({ load }) => load.counts.lost)} of them lost`,
-    `${sum(({ load }) => load.counts.givenUp)} given up`,
-    `${Math.round(sum(({ load }) => load.counts.bytes) / 2 ** 20)} MiB`,
-    `${sum(({ books }) => books.sessions)} sessions`,
-    `heap ${(heapUsed / 2 ** 20).toFixed(1)} MiB`,
+    `${sum(counts, ({ operations }) => operations)} operations`,
+    `${sum(counts, ({ lost }) => lost)} of them lost`,
+    `${sum(counts, ({ givenUp }) => givenUp)} given up`,
+    `${Math.round(sum(counts, ({ bytes }) => bytes) / 2 ** 20)} MiB`,
+    `${sum(accounts, ({ connected }) => connected)} sessions`,
+    `heap ${(heap.latest / 2 ** 20).toFixed(1)} MiB`,
     `${Math.round((performance.now() - started) / 1_000)} s`,
   ];
   return figures.join(", ");
@@ -80,6 +91,23 @@ async function suffer(trial: Trial, names: readonly string[]): Promise<void> {
   }
 }
 
+function begin(sdk: Sdk, stage: LocalStage, random: Random, origin: string): Trial {
+  const directory = mkdtempSync(join(tmpdir(), "soak-"));
+  const player = new Player({
+    sdk,
+    name: stage.name,
+    random: random.fork(),
+    transport: () => stage.transport(),
+    directory,
+    origin,
+    sleep: (ms) => sleep(ms),
+    listenersOf: (signal) => getEventListeners(signal, "abort").length,
+    onViolation: fail,
+    onRelease: (client) => released.add(client),
+  });
+  return new Trial(stage, player, directory, random);
+}
+
 async function soak(): Promise<void> {
   const sdk = await loadSdk(values.sources);
   const node = await loadNodeSdk(values.sources);
@@ -91,35 +119,39 @@ async function soak(): Promise<void> {
     stdio: () => stdioStage(node),
   };
   const chosen = Object.entries(all).filter(([name]) => name.startsWith(values.stage ?? ""));
-  const stages = await Promise.all(chosen.map(([, start]) => start()));
+  stages = await Promise.all(chosen.map(([, start]) => start()));
   const residue = new Residue();
-  trials = stages.map(
-    (stage) => new Trial({ sdk, stage, random: random.fork(), origin: origin.url, onViolation: fail }),
-  );
+  trials = stages.map((stage) => begin(sdk, stage, random.fork(), origin.url));
   while (faults() < wanted) {
     await Promise.all(trials.map((trial) => suffer(trial, random.shuffled(trial.faults))));
     await Promise.all(trials.map((trial) => trial.leave()));
     await residue.check();
-    heapUsed = await heap.sample();
+    await released.check();
+    heap.add(await heapInUse());
     if (heap.slope > MAX_SLOPE)
       throw new Violation(`the heap grows by ${Math.round(heap.slope)} bytes a round`);
-    if (faults() < wanted) for (const trial of trials) trial.enter();
+    if (faults() < wanted) await Promise.all(trials.map((trial) => trial.enter()));
   }
-  for (const trial of trials) await trial.end();
+  for (const { player } of trials) await player.stop();
+  for (const stage of stages) await stage[Symbol.asyncDispose]();
   await origin[Symbol.asyncDispose]();
 }
 
 say(`soak: SEED=${SEED}, ${wanted} faults`);
-const progress = setInterval(() => say(`soak: ${status()}`), PROGRESS_MS);
+const progress = setInterval(async () => say(`soak: ${await status()}`), PROGRESS_MS);
 progress.unref();
 try {
   await Promise.race([soak(), failure]);
   for (const [name, count] of [...struck].sort()) say(`  ${count} × ${name}`);
-  say(`soak: ${status()}, heap slope ${Math.round(heap.slope)} bytes a round, no violation (SEED=${SEED})`);
+  say(
+    `soak: ${await status()}, heap slope ${Math.round(heap.slope)} bytes a round, no violation (SEED=${SEED})`,
+  );
 } catch (error) {
   say(
-    `VIOLATION after ${status()} (SEED=${SEED}): ${error instanceof Violation ? error.message : (error as Error).stack}`,
+    `VIOLATION after ${await status()} (SEED=${SEED}): ${error instanceof Violation ? error.message : (error as Error).stack}`,
   );
+  // Whatever is broken, the servers shall not outlive this.
+  await Promise.race([Promise.allSettled(stages.map((stage) => stage[Symbol.asyncDispose]())), sleep(5_000)]);
   process.exit(1);
 }
 // Nothing may keep this process now: it ends by itself, or is found hanging.

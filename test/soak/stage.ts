@@ -14,13 +14,13 @@ export interface Fault {
 }
 
 /** One way to reach a server of its own, and all that can happen on it. */
-export interface Stage extends AsyncDisposable {
+export interface Stage {
   readonly name: string;
   readonly faults: Readonly<Record<string, Fault>>;
   /** Whether the channel has pings, so that also a busy connection is found silent. */
   readonly canPing: boolean;
-  /** Of a new client. */
-  transport(): Transport;
+  /** Whether a client can have a second connection. */
+  readonly isReconnectable: boolean;
   /** Connections that were begun, as those see it who are dialled. */
   readonly dials: number;
   /** Connections that are open, as they see it. */
@@ -29,4 +29,10 @@ export interface Stage extends AsyncDisposable {
   readonly pid: number | undefined;
   /** For the time between two clients: ends what a server may leave running. */
   renew(): Promise<void>;
+}
+
+/** A stage for clients of this process. */
+export interface LocalStage extends Stage, AsyncDisposable {
+  /** Of a new client. */
+  transport(): Transport;
 }

@@ -3,12 +3,12 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { codexBinary, makeCodexHome } from "../support/exec-server.ts";
 import type { NodeSdk } from "../support/sdk.ts";
 import { pauses } from "./faults.ts";
-import type { Fault, Stage } from "./stage.ts";
+import type { Fault, LocalStage } from "./stage.ts";
 
 const ARGS = ["exec-server", "--listen", "stdio", "--concurrent-requests", "8"];
 
 /** A child process, which each client starts for itself. */
-export async function stdioStage(node: NodeSdk): Promise<Stage> {
+export async function stdioStage(node: NodeSdk): Promise<LocalStage> {
   const home = makeCodexHome();
   const children = new Set<ChildProcess>();
   let dials = 0;
@@ -30,6 +30,7 @@ export async function stdioStage(node: NodeSdk): Promise<Stage> {
   });
   return {
     name: "stdio",
+    isReconnectable: false,
     canPing: false,
     faults: {
       "the child is killed": killed("SIGKILL"),

@@ -1,25 +1,16 @@
-import { getEventListeners } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdirSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ExecServerError, LazyExecServerClient } from "../../src/index.ts";
 import type { Random } from "../support/random.ts";
-import type { Sdk } from "../support/sdk.ts";
 import { Violation, within } from "../support/violation.ts";
-import { type Account, Bookkeeper, since } from "./account.ts";
-import { Load } from "./load/load.ts";
-import { Outages } from "./load/outages.ts";
-import { filesHeld, processesWith, untilNone } from "./residue.ts";
+import type { Account } from "./load/account.ts";
+import type { Player } from "./load/player.ts";
+import { filesHeld, PATIENCE, processesWith, untilNone } from "./residue.ts";
 import type { Fault, Stage } from "./stage.ts";
 
-/** Generous, for a machine that is busy with other things: a pause of this process takes nothing for silence. */
-const KEEP_ALIVE = { intervalMs: 2_000, timeoutMs: 3_000 };
-const CONNECT_MS = 4_000;
 /** Within this the loss of a connection must be known, and be told to all who hang on it. */
-const LOSS_MS = 45_000;
+const LOSS_MS = 45_000 * PATIENCE;
 /** Within this everything that was begun must have come to an end, when nothing is in its way. */
-const SETTLE_MS = 30_000;
+const SETTLE_MS = 30_000 * PATIENCE;
 /** What `close()` promises, and what a busy machine may add. */
 const CLOSE_MS = 2_000 + 3_000;
 const CROWD = 30;
@@ -28,43 +19,21 @@ const ORPHANS_MS = 700;
 /** The one thing that goes wrong on purpose. */
 const CLOSE = "the client is closed";
 
-interface TrialOptions {
-  readonly sdk: Sdk;
-  readonly stage: Stage;
-  readonly random: Random;
-  readonly origin: string;
-  readonly onViolation: (violation: Violation) => void;
-}
+type Balance = Account & { readonly dials: number };
 
-/** A stage on which a client works, and where one thing after the other goes wrong. */
+/** A stage on which a program works, and where one thing after the other goes wrong. */
 export class Trial {
   readonly stage: Stage;
-  readonly load: Load;
-  readonly books = new Bookkeeper();
-  readonly #options: TrialOptions;
-  readonly #directory = mkdtempSync(join(tmpdir(), "soak-"));
-  readonly #outages = new Outages();
-  readonly #closed = new WeakSet<LazyExecServerClient>();
-  #lazy: LazyExecServerClient;
+  readonly player: Pick<Player, keyof Player>;
+  readonly #random: Random;
+  readonly #directory: string;
 
-  constructor(options: TrialOptions) {
-    this.#options = options;
-    this.stage = options.stage;
-    this.#lazy = this.#newClient();
-    this.load = new Load({
-      name: this.stage.name,
-      random: options.random.fork(),
-      workers: 4,
-      directory: this.#directory,
-      origin: options.origin,
-      outages: this.#outages,
-      client: () => this.#lazy,
-      wasClosed: (client) => this.#closed.has(client),
-      isOurs: (error): error is ExecServerError => error instanceof options.sdk.ExecServerError,
-      sleep: (ms) => sleep(ms),
-      listenersOf: (signal) => getEventListeners(signal, "abort").length,
-      onViolation: options.onViolation,
-    });
+  /** @param directory Where the player's files are; on this machine. */
+  constructor(stage: Stage, player: Pick<Player, keyof Player>, directory: string, random: Random) {
+    this.stage = stage;
+    this.player = player;
+    this.#directory = directory;
+    this.#random = random;
   }
 
   /** The names of all that can happen here. */
@@ -76,18 +45,17 @@ export class Trial {
   async suffer(name: string): Promise<void> {
     const fault = this.stage.faults[name];
     // What is begun before this has its share of peace.
-    await sleep(this.#options.random.below(200));
+    await sleep(this.#random.below(200));
     if (fault) await this.#strike(fault);
     else await this.#close();
-    this.#outages.end();
-    this.load.resume();
+    await this.player.outage(false);
+    await this.player.resume();
   }
 
   /** Ends the client, and sees that nothing is left of it. */
   async leave(): Promise<void> {
-    this.load.pause();
     await this.#settle();
-    await this.#closeClient(this.#lazy);
+    await within(this.player.replaceClient(), CLOSE_MS, "close()");
     await this.#untilOpen(0);
     await this.stage.renew();
     await untilNone(`${this.stage.name}: processes are left on the server`, () =>
@@ -96,50 +64,44 @@ export class Trial {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  /** Begins again with a new client. */
-  enter(): void {
+  /** Begins again, with a new client. */
+  async enter(): Promise<void> {
     mkdirSync(this.#directory, { recursive: true });
-    this.#lazy = this.#newClient();
-    this.load.resume();
-  }
-
-  async end(): Promise<void> {
-    this.load.stop();
-    await this.stage[Symbol.asyncDispose]();
-    rmSync(this.#directory, { recursive: true, force: true });
+    await this.player.resume();
   }
 
   async #strike(fault: Fault): Promise<void> {
-    const { random } = this.#options;
-    const client = await within(this.#lazy.get(), SETTLE_MS, "get()");
+    const { player, stage } = this;
+    await within(player.session(), SETTLE_MS, "get()");
     if (fault.isSilent) await this.#becomeQuiet();
-    const before = this.#balance();
-    const hanging = fault.isSilent && this.stage.canPing ? this.#ask(CROWD) : [];
-    if (fault.loses) this.#outages.begin();
-    await fault.strike(random);
-    if (fault.loses) await within(client.disconnected, LOSS_MS, "the loss of the connection");
-    await this.#mayFailWith("ERR_DISCONNECTED", hanging);
-    if (fault.isSilent) this.load.resume();
-    if (fault.refuses) await this.#crowd();
-    await sleep(random.below(400));
+    const before = await this.#balance();
+    if (fault.isSilent && stage.canPing) await player.hang(CROWD);
+    if (fault.loses) await player.outage(true);
+    await fault.strike(this.#random);
+    if (fault.loses) await within(player.lost(), LOSS_MS, "the loss of the connection");
+    await within(player.hung("ERR_DISCONNECTED"), SETTLE_MS, "what hung on the connection");
+    if (fault.isSilent) await player.resume();
+    if (fault.refuses) await within(player.crowd(CROWD), SETTLE_MS, "a crowd in vain");
+    await sleep(this.#random.below(400));
     await fault.repair?.();
     await this.#settle();
-    if (!this.stage.transport().reconnectable && fault.loses) await this.#replaceClient();
+    if (!stage.isReconnectable && fault.loses) await within(player.replaceClient(), CLOSE_MS, "close()");
     await this.#recover();
-    this.#compare(before, fault);
+    await this.#compare(before, fault);
   }
 
   /** By its owner, in the middle of everything. */
   async #close(): Promise<void> {
-    await within(this.#lazy.get(), SETTLE_MS, "get()");
-    const before = this.#balance();
-    this.#outages.begin();
-    const hanging = this.#ask(CROWD);
-    await this.#replaceClient();
-    await this.#mayFailWith("ERR_CLOSED", hanging);
+    const { player } = this;
+    await within(player.session(), SETTLE_MS, "get()");
+    const before = await this.#balance();
+    await player.outage(true);
+    await player.hang(CROWD);
+    await within(player.replaceClient(), CLOSE_MS, "close()");
+    await within(player.hung("ERR_CLOSED"), SETTLE_MS, "what hung on a closed client");
     await this.#settle();
     await this.#recover();
-    this.#compare(before, { loses: true });
+    await this.#compare(before, { loses: true });
   }
 
   /**
@@ -151,93 +113,44 @@ export class Trial {
     await sleep(ORPHANS_MS);
   }
 
-  #ask(times: number): Promise<unknown>[] {
-    const { origin } = this.#options;
-    const asked = Array.from({ length: times }, (_, n) => {
-      return n % 2 === 0 ? this.#lazy.status() : this.#lazy.fetch(`${origin}/slow/asked/300`);
-    });
-    // They are looked at later.
-    for (const promise of asked) promise.catch(() => {});
-    return asked;
-  }
-
-  async #mayFailWith(code: string, asked: readonly Promise<unknown>[]): Promise<void> {
-    for (const outcome of await within(Promise.allSettled(asked), SETTLE_MS, "what hung on a connection")) {
-      const isRight = outcome.status === "fulfilled" || outcome.reason?.code === code;
-      if (!isRight) throw new Violation(`what hung on a connection failed with ${outcome.reason}`);
-    }
-  }
-
-  async #replaceClient(): Promise<void> {
-    const old = this.#lazy;
-    this.#lazy = this.#newClient();
-    await this.#closeClient(old);
-  }
-
-  async #closeClient(client: LazyExecServerClient): Promise<void> {
-    this.#closed.add(client);
-    await within(client.close(), CLOSE_MS, "close()");
-  }
-
-  #newClient(): LazyExecServerClient {
-    const { sdk } = this.#options;
-    const client = new sdk.LazyExecServerClient({
-      transport: this.stage.transport(),
-      keepAlive: KEEP_ALIVE,
-      connectTimeoutMs: CONNECT_MS,
-      initializeTimeoutMs: CONNECT_MS,
-    });
-    this.books.watch(client);
-    return client;
-  }
-
   /** Everything that was begun comes to an end. */
   async #settle(): Promise<void> {
-    this.load.pause();
-    await within(this.load.quiet(), SETTLE_MS, () => `${this.load.left.join(", ")}`);
+    let left = "";
+    const settling = this.player.settle();
+    const timer = setTimeout(async () => {
+      left = await this.player.left();
+    }, SETTLE_MS * 0.9);
+    try {
+      await within(settling, SETTLE_MS, () => left);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** All who ask get the same live client; nothing of what is over is left, here or on the server. */
   async #recover(): Promise<void> {
-    const [client] = await this.#crowd();
-    if (client instanceof Error || client === undefined)
-      throw new Violation(`no connection after the repair: ${client}`);
+    const found = await within(this.player.crowd(CROWD), SETTLE_MS, "a crowd");
+    if ("error" in found) throw new Violation(`no connection after the repair: ${found.error}`);
     const { name } = this.stage;
     await this.#untilOpen(1);
     await untilNone(`${name}: the server holds files open`, () =>
       this.stage.pid === undefined ? [] : filesHeld(this.stage.pid, this.#directory),
     );
     await untilNone(`${name}: processes of ended work are left`, () =>
-      processesWith("SOAK_SESSION", client.sessionId),
+      processesWith("SOAK_SESSION", found.session),
     );
   }
 
-  /** Many who ask at once get one and the same: a client, or an error. */
-  async #crowd() {
-    const ask = async () => {
-      try {
-        return await this.#lazy.get();
-      } catch (error) {
-        return error as Error;
-      }
-    };
-    const outcomes = await within(Promise.all(Array.from({ length: CROWD }, ask)), SETTLE_MS, "a crowd");
-    const different = new Set(outcomes);
-    if (different.size !== 1) throw new Violation(`a crowd got ${different.size} different outcomes`);
-    return [...different];
-  }
-
-  #balance(): Account & { readonly dials: number } {
-    return { ...this.books.account, dials: this.stage.dials };
+  async #balance(): Promise<Balance> {
+    return { ...(await this.player.account()), dials: this.stage.dials };
   }
 
   /** Holds what was dialled against what had to be. */
-  #compare(
-    before: Account & { readonly dials: number },
-    { loses, refuses }: Pick<Fault, "loses" | "refuses">,
-  ): void {
-    const dials = this.stage.dials - before.dials;
-    const { attempts, connected, failed, abandoned } = since(before, this.books.account);
+  async #compare(before: Balance, { loses, refuses }: Pick<Fault, "loses" | "refuses">): Promise<void> {
+    const now = await this.#balance();
+    const since = (name: keyof Balance): number => now[name] - before[name];
+    const [dials, attempts, connected] = [since("dials"), since("attempts"), since("connected")];
+    const [failed, abandoned] = [since("failed"), since("abandoned")];
     const told = `${dials} dials, ${attempts} attempts: ${connected} connected, ${failed} failed, ${abandoned} abandoned`;
     const isAsManyDialsAsAttempts = dials <= attempts && dials >= attempts - abandoned;
     if (!isAsManyDialsAsAttempts) throw new Violation(`not one dial for each attempt: ${told}`);

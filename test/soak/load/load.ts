@@ -26,7 +26,7 @@ export interface LoadOptions {
   readonly client: () => LazyExecServerClient;
   /** Whether a client was closed on purpose. */
   readonly wasClosed: (client: LazyExecServerClient) => boolean;
-  readonly isOurs: (error: unknown) => error is ExecServerError;
+  readonly isOurs: (error: unknown) => boolean;
   readonly sleep: (ms: number) => Promise<void>;
   /** How many listen to a signal, where that can be known. */
   readonly listenersOf?: (signal: AbortSignal) => number;
@@ -145,7 +145,7 @@ export class Load {
     if (error instanceof Violation) return error;
     const { isOurs, wasClosed } = this.#options;
     if (!isOurs(error)) return new Violation(`${name}: an error of a foreign class: ${described(error)}`);
-    const { code, sessionId, delivery } = error;
+    const { code, sessionId, delivery } = error as ExecServerError;
     switch (code) {
       case "ERR_DISCONNECTED":
         if (!mayBeLost) return new Violation(`${name}: a disconnect without an outage: ${described(error)}`);

@@ -53,13 +53,17 @@ const echoing: Work = async (task) => {
   const session = await client.get({ signal });
   const cat = await session.start(["cat"], { stdin: "pipe", signal, env: task.env(session) });
   const output = new Expected(`${name} echo`, pieces.join(""), task);
+  let terminating: Promise<unknown> = Promise.resolve();
   const reading = async (): Promise<void> => {
     for await (const chunk of cat.stdout) {
       output.take(chunk);
-      if (output.isComplete) await cat.terminate();
+      // Its error is that of a call, not the output's.
+      if (output.isComplete) terminating = errorOf(cat.terminate());
     }
   };
   await all([toItsEnd(cat, reading()), ...pieces.map((piece) => cat.write(piece))]);
+  const error = await terminating;
+  if (error !== undefined) throw error;
   output.end();
   mustBe(
     codeOf(await errorOf(cat.write("more"))) === "ERR_STDIN_CLOSED",
