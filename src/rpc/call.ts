@@ -116,7 +116,7 @@ export class Call<Result = unknown> {
           delivery: this.delivery,
         }),
     });
-    limit.signal.addEventListener("abort", () => this.fail(limit.signal.reason), { once: true });
+    limit.signal.addEventListener("abort", () => this.fail(limit.signal.reason));
     return limit;
   }
 }

@@ -46,7 +46,6 @@ export class RequestWindow<Request> {
   }
 
   #take(queue: Fifo<Request>): void {
-    const request = queue.shift();
-    if (request !== undefined && this.#send(request)) this.#inFlight++;
+    if (this.#send(queue.shift() as Request)) this.#inFlight++;
   }
 }

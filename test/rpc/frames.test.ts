@@ -196,6 +196,59 @@ describe("what is sent", () => {
   });
 });
 
+describe("code of the user's", () => {
+  it("does not run for a call that was given up, or comes too late", async () => {
+    let traces = 0;
+    const it = playedPeer({
+      trace: () => {
+        traces++;
+        return undefined;
+      },
+    });
+    for (let n = 0; n < 128; n++) it.rpc.request("x", {}, undefined).catch(() => {});
+    const controller = new AbortController();
+    const waiting = [
+      failureOf(it.rpc.request("x", {}, undefined, { signal: controller.signal })),
+      failureOf(it.rpc.request("x", {}, undefined)),
+    ];
+    controller.abort("enough");
+    it.receiver.onEnd({});
+    expect((await Promise.all(waiting))[0]).toBe("enough");
+    await failureOf(it.rpc.request("x", {}, undefined));
+    expect(traces).toBe(128);
+  });
+
+  it("that gives up the call it takes part in leaves its place to others", async () => {
+    const it = playedPeer();
+    for (let n = 0; n < 200; n++) {
+      const controller = new AbortController();
+      const params = { toJSON: () => controller.abort("enough") };
+      expect(await failureOf(it.rpc.request("x", params, undefined, controller))).toBe("enough");
+    }
+    expect(it.sent).toEqual([]);
+    void it.rpc.request("x", {}, undefined);
+    expect(it.sent).toHaveLength(1);
+  });
+});
+
+describe("an answer to nothing that is pending", () => {
+  it.each([
+    ["a result", { result: null }],
+    ["an error", { error: { code: 1, message: "boom" } }],
+    ["no answer at all", {}],
+  ])("frees no place and proves nothing, be it %s", (_, answer) => {
+    const it = playedPeer();
+    for (let n = 0; n < 129; n++) it.rpc.request("x", {}, undefined).catch(() => {});
+    it.receive({ id: 999, ...answer });
+    expect(it.sent).toHaveLength(128);
+    expect(it.rpc.failure).toBeUndefined();
+    it.receive({ id: 1, method: "x" });
+    expect(it.rpc.failure).toMatchObject({
+      reason: "The other side sent a request before the handshake",
+    });
+  });
+});
+
 describe("the record of an end", () => {
   const ended = (end: (it: ReturnType<typeof playedPeer>) => unknown) => {
     const endings: Ending[] = [];
@@ -238,6 +291,19 @@ describe("the record of an end", () => {
     expect(it.rpc.failure).toMatchObject({ reason: "the connection was lost", sessionId: "session-1" });
   });
 
+  it("comes to the calls first, also to those that were waiting for their turn", async () => {
+    const order: string[] = [];
+    const it = playedPeer();
+    void it.rpc.ended.then(() => order.push("others"));
+    const calls = Array.from({ length: 129 }, () =>
+      it.rpc.request("x", {}, undefined).catch(() => order.push("call")),
+    );
+    it.receiver.onEnd({});
+    await Promise.all(calls);
+    await it.rpc.ended;
+    expect(order).toEqual([...Array(129).fill("call"), "others"]);
+  });
+
   it("says why in the words, with the code and the cause of the channel", () => {
     const it = playedPeer();
     it.receiver.onEnd({ reason: "cable cut", closeCode: 1006, cause: new ProtocolError("nonsense") });
@@ -274,7 +340,7 @@ describe("a connection that has closed without telling its end", () => {
     const it = playedPeer();
     it.receiver.onEnd({ reason: "cable cut" });
     expect(await it.rpc.lost()).toBe(it.rpc.failure);
-    expect(vi.getTimerCount()).toBe(0);
+    await vi.advanceTimersByTimeAsync(1_000);
     expect(it.connection.closes).toBe(0);
   });
 });

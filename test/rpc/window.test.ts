@@ -64,6 +64,25 @@ it("gives no place to a turn that was given up", () => {
   expect(ran.at(-1)).toBe("after");
 });
 
+it.each([false, true])(
+  "lets nobody who comes during a turn overtake those who wait already (urgent: %s)",
+  (urgent) => {
+    const { window, ran, enter, enterMany } = setUp();
+    enterMany("r", PLACES);
+    enterMany("u", PLACES_WITH_URGENT - PLACES, { urgent: true });
+    let isFirst = true;
+    window.enter(() => {
+      if (isFirst) enter("late", { urgent });
+      isFirst = false;
+      return true;
+    }, urgent);
+    enter("next", { urgent });
+    ran.length = 0;
+    for (let left = 0; left < 40; left++) window.leave();
+    expect(ran).toEqual(["next", "late"]);
+  },
+);
+
 it("gives everyone who waits a turn when flushed, urgent ones first, whatever the limit", () => {
   const { window, ran, enterMany } = setUp();
   const ordinary = enterMany("r", 400);
