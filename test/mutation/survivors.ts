@@ -1,0 +1,71 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * What the mutation check comes to, area by area. Ends with 1 if fewer than 90 % of an area's mutants were killed, or one
+ * survived that SURVIVORS.md gives no reason for.
+ */
+
+const ROOT = join(import.meta.dirname, "../..");
+const WANTED_PERCENT = 90;
+
+const AREAS: Readonly<Record<string, RegExp>> = {
+  "lazy client": /^src\/(client\/lazy-client|internal\/single-flight)\.ts$/,
+  rpc: /^src\/rpc\//,
+  ordering: /^src\/process\/event-order\.ts$/,
+  all: /./,
+};
+
+interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+interface Report {
+  readonly files: Readonly<
+    Record<
+      string,
+      {
+        readonly source: string;
+        readonly mutants: readonly {
+          readonly status: string;
+          readonly replacement: string;
+          readonly location: { readonly start: Position; readonly end: Position };
+        }[];
+      }
+    >
+  >;
+}
+
+const report: Report = JSON.parse(readFileSync(join(ROOT, ".tmp/mutation-report.json"), "utf8"));
+const onOneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
+
+const mutants = Object.entries(report.files).flatMap(([file, { source, mutants }]) => {
+  const lines = source.split("\n");
+  return mutants.map(({ status, replacement, location: { start, end } }) => {
+    const mutated = lines.slice(start.line - 1, end.line);
+    mutated[mutated.length - 1] = mutated.at(-1)?.slice(0, end.column - 1) ?? "";
+    mutated[0] = mutated[0]?.slice(start.column - 1) ?? "";
+    const line = onOneLine(lines[start.line - 1] ?? "");
+    const change = `\`${onOneLine(mutated.join("\n"))}\` → \`${onOneLine(replacement)}\``;
+    return {
+      file,
+      isKilled: status === "Killed" || status === "Timeout",
+      /** As it stands in the list. */
+      entry: `${file} \`${line}\` ${change}`,
+    };
+  });
+});
+
+const listed = onOneLine(readFileSync(join(import.meta.dirname, "SURVIVORS.md"), "utf8"));
+const unlisted = mutants.filter(({ isKilled, entry }) => !isKilled && !listed.includes(`- ${entry}`));
+for (const { entry } of unlisted) process.stdout.write(`Survived, and nothing says why:\n- ${entry}\n`);
+let isEnough = true;
+for (const [area, pattern] of Object.entries(AREAS)) {
+  const those = mutants.filter(({ file }) => pattern.test(file));
+  const killed = those.filter(({ isKilled }) => isKilled).length;
+  const percent = (100 * killed) / those.length;
+  isEnough &&= percent >= WANTED_PERCENT;
+  process.stdout.write(`${area}: ${killed} of ${those.length} killed, ${percent.toFixed(1)} %\n`);
+}
+process.exitCode = isEnough && unlisted.length === 0 ? 0 : 1;
