@@ -1,6 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { DisconnectedError, ProtocolError } from "../../src/errors.ts";
-import type { Ending } from "../../src/rpc/peer.ts";
+import { describe, expect, it } from "vitest";
 import { MAX_INCOMING_FRAME } from "../../src/transport/transport.ts";
 import { failureOf } from "../support/failure.ts";
 import { playedPeer } from "../support/played-peer.ts";
@@ -249,102 +247,6 @@ describe("an answer to nothing that is pending", () => {
   });
 });
 
-describe("the record of an end", () => {
-  const ended = (end: (it: ReturnType<typeof playedPeer>) => unknown) => {
-    const endings: Ending[] = [];
-    const it = playedPeer({ onEnd: (_, ending) => void endings.push(ending) });
-    it.rpc.call(STATUS, null).catch(() => {});
-    it.rpc.call("environment/info", null).catch(() => {});
-    it.receive({ id: 1, result: { status: "ready" } });
-    end(it);
-    return endings;
-  };
-
-  it.each([
-    ["server", "says goodbye", { closeCode: 1000 }],
-    ["server", "ends without a code", {}],
-    ["network", "breaks without a goodbye", { closeCode: 1006 }],
-  ])("says %s when the connection %s, and which calls had no answer", (closedBy, _, end) => {
-    expect(ended(({ receiver }) => receiver.onEnd(end))).toEqual([
-      { closedBy, unanswered: ["environment/info"] },
-    ]);
-  });
-
-  it("says client when it is closed from here, once, however often", () => {
-    expect(
-      ended(({ rpc, receiver }) => {
-        void rpc.close();
-        void rpc.close();
-        receiver.onEnd({ closeCode: 1006 });
-      }),
-    ).toEqual([{ closedBy: "client", unanswered: ["environment/info"] }]);
-  });
-
-  it("is made when every call has been told, and nothing is left that waits", async () => {
-    const order: string[] = [];
-    const it = playedPeer({ onEnd: () => void order.push(`end with ${it.rpc.unanswered.size} pending`) });
-    const call = it.rpc.call(STATUS, null).catch(() => order.push("call"));
-    it.receiver.onEnd({});
-    await call;
-    expect(order).toEqual(["end with 0 pending", "call"]);
-    expect(await it.rpc.ended).toBe(it.rpc.failure);
-    expect(it.rpc.failure).toMatchObject({ reason: "the connection was lost", sessionId: "session-1" });
-  });
-
-  it("comes to the calls first, also to those that were waiting for their turn", async () => {
-    const order: string[] = [];
-    const it = playedPeer();
-    void it.rpc.ended.then(() => order.push("others"));
-    const calls = Array.from({ length: 129 }, () =>
-      it.rpc.request("x", {}, undefined).catch(() => order.push("call")),
-    );
-    it.receiver.onEnd({});
-    await Promise.all(calls);
-    await it.rpc.ended;
-    expect(order).toEqual([...Array(129).fill("call"), "others"]);
-  });
-
-  it("says why in the words, with the code and the cause of the channel", () => {
-    const it = playedPeer();
-    it.receiver.onEnd({ reason: "cable cut", closeCode: 1006, cause: new ProtocolError("nonsense") });
-    expect(it.rpc.failure).toMatchObject({
-      reason: "cable cut",
-      closeCode: 1006,
-      cause: { code: "ERR_PROTOCOL" },
-    });
-  });
-});
-
-describe("a connection that has closed without telling its end", () => {
-  beforeEach(() => void vi.useFakeTimers());
-  afterEach(() => void vi.useRealTimers());
-
-  it("counts as disconnected, sends nothing, and is closed from here after a second", async () => {
-    const it = playedPeer();
-    expect(it.rpc.isDisconnected).toBe(false);
-    it.connection.isOpen = false;
-    expect(it.rpc.isDisconnected).toBe(true);
-    it.rpc.notify("x", {});
-    const call = failureOf(it.rpc.call(STATUS, null));
-    expect(it.sent).toEqual([]);
-    await vi.advanceTimersByTimeAsync(999);
-    expect(it.connection.closes).toBe(0);
-    await vi.advanceTimersByTimeAsync(1);
-    expect(it.connection.closes).toBe(1);
-    it.receiver.onEnd({ reason: "cable cut" });
-    expect(await call).toMatchObject({ reason: "cable cut", delivery: "not-sent" });
-    expect(it.rpc.isDisconnected).toBe(true);
-  });
-
-  it("is not waited for when its end has been told", async () => {
-    const it = playedPeer();
-    it.receiver.onEnd({ reason: "cable cut" });
-    expect(await it.rpc.lost()).toBe(it.rpc.failure);
-    await vi.advanceTimersByTimeAsync(1_000);
-    expect(it.connection.closes).toBe(0);
-  });
-});
-
 describe("a sign of life", () => {
   it("is asked for below the messages where the channel can, else by the quickest request, past those that wait", () => {
     let pings = 0;
@@ -364,31 +266,5 @@ describe("a sign of life", () => {
     const flow = { pause() {}, resume() {}, drained: async () => {}, queuedBytes: 7 };
     expect(playedPeer({}, { flow }).rpc.queuedBytes).toBe(7);
     expect(playedPeer().rpc.queuedBytes).toBe(0);
-  });
-});
-
-describe("close()", () => {
-  it("ends the connection with the failure given, and waits for the channel", async () => {
-    let settle!: () => void;
-    const closing = new Promise<void>((resolve) => {
-      settle = resolve;
-    });
-    const it = playedPeer({}, { close: () => closing });
-    const failure = new DisconnectedError("no sign of life");
-    let isClosed = false;
-    const closed = it.rpc.close(failure).then(() => {
-      isClosed = true;
-    });
-    expect(it.rpc.failure).toBe(failure);
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(isClosed).toBe(false);
-    settle();
-    await closed;
-  });
-
-  it("says by itself who closed what", async () => {
-    const it = playedPeer();
-    await it.rpc.close();
-    expect(it.rpc.failure).toMatchObject({ code: "ERR_CLOSED", sessionId: "session-1" });
   });
 });
