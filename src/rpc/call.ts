@@ -80,7 +80,8 @@ export class Call<Result = unknown> {
   }
 
   resolve(result: Result): void {
-    if (this.#waiter) this.#endWait()?.resolve(result);
+    const waiter = this.#endWait();
+    if (waiter) waiter.resolve(result);
     else this.#options.onLateResult?.(result);
   }
 

@@ -342,6 +342,15 @@ describe("close()", () => {
     expect(performance.now() - started).toBeLessThan(2_000);
   });
 
+  it("is done by `await using`", async () => {
+    const it = watched();
+    {
+      await using lazy = it.lazy;
+      await lazy.get();
+    }
+    expect(it.lazy.state).toBe("closed");
+  });
+
   it("may be called any number of times, and by `await using`", async () => {
     await using server = await SocketServer.start();
     const lazy = new LazyExecServerClient({ transport: webSocket(server.url) });

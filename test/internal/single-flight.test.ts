@@ -92,11 +92,11 @@ it("aborts the attempt when the last waiter has gone, and starts afresh for the 
   await expect(Promise.allSettled(waiters)).resolves.toMatchObject([{ reason: "first" }, { reason: "last" }]);
 });
 
-it("does not count a caller whose signal is aborted already", async () => {
+it("neither starts for nor counts a caller whose signal is aborted already", async () => {
   const flight = new SingleFlight<object>();
   const { attempt, started } = attempts();
   await expect(flight.join(attempt, AbortSignal.abort("gone"))).rejects.toBe("gone");
-  expect(started.every(({ signal }) => signal.aborted)).toBe(true);
+  expect(started).toEqual([]);
 
   const caller = new AbortController();
   const waiting = flight.join(attempt, caller.signal);
@@ -104,6 +104,18 @@ it("does not count a caller whose signal is aborted already", async () => {
   caller.abort("last");
   await expect(waiting).rejects.toBe("last");
   expect(started.every(({ signal }) => signal.aborted)).toBe(true);
+});
+
+it("abandons an attempt whose first step ends the only wait for it", async () => {
+  const flight = new SingleFlight<object>();
+  const { attempt, nth } = attempts();
+  const caller = new AbortController();
+  const waiting = flight.join((signal) => {
+    caller.abort("gone");
+    return attempt(signal);
+  }, caller.signal);
+  await expect(waiting).rejects.toBe("gone");
+  expect(nth(1).signal.reason).toBe("gone");
 });
 
 it("does not abort an attempt that has settled, when the signals of its waiters abort later", async () => {
@@ -175,4 +187,16 @@ it("tells once of an attempt given up, after it is forgotten: with its error, or
   nth(2).reject(new Error("late"));
   await new Promise(setImmediate);
   expect(told).toEqual([error, undefined]);
+});
+
+it("tells nothing more of an attempt that was ended, when its last waiter leaves", async () => {
+  const told: unknown[] = [];
+  const flight = new SingleFlight<object>((error) => told.push(error));
+  const { attempt } = attempts();
+  const caller = new AbortController();
+  const waiting = flight.join(attempt, caller.signal);
+  flight.abort("closed");
+  caller.abort("gone");
+  await expect(waiting).rejects.toBe("gone");
+  expect(told).toEqual([undefined]);
 });
