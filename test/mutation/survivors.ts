@@ -57,9 +57,14 @@ const mutants = Object.entries(report.files).flatMap(([file, { source, mutants }
   });
 });
 
-const listed = onOneLine(readFileSync(join(import.meta.dirname, "SURVIVORS.md"), "utf8"));
-const unlisted = mutants.filter(({ isKilled, entry }) => !isKilled && !listed.includes(`- ${entry}`));
-for (const { entry } of unlisted) process.stdout.write(`Survived, and nothing says why:\n- ${entry}\n`);
+const list = onOneLine(readFileSync(join(import.meta.dirname, "SURVIVORS.md"), "utf8"));
+const listed = list.match(/(?<=- )src\/\S+ `.*?` `.*?` → `.*?`/g) ?? [];
+const alive = mutants.filter(({ isKilled }) => !isKilled).map(({ entry }) => entry);
+const unlisted = alive.filter((entry) => !list.includes(`- ${entry}`));
+for (const entry of unlisted) process.stdout.write(`Survived, and nothing says why:\n- ${entry}\n`);
+for (const entry of listed) {
+  if (!alive.includes(entry)) process.stdout.write(`Listed, but killed:\n- ${entry}\n`);
+}
 let isEnough = true;
 for (const [area, pattern] of Object.entries(AREAS)) {
   const those = mutants.filter(({ file }) => pattern.test(file));
