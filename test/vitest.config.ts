@@ -12,7 +12,15 @@ export default defineConfig({
     reporters: ["default", new ClosingLine()],
     allowOnly: false,
     projects: [
-      { extends: true, test: { name: "unit", include: ["**/*.test.ts"], exclude: LONG, maxWorkers: 2 } },
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["**/*.test.ts"],
+          exclude: [...LONG, "**/node_modules/**"],
+          maxWorkers: 2,
+        },
+      },
       // Last and one by one, since they leave the machine to nobody else.
       { extends: true, test: { name: "long", include: LONG, maxWorkers: 1, sequence: { groupOrder: 1 } } },
     ],
