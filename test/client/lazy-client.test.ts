@@ -71,7 +71,7 @@ describe("every operation", () => {
   const operations: readonly (readonly [string, (lazy: LazyExecServerClient) => Promise<unknown>])[] = [
     ["process/start", (lazy) => lazy.start(["program"], { cwd: "/" })],
     ["process/start", (lazy) => lazy.run(["program"], { cwd: "/" })],
-    ["fs/readFile", (lazy) => lazy.call("fs/readFile", { path: "file:///a" })],
+    ["fs/readFile", (lazy) => lazy.call("fs/readFile", { path: "file:///a", sandbox: null })],
     ["fs/remove", (lazy) => lazy.fs.rm("/a")],
     ["http/request", (lazy) => lazy.fetch("http://origin.test/")],
     ["environment/info", (lazy) => lazy.info()],
