@@ -38,7 +38,7 @@ test("what hangs on a silently dead connection fails, though a request is under 
   );
   await Promise.all([hanging, answer]);
   stage.front.freeze();
-  expect((await tab.do("losses")).map(({ code }) => code)).toEqual(Array(4).fill("ERR_DISCONNECTED"));
+  expect((await tab.do("losses")).map(({ code }) => code)).toEqual(Array(5).fill("ERR_DISCONNECTED"));
   expect(await tab.do("echo", "again")).toBe("again");
   expect(stage.front.dials).toBe(2);
 });

@@ -11,7 +11,7 @@ test("two tabs don't disturb each other", async ({ openTab, stage }) => {
   await second.do("hang", stage.origin.url, 1);
   stage.front.cutLatest();
   const losses = await second.do("losses");
-  expect(losses.map(({ code }) => code)).toEqual(Array(4).fill("ERR_DISCONNECTED"));
+  expect(losses.map(({ code }) => code)).toEqual(Array(5).fill("ERR_DISCONNECTED"));
   expect(await first.do("look")).toMatchObject({ state: "connected", dials: 1 });
   expect(await first.do("echo", "still here")).toBe("still here");
 
@@ -31,7 +31,7 @@ test("both tabs lose a killed server, and each gets one new session", async ({ o
   const tabs = [await openTab(), await openTab()];
   const before = await Promise.all(tabs.map((tab) => tab.do("hang", stage.origin.url, 1)));
   await stage.server.kill("SIGKILL");
-  for (const tab of tabs) expect(await tab.do("losses")).toHaveLength(4);
+  for (const tab of tabs) expect(await tab.do("losses")).toHaveLength(5);
   await stage.server.restart();
   const crowds = await Promise.all(tabs.map((tab) => tab.do("crowd", CALLERS)));
   const sessions = crowds.flatMap((crowd) => crowd.sessions);

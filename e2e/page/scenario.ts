@@ -15,7 +15,7 @@ export interface Address {
 
 /** How something that hung on a connection ended. */
 export interface Loss {
-  readonly what: "output" | "exit" | "call" | "body";
+  readonly what: "output" | "exit" | "call" | "body" | "text";
   /** The error's code, or what happened instead. */
   readonly code: string;
   readonly sessionId?: string | undefined;
@@ -79,7 +79,7 @@ export class Scenario {
     return (await this.#lazy.run(["echo", text])).stdout.trim();
   }
 
-  /** Starts a process that streams, a call that stays pending, and a body that goes on. Returns when output and body flow. */
+  /** Starts a process that streams, a call that stays pending, and two bodies that go on. Returns when output and bodies flow. */
   async hang(origin: string, round: number): Promise<string> {
     const lazy = this.#lazy;
     const command = ["sh", "-c", "while echo tick; do sleep 0.02; done"];
@@ -90,9 +90,12 @@ export class Scenario {
     const body = (await lazy.fetch(`${origin}/drip/${round}`)).body?.getReader();
     if (!body) throw new Error("the response has no body");
     await body.read();
+    const response = await lazy.fetch(`${origin}/drip/${round}`);
     this.#losses.push(
       ending("output", process.sessionId, () => output.next()),
       ending("body", process.sessionId, () => body.read()),
+      // The platform's own methods may make another error of it.
+      ending("text", process.sessionId, () => response.text()),
       ending("call", process.sessionId, () => call),
       ending("exit", process.sessionId, () => process.exited),
     );

@@ -6,7 +6,7 @@ import type { Tab } from "./tab.ts";
 export const CALLERS = 200;
 
 /** What all that hangs on a connection has to come to: one error each, with the lost session's name. */
-const LOST: Loss[] = (["body", "call", "exit", "output"] as const).map((what) => ({
+const LOST: Loss[] = (["body", "call", "exit", "output", "text"] as const).map((what) => ({
   what,
   code: "ERR_DISCONNECTED",
   sessionId: "its own",

@@ -45,6 +45,11 @@ function readDelta(frame: string | Uint8Array): { key: string; event: BodyDelta 
   return { key, event: { seq: Number(seq), chunk: payload.bytes, done, error: undefined } };
 }
 
+/** Holds a reason, which may be anything. */
+export interface Failure {
+  readonly reason: unknown;
+}
+
 /** One response body: kept within its budget for whoever reads it. */
 export class Body implements Route<BodyDelta> {
   readonly requestId: string;
@@ -55,6 +60,8 @@ export class Body implements Route<BodyDelta> {
   #isOver = false;
   /** Of the exchange, from when its body can be read. */
   #limit: Deadline | undefined;
+  /** Why its stream failed, once it has. */
+  failure: Failure | undefined;
 
   constructor(
     router: Router<string, BodyDelta>,
@@ -104,6 +111,7 @@ export class Body implements Route<BodyDelta> {
       {
         start: (controller) => {
           const onAbort = (): void => {
+            this.failure ??= { reason: limit.signal.reason };
             controller.error(limit.signal.reason);
             this.discard();
           };
@@ -117,6 +125,7 @@ export class Body implements Route<BodyDelta> {
             if (done) controller.close();
             else controller.enqueue(value.chunk);
           } catch (error) {
+            this.failure ??= { reason: error };
             this.discard();
             throw error;
           }

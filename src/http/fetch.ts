@@ -77,9 +77,9 @@ export function createFetch(
         throw new TypeError("The origin answered with a redirect, which this request does not follow");
       }
       const stream = body.stream(limit, signal);
-      if (hasBody(method, head.status)) return makeResponse(head, url, stream);
+      if (hasBody(method, head.status)) return makeResponse(head, url, stream, body);
       body.discard();
-      return makeResponse(head, url, null);
+      return makeResponse(head, url, null, body);
     } catch (error) {
       body?.discard();
       limit.clear();

@@ -1,4 +1,5 @@
 import type { ResultOf } from "../protocol/methods.ts";
+import type { Body } from "./body.ts";
 
 /** A standard response, and what the standard one can't hold. */
 export interface RemoteResponse extends Response {
@@ -9,6 +10,9 @@ export interface RemoteResponse extends Response {
 }
 
 type Head = Pick<ResultOf<"http/request">, "status" | "headers">;
+type Failing = Pick<Body, "failure">;
+
+const READERS = ["arrayBuffer", "blob", "bytes", "formData", "json", "text"] as const;
 
 /** Whether a response has a body at all, by the Fetch standard. */
 export function hasBody(method: string, status: number): boolean {
@@ -18,17 +22,18 @@ export function hasBody(method: string, status: number): boolean {
 export function makeResponse(
   head: Head,
   url: string,
-  body: ReadableStream<Uint8Array> | null,
+  stream: ReadableStream<Uint8Array> | null,
+  body: Failing,
 ): RemoteResponse {
   const { status } = head;
   const rawHeaders = head.headers.map(({ name, value }) => [name, value] as const);
   // The constructor refuses 1xx and 600 and above, but origins do send them.
   const isHoldable = status >= 200 && status <= 599;
-  const response = new Response(body, {
+  const response = new Response(stream, {
     status: isHoldable ? status : 200,
     headers: platformHeaders(rawHeaders),
   });
-  return complete(response, {
+  return complete(response, body, {
     url: { value: url },
     rawHeaders: { value: rawHeaders, enumerable: true },
     ...(isHoldable ? {} : { status: { value: status }, ok: { value: false } }),
@@ -36,9 +41,24 @@ export function makeResponse(
 }
 
 /** Lays over a response what its constructor does not take, and over its clones too. */
-function complete(response: Response, own: PropertyDescriptorMap): RemoteResponse {
-  const clone = { value: () => complete(Response.prototype.clone.call(response), own) };
-  return Object.defineProperties(response, { ...own, clone }) as RemoteResponse;
+function complete(response: Response, body: Failing, own: PropertyDescriptorMap): RemoteResponse {
+  const clone = { value: () => complete(Response.prototype.clone.call(response), body, own) };
+  return Object.defineProperties(response, { ...own, ...readers(response, body), clone }) as RemoteResponse;
+}
+
+/** The methods that read everything. In Chromium those of the platform say "Failed to fetch", whatever the stream failed with. */
+function readers(response: Response, body: Failing): PropertyDescriptorMap {
+  const all = READERS.filter((name) => name in response).map((name) => {
+    const read = async (): Promise<unknown> => {
+      try {
+        return await Response.prototype[name].call(response);
+      } catch (error) {
+        throw body.failure ? body.failure.reason : error;
+      }
+    };
+    return [name, { value: read }];
+  });
+  return Object.fromEntries(all);
 }
 
 function platformHeaders(pairs: readonly (readonly [string, string])[]): Headers {
