@@ -3,7 +3,7 @@
  * checks are made here and the runtime's fastest decoder does the rest.
  */
 
-import type { Bytes } from "./bytes.ts";
+import { asciiSlice, type Bytes } from "./bytes.ts";
 import { asNodeBuffer, nodeBuffers } from "./node-buffer.ts";
 
 /** Missing in Node before 25 and in older browsers. */
@@ -14,12 +14,19 @@ interface NativeCodec {
 
 const native = Uint8Array as unknown as NativeCodec;
 
-/** Returns undefined when the text is not valid base64. */
-export function decodeBase64(text: string): Bytes | undefined {
-  const length = decodedLength(text);
+/** Decoded this much at a time, in characters and a multiple of four: longer strings are dear to Node's memory. */
+const PIECE = 0x8000;
+
+/** Returns undefined when the text, or the part of it, is not valid base64. Bytes stand for text in ASCII. */
+export function decodeBase64(
+  text: string | Uint8Array,
+  start = 0,
+  end: number = text.length,
+): Bytes | undefined {
+  const length = decodedLength(end - start, asciiSlice(text, Math.max(start, end - 3), end));
   if (length === undefined) return undefined;
   try {
-    const bytes = decodeLeniently(text, length);
+    const bytes = decodeLeniently(text, start, end, length);
     // Every decoder skips or stops at what it forgives, and so comes out shorter.
     return bytes?.length === length ? bytes : undefined;
   } catch {
@@ -44,32 +51,41 @@ export function base64Length({ length }: Uint8Array): number {
   return Math.ceil(length / 3) * 4;
 }
 
-function decodedLength(text: string): number | undefined {
-  const { length } = text;
+/** @param last The last three characters. */
+function decodedLength(length: number, last: string): number | undefined {
   if (length === 0) return 0;
   if (length % 4 !== 0) return undefined;
-  const padding = text[length - 1] !== "=" ? 0 : text[length - 2] !== "=" ? 1 : 2;
+  const padding = last[2] !== "=" ? 0 : last[1] !== "=" ? 1 : 2;
   if (padding > 0) {
     // The bits that padding leaves over must be zero, or two texts would mean the same bytes.
-    const last = ALPHABET.indexOf(text[length - 1 - padding] as string);
-    if (last < 0 || (last & (padding === 1 ? 0b11 : 0b1111)) !== 0) return undefined;
+    const bits = ALPHABET.indexOf(last[2 - padding] as string);
+    if (bits < 0 || (bits & (padding === 1 ? 0b11 : 0b1111)) !== 0) return undefined;
   }
   return (length / 4) * 3 - padding;
 }
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-function decodeLeniently(text: string, length: number): Bytes | undefined {
-  if (native.fromBase64) return native.fromBase64(text);
+function decodeLeniently(
+  text: string | Uint8Array,
+  start: number,
+  end: number,
+  length: number,
+): Bytes | undefined {
+  if (native.fromBase64) return native.fromBase64(asciiSlice(text, start, end));
   if (nodeBuffers) {
-    // Node takes the URL alphabet as well, and looks only at the low byte of a character.
-    if (text.includes("-") || text.includes("_") || /[\u0100-\uffff]/.test(text)) return undefined;
     // Not cleared first; what was not written over is never given out.
     const memory = nodeBuffers.allocUnsafeSlow(length);
-    const written = memory.write(text, "base64");
+    let written = 0;
+    for (let at = start; at < end; at += PIECE) {
+      const piece = asciiSlice(text, at, Math.min(at + PIECE, end));
+      // Node takes the URL alphabet as well, and looks only at the low byte of a character.
+      if (piece.includes("-") || piece.includes("_") || /[\u0100-\uffff]/.test(piece)) return undefined;
+      written += memory.write(piece, written, "base64");
+    }
     return written === length ? new Uint8Array(memory.buffer) : undefined;
   }
-  const binary = atob(text);
+  const binary = atob(asciiSlice(text, start, end));
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
   return bytes;
