@@ -1,14 +1,16 @@
 import { defineConfig } from "@playwright/test";
-import chromium from "./playwright.config.ts";
+import base, { CHROMIUM } from "./playwright.config.ts";
 import { findFirefox } from "./support/browser.ts";
 
-/** The reconnect tests in further browsers: `npm run test:matrix`. */
+/** The package as its users have it, and the reconnect tests in further browsers: `npm run test:matrix`. */
 export default defineConfig({
-  ...chromium,
-  testMatch: "reconnect.spec.ts",
+  ...base,
+  reporter: [["list"], ["./support/matrix-table.ts"], ["./support/closing-line.ts"]],
   projects: [
+    { name: "consumers", testMatch: "consumers/*.spec.ts", use: CHROMIUM },
     {
-      name: "firefox-esr",
+      name: "Firefox ESR",
+      testMatch: "reconnect.spec.ts",
       use: {
         browserName: "firefox",
         // Through WebDriver BiDi, which an unpatched Firefox understands.

@@ -1,11 +1,15 @@
 import { defineConfig } from "@playwright/test";
 import { CHROMIUM_ARGS, findChromium } from "./support/browser.ts";
 
+export const CHROMIUM = {
+  browserName: "chromium",
+  launchOptions: { executablePath: findChromium(), args: CHROMIUM_ARGS },
+} as const;
+
 export default defineConfig({
   testDir: ".",
-  testMatch: "*.spec.ts",
   outputDir: "../.tmp/e2e-results",
-  globalSetup: "./support/build-pages.ts",
+  globalSetup: ["./support/build-pages.ts", "./support/pack.ts"],
   timeout: 60_000,
   workers: 2,
   retries: 0,
@@ -13,12 +17,7 @@ export default defineConfig({
   forbidOnly: true,
   reporter: [["list"], ["./support/closing-line.ts"]],
   projects: [
-    {
-      name: "chromium",
-      use: {
-        browserName: "chromium",
-        launchOptions: { executablePath: findChromium(), args: CHROMIUM_ARGS },
-      },
-    },
+    { name: "consumers", testMatch: "consumers/*.spec.ts", grep: /@quick/, use: CHROMIUM },
+    { name: "chromium", testMatch: "*.spec.ts", testIgnore: "consumers/**", use: CHROMIUM },
   ],
 });

@@ -13,9 +13,15 @@ test(`the server is killed mid-session, ${ROUNDS} times in a row`, async ({ tab,
   expect(sessions.size).toBe(ROUNDS);
 });
 
+const PLACES = {
+  inPage: "a page",
+  inWorker: "a dedicated worker",
+  inFrame: "a frame on ports to its page",
+  inPortWorker: "a dedicated worker on ports to its page",
+} as const;
+
 for (const [name, disaster] of Object.entries(DISASTERS)) {
-  for (const place of ["inPage", "inWorker"] as const) {
-    const where = place === "inPage" ? "a page" : "a dedicated worker";
+  for (const [place, where] of Object.entries(PLACES) as [keyof typeof PLACES, string][]) {
     test(`${name} under ${where}`, async ({ openTab, stage }) => {
       const tab = await openTab(place);
       for (const round of [1, 2]) await loseAndGoOn(tab, stage, disaster, round);

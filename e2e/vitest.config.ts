@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     root: import.meta.dirname,
     include: ["**/*.test.ts"],
+    globalSetup: "support/packed.ts",
     testTimeout: 60_000,
     retry: 0,
     reporters: ["default", new ClosingLine()],

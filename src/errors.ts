@@ -12,6 +12,7 @@ export type Delivery =
   /** The server answered. */
   | "answered";
 
+/** Every `code` of an {@link ExecServerError}: what to decide by. */
 export type ErrorCode =
   | "ERR_CONNECT"
   | "ERR_CONNECT_TIMEOUT"
@@ -25,13 +26,20 @@ export type ErrorCode =
   | "ERR_OVERFLOW"
   | UsageErrorCode;
 
+/** Which mistake a {@link UsageError} is about. */
 export type UsageErrorCode =
+  /** An argument or option that can't work. */
   | "ERR_INVALID_ARGUMENT"
+  /** `write()` to a process that takes no input, or no more. */
   | "ERR_STDIN_CLOSED"
+  /** The output is already being read the other way. */
   | "ERR_OUTPUT_CLAIMED"
+  /** The protocol, the server's system or this runtime can't do it. */
   | "ERR_UNSUPPORTED"
+  /** A request that the server would not take: one above 15 MiB, or with an HTTP body above 11 MiB. */
   | "ERR_TOO_LARGE";
 
+/** What the errors have in common besides their message. */
 export interface ErrorDetails {
   /** The session the error belongs to. */
   readonly sessionId?: string | undefined;
@@ -49,25 +57,28 @@ export abstract class ExecServerError extends Error {
   /** @internal The brand of the class; a subclass without its own is an ordinary class. */
   static readonly brand: string = "ExecServerError";
 
+  /** What went wrong; the same in every version, unlike the message. */
   abstract readonly code: ErrorCode;
+  /** The session the error belongs to; missing where there was none yet. */
   declare readonly sessionId?: string;
+  /** Whether the server may have acted; set wherever a request was involved. */
   declare readonly delivery?: Delivery;
   /** How much of a large file had arrived, in bytes from its start, when a write failed or was aborted. */
   declare readonly bytesWritten?: number;
 
-  constructor(message: string, details: ErrorDetails = {}) {
-    super(
-      redactUrls(message),
-      details.cause === undefined ? undefined : { cause: redactedCause(details.cause) },
-    );
+  /** @param details Become members of the same names, unless they are undefined. */
+  constructor(message: string, { cause, ...details }: ErrorDetails = {}) {
+    super(redactUrls(message), cause === undefined ? undefined : { cause: redactedCause(cause) });
     Object.defineProperties(this, {
       name: { value: new.target.brand, configurable: true, writable: true },
       [BRAND]: { value: new.target.brand },
     });
-    if (details.sessionId !== undefined) this.sessionId = details.sessionId;
-    if (details.delivery !== undefined) this.delivery = details.delivery;
+    for (const [name, value] of Object.entries(details)) {
+      if (value !== undefined) (this as Record<string, unknown>)[name] = value;
+    }
   }
 
+  /** Holds for the errors of every installed copy of the SDK, ESM or CJS. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (!Object.hasOwn(this, "brand")) return Function.prototype[Symbol.hasInstance].call(this, value);
     const brand = (value as { [BRAND]?: unknown } | null | undefined)?.[BRAND];
@@ -75,6 +86,7 @@ export abstract class ExecServerError extends Error {
   }
 }
 
+/** How far an attempt to connect had come: to no connection yet, or to the handshake. */
 export type ConnectPhase = "dial" | "initialize";
 
 /** The connection could not be established. */
@@ -82,8 +94,8 @@ export class ConnectError extends ExecServerError {
   static override readonly brand = "ConnectError";
   readonly code = "ERR_CONNECT";
   /** `dial`: no connection yet; `initialize`: connected, but the handshake did not complete. */
-  readonly phase: ConnectPhase;
-  /** HTTP status of a refused upgrade, where the runtime tells it (the `ws` package does, browsers do not). */
+  declare readonly phase: ConnectPhase;
+  /** HTTP status of a refused upgrade, where the runtime tells it: `ws`, Bun and Deno do, browsers and Node's own WebSocket do not. */
   declare readonly status?: number;
   /** WebSocket close code. */
   declare readonly closeCode?: number;
@@ -97,18 +109,20 @@ export class ConnectError extends ExecServerError {
     },
   ) {
     super(message, details);
-    this.phase = details.phase;
-    if (details.status !== undefined) this.status = details.status;
-    if (details.closeCode !== undefined) this.closeCode = details.closeCode;
   }
 }
 
+/** Which deadline passed: `connectTimeoutMs`, `initializeTimeoutMs`, or the `timeoutMs` of a call. */
 export type TimeoutErrorCode = "ERR_CONNECT_TIMEOUT" | "ERR_INITIALIZE_TIMEOUT" | "ERR_TIMEOUT";
 
 /** A stated deadline passed. */
 export class TimeoutError extends ExecServerError {
   static override readonly brand = "TimeoutError";
   readonly code: TimeoutErrorCode;
+  /** What a command had printed when its `run` took too long, as text or bytes like its result. */
+  declare readonly stdout?: string | Uint8Array<ArrayBuffer>;
+  /** The same of standard error. */
+  declare readonly stderr?: string | Uint8Array<ArrayBuffer>;
 
   constructor(code: TimeoutErrorCode, message: string, details?: ErrorDetails) {
     super(message, details);
@@ -128,7 +142,6 @@ export class DisconnectedError extends ExecServerError {
   constructor(reason: string, details: ErrorDetails & { closeCode?: number | undefined } = {}) {
     super(`The exec-server connection ended: ${reason}`, details);
     this.reason = redactUrls(reason);
-    if (details.closeCode !== undefined) this.closeCode = details.closeCode;
   }
 }
 
@@ -158,9 +171,10 @@ export class ServerError extends ExecServerError {
   static override readonly brand = "ServerError";
   readonly code = "ERR_SERVER";
   /** The JSON-RPC error code, for example -32602 for invalid params. */
-  readonly rpcCode: number;
+  declare readonly rpcCode: number;
   /** Extra data the server sent along. */
   declare readonly data?: unknown;
+  /** What it is about; missing where neither code nor text tells. */
   declare readonly kind?: ServerErrorKind;
 
   constructor(
@@ -168,9 +182,6 @@ export class ServerError extends ExecServerError {
     details: ErrorDetails & { rpcCode: number; data?: unknown; kind?: ServerErrorKind | undefined },
   ) {
     super(message, details);
-    this.rpcCode = details.rpcCode;
-    if (details.data !== undefined) this.data = details.data;
-    if (details.kind !== undefined) this.kind = details.kind;
   }
 }
 
@@ -196,6 +207,7 @@ export interface RunResult<Output extends string | Uint8Array = string> {
 export class ProcessExitError extends ExecServerError implements RunResult<string | Uint8Array> {
   static override readonly brand = "ProcessExitError";
   readonly code = "ERR_PROCESS_EXIT";
+  /** The outcome as `run` returns it with `reject: false`. */
   readonly result: RunResult<string | Uint8Array>;
 
   constructor(result: RunResult<string | Uint8Array>, details?: ErrorDetails) {
@@ -246,7 +258,8 @@ export function redactUrls(text: string): string {
   return text.replace(/:\/\/[^\s"<>]*/g, (url) => url.replace(/[?#].*$/s, "").replace(/:\/\/[^/]*@/g, "://"));
 }
 
-function redactedCause(cause: unknown): unknown {
+/** What may be shown of any error. */
+export function redactedCause(cause: unknown): unknown {
   // Ours hold no secrets by construction.
   if (cause instanceof ExecServerError) return cause;
   if (typeof cause !== "object" || cause === null)

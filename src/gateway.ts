@@ -1,3 +1,6 @@
-/** For Node: lets the pages of a web application reach an exec-server, which refuses every request of a browser. */
+/**
+ * For Node: lets the pages of a web application reach an exec-server, which refuses every request of a browser.
+ * @module exec-server-sdk/gateway
+ */
 export { createGateway, type Gateway } from "./gateway/gateway.ts";
 export { CLOSE_CODES, GATEWAY_PROTOCOL, type GatewayOptions, type PageEvent } from "./gateway/options.ts";

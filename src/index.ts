@@ -1,4 +1,7 @@
-/** Everything that needs no Node API: browsers, workers, Electron, Node, Bun and Deno. */
+/**
+ * Everything that needs no Node API: browsers, workers, Electron, Node, Bun and Deno.
+ * @module exec-server-sdk
+ */
 export { ExecServerClient } from "./client/client.ts";
 export type { EnvironmentInfo, ExecEnvironment, RequestOptions } from "./client/environment.ts";
 export { LazyExecServerClient } from "./client/lazy-client.ts";
@@ -18,6 +21,7 @@ export {
   type Delivery,
   DisconnectedError,
   type ErrorCode,
+  type ErrorDetails,
   ExecServerError,
   OverflowError,
   ProcessExitError,
@@ -55,12 +59,22 @@ export type { RunOptions } from "./process/run.ts";
 export type { ProcessExit } from "./process/state.ts";
 export type { TerminalSize } from "./process/tty.ts";
 export type { EnvironmentStatus } from "./protocol/environment.ts";
-export type { MethodName, ParamsOf, ResultOf } from "./protocol/methods.ts";
+export type { MethodName, ParamsOf, ResultOf, UnknownMethod } from "./protocol/methods.ts";
 export type { EnvPolicy, OutputStreamName } from "./protocol/process.ts";
 export { remotePath } from "./protocol/remote-path.ts";
 export type { SandboxContext, SandboxPath, SandboxPermissions } from "./protocol/sandbox.ts";
 export type { KeepAliveOptions } from "./rpc/keep-alive.ts";
 export type { TraceContext } from "./rpc/request-frame.ts";
-export type { Connection, ConnectionEnd, ConnectionReceiver, Transport } from "./transport/transport.ts";
+export { type Bridge, type BridgeEnd, bridge } from "./transport/bridge.ts";
+export { messagePort, type PortTarget } from "./transport/message-port.ts";
+export type { EmitterPort, EventTargetPort, PortLike, PortOptions } from "./transport/port.ts";
+export type {
+  Connection,
+  ConnectionEnd,
+  ConnectionReceiver,
+  FlowControl,
+  Transport,
+} from "./transport/transport.ts";
 export { type WebSocketConstructor, type WebSocketOptions, webSocket } from "./transport/websocket.ts";
+export type { WebSocketLike } from "./transport/websocket-connection.ts";
 export type { WebSocketAddress, WebSocketTarget } from "./transport/websocket-target.ts";

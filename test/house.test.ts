@@ -20,9 +20,10 @@ const FLOORS: Readonly<Record<string, number>> = {
   client: 5,
   node: 6,
   gateway: 6,
+  testing: 6,
 };
 const ENTRY_FLOOR = 7;
-const ENTRIES = ["index.ts", "node.ts", "gateway.ts", "testing.ts"];
+const ENTRIES = ["index.ts", "node.ts", "gateway.ts", "testing.ts", "testing-node.ts"];
 /** What everybody above may know of a transport. */
 const CONTRACT = "transport/transport.ts";
 
@@ -30,7 +31,8 @@ const home = (file: string): string => (file.includes("/") ? file.slice(0, file.
 const floorOf = (file: string): number | undefined =>
   FLOORS[home(file)] ?? (ENTRIES.includes(file) ? ENTRY_FLOOR : undefined);
 const isLocal = (specifier: string): boolean => specifier.startsWith(".");
-const isForNode = (file: string): boolean => /^(node|gateway)(\.ts$|\/)/.test(file);
+const isForNode = (file: string): boolean =>
+  /^(node|gateway)(\.ts$|\/)|^testing(\/node\/|-node\.ts$)/.test(file);
 
 /** The specifiers of every import and re-export, static or dynamic, of values or types. */
 function specifiersOf(text: string): string[] {
@@ -70,6 +72,7 @@ function breaches(tree: Tree): string[] {
 function mayImport(file: string, floor: number, imported: string): boolean {
   const below = floorOf(imported);
   if (below === undefined || below === ENTRY_FLOOR) return false;
+  if (isForNode(imported) && !isForNode(file)) return false;
   if (home(file) === home(imported)) return true;
   // Only the transport's type is known above, save where transports are made or offered.
   if (home(imported) === "transport" && floor > 2 && floor < 6) return imported === CONTRACT;
@@ -143,8 +146,8 @@ describe("the house", () => {
   });
 
   it("has Node entries that offer nothing of the root", () => {
-    const beyond = ["node", "gateway"].flatMap((name) =>
-      localImports(src, `${name}.ts`).filter((imported) => home(imported) !== name),
+    const beyond = ["node", "gateway", "testing-node"].flatMap((name) =>
+      localImports(src, `${name}.ts`).filter((imported) => !isForNode(imported)),
     );
     expect(beyond).toEqual([]);
   });
@@ -175,6 +178,9 @@ describe("the rules", () => {
     ["the whole of zod", { "protocol/a.ts": 'import * as z from "zod";' }],
     ["a package nobody knows", { "protocol/a.ts": 'import x from "left-pad";' }],
     ["stdio that knows the gateway", { "node/a.ts": 'import { b } from "../gateway/b.ts";' }],
+    ["a test server that knows Node's part of it", { "testing/a.ts": 'import { b } from "./node/b.ts";' }],
+    ["a test server that knows stdio", { "testing/node/a.ts": 'import { b } from "../../node/b.ts";' }],
+    ["Node in a test server", { "testing/a.ts": 'import net from "node:net";' }],
     ["a use of an entry", { "client/a.ts": 'import { b } from "../index.ts";' }],
     ["a folder on no floor", { "utils/a.ts": "" }],
     ["a file on no floor", { "helpers.ts": "" }],
@@ -204,6 +210,9 @@ describe("the rules", () => {
         "rpc/a.ts": 'import { MAX } from "../transport/transport.ts";',
         "node/a.ts": 'import { b } from "../transport/inbox.ts";\nimport fs from "node:fs";',
         "gateway/a.ts": 'import { b } from "../node/websocket.ts";\nimport { WebSocketServer } from "ws";',
+        "testing/a.ts": 'import { b } from "../transport/websocket-connection.ts";',
+        "testing/node/a.ts": 'import { b } from "../a.ts";\nimport net from "node:net";',
+        "testing-node.ts": 'export { b } from "./testing/node/b.ts";',
         "index.ts": 'export { b } from "./transport/websocket.ts";',
       }),
     ).toEqual([]);

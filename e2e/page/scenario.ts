@@ -2,9 +2,16 @@ import {
   ExecServerError,
   type KeepAliveOptions,
   LazyExecServerClient,
+  messagePort,
   type StateChange,
   webSocket,
 } from "exec-server-sdk";
+
+/** Of a gateway. */
+export interface Address {
+  readonly url: string;
+  readonly protocols: readonly string[];
+}
 
 /** How something that hung on a connection ended. */
 export interface Loss {
@@ -25,20 +32,29 @@ const decoder = new TextDecoder();
 
 /** What the tests have a page, or its worker, do. Arguments and results are plain data. */
 export class Scenario {
+  readonly #newPort: () => MessagePort;
   #client: LazyExecServerClient | undefined;
   #dials = 0;
   #kept = new Uint8Array();
   readonly #changes: { state: string; sessionId?: string | undefined }[] = [];
   readonly #losses: Promise<Loss>[] = [];
 
-  /** Makes the one client. Nothing connects. */
-  prepare(address: { url: string; protocols: string[] }, keepAlive?: KeepAliveOptions): void {
+  /** @param newPort One whose other side somebody bridges to the gateway. */
+  constructor(newPort: () => MessagePort) {
+    this.#newPort = newPort;
+  }
+
+  /** Makes the one client; without an address, on ports. Nothing connects. */
+  prepare(address?: Address, keepAlive?: KeepAliveOptions): void {
+    const dialling = <T>(dial: () => T) => {
+      this.#dials++;
+      return dial();
+    };
     this.#client = new LazyExecServerClient({
       keepAlive,
-      transport: webSocket(() => {
-        this.#dials++;
-        return address;
-      }),
+      transport: address
+        ? webSocket(() => dialling(() => address))
+        : messagePort(() => dialling(this.#newPort)),
     });
     this.#client.onStateChange(({ state, sessionId }: StateChange) => {
       this.#changes.push({ state, sessionId });

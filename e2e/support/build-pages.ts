@@ -1,10 +1,14 @@
 import { join } from "node:path";
 import { build } from "vite";
+import { buildApp } from "../../examples/electron/build.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
 /** Where the test page is built to. */
 export const TEST_PAGE = join(ROOT, ".tmp/e2e-page");
+
+/** Where the Electron example is built to. */
+export const ELECTRON_APP = join(ROOT, ".tmp/e2e-electron");
 
 /** Builds the pages once, before all tests, from the built package. */
 export default async function buildPages(): Promise<void> {
@@ -20,11 +24,13 @@ export default async function buildPages(): Promise<void> {
       rolldownOptions: {
         input: {
           index: join(import.meta.dirname, "../page/index.html"),
-          worker: join(import.meta.dirname, "../page/worker.ts"),
+          frame: join(import.meta.dirname, "../page/frame.html"),
+          worker: join(import.meta.dirname, "../page/guest.ts"),
         },
         output: { entryFileNames: "[name].js" },
       },
     },
   });
   await build({ configFile: join(ROOT, "examples/web-ide/vite.config.ts"), logLevel: "warn" });
+  await buildApp(ELECTRON_APP);
 }

@@ -1,4 +1,6 @@
 import { test as base, expect } from "@playwright/test";
+import type { Place } from "../page/main.ts";
+import { tabulate } from "./matrix-table.ts";
 import { Stage } from "./stage.ts";
 import { Tab } from "./tab.ts";
 
@@ -6,7 +8,7 @@ interface Fixtures {
   /** The servers, fresh for every test. */
   readonly stage: Stage;
   /** Opens the test page once more, in a tab of the same browser. */
-  readonly openTab: (place?: "inPage" | "inWorker") => Promise<Tab>;
+  readonly openTab: (place?: Place) => Promise<Tab>;
   /** The test page, opened. */
   readonly tab: Tab;
 }
@@ -20,7 +22,9 @@ export const test = base.extend<Fixtures>({
     await stage.close();
   },
 
-  openTab: async ({ context, stage }, use) => {
+  openTab: async ({ context, stage }, use, info) => {
+    const browser = `${info.project.name} ${context.browser()?.version()}`;
+    tabulate(info, { consumer: browser, how: "page of Vite's, reconnecting", entries: ["."] });
     const tabs: Tab[] = [];
     await use(async (place) => {
       const tab = new Tab(await context.newPage(), stage, place);

@@ -46,11 +46,12 @@ export class PageServer {
       "default-src 'none'",
       "script-src 'self'",
       "worker-src 'self'",
+      "frame-src 'self'",
       "img-src data:",
       `connect-src ${this.connectSrc}`,
       "base-uri 'none'",
       "form-action 'none'",
-      "frame-ancestors 'none'",
+      "frame-ancestors 'self'",
       "require-trusted-types-for 'script'",
       // The one policy is the test page's own, for the URL of its worker. The SDK needs none.
       "trusted-types e2e-worker",

@@ -1,5 +1,6 @@
 import type { Page } from "@playwright/test";
-import type { Harness } from "../page/main.ts";
+import type { BridgeEnd } from "exec-server-sdk";
+import type { Harness, Place } from "../page/main.ts";
 import type { Scenario } from "../page/scenario.ts";
 import type { TaskTimes } from "../page/task-clock.ts";
 import type { Stage } from "./stage.ts";
@@ -18,9 +19,9 @@ export class Tab {
   /** WebSockets that the page and its workers have made; Firefox does not tell. */
   webSockets: number | undefined;
   readonly #stage: Stage;
-  readonly #place: "inPage" | "inWorker";
+  readonly #place: Place;
 
-  constructor(page: Page, stage: Stage, place: "inPage" | "inWorker" = "inPage") {
+  constructor(page: Page, stage: Stage, place: Place = "inPage") {
     this.page = page;
     this.#stage = stage;
     this.#place = place;
@@ -45,9 +46,17 @@ export class Tab {
   async do<K extends keyof Scenario>(name: K, ...args: Parameters<Scenario[K]>): Promise<Result<K>> {
     const request = { place: this.#place, call: { name, args } };
     return (await this.page.evaluate(
-      ({ place, call }) => (globalThis as unknown as PageGlobal).harness[place](call as never),
+      ({ place, call }) => (globalThis as unknown as PageGlobal).harness.perform(place, call as never),
       request,
     )) as Result<K>;
+  }
+
+  /** Takes the worker or frame away; tells how its bridges ended. */
+  async remove(): Promise<readonly BridgeEnd[]> {
+    return await this.page.evaluate(
+      (place) => (globalThis as unknown as PageGlobal).harness.remove(place as never),
+      this.#place,
+    );
   }
 
   #complain(text: string): void {

@@ -7,7 +7,13 @@ import type { StartOptions } from "../process/options.ts";
 import type { ExecProcess } from "../process/process.ts";
 import { type RunOptions, run } from "../process/run.ts";
 import type { EnvironmentStatus } from "../protocol/environment.ts";
-import { type MethodName, methods, type ParamsOf, type ResultOf } from "../protocol/methods.ts";
+import {
+  type MethodName,
+  methods,
+  type ParamsOf,
+  type ResultOf,
+  type UnknownMethod,
+} from "../protocol/methods.ts";
 import { KeepAlive } from "../rpc/keep-alive.ts";
 import { RpcPeer } from "../rpc/peer.ts";
 import type { TraceContext } from "../rpc/request-frame.ts";
@@ -115,7 +121,11 @@ export class ExecServerClient implements ExecEnvironment, AsyncDisposable {
   }
 
   call<M extends MethodName>(method: M, params: ParamsOf<M>, options?: RequestOptions): Promise<ResultOf<M>>;
-  call(method: string, params?: unknown, options?: RequestOptions): Promise<unknown>;
+  call<M extends string>(
+    method: UnknownMethod<M>,
+    params?: unknown,
+    options?: RequestOptions,
+  ): Promise<unknown>;
   call(method: string, params: unknown = {}, options?: RequestOptions): Promise<unknown> {
     if (typeof method !== "string") {
       return Promise.reject(new UsageError("ERR_INVALID_ARGUMENT", "A request needs a method"));
@@ -141,6 +151,7 @@ export class ExecServerClient implements ExecEnvironment, AsyncDisposable {
     return this.#session.rpc.close(new ClosedError({ sessionId: this.sessionId }));
   }
 
+  /** Closes it, at the end of an `await using` block. */
   [asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -5,7 +5,7 @@ import type { StartOptions } from "../process/options.ts";
 import type { ExecProcess } from "../process/process.ts";
 import type { RunOptions } from "../process/run.ts";
 import type { EnvironmentStatus, WireEnvironmentInfo } from "../protocol/environment.ts";
-import type { MethodName, ParamsOf, ResultOf } from "../protocol/methods.ts";
+import type { MethodName, ParamsOf, ResultOf, UnknownMethod } from "../protocol/methods.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
 
 /** Limits the wait for one request. */
@@ -22,6 +22,7 @@ export interface RequestOptions {
 /**
  * What the server tells about its machine. Paths are native strings of that machine. Members that this version does
  * not know are kept; an older server leaves some out.
+ * @interface
  */
 export type EnvironmentInfo = WireEnvironmentInfo;
 
@@ -38,16 +39,18 @@ export interface ExecEnvironment {
    */
   start(argv: readonly string[], options?: StartOptions): Promise<ExecProcess>;
   /**
-   * Runs a command to its end. `signal` and `timeoutMs` cover the whole run: they terminate the process, wait for its
-   * end for at most two seconds and then reject.
+   * Runs a command to its end, its output as bytes. `signal` and `timeoutMs` cover the whole run: they terminate the
+   * process, wait for its end for at most two seconds and then reject.
    *
    * @throws ProcessExitError for a non-zero exit code, unless `reject` is false.
    * @throws OverflowError when stdout or stderr passes `maxBufferedBytes`; the process is terminated.
+   * @throws TimeoutError `ERR_TIMEOUT` past `timeoutMs`, with what the command had printed.
    */
   run(
     argv: readonly string[],
     options: RunOptions & { readonly encoding: "bytes" },
   ): Promise<RunResult<Uint8Array<ArrayBuffer>>>;
+  /** Runs a command to its end, its output as text; throws as above. */
   run(
     argv: readonly string[],
     options?: RunOptions & { readonly encoding?: "utf8" | undefined },
@@ -73,7 +76,12 @@ export interface ExecEnvironment {
    * @throws ServerError with kind `"unsupported"` for a method the server does not have.
    */
   call<M extends MethodName>(method: M, params: ParamsOf<M>, options?: RequestOptions): Promise<ResultOf<M>>;
-  call(method: string, params?: unknown, options?: RequestOptions): Promise<unknown>;
+  /** The same for a method this version does not know: its result is not checked. */
+  call<M extends string>(
+    method: UnknownMethod<M>,
+    params?: unknown,
+    options?: RequestOptions,
+  ): Promise<unknown>;
 }
 
 /** Turns the wire's path URIs into native paths. */

@@ -9,7 +9,7 @@ import type { StartOptions } from "../process/options.ts";
 import type { ExecProcess } from "../process/process.ts";
 import { type RunOptions, run } from "../process/run.ts";
 import type { EnvironmentStatus } from "../protocol/environment.ts";
-import type { MethodName, ParamsOf, ResultOf } from "../protocol/methods.ts";
+import type { MethodName, ParamsOf, ResultOf, UnknownMethod } from "../protocol/methods.ts";
 import { ExecServerClient, sessionOf } from "./client.ts";
 import type { EnvironmentInfo, ExecEnvironment, RequestOptions } from "./environment.ts";
 import { type ClientOptions, type CompleteClientOptions, completeOptions } from "./options.ts";
@@ -105,7 +105,11 @@ export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
   }
 
   call<M extends MethodName>(method: M, params: ParamsOf<M>, options?: RequestOptions): Promise<ResultOf<M>>;
-  call(method: string, params?: unknown, options?: RequestOptions): Promise<unknown>;
+  call<M extends string>(
+    method: UnknownMethod<M>,
+    params?: unknown,
+    options?: RequestOptions,
+  ): Promise<unknown>;
   call(method: string, params?: unknown, options?: RequestOptions): Promise<unknown> {
     return this.get(options).then((client) => client.call(method, params, options));
   }
@@ -119,6 +123,7 @@ export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
     return this.#closing;
   }
 
+  /** Closes it, at the end of an `await using` block. */
   [asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -1,16 +1,27 @@
 /** What a process in the server's sandbox wants of the network. */
 export interface NetworkPolicyRequest {
+  /** The process, by the id it was started with. */
   readonly processId: string;
+  /** `"http"`, `"https_connect"`, `"socks5_tcp"` or `"socks5_udp"`. */
   readonly protocol: string;
+  /** The name or address it wants to reach. */
   readonly host: string;
+  /** The port it wants to reach. */
   readonly port: number;
 }
 
+/** What it may, in the protocol's words. A plain `"deny"` gives the reason `not_allowed`. */
 export type NetworkPolicyDecision =
   | "allow"
   | "deny"
-  | { readonly type: "deny" | "ask"; readonly reason: string };
+  | {
+      /** What it may. */
+      readonly type: "deny" | "ask";
+      /** Why, in words; cut at 1024 bytes, the most the server takes. */
+      readonly reason: string;
+    };
 
+/** Decides what a sandboxed process may reach. One that throws or rejects denies. */
 export type NetworkPolicyHandler = (
   request: NetworkPolicyRequest,
 ) => NetworkPolicyDecision | PromiseLike<NetworkPolicyDecision>;

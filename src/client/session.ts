@@ -15,13 +15,17 @@ export interface SessionTimings {
   readonly handshakeMs: number;
 }
 
+/** How a session ended, and what it took along. */
 export interface SessionEnding {
   /** The server said goodbye, the connection broke without one, or this side ended it. */
   readonly closedBy: "client" | "server" | "network";
   /** What had not come to its end: requests by method, processes, and bodies of HTTP responses. */
   readonly pending: {
+    /** Requests without an answer, counted by method. */
     readonly requests: Readonly<Record<string, number>>;
+    /** Processes that were not closed. */
     readonly processes: number;
+    /** HTTP response bodies that had not come to their end. */
     readonly bodies: number;
   };
 }

@@ -6,7 +6,9 @@ import type { ClientState, StateChange } from "./state.ts";
 export interface TimelineEntry extends Partial<SessionEnding> {
   /** Milliseconds since 1970. */
   readonly at: number;
+  /** The state it came to. */
   readonly state: ClientState;
+  /** The state it came from. */
   readonly previous: ClientState;
   /** Of "connecting": it is the first attempt, the one before has failed, or a connection was lost. */
   readonly cause?: "first-use" | "retry" | "reconnect";
@@ -18,8 +20,11 @@ export interface TimelineEntry extends Partial<SessionEnding> {
   readonly handshakeMs?: number;
   /** Why an attempt failed or the connection ended. */
   readonly error?: {
+    /** The class of the error. */
     readonly name: string;
+    /** What to decide by. */
     readonly code: ErrorCode;
+    /** What happened, in words. */
     readonly message: string;
     /** WebSocket close code. */
     readonly closeCode?: number;

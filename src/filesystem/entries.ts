@@ -4,37 +4,53 @@ import type { WireMetadata } from "../protocol/filesystem.ts";
 export interface RemoteStats {
   /** In bytes; 0 from a server that does not tell. */
   readonly size: number;
-  /** Milliseconds since 1970; 0 where the server's system does not tell. */
+  /** When it was last written, in milliseconds since 1970; 0 where the server's system does not tell. */
   readonly mtimeMs: number;
+  /** The same as a date. */
   readonly mtime: Date;
-  /** Milliseconds since 1970; 0 where the server's system does not tell. */
+  /** When it was made, in milliseconds since 1970; 0 where the server's system does not tell. */
   readonly birthtimeMs: number;
+  /** The same as a date. */
   readonly birthtime: Date;
+  /** Whether it is, or a link leads to, a regular file. */
   isFile(): boolean;
+  /** Whether it is, or a link leads to, a directory. */
   isDirectory(): boolean;
+  /** Whether it is itself a link. */
   isSymbolicLink(): boolean;
 }
 
 /** An entry of a directory, as in `node:fs`. */
 export interface RemoteDirent {
+  /** Its name within the directory. */
   readonly name: string;
   /** The directory it is in, as it was asked for. */
   readonly parentPath: string;
+  /** Whether it is, or a link leads to, a regular file. */
   isFile(): boolean;
+  /** Whether it is, or a link leads to, a directory. */
   isDirectory(): boolean;
 }
 
 /** One thing a walk came by; its path is native. */
 export interface WalkEntry {
+  /** Its absolute path. */
   readonly path: string;
+  /** What it is; other things are left out. */
   readonly kind: "file" | "directory";
 }
 
+/** What a walk found. */
 export interface WalkResult {
   /** Level by level, by name within a directory. */
   readonly entries: readonly WalkEntry[];
   /** Directories that could not be read. */
-  readonly errors: readonly { readonly path: string; readonly message: string }[];
+  readonly errors: readonly {
+    /** The native path. */
+    readonly path: string;
+    /** Why not, in the server's words. */
+    readonly message: string;
+  }[];
   /** Whether a limit ended the walk. */
   readonly truncated: boolean;
 }

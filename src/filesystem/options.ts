@@ -4,7 +4,7 @@ import type { SandboxContext } from "../protocol/sandbox.ts";
 
 /** Limits and circumstances of one file operation. */
 export interface FileOptions {
-  /** Ends the wait with the signal's reason. What the server has begun it finishes. */
+  /** Ends the wait with the signal's reason. What the server has begun it finishes. @default none */
   readonly signal?: AbortSignal | undefined;
   /** The sandbox to work in. @default none */
   readonly sandbox?: SandboxContext | undefined;
@@ -12,43 +12,56 @@ export interface FileOptions {
 
 /** How far a transfer has come. */
 export interface TransferProgress {
+  /** Bytes that have arrived, counted from the start of the transfer. */
   readonly bytes: number;
-  /** Missing where it is not known. */
+  /** Bytes there are in all; missing where that is not known. */
   readonly total?: number;
 }
 
+/** Options of a transfer of bytes. */
 export interface TransferOptions extends FileOptions {
-  /** Called after each block of a large file, and at the end. Errors thrown by it are ignored. */
+  /** Called after each block of a large file, and at the end. Errors thrown by it are ignored. @default nobody */
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
 }
 
 /** The only text encoding; without one, files are bytes. */
 export type FileEncoding = "utf8" | "utf-8";
 
+/** Options of `readFile`. */
 export interface ReadFileOptions extends TransferOptions {
+  /** Returns text instead of bytes; a name other than UTF-8's is a UsageError `ERR_INVALID_ARGUMENT`. @default bytes */
   readonly encoding?: FileEncoding | null | undefined;
 }
 
+/** Options of `writeFile`. */
 export interface WriteFileOptions extends TransferOptions {
+  /** Text is always written as UTF-8; another name is a UsageError `ERR_INVALID_ARGUMENT`. @default "utf8" */
   readonly encoding?: FileEncoding | null | undefined;
 }
 
+/** Options of `rm`. */
 export interface RmOptions extends FileOptions {
-  /** Removes a directory with everything in it. @default false */
+  /**
+   * Removes a directory with everything in it; without it one that is not empty is a ServerError of the kind
+   * `"not-empty"`. @default false
+   */
   readonly recursive?: boolean | undefined;
   /** A missing path is no error. @default false */
   readonly force?: boolean | undefined;
 }
 
+/** Options of `mkdir` and `cp`. */
 export interface RecursiveOptions extends FileOptions {
-  /** @default false */
+  /** Makes the missing parents too, or copies a directory with everything in it. @default false */
   readonly recursive?: boolean | undefined;
 }
 
+/** Options of `walk`. */
 export interface WalkOptions extends FileOptions, WalkLimits {}
 
+/** Options of `createReadStream`; offsets that are none are a UsageError `ERR_INVALID_ARGUMENT`. */
 export interface ReadStreamOptions extends TransferOptions {
-  /** Offset of the first byte. @default 0 */
+  /** Offset of the first byte, in bytes. @default 0 */
   readonly start?: number | undefined;
   /** Offset of the last byte, which is included, as in Node. @default the end of the file */
   readonly end?: number | undefined;

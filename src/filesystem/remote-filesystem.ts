@@ -12,7 +12,12 @@ import type {
   WriteFileOptions,
 } from "./options.ts";
 
+/**
+ * Absolute: a native string of the server's machine, or a `file:` URL.
+ * @inline
+ */
 type RemotePath = string | URL;
+/** @inline */
 type FileData = string | ArrayBufferView | ArrayBuffer;
 
 /**
@@ -24,11 +29,12 @@ type FileData = string | ArrayBufferView | ArrayBuffer;
  * `"permission-denied"` where the server tells. The server can't rename, append, chmod, make links or watch files.
  */
 export interface RemoteFileSystem {
-  /** Reads a whole file; large ones in blocks, so that the size does not matter. Bytes, unless an encoding is given. */
+  /** Reads a whole file as UTF-8 text; large ones in blocks, so that the size does not matter. */
   readFile(
     path: RemotePath,
     options: FileEncoding | (ReadFileOptions & { readonly encoding: FileEncoding }),
   ): Promise<string>;
+  /** Reads a whole file as bytes; large ones in blocks, so that the size does not matter. */
   readFile(
     path: RemotePath,
     options?: ReadFileOptions & { readonly encoding?: null | undefined },
@@ -48,12 +54,14 @@ export interface RemoteFileSystem {
   realpath(path: RemotePath, options?: FileOptions): Promise<string>;
   /** Whether there is something at a path. A link that leads nowhere does not count. */
   exists(path: RemotePath, options?: FileOptions): Promise<boolean>;
+  /** What a path is; a link counts as what it leads to. */
   stat(path: RemotePath, options?: FileOptions): Promise<RemoteStats>;
   /** The names in a directory, in no particular order. Links that lead nowhere are left out by the server. */
   readdir(
     path: RemotePath,
     options?: FileOptions & { readonly withFileTypes?: false | undefined },
   ): Promise<string[]>;
+  /** The entries of a directory with what they are, in no particular order. */
   readdir(path: RemotePath, options: FileOptions & { readonly withFileTypes: true }): Promise<RemoteDirent[]>;
   /** Everything below a directory in one request, within limits. */
   walk(path: RemotePath, options?: WalkOptions): Promise<WalkResult>;

@@ -2,7 +2,7 @@ import { ServerError, UsageError } from "../errors.ts";
 import type { WalkLimits, WireWalkResult } from "../protocol/filesystem.ts";
 import type { ParamsOf, ResultOf } from "../protocol/methods.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
-import { remotePath } from "../protocol/remote-path.ts";
+import { joinPaths } from "../protocol/remote-path.ts";
 import type { WalkResult } from "./entries.ts";
 
 type WalkMethod = "fs/walk" | "fs/readDirectory" | "fs/getMetadata" | "fs/canonicalize";
@@ -89,7 +89,7 @@ async function walkFromHere(call: Call, root: Root, limits: Required<WalkLimits>
   }
 
   async function describe(directory: string, { fileName: name, isDirectory, isFile }: WireEntry) {
-    const path = remotePath.join(directory, name);
+    const path = joinPaths(directory, name);
     const kind = isDirectory ? ("directory" as const) : isFile ? ("file" as const) : undefined;
     try {
       // Only the entry's own metadata tell that it is a link.

@@ -14,8 +14,13 @@ export interface Gateway {
   /**
    * Serves on a port of its own, together with `/readyz`.
    * @default port 0, which the system chooses, on 127.0.0.1
+   * @throws UsageError `ERR_INVALID_ARGUMENT` when it listens already or is closed; the system's own error for a port
+   * that can't be had.
    */
-  listen(options?: { readonly port?: number; readonly host?: string }): Promise<{ readonly url: string }>;
+  listen(options?: { readonly port?: number; readonly host?: string }): Promise<{
+    /** For `webSocket()`, with the port that was chosen. */
+    readonly url: string;
+  }>;
   /**
    * Serves on an HTTP server of yours. Requests for other paths are left to other `upgrade` listeners; if there is
    * none, they get 404.

@@ -3,6 +3,7 @@ import type { Transport } from "../transport/transport.ts";
 
 type Awaitable<T> = T | PromiseLike<T>;
 
+/** Who gets in, and to which exec-server. What would leave the door open is a UsageError `ERR_INVALID_ARGUMENT`. */
 export interface GatewayOptions {
   /** How to reach the exec-server; a function is asked for each page, after it was admitted. */
   readonly upstream: Transport | ((request: IncomingMessage) => Awaitable<Transport>);
@@ -15,7 +16,12 @@ export interface GatewayOptions {
    * Who may connect: `{ token }` wants the page to send the token as a subprotocol beside {@link GATEWAY_PROTOCOL}; a
    * function decides itself, for example by a session cookie. It is asked before the exec-server is dialled.
    */
-  readonly authorize: ((request: IncomingMessage) => Awaitable<boolean>) | { readonly token: string };
+  readonly authorize:
+    | ((request: IncomingMessage) => Awaitable<boolean>)
+    | {
+        /** Letters, digits and `-._~+`. */
+        readonly token: string;
+      };
   /**
    * Host names under which the gateway is reached, with or without a port; behind a reverse proxy, its public name.
    * Loopback names are always allowed, and so is the address that `listen` is given.
@@ -44,9 +50,11 @@ export interface GatewayOptions {
   readonly onPage?: ((event: PageEvent) => void) | undefined;
 }
 
-/** Holds nothing secret. */
+/** What a gateway tells of a page. Holds nothing secret. */
 export interface PageEvent {
+  /** Whether it was let in, or is gone. */
   readonly state: "connected" | "closed";
+  /** The page's origin. */
   readonly origin: string;
   /** How the page's socket was closed; see {@link CLOSE_CODES}. */
   readonly closeCode?: number | undefined;

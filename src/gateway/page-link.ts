@@ -1,7 +1,7 @@
 import type { WebSocket } from "ws";
 import { deadline, settledWithin, untilAborted } from "../internal/deadline.ts";
 import { deferred } from "../internal/deferred.ts";
-import { bridge } from "../transport/bridge.ts";
+import { join } from "../transport/join.ts";
 import type { Connection, Transport } from "../transport/transport.ts";
 import { acceptedWebSocket } from "../transport/websocket-connection.ts";
 import { GOODBYE_MS, type OpenPage } from "./handshakes.ts";
@@ -13,10 +13,6 @@ const DIAL_TIMEOUT_MS = 10_000;
 const MAX_EARLY_BYTES = 1024 * 1024;
 /** How long what has arrived may take to reach a slow page when the server is gone. */
 const LAST_OUTPUT_MS = 30_000;
-/** The same the other way round; a server that is stuck is freed by being left. */
-const LAST_WORDS_MS = 5_000;
-/** A connection promises to close within two seconds; a custom one may break its promise. */
-const CLOSE_MS = 3_000;
 
 /** One page and its one connection to the exec-server; the end of either is the end of both. */
 export class PageLink {
@@ -25,7 +21,7 @@ export class PageLink {
   readonly #options: CompleteGatewayOptions;
   readonly #dialling = new AbortController();
   readonly #pageGone = deferred<void>();
-  readonly #cut = deferred<undefined>();
+  readonly #cut = deferred<void>();
   #verdict: CloseCode | undefined;
   /** Why the exec-server could not be reached. */
   error: unknown;
@@ -54,7 +50,7 @@ export class PageLink {
   /** Ends both sides, without waiting for what is still under way. */
   async end(verdict: CloseCode): Promise<void> {
     this.#verdict ??= verdict;
-    this.#cut.resolve(undefined);
+    this.#cut.resolve();
     this.#dialling.abort();
     await this.over;
   }
@@ -65,17 +61,17 @@ export class PageLink {
       this.#page.start({ onFrame() {}, onEnd() {} });
       return await this.#part(CLOSE_CODES.upstreamUnreachable);
     }
-    const maxLengths = { left: this.#options.maxMessageBytes, right: this.#options.maxUpstreamMessageBytes };
-    const end = await Promise.race([bridge(this.#page, upstream, maxLengths), this.#cut.promise]);
-    if (end?.side === "left") {
-      await this.#unlessCut(upstream.flow?.drained(), LAST_WORDS_MS);
-      await settledWithin(upstream.close(), CLOSE_MS);
-      return await this.#part(CLOSE_CODES.upstreamEnded);
-    }
-    const closed = settledWithin(upstream.close(), CLOSE_MS);
-    await this.#unlessCut(this.#page.flow?.drained(), LAST_OUTPUT_MS);
-    await this.#part(end?.tooLong ? CLOSE_CODES.upstreamMessageTooLong : CLOSE_CODES.upstreamEnded);
-    await closed;
+    const { maxMessageBytes: client, maxUpstreamMessageBytes: server } = this.#options;
+    await join(this.#page, upstream, {
+      maxLengths: { client, server },
+      cut: this.#cut.promise,
+      part: (end) =>
+        this.#part(
+          end?.side === "server" && end.tooLong
+            ? CLOSE_CODES.upstreamMessageTooLong
+            : CLOSE_CODES.upstreamEnded,
+        ),
+    });
   }
 
   /** Undefined when the exec-server can't be reached, or nobody waits for it any more. */
@@ -119,6 +115,7 @@ export class PageLink {
 
   /** Closes the page's socket. Its answer comes after it has read all that was sent before. */
   async #part(why: CloseCode): Promise<void> {
+    await this.#unlessCut(this.#page.flow?.drained(), LAST_OUTPUT_MS);
     const { code, reason } = this.#verdict ?? why;
     if (this.#socket.readyState === this.#socket.OPEN) {
       this.closeCode = code;

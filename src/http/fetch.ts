@@ -13,13 +13,22 @@ export interface HttpSession {
   readonly bodies: Bodies;
 }
 
+/**
+ * A `fetch` whose requests are made by the server's machine.
+ *
+ * @throws UsageError `ERR_INVALID_ARGUMENT` for what can't be sent, `ERR_TOO_LARGE` for a body above 11 MiB;
+ * TimeoutError `ERR_TIMEOUT` past `timeoutMs`; ServerError when the server could not make the request.
+ */
 export type RemoteFetch = (
   input: string | URL | Request,
   init?: RemoteRequestInit,
 ) => Promise<RemoteResponse>;
 
-/** The server gives up as well, but after us: its own error would not say that the time was up. */
-const SERVER_GRACE_MS = 100;
+/**
+ * The server gives up as well, but after us, also if this program is busy at that moment: its own error would not say that
+ * the time was up.
+ */
+const SERVER_GRACE_MS = 1_000;
 
 /** A `fetch` whose requests are made by the server's machine, on whatever session `connect` gives at the time. */
 export function createFetch(

@@ -3,7 +3,7 @@ import type { HttpHeader } from "../protocol/http.ts";
 
 /** The standard options, and what only a request made by another machine has. */
 export interface RemoteRequestInit extends RequestInit {
-  /** Milliseconds the whole exchange may take, the body included. @default none */
+  /** Milliseconds the whole exchange may take, the body included; then a TimeoutError `ERR_TIMEOUT`. @default none */
   readonly timeoutMs?: number | undefined;
   /** Unread response body kept for the reader, in bytes; past that it fails with an OverflowError. @default 64 MiB */
   readonly maxBufferedBytes?: number | undefined;

@@ -4,6 +4,7 @@ import type { ResultOf } from "../protocol/methods.ts";
 export interface RemoteResponse extends Response {
   /** The headers as they came: in order, repeated ones apart, `set-cookie` included in browsers too. */
   readonly rawHeaders: readonly (readonly [name: string, value: string])[];
+  /** A copy with the same additions; as in the standard, before the body is read. */
   clone(): RemoteResponse;
 }
 

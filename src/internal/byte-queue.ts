@@ -5,6 +5,7 @@ import { Fifo } from "./fifo.ts";
 
 /** Bytes, with whatever belongs to them. */
 export interface Piece {
+  /** The bytes. */
   readonly chunk: Bytes;
   /** Bytes lost right before this piece, where the oldest are dropped. */
   readonly droppedBefore?: number;
@@ -13,6 +14,7 @@ export interface Piece {
 /** What a queue keeps unless it is told otherwise. */
 export const DEFAULT_MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
 
+/** What happens to unread bytes past a limit: the reader fails behind what is kept, or the oldest go. */
 export type OverflowPolicy = "fail" | "drop-oldest";
 
 /** Unread bytes within a budget. What a waiting reader takes at once does not count. */

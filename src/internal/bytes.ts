@@ -1,6 +1,9 @@
 import { asNodeBuffer } from "./node-buffer.ts";
 
-/** Bytes that nobody shares with another thread: what streams, Blobs and decoders of the platform take. */
+/**
+ * Bytes that nobody shares with another thread: what streams, Blobs and decoders of the platform take.
+ * @inline
+ */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 const encoder = /* @__PURE__ */ new TextEncoder();

@@ -1,4 +1,5 @@
 import { unobserved } from "./deferred.ts";
+import { onAbort } from "./on-abort.ts";
 
 /** Longer delays fire at once in every runtime (a signed 32-bit count of milliseconds); they are as good as no deadline. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -15,10 +16,11 @@ export function linkedController(parent: AbortSignal | undefined): {
   unlink(): void;
 } {
   const controller = new AbortController();
-  const onAbort = (): void => controller.abort(parent?.reason);
-  if (parent?.aborted) onAbort();
-  else parent?.addEventListener("abort", onAbort, { once: true });
-  return { controller, unlink: () => parent?.removeEventListener("abort", onAbort) };
+  if (!parent) return { controller, unlink() {} };
+  const follow = (): void => controller.abort(parent.reason);
+  if (!parent.aborted) return { controller, unlink: onAbort(parent, follow) };
+  follow();
+  return { controller, unlink() {} };
 }
 
 /** Aborts with the caller's own reason, or with `timeoutError()` once `ms` have passed. */
@@ -53,13 +55,12 @@ export function untilAborted<T>(
 ): Promise<T> {
   if (!signal) return work;
   return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => {
+    const giveUp = (): void => {
       void unobserved(work.then(onLate));
       reject(signal.reason);
     };
-    if (signal.aborted) return onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    const done = (): void => signal.removeEventListener("abort", onAbort);
+    if (signal.aborted) return giveUp();
+    const done = onAbort(signal, giveUp);
     work.then(
       (value) => {
         done();

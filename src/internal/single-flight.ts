@@ -1,5 +1,6 @@
 import { untilAborted } from "./deadline.ts";
 import { deferred, unobserved } from "./deferred.ts";
+import { onAbort } from "./on-abort.ts";
 
 interface Flight<T> {
   readonly outcome: Promise<T>;
@@ -38,9 +39,10 @@ export class SingleFlight<T> {
     };
     // The attempt's first steps may have aborted it.
     if (signal.aborted) leave();
-    else signal.addEventListener("abort", leave, { once: true });
-    const stayed = (): void => signal.removeEventListener("abort", leave);
-    flight.outcome.then(stayed, stayed);
+    else {
+      const stayed = onAbort(signal, leave);
+      flight.outcome.then(stayed, stayed);
+    }
     return untilAborted(flight.outcome, signal);
   }
 

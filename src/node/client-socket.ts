@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import WebSocket, { type ClientOptions } from "ws";
+import { encodeBase64 } from "../internal/base64.ts";
 import { maskedFrame } from "./masked-frame.ts";
 
 /**
@@ -18,7 +19,9 @@ export class ClientSocket extends WebSocket {
 
   /** The same as sending `head`, the base64 of `bytes` and `tail` as one text. */
   sendPayload(head: string, bytes: Uint8Array, tail: string, onSent: () => void): void {
-    this.#below?.write(maskedFrame(head, bytes, tail), onSent);
+    if (this.#below) this.#below.write(maskedFrame(head, bytes, tail), onSent);
+    // Bun has a `ws` of its own, which shows no socket below.
+    else this.send(head + encodeBase64(bytes) + tail, onSent);
   }
 
   /** What is sent up to `uncork` leaves at once. */

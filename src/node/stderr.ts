@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 
+/** @inline */
 export type StderrOption = "ignore" | "inherit" | ((line: string) => void);
 
 /** Longer log lines are cut, so that a server that never ends a line can't fill the memory. */

@@ -13,8 +13,9 @@ import {
 import { killAtExit, killGroup } from "./process-group.ts";
 import { readLines, type StderrOption } from "./stderr.ts";
 
+/** How to start the child. It runs without a shell. */
 export interface StdioOptions {
-  /** The program, for example `codex`. */
+  /** The program, for example `codex`, looked for on the PATH. One that can't be started is a ConnectError. */
   readonly command: string;
   /** Its arguments, for example `["exec-server", "--listen", "stdio"]`. @default [] */
   readonly args?: readonly string[] | undefined;
@@ -90,6 +91,9 @@ function spawned(child: ChildProcess, command: string): Promise<void> {
   });
 }
 
+/** Its log is not quoted: nobody knows what it holds. */
+const HINT = ' (stderr: "inherit" shows its log)';
+
 class ChildConnection implements Connection {
   readonly #child: ChildProcess;
   readonly #inbox = new Inbox();
@@ -114,7 +118,7 @@ class ChildConnection implements Connection {
       child.once("error", gone);
       child.once("exit", (code, signal) => {
         gone();
-        this.#onExit(signal ?? `code ${code}`);
+        this.#onExit(`${signal ?? `code ${code}`}${stderr === undefined ? HINT : ""}`);
       });
     });
     child.stdout?.on("data", (chunk: Uint8Array) => this.#onOutput(chunk));

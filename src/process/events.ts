@@ -9,6 +9,7 @@ import { Router } from "../rpc/router.ts";
 export interface OutputChunk extends Piece {
   /** Its place among all events of the process. */
   readonly seq: number;
+  /** Where it was written. */
   readonly stream: OutputStreamName;
 }
 

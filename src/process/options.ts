@@ -6,6 +6,7 @@ import type { EnvPolicy, ProcessStartParams } from "../protocol/process.ts";
 import { type SandboxContext, wireSandbox } from "../protocol/sandbox.ts";
 import type { TerminalSize } from "./tty.ts";
 
+/** How a process is started. What can't work is a UsageError, `ERR_INVALID_ARGUMENT` unless it says otherwise. */
 export interface StartOptions {
   /**
    * Working directory: an absolute native path of the server's machine, or a `file:` URL.
@@ -19,17 +20,26 @@ export interface StartOptions {
    * @default everything but variables that look like secrets
    */
   readonly envPolicy?: EnvPolicy | null | undefined;
-  /** `"pipe"` allows `write()`. The protocol can't send the end of the input. @default "ignore" */
+  /**
+   * `"pipe"` allows `write()`, which else throws `ERR_STDIN_CLOSED`. The protocol can't send the end of the input.
+   * @default "ignore"
+   */
   readonly stdin?: "ignore" | "pipe" | undefined;
-  /** Runs the program in a terminal, which also takes input. `true` means 24 rows and 80 columns. @default false */
+  /**
+   * Runs the program in a terminal, which also takes input. `true` means 24 rows and 80 columns; another size needs a
+   * POSIX server, and is `ERR_UNSUPPORTED` elsewhere. @default false
+   */
   readonly tty?: boolean | TerminalSize | undefined;
-  /** What the program sees as its own name. Not in a terminal. @default argv[0] */
+  /** What the program sees as its own name. In a terminal `ERR_UNSUPPORTED`. @default argv[0] */
   readonly arg0?: string | undefined;
   /** The sandbox to run in. @default none */
   readonly sandbox?: SandboxContext | undefined;
-  /** An id of your own, unique within the session. @default random */
+  /** An id of your own, not that of another process of the session. @default random */
   readonly processId?: string | undefined;
-  /** Ends the wait for the start. If it aborts after the request was sent, the process is terminated once it is there. */
+  /**
+   * Ends the wait for the start with the signal's reason. If it aborts after the request was sent, the process is
+   * terminated once it is there. @default none
+   */
   readonly signal?: AbortSignal | undefined;
   /** Unread output kept for the reader, in bytes; stdout and stderr, read apart, have it each. @default 64 MiB */
   readonly maxBufferedBytes?: number | undefined;

@@ -14,7 +14,9 @@ import { checkSize, type TerminalSize, unsupported } from "./tty.ts";
  * the process.
  */
 export class ExecProcess implements AsyncDisposable {
+  /** Its name in the session: the option of that name, or a random one. */
   readonly processId: string;
+  /** The session it was started in. */
   readonly sessionId: string;
   readonly #rpc: RpcPeer;
   readonly #state: ProcessState;
@@ -106,8 +108,11 @@ export class ExecProcess implements AsyncDisposable {
     );
   }
 
-  /** Kills the process. `running` tells whether it still ran. */
-  async terminate(): Promise<{ running: boolean }> {
+  /** Kills the process. */
+  async terminate(): Promise<{
+    /** Whether it still ran. */
+    running: boolean;
+  }> {
     // Its id may be in use again once it is closed.
     if (this.#state.isOver && this.#state.hasExited) return { running: false };
     const { running } = await this.#rpc.call(

@@ -1,18 +1,30 @@
-import { OverflowError, ProcessExitError, type RunResult, TimeoutError } from "../errors.ts";
+import {
+  ClosedError,
+  DisconnectedError,
+  OverflowError,
+  ProcessExitError,
+  type RunResult,
+  TimeoutError,
+} from "../errors.ts";
 import type { OverflowPolicy } from "../internal/byte-queue.ts";
 import { type Bytes, concatBytes, textOf } from "../internal/bytes.ts";
 import { deadline, settledWithin, untilAborted } from "../internal/deadline.ts";
 import { unobserved } from "../internal/deferred.ts";
 import { Fifo } from "../internal/fifo.ts";
+import { failureOfCall } from "../rpc/failure.ts";
 import { outputLimits, type StartOptions } from "./options.ts";
 import type { ExecProcess } from "./process.ts";
 
+/** How a command is run to its end. */
 export interface RunOptions extends StartOptions {
   /** Whether stdout and stderr come as text or as bytes. @default "utf8" */
   readonly encoding?: "utf8" | "bytes" | undefined;
-  /** Whether a non-zero exit code is an error. @default true */
+  /** Whether a non-zero exit code is a ProcessExitError. @default true */
   readonly reject?: boolean | undefined;
-  /** Milliseconds the whole run may take, from connecting to the last output. @default none */
+  /**
+   * Milliseconds the whole run may take, from connecting to the last output; then the process is terminated and a
+   * TimeoutError `ERR_TIMEOUT` tells what it had printed. @default none
+   */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -58,18 +70,31 @@ async function collect(
   options: StartOptions,
 ): Promise<RunResult<Output>> {
   const { budget, policy } = outputLimits(options);
-  const everything = Promise.all([
-    process.closed,
+  const output = Promise.all([
     readAll(process.stdout, budget, policy),
     readAll(process.stderr, budget, policy),
+    // Only over the whole: a character may be cut anywhere between two pieces.
+  ]).then(([stdout, stderr]) =>
+    asBytes ? { stdout, stderr } : { stdout: textOf(stdout), stderr: textOf(stderr) },
+  );
+  let printed: Awaited<typeof output> | undefined;
+  const all = Promise.all([
+    process.closed,
+    output.then((value) => {
+      printed = value;
+      return value;
+    }),
   ]);
   try {
-    const [exit, stdout, stderr] = await untilAborted(everything, signal);
-    // Only over the whole: a character may be cut anywhere between two pieces.
-    return { ...exit, stdout: asBytes ? stdout : textOf(stdout), stderr: asBytes ? stderr : textOf(stderr) };
+    const [exit, texts] = await untilAborted(all, signal);
+    return { ...exit, ...texts };
   } catch (error) {
-    const ended = unobserved(process.terminate()).then(() => process.closed);
+    const ended = unobserved(process.terminate()).then(() => Promise.allSettled([process.closed, output]));
     await settledWithin(ended, TERMINATE_GRACE_MS);
+    if (error instanceof TimeoutError) Object.assign(error, printed);
+    // It was started, and nobody knows how far it came.
+    if (error instanceof DisconnectedError || error instanceof ClosedError)
+      throw failureOfCall(error, "unknown");
     throw error;
   }
 }

@@ -1,9 +1,11 @@
 import { UsageError } from "../errors.ts";
 import type { Bytes } from "../internal/bytes.ts";
 
-/** The size of a terminal, in characters. */
+/** The size of a terminal in characters, from 1 to 65535 each way. */
 export interface TerminalSize {
+  /** Lines. */
   readonly rows: number;
+  /** Characters in a line. */
   readonly cols: number;
 }
 

@@ -3,20 +3,40 @@ import * as z from "zod/mini";
 /** Shapes seen on server 0.169.0; every member is optional, because older servers send fewer. */
 export const environmentSchemas = /* @__PURE__ */ (() => {
   const info = z.looseObject({
-    shell: z.nullish(z.looseObject({ name: z.string(), path: z.string() })),
+    /** The shell of the server's user. */
+    shell: z.nullish(
+      z.looseObject({
+        /** For example `"bash"`. */
+        name: z.string(),
+        /** Where it is; native. */
+        path: z.string(),
+      }),
+    ),
+    /** The server's version. */
     executorVersion: z.nullish(z.string()),
+    /** What provides the machine, where the server tells. */
     providerId: z.nullish(z.string()),
+    /** The server's working directory: where processes start that are given none. */
     cwd: z.nullish(z.string()),
+    /** The home directory of the server's user. */
     userHomeDir: z.nullish(z.string()),
+    /** `"linux"`, `"macos"`, `"windows"` or another. */
     platformOs: z.nullish(z.string()),
+    /** Directories that come before those of `PATH`. */
     prependPathDirs: z.nullish(z.array(z.string())),
+    /** Directories for temporary files. */
     temporaryDirectories: z.nullish(z.array(z.string())),
+    /** The directory for temporary files. */
     tempDir: z.nullish(z.string()),
-    capabilities: z.nullish(z.record(z.string(), z.unknown())),
+    /** What the server can do beyond the basics, each by name. */
+    capabilities: z.nullish(z.looseObject({})),
   });
   return {
     info,
-    status: z.looseObject({ status: z.string() }),
+    status: z.looseObject({
+      /** `"ready"` on a server that takes requests. */
+      status: z.string(),
+    }),
     discoverCapabilitiesResult: z.looseObject({
       plugins: z.array(z.unknown()),
       skills: z.array(z.unknown()),
@@ -32,7 +52,10 @@ export const environmentSchemas = /* @__PURE__ */ (() => {
 
 /** The environment as the wire has it: paths are `file:` URIs. */
 export type WireEnvironmentInfo = z.infer<typeof environmentSchemas.info>;
-/** `status` is `"ready"` on a server that takes requests. */
+/**
+ * Whether the server takes requests.
+ * @interface
+ */
 export type EnvironmentStatus = z.infer<typeof environmentSchemas.status>;
 
 /** Shapes probed on server 0.169.0; directories are path URIs. */

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { int } from "./int.ts";
 import { payloadForm } from "./payload.ts";
 import type { SandboxContext } from "./sandbox.ts";
 
@@ -27,7 +28,7 @@ export const fileSystemSchemas = /* @__PURE__ */ (() => ({
   openResult: z.looseObject({ handleId: z.string() }),
   readBlockResult: z.looseObject({ chunk: z.string(), eof: z.boolean() }),
   watchMissingResult: z.looseObject({ watching: z.boolean() }),
-  missingChanged: z.looseObject({ watchId: z.int() }),
+  missingChanged: z.looseObject({ watchId: int() }),
 }))();
 
 /** The answer to `fs/readBlock`; its tail tells whether the file ends there. */
@@ -75,11 +76,11 @@ export interface FileSystemParams {
 export interface WalkLimits {
   /** Levels below the root; 0 lists the root's own entries. @default 64 */
   readonly maxDepth?: number | undefined;
-  /** @default 10_000 */
+  /** Directories that are entered; past them the walk is truncated. @default 10_000 */
   readonly maxDirectories?: number | undefined;
-  /** @default 50_000 */
+  /** Entries that are looked at; past them the walk is truncated. @default 50_000 */
   readonly maxEntries?: number | undefined;
-  /** @default false */
+  /** Enters directories that a link leads to, each real one once. @default false */
   readonly followDirectorySymlinks?: boolean | undefined;
   /** Lists directories whose name begins with a dot without entering them. @default false */
   readonly pruneHiddenDirectories?: boolean | undefined;

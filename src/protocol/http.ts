@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { int } from "./int.ts";
 import { payloadForm } from "./payload.ts";
 
 /** Shapes seen on server 0.169.0. */
@@ -6,13 +7,13 @@ export const httpSchemas = /* @__PURE__ */ (() => {
   const header = z.looseObject({ name: z.string(), value: z.string() });
   return {
     requestResult: z.looseObject({
-      status: z.int(),
+      status: int(),
       headers: z.array(header),
       bodyBase64: z.nullish(z.string()),
     }),
     bodyDelta: z.object({
       requestId: z.string(),
-      seq: z.int(),
+      seq: int(),
       deltaBase64: z.string(),
       done: z.nullish(z.boolean()),
       error: z.nullish(z.string()),

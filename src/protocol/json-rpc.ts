@@ -6,11 +6,16 @@ import { asciiSlice } from "../internal/bytes.ts";
  * What a message is follows from its members alone.
  */
 
+/** @inline */
 export type RequestId = string | number;
 
+/** @inline */
 export interface RpcErrorObject {
+  /** What is wrong, by JSON-RPC's numbers. */
   readonly code: number;
+  /** The same in words. */
   readonly message: string;
+  /** More about it. */
   readonly data?: unknown;
 }
 

@@ -62,6 +62,11 @@ export const methods = /* @__PURE__ */ (() => ({
   "http/request": method<HttpRequestParams>()(httpSchemas.requestResult),
 }))();
 
+/** The requests of the protocol that this version knows, by name: `"process/start"`, `"fs/walk"` and so on. */
 export type MethodName = keyof typeof methods;
+/** A method that this version has no types for. */
+export type UnknownMethod<M extends string> = M extends MethodName ? never : M;
+/** The params of a request as on the wire: paths are `file:` URIs, bytes base64. */
 export type ParamsOf<M extends MethodName> = Exclude<(typeof methods)[M]["params"], undefined>;
+/** The result of a request as on the wire; members that this version does not know are kept. */
 export type ResultOf<M extends MethodName> = z.infer<(typeof methods)[M]["result"]>;

@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import { decodeBase64, encodeBase64 } from "../internal/base64.ts";
 
 /**
  * Paths of the server's machine. The wire has `file:` URIs (`file:///tmp/a%20b`, `file:///C:/x`, `file://host/share`);
@@ -20,6 +21,7 @@ export type PathUri =
     }
   | { readonly opaque: true; readonly uri: string };
 
+const POSIX_ROOT = "file://";
 const OPAQUE_PREFIX = "file:///%00/bad/path/";
 
 /** Takes an absolute native path (`/tmp/a b`, `C:\x`, `\\host\share`) or a `file:` URL; `what` names it in errors. */
@@ -33,7 +35,7 @@ export function parsePath(path: string | URL, what: string): PathUri {
   if (typeof path !== "string") return invalid(what, "must be a string or a URL");
   if (path.includes("\0")) return invalid(what, "must not contain a NUL character");
   if (!isWellFormed(path)) return invalid(what, "is not well-formed Unicode");
-  if (path.startsWith("/")) return posix(path);
+  if (path.startsWith("/")) return resolved(POSIX_ROOT, path);
   return parseWindows(path) ?? invalid(what, "must be an absolute path or a file: URL");
 }
 
@@ -45,7 +47,7 @@ export function isUrl(path: string | URL): boolean {
 export function formatPathUri(path: PathUri): string {
   if (path.opaque) return path.uri;
   const { root, segments, trailingSlash } = path;
-  if (segments.length === 0) return root === "file://" ? `${root}/` : root;
+  if (segments.length === 0) return root === POSIX_ROOT ? `${root}/` : root;
   return `${root}/${segments.join("/")}${trailingSlash ? "/" : ""}`;
 }
 
@@ -57,7 +59,7 @@ export function toNativePath(uri: string): string {
   const names = path.segments.map((segment) => nameOf(segment, path.windows));
   if (names.includes(undefined)) return uri;
   if (!path.windows) return `/${names.join("/")}${path.trailingSlash && names.length > 0 ? "/" : ""}`;
-  const [host = "", driveOrShare = ""] = path.root.slice("file://".length).split("/");
+  const [host = "", driveOrShare = ""] = path.root.slice(POSIX_ROOT.length).split("/");
   const start = nameOf(driveOrShare, true);
   if (start === undefined) return uri;
   const root = host === "" ? start : `\\\\${host}\\${start}`;
@@ -66,7 +68,7 @@ export function toNativePath(uri: string): string {
 }
 
 /** Reads a URI that is a path; undefined for anything else. */
-export function parseUri(uri: string): PathUri | undefined {
+function parseUri(uri: string): PathUri | undefined {
   if (!/^file:\//i.test(uri) || !URL.canParse(uri)) return undefined;
   const url = new URL(uri);
   if (url.search !== "" || url.hash !== "" || /[?#]/.test(uri)) return undefined;
@@ -74,38 +76,17 @@ export function parseUri(uri: string): PathUri | undefined {
     const isCanonical = url.host === "" && opaquePayload(url.href) !== undefined;
     return isCanonical ? { opaque: true, uri: url.href } : undefined;
   }
-  const all = url.pathname.split("/").slice(1);
-  const trailingSlash = all.length > 0 && all.at(-1) === "";
-  const segments = all.filter((segment) => segment !== "");
+  const names = url.pathname.split("/").filter((name) => name !== "");
+  let root = POSIX_ROOT;
   if (url.host !== "" && url.host.toLowerCase() !== "localhost") {
-    const [share, ...rest] = segments;
+    const share = names.shift();
     // `//./` is no host but the namespace of devices.
     if (share === undefined || url.host === ".") return undefined;
-    return {
-      opaque: false,
-      windows: true,
-      root: `file://${url.host}/${share}`,
-      segments: rest,
-      trailingSlash: trailingSlash && rest.length > 0,
-    };
+    root = `file://${url.host}/${share}`;
+  } else if (/^[a-z]:$/i.test(names[0] ?? "")) {
+    root = `file:///${names.shift()?.toUpperCase()}`;
   }
-  const [first = "", ...rest] = segments;
-  if (/^[a-z]:$/i.test(first)) {
-    return {
-      opaque: false,
-      windows: true,
-      root: `file:///${first.toUpperCase()}`,
-      segments: rest,
-      trailingSlash: trailingSlash && rest.length > 0,
-    };
-  }
-  return {
-    opaque: false,
-    windows: false,
-    root: "file://",
-    segments,
-    trailingSlash: trailingSlash && segments.length > 0,
-  };
+  return rooted(root, names, url.pathname.endsWith("/"));
 }
 
 /** An absolute Windows path in any of its spellings; undefined for a relative one. */
@@ -138,7 +119,7 @@ export function nameOf(segment: string, windows: boolean): string | undefined {
   return name === undefined || (windows ? /[/\\]/ : /\//).test(name) ? undefined : name;
 }
 
-export function decodeSegment(segment: string): string | undefined {
+function decodeSegment(segment: string): string | undefined {
   try {
     return decodeURIComponent(segment);
   } catch {
@@ -150,12 +131,8 @@ export function invalid(what: string, problem: string): never {
   throw new UsageError("ERR_INVALID_ARGUMENT", `${what} ${problem}`);
 }
 
-function posix(path: string): PathUri {
-  return rooted("file://", path, false);
-}
-
 function drive(slashed: string): PathUri {
-  return rooted(`file:///${slashed.slice(0, 2).toUpperCase()}`, slashed.slice(2), true);
+  return resolved(`file:///${slashed.slice(0, 2).toUpperCase()}`, slashed.slice(2));
 }
 
 function unc(hostAndShare: string, path: string): PathUri | undefined {
@@ -163,12 +140,16 @@ function unc(hostAndShare: string, path: string): PathUri | undefined {
   if (/[?#@:%\s]/.test(host) || /^\.\.?$/.test(share) || !URL.canParse(`file://${host}/`)) return undefined;
   // A host that URLs rewrite (`localhost`, `1`, `é`) would come out as another machine, or none.
   if (new URL(`file://${host}/`).host !== host.toLowerCase()) return opaqueWindows(path);
-  return rooted(`file://${host.toLowerCase()}/${encodeSegment(share)}`, `/${rest.join("/")}`, true);
+  return resolved(`file://${host.toLowerCase()}/${encodeSegment(share)}`, `/${rest.join("/")}`);
 }
 
-function rooted(root: string, path: string, windows: boolean): PathUri {
-  const segments = resolveNames([], path.split("/"));
-  return { opaque: false, windows, root, segments, trailingSlash: path.endsWith("/") && segments.length > 0 };
+function resolved(root: string, path: string): PathUri {
+  return rooted(root, resolveNames([], path.split("/")), path.endsWith("/"));
+}
+
+export function rooted(root: string, segments: readonly string[], endsWithSlash: boolean): PathUri {
+  const trailingSlash = endsWithSlash && segments.length > 0;
+  return { opaque: false, windows: root !== POSIX_ROOT, root, segments, trailingSlash };
 }
 
 function opaqueWindows(path: string): PathUri {
@@ -178,11 +159,8 @@ function opaqueWindows(path: string): PathUri {
     bytes[i * 2] = unit & 0xff;
     bytes[i * 2 + 1] = unit >> 8;
   }
-  const base64 = btoa(String.fromCharCode(...bytes));
-  return {
-    opaque: true,
-    uri: OPAQUE_PREFIX + base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", ""),
-  };
+  const payload = encodeBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return { opaque: true, uri: OPAQUE_PREFIX + payload };
 }
 
 /** The native path inside an opaque URI; undefined for one that no text can hold. */
@@ -204,16 +182,9 @@ function isPosixPayload(bytes: Uint8Array | undefined): boolean {
 function opaquePayload(uri: string): Uint8Array | undefined {
   const payload = uri.startsWith(OPAQUE_PREFIX) ? uri.slice(OPAQUE_PREFIX.length) : "";
   if (!/^[\w-]+$/.test(payload)) return undefined;
-  let binary: string;
-  try {
-    binary = atob(payload.replaceAll("-", "+").replaceAll("_", "/"));
-  } catch {
-    return undefined;
-  }
-  const canonical = btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-  if (canonical !== payload) return undefined;
-  const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
-  return isPosixPayload(bytes) || bytes.length % 2 === 0 ? bytes : undefined;
+  const base64 = payload.replaceAll("-", "+").replaceAll("_", "/");
+  const bytes = decodeBase64(base64.padEnd(Math.ceil(base64.length / 4) * 4, "="));
+  return bytes && (isPosixPayload(bytes) || bytes.length % 2 === 0) ? bytes : undefined;
 }
 
 /** Encodes everything that RFC 3986 does not allow in a path segment. */

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { int } from "./int.ts";
 import { payloadForm } from "./payload.ts";
 import type { SandboxContext } from "./sandbox.ts";
 
@@ -7,29 +8,29 @@ export const processSchemas = /* @__PURE__ */ (() => ({
   writeResult: z.looseObject({ status: z.enum(["accepted", "unknownProcess", "stdinClosed", "starting"]) }),
   readResult: z.looseObject({
     chunks: z.array(
-      z.looseObject({ seq: z.int(), stream: z.enum(["stdout", "stderr", "pty"]), chunk: z.string() }),
+      z.looseObject({ seq: int(), stream: z.enum(["stdout", "stderr", "pty"]), chunk: z.string() }),
     ),
-    nextSeq: z.int(),
+    nextSeq: int(),
     exited: z.boolean(),
-    exitCode: z.nullish(z.int()),
+    exitCode: z.nullish(int()),
     closed: z.boolean(),
   }),
   signalResult: z.looseObject({}),
   terminateResult: z.looseObject({ running: z.boolean() }),
   output: z.object({
     processId: z.string(),
-    seq: z.int(),
+    seq: int(),
     stream: z.enum(["stdout", "stderr", "pty"]),
     chunk: z.string(),
   }),
   exited: z.object({
     processId: z.string(),
-    seq: z.int(),
-    exitCode: z.int(),
+    seq: int(),
+    exitCode: int(),
     /** Servers before mid-2026 leave it out. */
     sandboxDenied: z.nullish(z.boolean()),
   }),
-  closed: z.object({ processId: z.string(), seq: z.int() }),
+  closed: z.object({ processId: z.string(), seq: int() }),
 }))();
 
 /** Its head tells processId, seq and stream. */
@@ -37,6 +38,7 @@ export const outputForm = /* @__PURE__ */ payloadForm(
   '{"method":"process/output","params":{"processId":"TEXT","seq":INTEGER,"stream":"(stdout|stderr|pty)","chunk":"BYTES"}}',
 );
 
+/** `"stdout"`, `"stderr"`, or `"pty"` for all output of a terminal. */
 export type OutputStreamName = z.infer<typeof processSchemas.output>["stream"];
 
 /** How the server makes the environment of a process before `env` is laid over it. */

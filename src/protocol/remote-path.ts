@@ -8,6 +8,7 @@ import {
   parsePath,
   parseWindows,
   resolveNames,
+  rooted,
   toNativePath,
 } from "./path-uri.ts";
 
@@ -21,14 +22,14 @@ export const remotePath = {
    * @throws UsageError for a relative base, a NUL character, or a Windows path relative to another drive (`D:x`).
    */
   join(base: string | URL, ...names: string[]): string {
-    return inFormOf(base, names.reduce(joined, parsePath(base, "The base path")));
+    return joinPaths(base, ...names);
   },
 
   /** The directory a path is in; a root is its own. */
   dirname(path: string | URL): string {
     const parsed = parsePath(path, "The path");
     if (parsed.opaque || parsed.segments.length === 0) return inFormOf(path, parsed);
-    return inFormOf(path, { ...parsed, segments: parsed.segments.slice(0, -1), trailingSlash: false });
+    return inFormOf(path, rooted(parsed.root, parsed.segments.slice(0, -1), false));
   },
 
   /**
@@ -73,6 +74,11 @@ export const remotePath = {
   },
 } as const;
 
+/** Apart, so that who needs nothing else does not get the rest. */
+export function joinPaths(base: string | URL, ...names: string[]): string {
+  return inFormOf(base, names.reduce(joined, parsePath(base, "The base path")));
+}
+
 function joined(base: PathUri, name: string): PathUri {
   if (typeof name !== "string" || name.includes("\0") || !isWellFormed(name)) {
     return invalid("A path to join", "must be well-formed Unicode without a NUL character");
@@ -85,7 +91,7 @@ function joined(base: PathUri, name: string): PathUri {
     return invalid("A path to join", "must be whole or relative to the base, not to a drive or host");
   const slashed = base.windows ? name.replaceAll("\\", "/") : name;
   const segments = resolveNames(slashed.startsWith("/") ? [] : base.segments, slashed.split("/"));
-  return { ...base, segments, trailingSlash: slashed.endsWith("/") && segments.length > 0 };
+  return rooted(base.root, segments, slashed.endsWith("/"));
 }
 
 function inFormOf(original: string | URL, path: PathUri): string {

@@ -1,10 +1,20 @@
 /** What a sandboxed process or file operation may touch. Shapes probed on server 0.169.0. */
 export type SandboxPath =
-  | { readonly type: "path"; readonly path: string }
-  | { readonly type: "glob_pattern"; readonly pattern: string }
+  | {
+      readonly type: "path";
+      /** The path and everything below it. */
+      readonly path: string;
+    }
+  | {
+      readonly type: "glob_pattern";
+      /** A pattern of paths; a relative one depends on `cwd`. */
+      readonly pattern: string;
+    }
   | {
       readonly type: "special";
+      /** A place that the server works out. */
       readonly value: {
+        /** Which; project roots and the working directory depend on `cwd` and `workspaceRoots`. */
         readonly kind:
           | "root"
           | "minimal"
@@ -17,31 +27,47 @@ export type SandboxPath =
       };
     };
 
+/** What a sandbox allows: what these entries say, everything, or what another sandbox around the server does. */
 export type SandboxPermissions =
   | {
       readonly type: "managed";
+      /** The files: those of the entries, or all. */
       readonly file_system:
         | {
             readonly type: "restricted";
-            readonly entries: readonly { readonly path: SandboxPath; readonly access: string }[];
+            /** Each a place, and how it may be used. */
+            readonly entries: readonly {
+              /** The place. */
+              readonly path: SandboxPath;
+              /** For example `"read"` or `"write"`. */
+              readonly access: string;
+            }[];
             readonly [member: string]: unknown;
           }
         | { readonly type: "unrestricted" };
+      /** Whether all of the network is open. */
       readonly network: "restricted" | "enabled";
     }
   | { readonly type: "disabled" }
-  | { readonly type: "external"; readonly network: "restricted" | "enabled" };
+  | {
+      readonly type: "external";
+      /** Whether all of the network is open. */
+      readonly network: "restricted" | "enabled";
+    };
 
 /** The sandbox to work in; passed to the server as it is, but for directories that nothing in it depends on. */
 export interface SandboxContext {
+  /** What is allowed. */
   readonly permissions: SandboxPermissions;
-  /** @default "disabled" */
+  /** How strict the sandbox of a Windows server is. @default "disabled" */
   readonly windowsSandboxLevel?: string | undefined;
-  /** As a `file:` URL. Sent only if an entry depends on it. */
+  /** The directory that relative entries are of, as a `file:` URL. Sent only if an entry depends on it. @default none */
   readonly cwd?: string | undefined;
-  /** As `file:` URLs. An empty list means that there are none, and is kept. */
+  /** The project's directories, as `file:` URLs. An empty list means that there are none, and is kept. @default none */
   readonly workspaceRoots?: readonly string[] | undefined;
+  /** On a Windows server: whether the sandbox has a desktop of its own. @default left to the server */
   readonly windowsSandboxPrivateDesktop?: boolean | undefined;
+  /** On a Linux server: whether it uses its older sandbox, Landlock. @default left to the server */
   readonly useLegacyLandlock?: boolean | undefined;
 }
 

@@ -4,10 +4,11 @@ import { unobserved } from "../internal/deferred.ts";
 import type { RequestId } from "../protocol/json-rpc.ts";
 import type { RpcPeer } from "./peer.ts";
 
+/** When a silent connection counts as dead. A time that is no positive number is a UsageError `ERR_INVALID_ARGUMENT`. */
 export interface KeepAliveOptions {
   /** Milliseconds of silence after which the server is asked for a sign of life. @default 30_000 */
   readonly intervalMs?: number | undefined;
-  /** Milliseconds it then has to give one. @default 10_000 */
+  /** Milliseconds it then has to give one, or the connection ends with a DisconnectedError. @default 10_000 */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -18,6 +19,15 @@ interface Probe {
   readonly ahead: readonly RequestId[];
   waitedMs: number;
 }
+
+/**
+ * How many waiting requests a ping passes on the way: it is none of them. Server 0.169.0 takes in 128 beside the one it
+ * works on before it stops reading, and answers pings up to there.
+ */
+const PASSED_BY_PINGS = 128;
+
+/** A probe comes behind all that is still to be sent. A line as slow as this, in bytes per millisecond, still counts as one. */
+const SLOWEST_LINE = 64;
 
 /** How finely silence is measured: shorter pauses of this program may count as silence of the server's. */
 const SLICES = 4;
@@ -64,7 +74,7 @@ export class KeepAlive {
     const heard = framesReceived !== this.#framesSeen;
     this.#framesSeen = framesReceived;
     if (this.#probe) this.#judge(this.#probe, heard);
-    else if (heard && unanswered.size <= this.#overtaken) this.#unprobedMs = 0;
+    else if (heard && unanswered.size <= this.#passable) this.#unprobedMs = 0;
     else {
       this.#unprobedMs += this.#sliceMs;
       if (this.#unprobedMs >= this.#intervalMs) this.#probeNow();
@@ -73,8 +83,8 @@ export class KeepAlive {
 
   #judge(probe: Probe, heard: boolean): void {
     if (heard) probe.waitedMs = 0;
-    else if (this.#countWaiting(probe) <= this.#overtaken) probe.waitedMs += this.#sliceMs;
-    if (probe.waitedMs >= this.#timeoutMs) this.#giveUp();
+    else if (this.#countWaiting(probe) <= this.#passable) probe.waitedMs += this.#sliceMs;
+    if (probe.waitedMs >= this.#timeoutMs + this.#rpc.queuedBytes / SLOWEST_LINE) this.#giveUp();
   }
 
   /** One at a time; one that is under way gets its whole time again. */
@@ -92,6 +102,11 @@ export class KeepAlive {
     };
     // A refusal is a sign of life, too.
     void unobserved(this.#rpc.probe().then(onAnswer, onAnswer));
+  }
+
+  /** Behind how many waiting requests silence still means something. */
+  get #passable(): number {
+    return this.#rpc.canPing ? Math.max(this.#overtaken, PASSED_BY_PINGS) : this.#overtaken;
   }
 
   #countWaiting({ ahead }: Probe): number {

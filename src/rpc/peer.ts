@@ -142,6 +142,16 @@ export class RpcPeer {
     });
   }
 
+  /** Whether a sign of life can be asked for below the messages. */
+  get canPing(): boolean {
+    return this.#connection.ping !== undefined;
+  }
+
+  /** What has not left this process yet, as far as that is known. */
+  get queuedBytes(): number {
+    return this.#connection.flow?.queuedBytes ?? 0;
+  }
+
   /** Asks for a sign of life and settles when there was one: the answer of the channel, or any answer of the server. */
   probe(): Promise<unknown> {
     return this.#connection.ping?.() ?? this.call("environment/status", null, { urgent: true });

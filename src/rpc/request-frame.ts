@@ -5,12 +5,14 @@ import type { RequestId } from "../protocol/json-rpc.ts";
 
 /** A W3C trace context. */
 export interface TraceContext {
+  /** The header of that name: version, trace, parent and flags. Without it nothing is sent. */
   readonly traceparent?: string | undefined;
+  /** The header of that name: what tracing systems add of their own. */
   readonly tracestate?: string | undefined;
 }
 
 /** The server closes the connection on a frame above 16 MiB (measured); the rest is a margin. */
-export const MAX_OUTGOING_FRAME = 15 * 1024 * 1024;
+const MAX_OUTGOING_FRAME = 15 * 1024 * 1024;
 
 /** A request as it is sent: its text, or what comes before and after bytes that are sent as base64. */
 export type RequestFrame =

@@ -11,7 +11,9 @@ export interface BrakeableSocket extends Partial<Corkable> {
 
 /** The socket below; what is written between the two calls leaves as one. */
 export interface Corkable {
+  /** From now on what is written waits. */
   cork(): void;
+  /** It waits no longer. */
   uncork(): void;
 }
 

@@ -41,9 +41,11 @@ export interface Connection {
   readonly flow?: FlowControl | undefined;
 }
 
+/** A brake on what arrives, and a gauge of what leaves. */
 export interface FlowControl {
   /** Stops delivery. The peer is held up in turn, once the buffers between are full. */
   pause(): void;
+  /** Goes on with delivery. */
   resume(): void;
   /** Bytes handed to `send` that have not left this process yet. */
   readonly queuedBytes: number;
@@ -51,12 +53,15 @@ export interface FlowControl {
   drained(): Promise<void>;
 }
 
+/** Where a connection delivers. */
 export interface ConnectionReceiver {
+  /** One whole frame has arrived, as text or as the bytes of it. */
   onFrame(frame: string | Uint8Array): void;
   /** Called exactly once, whoever ended the connection; no frame comes after it. */
   onEnd(end: ConnectionEnd): void;
 }
 
+/** How a connection ended. */
 export interface ConnectionEnd {
   /** Why, in words, where it is known. Must not hold a credential. */
   readonly reason?: string | undefined;

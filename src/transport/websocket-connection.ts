@@ -6,21 +6,34 @@ import { type Corkable, SocketFlow } from "./socket-flow.ts";
 import { type Connection, type ConnectionReceiver, MAX_INCOMING_FRAME } from "./transport.ts";
 
 /** What the transport needs of a WebSocket: the common part of the browser's, Node's and that of `ws`. */
-export interface WebSocketLike extends Partial<Corkable> {
+export interface WebSocketLike {
+  /** 0 connecting, 1 open, 2 closing, 3 closed. */
   readonly readyState: number;
+  /** How binary messages arrive; set to `"arraybuffer"`. */
   binaryType: string;
+  /** Listens for `open`, `message`, `error` and `close`. */
   addEventListener(type: string, listener: (event: unknown) => void): void;
+  /** Bytes handed to `send` that have not left yet. */
   readonly bufferedAmount?: number;
   /** Only `ws` tells when the data have left. */
   send(data: string, onSent?: () => void): void;
+  /** Starts the closing handshake. */
   close(code?: number, reason?: string): void;
   /** Only that of the Node entry sends bytes as base64, and several frames at once. */
   sendPayload?(head: string, bytes: Uint8Array, tail: string, onSent: () => void): void;
-  /** Only `ws` has these: an end without waiting for the peer, a sign of life, and a brake. */
+  /** Only that of the Node entry lets what is written wait, */
+  cork?(): void;
+  /** and then lets it go at once. */
+  uncork?(): void;
+  /** Only `ws` has this and the next: an end without waiting for the peer. */
   terminate?(): void;
+  /** Asks the peer for a sign of life. */
   ping?(): void;
+  /** Listens for the data themselves, and for the answers to `ping`. */
   on?(type: "message" | "pong", listener: (data: unknown) => void): unknown;
+  /** Stops reading. */
   pause?(): void;
+  /** Reads on. */
   resume?(): void;
 }
 
@@ -39,6 +52,9 @@ export const WS_OPTIONS = {
   // How long a peer that has said goodbye may keep its end of the socket open.
   closeTimeout: 1_000,
 };
+
+/** The HTTP status of a refused upgrade is told in words only: those of `ws`, of Bun and of Deno. */
+const REFUSED = /(?:Unexpected server response|Expected 101 status code|Invalid status code): (\d{3})/;
 
 const OPEN = 1;
 /** How long a peer may take to answer the closing handshake. */
@@ -61,7 +77,7 @@ export function openWebSocket(
     let lastError: SocketEvent = {};
     const fail = (end: SocketEvent): void => {
       signal.removeEventListener("abort", onAbort);
-      reject(dialError(shown, lastError, end.code));
+      reject(dialError(shown, lastError, closeCodeOf(end)));
     };
     const onAbort = (): void => {
       // First: closing may report an error of its own at once.
@@ -85,8 +101,7 @@ export function openWebSocket(
 }
 
 function dialError(shown: string, error: SocketEvent, closeCode: number | undefined): ConnectError {
-  // `ws` tells the HTTP status of a refused upgrade in its text only.
-  const status = /Unexpected server response: (\d{3})/.exec(error.message ?? "")?.[1];
+  const status = REFUSED.exec(error.message ?? "")?.[1];
   const code = (error.error as { code?: unknown } | undefined)?.code;
   const why = status ? `the server answered HTTP ${status}` : typeof code === "string" ? code : undefined;
   return new ConnectError(`Could not connect to ${shown}${why ? `: ${why}` : ""}`, {
@@ -130,8 +145,8 @@ class WebSocketConnection implements Connection {
       this.#failure = event;
     });
     this.#closed = new Promise((resolve) => {
-      listen(socket, "close", ({ code, reason }) => {
-        this.#end(code, reason);
+      listen(socket, "close", (event) => {
+        this.#end(closeCodeOf(event), event.reason);
         resolve();
       });
     });
@@ -167,6 +182,11 @@ class WebSocketConnection implements Connection {
     const words = reason || this.#failure?.message || `the WebSocket closed with code ${closeCode}`;
     this.#inbox.end({ reason: words, closeCode, cause: this.#failure?.error });
   }
+}
+
+/** Deno says 0 of a connection that broke. */
+function closeCodeOf({ code }: SocketEvent): number | undefined {
+  return code === 0 ? 1006 : code;
 }
 
 function listen(socket: WebSocketLike, type: string, listener: (event: SocketEvent) => void): void {

@@ -4,6 +4,7 @@ type Awaitable<T> = T | PromiseLike<T>;
 
 /** Where one dial goes, with the credentials for just this dial. */
 export interface WebSocketAddress {
+  /** A `ws:` or `wss:` URL; a fragment is dropped. Anything else is a UsageError `ERR_INVALID_ARGUMENT`. */
   readonly url: string | URL;
   /** Added to the `protocols` option. The only place beside the URL where a browser can put a credential. */
   readonly protocols?: string | readonly string[] | undefined;

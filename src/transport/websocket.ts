@@ -5,10 +5,14 @@ import type { Connection, Transport } from "./transport.ts";
 import { openWebSocket, type WebSocketLike, WS_OPTIONS } from "./websocket-connection.ts";
 import { type ResolvedAddress, resolveAddress, shownUrl, type WebSocketTarget } from "./websocket-target.ts";
 
+/** What every dial of a WebSocket sends along. */
 export interface WebSocketOptions {
-  /** Subprotocols to offer. */
+  /** Subprotocols to offer. What the runtime refuses is a UsageError `ERR_INVALID_ARGUMENT`. @default none */
   readonly protocols?: string | readonly string[] | undefined;
-  /** Headers of the upgrade request, for example `authorization`. Node only: a browser can't send any. */
+  /**
+   * Headers of the upgrade request, for example `authorization`. A browser can't send any: there the attempt fails with
+   * a UsageError `ERR_UNSUPPORTED`. @default none
+   */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 

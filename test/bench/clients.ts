@@ -1,10 +1,10 @@
 import { LazyExecServerClient } from "../../dist/index.js";
 import { webSocket } from "../../dist/node.js";
+import { jsonRpc } from "./adapters/json-rpc-2.0.ts";
+import { mcp } from "./adapters/mcp.ts";
+import { rpcWebSockets } from "./adapters/rpc-websockets.ts";
+import { vscodeJsonRpc } from "./adapters/vscode-jsonrpc.ts";
 import { HandWrittenClient } from "./hand-written.ts";
-import { jsonRpc } from "./peers/json-rpc-2.0.ts";
-import { mcp } from "./peers/mcp.ts";
-import { rpcWebSockets } from "./peers/rpc-websockets.ts";
-import { vscodeJsonRpc } from "./peers/vscode-jsonrpc.ts";
 import type { RpcClient } from "./rpc-client.ts";
 
 export const PEERS = [jsonRpc, rpcWebSockets, vscodeJsonRpc, mcp];

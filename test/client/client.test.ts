@@ -1,12 +1,13 @@
 import { describe, expect, it, vi } from "vitest";
-import { ExecServerClient, webSocket } from "../../src/index.ts";
+import { ExecServerClient, ServerError, webSocket } from "../../src/index.ts";
+import { silence } from "../../src/testing.ts";
 import { ExecServer } from "../support/exec-server.ts";
 import { failureOf } from "../support/failure.ts";
-import { ScriptedServer } from "../support/scripted-server.ts";
+import { connectedTo, QuietServer, SocketServer } from "../support/scripted-server.ts";
 
 describe("the handshake", () => {
   it("sends initialize as request 1 in the server's dialect and then initialized with {}", async () => {
-    await using server = await ScriptedServer.start();
+    await using server = await SocketServer.start();
     await using _client = await ExecServerClient.connect({
       transport: webSocket(server.url),
       clientName: "me",
@@ -20,12 +21,13 @@ describe("the handshake", () => {
   });
 
   it("times out when the server never answers it, and closes the socket", async () => {
-    await using server = await ScriptedServer.start({ onInitialize: () => {} });
+    await using server = await SocketServer.start();
+    server.hold("initialize");
     const connecting = failureOf(
       ExecServerClient.connect({ transport: webSocket(server.url), initializeTimeoutMs: 50 }),
     );
     const connection = await server.connection();
-    const closed = new Promise((resolve) => connection.socket.once("close", resolve));
+    const closed = connection.ended;
     expect(await connecting).toMatchObject({ code: "ERR_INITIALIZE_TIMEOUT", delivery: "not-sent" });
     await closed;
   });
@@ -54,10 +56,11 @@ describe("the handshake", () => {
   });
 
   it("fails with the server's error when the server refuses it", async () => {
-    await using server = await ScriptedServer.start({
-      onInitialize: (connection, request) => connection.reject(request, -32600, "not today"),
+    await using server = new QuietServer();
+    server.handle("initialize", () => {
+      throw new ServerError("not today", { rpcCode: -32600 });
     });
-    expect(await failureOf(ExecServerClient.connect({ transport: webSocket(server.url) }))).toMatchObject({
+    expect(await failureOf(ExecServerClient.connect({ transport: server.transport }))).toMatchObject({
       code: "ERR_SERVER",
       rpcCode: -32600,
     });
@@ -68,43 +71,44 @@ describe("the handshake", () => {
     ["a session id that is no string", { sessionId: 7 }],
     ["null", null],
   ])("fails with a ProtocolError when the result has %s", async (_, result) => {
-    await using server = await ScriptedServer.start({
-      onInitialize: (connection, request) => connection.answer(request, result),
-    });
-    expect(await failureOf(ExecServerClient.connect({ transport: webSocket(server.url) }))).toMatchObject({
+    await using server = new QuietServer();
+    server.handle("initialize", () => result as never);
+    expect(await failureOf(ExecServerClient.connect({ transport: server.transport }))).toMatchObject({
       code: "ERR_PROTOCOL",
     });
   });
 
   it("accepts an answer in a binary frame and a jsonrpc member", async () => {
-    await using server = await ScriptedServer.start({
-      onInitialize: (connection, { id }) =>
-        connection.socket.send(
-          Buffer.from(JSON.stringify({ jsonrpc: "2.0", id, result: { sessionId: "b" } })),
-        ),
+    await using server = await SocketServer.start();
+    server.handle("initialize", ({ id }, connection) => {
+      connection.send(Buffer.from(JSON.stringify({ jsonrpc: "2.0", id, result: { sessionId: "b" } })));
+      return silence;
     });
     await using client = await ExecServerClient.connect({ transport: webSocket(server.url) });
     expect(client.sessionId).toBe("b");
   });
 
   it("fails with a ProtocolError when the answer is no JSON", async () => {
-    await using server = await ScriptedServer.start({
-      onInitialize: (connection) => connection.send("hello?"),
+    await using server = new QuietServer();
+    server.handle("initialize", (_, connection) => {
+      connection.send("hello?");
+      return silence;
     });
-    expect(await failureOf(ExecServerClient.connect({ transport: webSocket(server.url) }))).toMatchObject({
+    expect(await failureOf(ExecServerClient.connect({ transport: server.transport }))).toMatchObject({
       code: "ERR_PROTOCOL",
     });
   });
 
   it("ends with the reason of its signal, and releases the connection", async () => {
-    await using server = await ScriptedServer.start({ onInitialize: () => {} });
+    await using server = await SocketServer.start();
+    server.hold("initialize");
     const controller = new AbortController();
     const connecting = failureOf(
       ExecServerClient.connect({ transport: webSocket(server.url), signal: controller.signal }),
     );
     const connection = await server.connection();
     await connection.request("initialize");
-    const closed = new Promise((resolve) => connection.socket.once("close", resolve));
+    const closed = connection.ended;
     const reason = new Error("enough");
     controller.abort(reason);
     expect(await connecting).toBe(reason);
@@ -128,16 +132,14 @@ describe("info() and status()", () => {
   });
 
   it("tolerate an old server's missing members and a new server's unknown ones", async () => {
-    await using server = await ScriptedServer.start({
-      onRequest: (connection, request) =>
-        connection.answer(request, { cwd: null, tomorrow: { is: "another day" } }),
-    });
-    await using client = await ExecServerClient.connect({ transport: webSocket(server.url) });
-    expect(await client.info()).toEqual({ cwd: null, tomorrow: { is: "another day" } });
+    const server = new QuietServer();
+    server.handle("environment/info", () => ({ cwd: null, tomorrow: { is: "another day" } }));
+    await using it = await connectedTo(server);
+    expect(await it.client.info()).toEqual({ cwd: null, tomorrow: { is: "another day" } });
   });
 
   it("time out and abort without harming the connection; the late answer is ignored", async () => {
-    await using server = await ScriptedServer.start();
+    await using server = await SocketServer.start();
     await using client = await ExecServerClient.connect({ transport: webSocket(server.url) });
     const connection = await server.connection();
     expect(await failureOf(client.status({ timeoutMs: 20 }))).toMatchObject({

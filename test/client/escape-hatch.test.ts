@@ -7,7 +7,7 @@ import { type ExecServerClient, LazyExecServerClient, webSocket } from "../../sr
 import { failureOf } from "../support/failure.ts";
 import { Origin } from "../support/origin.ts";
 import { realClient } from "../support/real-client.ts";
-import { answersLater, scriptedFetch } from "../support/scripted-fetch.ts";
+import { connectedTo, QuietServer, ready } from "../support/scripted-server.ts";
 
 let real: Awaited<ReturnType<typeof realClient>>;
 let folder: string;
@@ -24,6 +24,13 @@ const uri = (...names: string[]): string => pathToFileURL(join(folder, ...names)
 const circle: Record<string, unknown> = {};
 circle["self"] = circle;
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
+
+it("call() takes no wrong params for a method it knows, and anything for one it does not", () => {
+  // @ts-expect-error: a path is missing.
+  expectTypeOf(() => real.client.call("fs/readFile", { wrong: true })).toBeFunction();
+  expectTypeOf(() => real.client.call("future/method", { any: true })).returns.resolves.toBeUnknown();
+  expectTypeOf((name: string) => real.client.call(name)).returns.resolves.toBeUnknown();
+});
 
 describe("call() reaches every method of the real server", () => {
   it("environment/info and environment/status", async () => {
@@ -169,9 +176,11 @@ describe("call()", () => {
   });
 
   it("checks the result of a method it knows, and takes any other as it comes", async () => {
-    await using it = await scriptedFetch({
-      onRequest: (connection, request) => connection.answer(request, { dataBase64: 5, unknown: [null] }),
-    });
+    const server = new QuietServer();
+    for (const method of ["fs/readFile", "new/method"]) {
+      server.handle(method, () => ({ dataBase64: 5, unknown: [null] }));
+    }
+    await using it = await connectedTo(server);
     const file = { path: "file:///a", sandbox: null };
     expect(await failureOf(it.client.call("fs/readFile", file))).toMatchObject({
       code: "ERR_PROTOCOL",
@@ -182,14 +191,14 @@ describe("call()", () => {
   });
 
   it("ends its wait with the signal or after timeoutMs", async () => {
-    await using it = await scriptedFetch(answersLater);
+    await using it = await connectedTo(ready(new QuietServer()));
     const signal = AbortSignal.abort("enough");
     expect(await failureOf(it.client.call("new/method", {}, { signal }))).toBe("enough");
     expect(await failureOf(it.client.call("new/method", {}, { timeoutMs: 20 }))).toMatchObject({
       code: "ERR_TIMEOUT",
       delivery: "unknown",
     });
-    await it.seen();
+    expect(await it.client.status()).toEqual({ status: "ready" });
   });
 
   it("connects a lazy client", async () => {

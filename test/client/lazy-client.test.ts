@@ -6,11 +6,11 @@ import {
   type StateChange,
 } from "../../src/index.ts";
 import { deferred } from "../../src/internal/deferred.ts";
-import { memoryTransport } from "../../src/transport/memory.ts";
+import { TestServer } from "../../src/testing.ts";
 import type { Connection, Transport } from "../../src/transport/transport.ts";
 import { webSocket } from "../../src/transport/websocket.ts";
 import { failureOf } from "../support/failure.ts";
-import { ScriptedServer } from "../support/scripted-server.ts";
+import { dropsHandshake, QuietServer, ready, SocketServer } from "../support/scripted-server.ts";
 
 /** Counts the dials, which is what most promises here are about. */
 function counted(transport: Transport): Transport & { dials: number } {
@@ -24,7 +24,7 @@ function counted(transport: Transport): Transport & { dials: number } {
   };
 }
 
-async function lazyOn(server: ScriptedServer) {
+async function lazyOn(server: SocketServer) {
   const transport = counted(webSocket(server.url));
   const lazy = new LazyExecServerClient({ transport });
   return { transport, lazy, [Symbol.asyncDispose]: () => lazy.close() };
@@ -40,7 +40,7 @@ describe("get()", () => {
   });
 
   it("makes one connection and one session for 100 concurrent first callers, and the same object for all", async () => {
-    await using server = await ScriptedServer.start();
+    await using server = await SocketServer.start();
     await using it = await lazyOn(server);
     const clients = await Promise.all(Array.from({ length: 100 }, () => it.lazy.get()));
     expect(new Set(clients).size).toBe(1);
@@ -53,9 +53,7 @@ describe("get()", () => {
   });
 
   it("hands out the live client to later callers and to operations", async () => {
-    await using server = await ScriptedServer.start({
-      onRequest: (connection, request) => connection.answer(request, { status: "ready" }),
-    });
+    await using server = ready(await SocketServer.start());
     await using it = await lazyOn(server);
     const first = await it.lazy.get();
     await it.lazy.status();
@@ -65,10 +63,10 @@ describe("get()", () => {
   });
 
   it("replaces a disconnected client once, with a fresh session, however many ask", async () => {
-    await using server = await ScriptedServer.start();
+    await using server = await SocketServer.start();
     await using it = await lazyOn(server);
     const old = await it.lazy.get();
-    (await server.connection(1)).terminate();
+    (await server.connection(1)).drop();
     await old.disconnected;
     const [one, two] = await Promise.all([it.lazy.get(), it.lazy.get()]);
     expect(one).toBe(two);
@@ -82,12 +80,12 @@ describe("get()", () => {
   });
 
   it("works any number of times, each time with a session of its own", async () => {
-    await using server = await ScriptedServer.start();
+    await using server = await SocketServer.start();
     await using it = await lazyOn(server);
     for (let n = 1; n <= 5; n++) {
       const client = await it.lazy.get();
       expect(client.sessionId).toBe(`session-${n}`);
-      (await server.connection(n)).terminate();
+      (await server.connection(n)).drop();
       await client.disconnected;
     }
     for (const connection of server.connections) {
@@ -96,10 +94,10 @@ describe("get()", () => {
   });
 
   it("does not connect again while nobody asks", async () => {
-    await using server = await ScriptedServer.start();
+    await using server = await SocketServer.start();
     await using it = await lazyOn(server);
     const client = await it.lazy.get();
-    (await server.connection(1)).terminate();
+    (await server.connection(1)).drop();
     await client.disconnected;
     // A background dial would have been started by now: the end was told in an earlier turn.
     await new Promise((resolve) => setImmediate(resolve));
@@ -108,9 +106,8 @@ describe("get()", () => {
   });
 
   it("gives one failure, the same object, to everyone who waited, and then forgets it", async () => {
-    await using server = await ScriptedServer.start({
-      onInitialize: (connection) => connection.terminate(),
-    });
+    await using server = await SocketServer.start();
+    const recover = dropsHandshake(server);
     await using it = await lazyOn(server);
     const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => it.lazy.get()));
     const reasons = new Set(outcomes.map((outcome) => (outcome as PromiseRejectedResult).reason));
@@ -118,12 +115,12 @@ describe("get()", () => {
     expect([...reasons][0]).toMatchObject({ code: "ERR_CONNECT", phase: "initialize", delivery: "not-sent" });
     expect(it.transport.dials).toBe(1);
     expect(it.lazy.state).toBe("idle");
-    server.script = {};
+    recover();
     expect((await it.lazy.get()).sessionId).toBe("session-2");
   });
 
   it("replaces a client that somebody has closed", async () => {
-    await using server = await ScriptedServer.start();
+    await using server = await SocketServer.start();
     await using it = await lazyOn(server);
     const old = await it.lazy.get();
     const closing = old.close();
@@ -133,7 +130,7 @@ describe("get()", () => {
   });
 
   it("replaces a client whose connection broke the protocol while the socket is still open", async () => {
-    await using server = await ScriptedServer.start();
+    await using server = await SocketServer.start();
     await using it = await lazyOn(server);
     const old = await it.lazy.get();
     (await server.connection(1)).notify("process/output", { seq: 1 });
@@ -146,22 +143,12 @@ describe("get()", () => {
 
   it("never hands out a client whose connection has closed, even before its end was told", async () => {
     const opened: (Connection & { isOpen: boolean })[] = [];
-    const memory = memoryTransport((server) => {
-      server.start({
-        onFrame(frame) {
-          const { id, method } = JSON.parse(String(frame));
-          if (method === "initialize") {
-            server.send(JSON.stringify({ id, result: { sessionId: `session-${opened.length}` } }));
-          }
-        },
-        onEnd() {},
-      });
-    });
+    await using server = new QuietServer();
     const lazy = new LazyExecServerClient({
       transport: {
         reconnectable: true,
         async connect(context) {
-          const connection = await memory.connect(context);
+          const connection = await server.transport.connect(context);
           const watched = {
             isOpen: true,
             start: connection.start.bind(connection),
@@ -184,7 +171,7 @@ describe("get()", () => {
   });
 
   it("gives everyone the dead client of a one-shot transport, and tries a start that failed again", async () => {
-    await using server = await ScriptedServer.start();
+    await using server = await SocketServer.start();
     const reachable = webSocket(server.url);
     let fail = true;
     const transport = counted({
@@ -198,7 +185,7 @@ describe("get()", () => {
     expect(await failureOf(lazy.get())).toMatchObject({ code: "ERR_CONNECT", phase: "dial" });
     fail = false;
     const client = await lazy.get();
-    (await server.connection(1)).terminate();
+    (await server.connection(1)).drop();
     await client.disconnected;
     expect(await lazy.get()).toBe(client);
     expect(await failureOf(lazy.status())).toMatchObject({ code: "ERR_DISCONNECTED", delivery: "not-sent" });
@@ -210,7 +197,7 @@ describe("get()", () => {
 
 describe("get({ signal })", () => {
   it("rejects with the reason of a signal that is already aborted, even with a live client", async () => {
-    await using server = await ScriptedServer.start();
+    await using server = await SocketServer.start();
     await using it = await lazyOn(server);
     await it.lazy.get();
     const reason = new Error("changed my mind");
@@ -219,45 +206,42 @@ describe("get({ signal })", () => {
   });
 
   it("ends only the wait of the one who aborts", async () => {
-    const initialize = deferred<() => void>();
-    await using server = await ScriptedServer.start({
-      onInitialize: (connection, request) =>
-        initialize.resolve(() => connection.answer(request, { sessionId: "late" })),
-    });
+    await using server = await SocketServer.start();
+    const answer = server.hold("initialize");
     await using it = await lazyOn(server);
     const controller = new AbortController();
     const impatient = it.lazy.get({ signal: controller.signal });
     const patient = it.lazy.get();
-    const answer = await initialize.promise;
+    await (await server.connection()).request("initialize");
     controller.abort("too slow");
     expect(await failureOf(impatient)).toBe("too slow");
     expect(it.lazy.state).toBe("connecting");
     answer();
-    expect((await patient).sessionId).toBe("late");
+    expect((await patient).sessionId).toBe("session-1");
     expect(it.transport.dials).toBe(1);
   });
 
   it("abandons the attempt and closes its socket when the last waiter is gone; the next caller starts afresh", async () => {
-    await using server = await ScriptedServer.start({ onInitialize: () => {} });
+    await using server = await SocketServer.start();
+    const answer = server.hold("initialize");
     await using it = await lazyOn(server);
     const controllers = [new AbortController(), new AbortController()];
     const waits = controllers.map(({ signal }) => failureOf(it.lazy.get({ signal })));
     const connection = await server.connection(1);
     await connection.request("initialize");
-    const closed = new Promise((resolve) => connection.socket.once("close", resolve));
     for (const controller of controllers) controller.abort("gone");
     expect(await Promise.all(waits)).toEqual(["gone", "gone"]);
     expect(it.lazy.state).toBe("idle");
-    server.script = {};
+    answer();
     expect((await it.lazy.get()).sessionId).toBe("session-2");
-    await closed;
+    await connection.ended;
     expect(it.lazy.state).toBe("connected");
   });
 });
 
 describe("close()", () => {
   it("is final: later calls fail at once and nothing is dialled", async () => {
-    await using server = await ScriptedServer.start();
+    await using server = await SocketServer.start();
     await using it = await lazyOn(server);
     const client = await it.lazy.get();
     await it.lazy.close();
@@ -269,7 +253,8 @@ describe("close()", () => {
   });
 
   it("gives everyone who waits for a connection one and the same ClosedError", async () => {
-    await using server = await ScriptedServer.start({ onInitialize: () => {} });
+    await using server = await SocketServer.start();
+    server.hold("initialize");
     await using it = await lazyOn(server);
     const waits = [
       failureOf(it.lazy.get()),
@@ -297,18 +282,18 @@ describe("close()", () => {
   });
 
   it("settles within two seconds when the peer answers nothing", async () => {
-    await using server = await ScriptedServer.start();
+    await using server = await SocketServer.start();
     await using it = await lazyOn(server);
     await it.lazy.get();
     // Stops reading: the closing handshake is never answered.
-    (await server.connection(1)).socket.pause();
+    (await server.connection(1)).freeze();
     const started = performance.now();
     await it.lazy.close();
     expect(performance.now() - started).toBeLessThan(2_000);
   });
 
   it("may be called any number of times, and by `await using`", async () => {
-    await using server = await ScriptedServer.start();
+    await using server = await SocketServer.start();
     const lazy = new LazyExecServerClient({ transport: webSocket(server.url) });
     await lazy.get();
     await Promise.all([lazy.close(), lazy.close(), lazy[Symbol.asyncDispose]()]);
@@ -316,7 +301,7 @@ describe("close()", () => {
 });
 
 describe("onStateChange()", () => {
-  async function watch(server: ScriptedServer) {
+  async function watch(server: SocketServer) {
     const it = await lazyOn(server);
     const changes: StateChange[] = [];
     it.lazy.onStateChange((change) => changes.push(change));
@@ -325,10 +310,10 @@ describe("onStateChange()", () => {
   }
 
   it("tells each change with its session and error", async () => {
-    await using server = await ScriptedServer.start();
+    await using server = await SocketServer.start();
     await using it = await watch(server);
     const client = await it.lazy.get();
-    (await server.connection(1)).terminate();
+    (await server.connection(1)).drop();
     const error = await client.disconnected;
     await it.lazy.get();
     await it.lazy.close();
@@ -343,20 +328,19 @@ describe("onStateChange()", () => {
   });
 
   it("goes back to where it came from when an attempt fails", async () => {
-    await using server = await ScriptedServer.start({
-      onInitialize: (connection) => connection.terminate(),
-    });
+    await using server = await SocketServer.start();
+    const recover = dropsHandshake(server);
     await using it = await watch(server);
     const error = await failureOf(it.lazy.get());
     expect(it.changes).toEqual([
       { previous: "idle", state: "connecting" },
       { previous: "connecting", state: "idle", error },
     ]);
-    server.script = {};
+    recover();
     const client = await it.lazy.get();
-    (await server.connection(2)).terminate();
+    (await server.connection(2)).drop();
     await client.disconnected;
-    server.script = { onInitialize: (connection) => connection.terminate() };
+    dropsHandshake(server);
     await failureOf(it.lazy.get());
     expect(it.path()).toEqual([
       "connecting",
@@ -370,21 +354,22 @@ describe("onStateChange()", () => {
   });
 
   it("goes back at once when an attempt is abandoned, and a late end of it says nothing", async () => {
-    await using server = await ScriptedServer.start({ onInitialize: () => {} });
+    await using server = await SocketServer.start();
+    const answer = server.hold("initialize");
     await using it = await watch(server);
     const controller = new AbortController();
     const wait = failureOf(it.lazy.get({ signal: controller.signal }));
     await (await server.connection(1)).request("initialize");
     controller.abort();
     expect(it.lazy.state).toBe("idle");
-    server.script = {};
+    answer();
     await it.lazy.get();
     await wait;
     expect(it.path()).toEqual(["connecting", "idle", "connecting", "connected"]);
   });
 
   it("is harmed neither by a listener that throws nor by one that leaves twice", async () => {
-    await using server = await ScriptedServer.start();
+    await using server = await SocketServer.start();
     const lazy = new LazyExecServerClient({ transport: webSocket(server.url) });
     const seen: ClientState[] = [];
     lazy.onStateChange(() => {
@@ -402,10 +387,10 @@ describe("onStateChange()", () => {
 describe("options", () => {
   it.each([
     ["no transport", {}],
-    ["a deadline of zero", { transport: memoryTransport(() => {}), connectTimeoutMs: 0 }],
+    ["a deadline of zero", { transport: new TestServer().transport, connectTimeoutMs: 0 }],
     [
       "a deadline that is no number",
-      { transport: memoryTransport(() => {}), initializeTimeoutMs: Number.NaN },
+      { transport: new TestServer().transport, initializeTimeoutMs: Number.NaN },
     ],
   ])("%s is refused at once", async (_, options) => {
     const usage = expect.objectContaining({ code: "ERR_INVALID_ARGUMENT" });

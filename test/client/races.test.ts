@@ -7,10 +7,11 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { type ExecEnvironment, type ExecProcess, LazyExecServerClient, webSocket } from "../../src/index.ts";
 import { webSocket as nodeWebSocket } from "../../src/node.ts";
+import { silence, type TestConnection, type TestRequest } from "../../src/testing.ts";
 import { ExecServer, makeCodexHome } from "../support/exec-server.ts";
 import { failureOf } from "../support/failure.ts";
-import { scriptedProcess } from "../support/scripted-process.ts";
-import { type Script, ScriptedServer } from "../support/scripted-server.ts";
+import { scriptedProcess, startsProcesses } from "../support/scripted-process.ts";
+import { SocketServer } from "../support/scripted-server.ts";
 import { RawServer } from "../support/tcp-server.ts";
 
 const FILE = { isFile: true, isDirectory: false, isSymlink: false, size: 1, createdAtMs: 0, modifiedAtMs: 0 };
@@ -32,21 +33,21 @@ const operations: readonly (readonly [method: string, (on: ExecEnvironment) => P
 ];
 
 /** Breaks the connection when it reads this request, and answers what comes before it. */
-function breaksOn(method: string): Script {
-  return {
-    onRequest(connection, request) {
-      if (request.method === method) connection.terminate();
-      else if (request.method === "fs/getMetadata") connection.answer(request, FILE);
-      else connection.answer(request, { processId: request.params?.["processId"] });
-    },
-  };
+async function breaksOn(method: string): Promise<SocketServer> {
+  const server = startsProcesses(await SocketServer.start());
+  server.handle("fs/getMetadata", () => FILE);
+  server.handle(method, (_, connection) => {
+    connection.drop();
+    return silence;
+  });
+  return server;
 }
 
 function lazyOn(server: { readonly url: string }): LazyExecServerClient {
   return new LazyExecServerClient({ transport: webSocket(server.url) });
 }
 
-function timesSent(server: ScriptedServer, method: string): number[] {
+function timesSent(server: SocketServer, method: string): number[] {
   return server.connections.map(
     ({ received }) => received.filter((message) => message.method === method).length,
   );
@@ -57,7 +58,7 @@ const laterTurn = (): Promise<void> => new Promise((resolve) => setImmediate(res
 
 describe("a connection that breaks during an operation", () => {
   it.each(operations)("fails %s, which was sent once, and nothing connects again", async (method, run) => {
-    await using server = await ScriptedServer.start(breaksOn(method));
+    await using server = await breaksOn(method);
     await using lazy = lazyOn(server);
     expect(await failureOf(run(lazy))).toMatchObject({
       code: "ERR_DISCONNECTED",
@@ -74,7 +75,7 @@ describe("a connection that breaks during an operation", () => {
     ["process/signal", (process) => process.interrupt()],
     ["process/terminate", (process) => process.terminate()],
   ])("fails %s of a process, which was sent once, and nothing connects again", async (method, run) => {
-    await using server = await ScriptedServer.start(breaksOn(method));
+    await using server = await breaksOn(method);
     await using lazy = lazyOn(server);
     const process = await lazy.start(["program"], { cwd: "/", stdin: "pipe" });
     expect(await failureOf(run(process))).toMatchObject({ code: "ERR_DISCONNECTED", delivery: "unknown" });
@@ -85,10 +86,10 @@ describe("a connection that breaks during an operation", () => {
 
 describe("an operation after a disconnect", () => {
   it.each(operations)("opens a new connection, and sends %s once there", async (method, run) => {
-    await using server = await ScriptedServer.start(breaksOn(method));
+    await using server = await breaksOn(method);
     await using lazy = lazyOn(server);
     const first = await lazy.get();
-    (await server.connection(1)).terminate();
+    (await server.connection(1)).drop();
     await first.disconnected;
     expect(await failureOf(run(lazy))).toMatchObject({ delivery: "unknown", sessionId: "session-2" });
     expect(timesSent(server, method)).toEqual([0, 1]);
@@ -96,26 +97,29 @@ describe("an operation after a disconnect", () => {
 });
 
 describe("an attempt that failed", () => {
-  it.each<[string, Script["onInitialize"]]>([
-    ["was refused", (connection, request) => connection.reject(request, -32600, "not today")],
+  it.each<[string, (connection: TestConnection, request: TestRequest) => void]>([
+    ["was refused", (connection, request) => connection.refuse(request, -32600, "not today")],
     ["was answered without a session", (connection, request) => connection.answer(request, {})],
     ["was answered with garbage", (connection) => connection.send("}{")],
   ])("because the handshake %s is forgotten", async (_, onInitialize) => {
-    await using server = await ScriptedServer.start({ ...(onInitialize ? { onInitialize } : {}) });
+    await using server = await SocketServer.start();
+    const recover = server.handle("initialize", (request, connection) => {
+      onInitialize(connection, request);
+      return silence;
+    });
     await using lazy = lazyOn(server);
     await failureOf(lazy.get());
     expect(lazy.state).toBe("idle");
-    server.script = {};
+    recover();
     expect((await lazy.get()).sessionId).toBe("session-2");
   });
 
   it("with HTTP 500 on the way back is told, and the next one makes a fresh session", async () => {
-    await using server = await ScriptedServer.start();
-    await using broken = await RawServer.http((_request, response) => response.writeHead(500).end());
-    const urls = [server.url, broken.url, server.url];
-    await using lazy = new LazyExecServerClient({ transport: nodeWebSocket(() => urls.shift() as string) });
+    await using server = await SocketServer.start();
+    await using lazy = new LazyExecServerClient({ transport: nodeWebSocket(server.url) });
     const first = await lazy.get();
-    (await server.connection(1)).terminate();
+    server.refuseNextDial({ status: 500 });
+    (await server.connection(1)).drop();
     await first.disconnected;
     const reasons = await Promise.all([failureOf(lazy.get()), failureOf(lazy.get())]);
     expect(reasons[0]).toBe(reasons[1]);
@@ -150,9 +154,8 @@ describe("one environment", () => {
 describe("closing a client", () => {
   it("terminates no process", async () => {
     await using it = await scriptedProcess();
-    const closed = once(it.connection.socket, "close");
     await it.client.close();
-    await closed;
+    await it.connection.ended;
     expect(it.connection.received.map(({ method }) => method)).toEqual([
       "initialize",
       "initialized",
@@ -161,7 +164,7 @@ describe("closing a client", () => {
   });
 
   it("keeps nothing alive, though a call was under way", async () => {
-    await using server = await ScriptedServer.start();
+    await using server = await SocketServer.start();
     const script = fileURLToPath(new URL("../fixtures/closes-client.ts", import.meta.url));
     const child = spawn(process.execPath, ["--import", "tsx", script, server.url], {
       stdio: ["ignore", "pipe", "inherit"],

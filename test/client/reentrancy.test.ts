@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { type ClientState, ExecServerClient, LazyExecServerClient, webSocket } from "../../src/index.ts";
 import { failureOf } from "../support/failure.ts";
-import { ScriptedServer } from "../support/scripted-server.ts";
+import { dropsHandshake, SocketServer } from "../support/scripted-server.ts";
 
 async function setUp() {
-  const server = await ScriptedServer.start();
+  const server = await SocketServer.start();
   const lazy = new LazyExecServerClient({ transport: webSocket(server.url) });
   return {
     server,
@@ -48,10 +48,10 @@ describe("a listener of state changes", () => {
 
   it("that asks when told of a failed attempt starts a new one", async () => {
     await using it = await setUp();
-    it.server.script = { onInitialize: (connection) => connection.terminate() };
+    const recover = dropsHandshake(it.server);
     const asked: Promise<ExecServerClient>[] = [];
     it.on("idle", () => {
-      it.server.script = {};
+      recover();
       asked.push(it.lazy.get());
     });
     await failureOf(it.lazy.get());
@@ -76,7 +76,7 @@ describe("a listener of state changes", () => {
     const client = await it.lazy.get();
     expect(it.lazy.state).toBe("connected");
     const lost = new Promise<void>((resolve) => it.on("disconnected", resolve));
-    it.server.connections.at(-1)?.terminate();
+    it.server.connections.at(-1)?.drop();
     await client.disconnected;
     await lost;
   });
@@ -106,7 +106,7 @@ describe("a listener of state changes", () => {
 
 describe("a target function", () => {
   it("may close the client: nobody gets one", async () => {
-    await using server = await ScriptedServer.start();
+    await using server = await SocketServer.start();
     const lazy: LazyExecServerClient = new LazyExecServerClient({
       transport: webSocket(() => {
         void lazy.close();
@@ -119,7 +119,7 @@ describe("a target function", () => {
 
 describe("code of the user's inside a request", () => {
   it("that closes the client leaves no call pending", async () => {
-    await using server = await ScriptedServer.start();
+    await using server = await SocketServer.start();
     let isReady = false;
     const client: ExecServerClient = await ExecServerClient.connect({
       transport: webSocket(server.url),
@@ -133,9 +133,10 @@ describe("code of the user's inside a request", () => {
   });
 
   it("that sends another request gets an id of its own", async () => {
-    await using server = await ScriptedServer.start({
-      onRequest: (connection, request) => connection.answer(request, { status: String(request.id) }),
-    });
+    await using server = await SocketServer.start();
+    for (const method of ["environment/status", "x"]) {
+      server.handle(method, ({ id }) => ({ status: String(id) }));
+    }
     await using client = await ExecServerClient.connect({ transport: webSocket(server.url) });
     const inner: Promise<unknown>[] = [];
     const outer = client.call("x", {

@@ -8,33 +8,13 @@ import {
 import { deferred } from "../../src/internal/deferred.ts";
 import { ExecServer } from "../support/exec-server.ts";
 import { failureOf } from "../support/failure.ts";
-import { answersOk } from "../support/scripted-fetch.ts";
-import { ScriptedServer } from "../support/scripted-server.ts";
+import { scriptedFetch } from "../support/scripted-fetch.ts";
 
 /** A client with these options, and a server that can ask it things. */
 async function connected(options: Partial<ClientOptions> = {}) {
-  const server = await ScriptedServer.start(answersOk);
-  const client = await ExecServerClient.connect({ transport: webSocket(server.url), ...options });
-  const connection = await server.connection();
-  return {
-    client,
-    connection,
-    /** Resolves with the client's answer to a request of the server's. */
-    async ask(params: unknown = QUESTION, id: string | number = "q") {
-      connection.send({ id, method: "network/policyRequest", params });
-      for (;;) {
-        const answer = connection.received.find(
-          (message) => (message.id as unknown) === id && !message.method,
-        );
-        if (answer) return answer.result;
-        await client.status();
-      }
-    },
-    async [Symbol.asyncDispose]() {
-      await client.close();
-      await server[Symbol.asyncDispose]();
-    },
-  };
+  const it = await scriptedFetch(undefined, options);
+  const ask = (params: unknown = QUESTION) => it.connection.ask("network/policyRequest", params);
+  return { ...it, ask };
 }
 
 const REQUEST = { protocol: "https_connect", host: "a.test", port: 443 };
@@ -63,7 +43,7 @@ describe("network/policyRequest", () => {
     expect(await it.ask()).toEqual({ decision: { type: "allow" } });
     expect(asked).toEqual([{ processId: "p", ...REQUEST }]);
     const other = { processId: "p", request: { ...REQUEST, port: 80 } };
-    expect(await it.ask(other, 0)).toEqual(DENIED);
+    expect(await it.ask(other)).toEqual(DENIED);
   });
 
   it.each<[string, NetworkPolicyHandler, object]>([
@@ -169,7 +149,7 @@ describe("the trace context", () => {
     await using it = await connected({ traceContext: () => ({ traceparent, tracestate: `n=${++count}` }) });
     await it.client.status();
     await it.client.fetch("http://a.test");
-    const traces = it.connection.received.map((message) => [message.method, (message as never)["trace"]]);
+    const traces = it.connection.received.map((message) => [message.method, message.trace]);
     expect(traces).toEqual([
       ["initialize", { traceparent, tracestate: "n=1" }],
       ["initialized", undefined],

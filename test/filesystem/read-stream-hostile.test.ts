@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { failureOf } from "../support/failure.ts";
-import { scriptedFiles } from "../support/scripted-files.ts";
-import type { Received } from "../support/scripted-server.ts";
+import { type FileRequest, scriptedFiles } from "../support/scripted-files.ts";
 
 const MIB = 1024 * 1024;
 const BLOCK = Buffer.alloc(MIB, "x").toString("base64");
@@ -23,15 +22,15 @@ describe("a read stream", () => {
 
   it("asks for one block, and for more only when the file goes on", async () => {
     await using it = await scriptedFiles((connection, block) => {
-      if (block.params?.["len"] === MIB) connection.answer(block, { chunk: BLOCK, eof: false });
+      if (block.params["len"] === MIB) connection.answer(block, { chunk: BLOCK, eof: false });
     });
     const reader = it.fs.createReadStream("/file", { start: 5, end: 3 * MIB }).getReader();
     const reading = reader.read();
     await it.connection.request("fs/readBlock");
     await reading;
     const lastBlock = await it.connection.request("fs/readBlock", 3);
-    const sent = it.connection.received.filter(({ method }) => method === "fs/readBlock");
-    expect(sent.map(({ params }) => [params?.["offset"], params?.["len"]])).toEqual([
+    const sent = it.server.requests("fs/readBlock");
+    expect(sent.map(({ params }) => [params.offset, params.len])).toEqual([
       [5, MIB],
       [MIB + 5, MIB],
       [2 * MIB + 5, MIB - 4],
@@ -43,15 +42,15 @@ describe("a read stream", () => {
   });
 
   it("gives blocks in order, however they are answered", async () => {
-    const held: Received[] = [];
+    const held: FileRequest[] = [];
     await using it = await scriptedFiles((connection, block) => {
-      const offset = Number(block.params?.["offset"]);
+      const offset = Number(block.params["offset"]);
       if (offset > 0 && held.push(block) < 3) return;
       // The wrong way round.
-      for (const { id, params } of [block, ...held.splice(0).reverse()]) {
-        const at = Number(params?.["offset"]) / MIB;
+      for (const request of [block, ...held.splice(0).reverse()]) {
+        const at = Number(request.params["offset"]) / MIB;
         const chunk = Buffer.alloc(at === 3 ? 1 : MIB, at).toString("base64");
-        connection.answer({ id: id as number }, { chunk, eof: at === 3 });
+        connection.answer(request, { chunk, eof: at === 3 });
       }
     });
     const bytes = await it.fs.createReadStream("/file", { end: 4 * MIB - 1 }).getReader();
@@ -90,9 +89,9 @@ describe("a read stream", () => {
 
   it("ends with the last block, whatever was asked for behind it", async () => {
     await using it = await scriptedFiles((connection, block) => {
-      const isFirst = block.params?.["offset"] === 0;
+      const isFirst = block.params["offset"] === 0;
       if (isFirst) connection.answer(block, { chunk: "YWJj", eof: true });
-      else connection.reject(block, -32004, "the handle is gone");
+      else connection.refuse(block, -32004, "the handle is gone");
     });
     expect(await new Response(it.client.fs.createReadStream("/f")).text()).toBe("abc");
   });
@@ -121,7 +120,7 @@ describe("readFile()", () => {
     "takes a file that has changed its size since the server told it: %i",
     async (size) => {
       await using it = await scriptedFiles((connection, request) => {
-        const isLast = request.params?.["offset"] === 2 * MIB;
+        const isLast = request.params["offset"] === 2 * MIB;
         if (request.method === "fs/readBlock") {
           connection.answer(request, isLast ? { chunk: "YWJj", eof: true } : { chunk: BLOCK, eof: false });
         } else connection.answer(request, { isFile: true, isDirectory: false, isSymlink: false, size });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RemoteFileSystem } from "../../src/index.ts";
 import { failureOf } from "../support/failure.ts";
+import type { Received } from "../support/relay.ts";
 import { relayedFiles } from "../support/remote-files.ts";
-import type { Received } from "../support/scripted-server.ts";
 
 const MIB = 1024 * 1024;
 

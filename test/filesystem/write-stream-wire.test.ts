@@ -1,17 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { failureOf } from "../support/failure.ts";
-import { scriptedFiles } from "../support/scripted-files.ts";
-import type { Received } from "../support/scripted-server.ts";
+import { type FileRequest, scriptedFiles } from "../support/scripted-files.ts";
 
 const MIB = 1024 * 1024;
 
 /** A stream to a server that confirms blocks one by one, as it is told to. */
 async function slowServer(options?: { signal?: AbortSignal }) {
-  const blocks: Received[] = [];
+  const blocks: FileRequest[] = [];
   const files = await scriptedFiles((_, block) => blocks.push(block));
   return {
     ...files,
-    confirm: () => files.connection.answer(blocks.shift() as Received, {}),
+    confirm: () => files.connection.answer(blocks.shift() as FileRequest, {}),
     writer: files.fs.createWriteStream("/file", options).getWriter(),
   };
 }

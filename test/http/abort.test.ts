@@ -1,9 +1,10 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
-import { LazyExecServerClient, type RemoteRequestInit } from "../../src/index.ts";
+import { LazyExecServerClient, type RemoteRequestInit, ServerError } from "../../src/index.ts";
 import { failureOf } from "../support/failure.ts";
 import { readBody } from "../support/read-body.ts";
-import { answersLater, answersOk, OK, scriptedFetch } from "../support/scripted-fetch.ts";
+import { OK, scriptedFetch } from "../support/scripted-fetch.ts";
+import { QuietServer, ready } from "../support/scripted-server.ts";
 
 const reason = new Error("enough");
 
@@ -41,7 +42,7 @@ describe("an aborted fetch rejects with the signal's reason", () => {
   });
 
   it("before the headers, and what still comes is nobody's: the next request is unaffected", async () => {
-    await using it = await scriptedFetch(answersLater);
+    await using it = await scriptedFetch(ready(new QuietServer()));
     const { signal, abort } = aborting();
     const fetching = failureOf(it.client.fetch(it.url, { signal }));
     const late = await it.connection.request("http/request");
@@ -167,13 +168,14 @@ describe("a signal that lives on keeps no listener", () => {
     ["after a request that can't be made", (_, fetching) => failureOf(fetching), { body: "on a GET" }],
     ["after the deadline", (_, fetching) => failureOf(fetching.then((r) => r.text())), { timeoutMs: 50 }],
   ])("%s", async (_, end, init) => {
-    await using it = await scriptedFetch({
-      onRequest(connection, request) {
-        const refused = JSON.stringify(request.params?.["headers"])?.includes("x-refuse");
-        if (refused) connection.reject(request, -32603, "refused");
-        else answersOk.onRequest?.(connection, request);
-      },
+    const server = ready(new QuietServer());
+    server.handle("http/request", ({ params }) => {
+      if (params.headers.some(({ name }) => name === "x-refuse")) {
+        throw new ServerError("refused", { rpcCode: -32603 });
+      }
+      return OK;
     });
+    await using it = await scriptedFetch(server);
     const { signal } = aborting();
     await end(it, it.client.fetch(it.url, { ...init, signal }));
     expect(getEventListeners(signal, "abort")).toEqual([]);

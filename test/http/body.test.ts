@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { silence } from "../../src/testing.ts";
 import { failureOf } from "../support/failure.ts";
 import { readBody } from "../support/read-body.ts";
-import { answersOk, OK, scriptedFetch } from "../support/scripted-fetch.ts";
+import { OK, scriptedFetch } from "../support/scripted-fetch.ts";
+import { QuietServer } from "../support/scripted-server.ts";
 
 const error = (code: string) => expect.objectContaining({ code });
 
@@ -20,16 +22,15 @@ describe("the pieces of a body", () => {
   });
 
   it("are not lost when they overtake the response", async () => {
-    await using it = await scriptedFetch({
-      onRequest(connection, request) {
-        const { requestId } = request.params ?? {};
-        const notify = (seq: number, deltaBase64: string, done = false) =>
-          connection.notify("http/request/bodyDelta", { requestId, seq, deltaBase64, done });
-        notify(1, "YQ==");
-        notify(2, "Yg==", true);
-        connection.answer(request, OK);
-      },
+    const server = new QuietServer();
+    server.handle("http/request", ({ params: { requestId } }, connection) => {
+      const notify = (seq: number, deltaBase64: string, done = false) =>
+        connection.notify("http/request/bodyDelta", { requestId, seq, deltaBase64, done });
+      notify(1, "YQ==");
+      notify(2, "Yg==", true);
+      return OK;
     });
+    await using it = await scriptedFetch(server);
     expect(await (await it.client.fetch(it.url)).text()).toBe("ab");
   });
 
@@ -156,7 +157,7 @@ describe("when the connection ends", () => {
     for (let seq = 1; seq <= sent; seq++) it.delta(seq, `${seq}`, { done: done && seq === sent });
     for (let seq = 1; seq <= read; seq++) expect((await reader?.read())?.done).toBe(false);
     await it.seen();
-    it.connection.terminate();
+    it.connection.drop();
     await it.client.disconnected;
     reader?.releaseLock();
     const pieces = Array.from({ length: sent - read }, (_, at) => `${read + at + 1}`);
@@ -164,15 +165,14 @@ describe("when the connection ends", () => {
   });
 
   it("a waiting read and a request without an answer fail with the same account of it", async () => {
-    await using it = await scriptedFetch({
-      onRequest: (connection, request) =>
-        request.params?.["method"] === "GET" && connection.answer(request, OK),
-    });
+    const server = new QuietServer();
+    server.handle("http/request", ({ params }) => (params.method === "GET" ? OK : silence));
+    await using it = await scriptedFetch(server);
     const response = await it.client.fetch(it.url);
     const reading = readBody(response);
     const fetching = failureOf(it.client.fetch(it.url, { method: "POST" }));
     await it.connection.request("http/request", 2);
-    it.connection.terminate();
+    it.connection.drop();
     const { message } = await it.client.disconnected;
     expect(await reading).toEqual({ pieces: [], error: expect.objectContaining({ message }) });
     expect(await fetching).toMatchObject({ message, delivery: "unknown" });
@@ -180,7 +180,7 @@ describe("when the connection ends", () => {
   });
 
   it("by close(), bodies fail with a ClosedError", async () => {
-    await using it = await scriptedFetch(answersOk);
+    await using it = await scriptedFetch();
     const response = await it.client.fetch(it.url);
     await it.client.close();
     expect(await readBody(response)).toEqual({ pieces: [], error: error("ERR_CLOSED") });

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { failureOf } from "../support/failure.ts";
 import { Origin, type OriginAnswer } from "../support/origin.ts";
 import { realClient } from "../support/real-client.ts";
-import { answersLater, OK, scriptedFetch } from "../support/scripted-fetch.ts";
+import { OK, scriptedFetch } from "../support/scripted-fetch.ts";
+import { QuietServer, ready } from "../support/scripted-server.ts";
 
 let real: Awaited<ReturnType<typeof realClient>>;
 let origin: Origin;
@@ -91,9 +92,9 @@ describe("a response", () => {
       { name: "x-lines", value: "a\nb" },
       { name: "x-fine", value: "1" },
     ];
-    await using it = await scriptedFetch({
-      onRequest: (connection, request) => connection.answer(request, { ...OK, headers }),
-    });
+    const server = new QuietServer();
+    server.handle("http/request", () => ({ ...OK, headers }));
+    await using it = await scriptedFetch(server);
     const response = await it.client.fetch(it.url);
     expect([...response.headers]).toEqual([["x-fine", "1"]]);
     expect(response.rawHeaders).toEqual(headers.map(({ name, value }) => [name, value]));
@@ -136,9 +137,10 @@ describe("a response", () => {
     ["a status that is no integer", { ...OK, status: "200" }],
     ["headers that are none", { ...OK, headers: { a: "1" } }],
   ])("with %s fails with a ProtocolError; the connection lives", async (_, result) => {
-    await using it = await scriptedFetch(answersLater);
+    const server = ready(new QuietServer());
+    server.handle("http/request", () => result as never);
+    await using it = await scriptedFetch(server);
     const failing = failureOf(it.client.fetch(it.url));
-    it.connection.answer(await it.connection.request("http/request"), result);
     expect(await failing).toMatchObject({ code: "ERR_PROTOCOL", delivery: "answered" });
     await it.seen();
   });

@@ -54,7 +54,7 @@ describe("starting the child", () => {
   });
 
   test("fails for a file that is no program", async () => {
-    const error = await failureOf(connect({ command: fixture("relay") }));
+    const error = await failureOf(connect({ command: fixture("whoami") }));
     expect(error).toMatchObject({ code: "ERR_CONNECT", phase: "dial", cause: { code: "EACCES" } });
   });
 

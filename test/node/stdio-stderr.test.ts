@@ -35,6 +35,18 @@ describe("the child's log", () => {
     expect(client.sessionId).toBe("chatty");
   });
 
+  test("is pointed at when a child has ended that nobody listened to", async () => {
+    const ending = (stderr?: StdioOptions["stderr"]) =>
+      failureOf(
+        ExecServerClient.connect({
+          transport: stdio({ command: node, args: ["-e", "process.exit(3)"], stderr }),
+        }),
+      );
+    const [unheard, heard] = await Promise.all([ending(), ending(() => {})]);
+    expect(String(unheard)).toContain('ended with code 3 (stderr: "inherit" shows its log)');
+    expect(String(heard)).toMatch(/ended with code 3$/);
+  });
+
   test("comes to its end, however suddenly the child ends", async () => {
     const lines: string[] = [];
     const transport = stdio({

@@ -3,7 +3,7 @@ import type { ExecProcess } from "../../src/index.ts";
 import { failureOf } from "../support/failure.ts";
 import { realClient } from "../support/real-client.ts";
 import { scriptedProcess, startsProcesses } from "../support/scripted-process.ts";
-import type { Script } from "../support/scripted-server.ts";
+import { QuietServer } from "../support/scripted-server.ts";
 
 let real: Awaited<ReturnType<typeof realClient>>;
 beforeAll(async () => {
@@ -52,7 +52,7 @@ describe("terminate()", () => {
     it.closed(2);
     await it.process.closed;
     expect(await it.process.terminate()).toEqual({ running: false });
-    expect(it.connection.received.some(({ method }) => method === "process/terminate")).toBe(false);
+    expect(it.server.requests("process/terminate")).toEqual([]);
   });
 
   it("passes by 128 requests that wait for an answer", async () => {
@@ -62,7 +62,7 @@ describe("terminate()", () => {
     const request = await it.connection.request("process/terminate");
     it.connection.answer(request, { running: true });
     expect(await terminated).toEqual({ running: true });
-    it.connection.terminate();
+    it.connection.drop();
     await Promise.all(waiting);
   });
 });
@@ -151,15 +151,9 @@ describe("resize()", () => {
   });
 
   it("is not offered on Windows, nor is a size at the start", async () => {
-    const script: Script = {
-      ...startsProcesses,
-      onInitialize: (connection, request) =>
-        connection.answer(request, {
-          sessionId: "w",
-          environmentInfo: { cwd: "file:///C:/", platformOs: "windows" },
-        }),
-    };
-    await using it = await scriptedProcess({ tty: true }, script);
+    const environmentInfo = { cwd: "file:///C:/", platformOs: "windows" };
+    const server = startsProcesses(new QuietServer({ environmentInfo }));
+    await using it = await scriptedProcess({ tty: true }, server);
     expect(await failureOf(it.process.resize({ rows: 1, cols: 1 }))).toMatchObject({
       code: "ERR_UNSUPPORTED",
     });

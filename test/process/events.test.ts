@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { silence } from "../../src/testing.ts";
 import { failureOf } from "../support/failure.ts";
 import { readAll } from "../support/read.ts";
-import { scriptedProcess, startsProcesses } from "../support/scripted-process.ts";
+import { scriptedProcess } from "../support/scripted-process.ts";
+import { output, QuietServer } from "../support/scripted-server.ts";
 
 describe("events of a process", () => {
   it("are delivered in sequence when they arrive backwards", async () => {
@@ -27,14 +29,14 @@ describe("events of a process", () => {
   });
 
   it("that come before the answer to the start are not lost", async () => {
-    await using it = await scriptedProcess(undefined, {
-      onRequest(connection, request) {
-        connection.output("p", 1, "early");
-        connection.notify("process/exited", { processId: "p", seq: 2, exitCode: 0 });
-        connection.notify("process/closed", { processId: "p", seq: 3 });
-        connection.answer(request, { processId: "p" });
-      },
+    const server = new QuietServer();
+    server.handle("process/start", (_, connection) => {
+      output(connection, "p", 1, "early");
+      connection.notify("process/exited", { processId: "p", seq: 2, exitCode: 0 });
+      connection.notify("process/closed", { processId: "p", seq: 3 });
+      return { processId: "p" };
     });
+    await using it = await scriptedProcess(undefined, server);
     expect((await readAll(it.process)).pieces).toEqual(["stdout:early"]);
   });
 
@@ -85,7 +87,7 @@ describe("events of a process", () => {
     const other = await it.client.start(["program"], { processId: "other" });
     for (let seq = 2; seq <= 258; seq++) it.output(seq, "x");
     expect(await failureOf(it.process.closed)).toMatchObject({ code: "ERR_PROTOCOL" });
-    it.connection.output("other", 1, "fine");
+    output(it.connection, "other", 1, "fine");
     it.connection.notify("process/exited", { processId: "other", seq: 2, exitCode: 0 });
     it.connection.notify("process/closed", { processId: "other", seq: 3 });
     expect((await readAll(other)).pieces).toEqual(["stdout:fine"]);
@@ -111,7 +113,7 @@ describe("events of a process", () => {
 
   it("of processes nobody knows are ignored, and so are late ones of a closed process", async () => {
     await using it = await scriptedProcess();
-    it.connection.output("stranger", 1, "boo");
+    output(it.connection, "stranger", 1, "boo");
     it.connection.notify("process/output", { processId: "stranger" });
     it.exited(1);
     it.closed(2);
@@ -126,7 +128,7 @@ describe("events of a process", () => {
     await using it = await scriptedProcess();
     const quiet = await it.client.start(["program"], { processId: "quiet" });
     for (let seq = 1; seq <= 4097; seq++) it.output(seq, "noise");
-    it.connection.output("quiet", 1, "psst");
+    output(it.connection, "quiet", 1, "psst");
     expect((await quiet[Symbol.asyncIterator]().next()).value).toMatchObject({ seq: 1, stream: "stdout" });
   });
 });
@@ -135,7 +137,7 @@ describe("the end of the connection", () => {
   it("fails the process once, after the output that had arrived", async () => {
     await using it = await scriptedProcess();
     for (const seq of [1, 2, 3]) it.output(seq, String(seq));
-    it.connection.terminate();
+    it.connection.drop();
     const { pieces, error } = await readAll(it.process);
     expect(pieces).toEqual(["stdout:1", "stdout:2", "stdout:3"]);
     expect(error).toMatchObject({ code: "ERR_DISCONNECTED" });
@@ -150,7 +152,7 @@ describe("the end of the connection", () => {
     it.output(3, "three");
     it.exited(4);
     it.closed(5);
-    it.connection.terminate();
+    it.connection.drop();
     const { pieces, error } = await readAll(it.process);
     expect(pieces).toEqual(["stdout:one"]);
     expect(error).toMatchObject({ code: "ERR_DISCONNECTED" });
@@ -161,7 +163,7 @@ describe("the end of the connection", () => {
     it.output(1, "done");
     it.exited(2, 3);
     it.closed(3);
-    it.connection.terminate();
+    it.connection.drop();
     await it.client.disconnected;
     expect(await readAll(it.process)).toEqual({ pieces: ["stdout:done"], error: undefined });
     expect(await it.process.closed).toMatchObject({ exitCode: 3 });
@@ -171,7 +173,7 @@ describe("the end of the connection", () => {
   it("leaves an exit that was seen, and fails the close", async () => {
     await using it = await scriptedProcess();
     it.exited(1, 5);
-    it.connection.terminate();
+    it.connection.drop();
     expect(await it.process.exited).toMatchObject({ exitCode: 5 });
     expect(await failureOf(it.process.closed)).toMatchObject({ code: "ERR_DISCONNECTED" });
   });
@@ -179,7 +181,7 @@ describe("the end of the connection", () => {
   it("reaches every process, stdout and stderr alike", async () => {
     await using it = await scriptedProcess();
     const other = await it.client.start(["program"], { processId: "other" });
-    it.connection.terminate();
+    it.connection.drop();
     const reasons = await Promise.all([
       failureOf(it.process.closed),
       failureOf(other.closed),
@@ -195,18 +197,17 @@ describe("the end of the connection", () => {
     for (const method of ["process/write", "process/terminate", "process/signal"]) {
       await it.connection.request(method);
     }
-    it.connection.terminate();
+    it.connection.drop();
     for (const error of await Promise.all(calls)) {
       expect(error).toMatchObject({ code: "ERR_DISCONNECTED", delivery: "unknown" });
     }
   });
 
   it("rejects a start under way; the id is free on the next connection and nothing is started again", async () => {
-    await using it = await scriptedProcess(undefined, {
-      onRequest(connection, request) {
-        if (request.params?.["processId"] === "p") startsProcesses.onRequest?.(connection, request);
-        else connection.terminate();
-      },
+    await using it = await scriptedProcess();
+    it.server.handle("process/start", (_, connection) => {
+      connection.drop();
+      return silence;
     });
     expect(await failureOf(it.client.start(["program"], { processId: "q" }))).toMatchObject({
       code: "ERR_DISCONNECTED",
@@ -220,7 +221,7 @@ describe("the end of the connection", () => {
 
   it("is what a write gets, not that the standard input was closed", async () => {
     await using it = await scriptedProcess({ stdin: "pipe" });
-    it.connection.terminate();
+    it.connection.drop();
     await it.client.disconnected;
     expect(await failureOf(it.process.write("x"))).toMatchObject({
       code: "ERR_DISCONNECTED",
@@ -230,7 +231,7 @@ describe("the end of the connection", () => {
 
   it("is nothing that `await using` of a process complains about", async () => {
     await using it = await scriptedProcess();
-    it.connection.terminate();
+    it.connection.drop();
     await it.client.disconnected;
     await it.process[Symbol.asyncDispose]();
   });
@@ -240,7 +241,7 @@ describe("the end of the connection", () => {
     const listener = (reason: unknown) => unhandled.push(reason);
     process.on("unhandledRejection", listener);
     await using it = await scriptedProcess();
-    it.connection.terminate();
+    it.connection.drop();
     await it.client.disconnected;
     await new Promise((resolve) => setImmediate(resolve));
     process.off("unhandledRejection", listener);

@@ -80,7 +80,7 @@ describe("an interrupt", () => {
     it.exited(1);
     await it.process.exited;
     await it.process.interrupt();
-    expect(it.connection.received.filter(({ method }) => method === "process/signal")).toEqual([]);
+    expect(it.server.requests("process/signal")).toEqual([]);
   });
 
   it("of a process nobody knows is no error for the server", async () => {

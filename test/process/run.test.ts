@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from "vitest";
 import { LazyExecServerClient, type RunResult } from "../../src/index.ts";
+import { TestServer } from "../../src/testing.ts";
 import { failureOf } from "../support/failure.ts";
 import { realClient } from "../support/real-client.ts";
-import { scriptedProcess, startsProcesses } from "../support/scripted-process.ts";
+import { scriptedProcess } from "../support/scripted-process.ts";
+import { connectedTo } from "../support/scripted-server.ts";
 
 let real: Awaited<ReturnType<typeof realClient>>;
 beforeAll(async () => {
@@ -58,6 +60,24 @@ describe("run()", () => {
     expect(await gone("timeout")).toBe(true);
   });
 
+  it("tells what a command had printed when its time was up", async () => {
+    const argv = ["sh", "-c", "echo so far; echo so bad >&2; exec sleep 60"];
+    const [text, bytes] = await Promise.all([
+      failureOf(real.client.run(argv, { timeoutMs: 2_000 })),
+      failureOf(real.client.run(argv, { timeoutMs: 2_000, encoding: "bytes" })),
+    ]);
+    expect(text).toMatchObject({ code: "ERR_TIMEOUT", stdout: "so far\n", stderr: "so bad\n" });
+    expect(bytes).toMatchObject({ stdout: new TextEncoder().encode("so far\n") });
+  });
+
+  it("says that the command may have run when the connection ends", async () => {
+    await using it = await realClient();
+    const running = failureOf(it.client.run(["sleep", "60"]));
+    await it.client.status();
+    await it.server.kill("SIGKILL");
+    expect(await running).toMatchObject({ code: "ERR_DISCONNECTED", delivery: "unknown" });
+  });
+
   it("terminates the process when its signal aborts, and then rejects with the reason", async () => {
     const controller = new AbortController();
     const running = failureOf(
@@ -110,19 +130,14 @@ describe("run()", () => {
     await using it = await scriptedProcess();
     const running = failureOf(it.client.run(["program"]));
     await it.connection.request("process/start", 2);
-    it.connection.terminate();
+    it.connection.drop();
     expect(await running).toMatchObject({ code: "ERR_DISCONNECTED" });
   });
 
   it("tells a sandbox denial", async () => {
-    await using it = await scriptedProcess(undefined, {
-      onRequest(connection, request) {
-        startsProcesses.onRequest?.(connection, request);
-        const { processId } = request.params ?? {};
-        connection.notify("process/exited", { processId, seq: 1, exitCode: 1, sandboxDenied: true });
-        connection.notify("process/closed", { processId, seq: 2 });
-      },
-    });
+    await using server = new TestServer();
+    server.onCommand(["program"], (process) => process.exit(1, { sandboxDenied: true }));
+    await using it = await connectedTo(server);
     expect(await it.client.run(["program"], { reject: false })).toMatchObject({ sandboxDenied: true });
   });
 });

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { failureOf } from "../support/failure.ts";
 import { realClient } from "../support/real-client.ts";
 import { scriptedProcess, startsProcesses } from "../support/scripted-process.ts";
+import { QuietServer } from "../support/scripted-server.ts";
 
 let real: Awaited<ReturnType<typeof realClient>>;
 beforeAll(async () => {
@@ -129,13 +130,9 @@ describe("start() on the wire", () => {
   });
 
   it("says so when an old server does not tell its directory", async () => {
-    await using it = await scriptedProcess(
-      { cwd: "/" },
-      {
-        ...startsProcesses,
-        onInitialize: (connection, request) => connection.answer(request, { sessionId: "old" }),
-      },
-    );
+    const server = startsProcesses(new QuietServer());
+    server.handle("initialize", () => ({ sessionId: "old" }));
+    await using it = await scriptedProcess({ cwd: "/" }, server);
     expect(await failureOf(it.client.start(["ls"]))).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
   });
 });
@@ -144,15 +141,12 @@ describe("aborting a start", () => {
   it("sends nothing when the signal is aborted already", async () => {
     await using it = await scriptedProcess();
     expect(await failureOf(it.client.start(["program"], { signal: AbortSignal.abort("no") }))).toBe("no");
-    expect(it.connection.received.filter(({ method }) => method === "process/start")).toHaveLength(1);
+    expect(it.server.requests("process/start")).toHaveLength(1);
   });
 
   it("terminates the process when its answer comes after the abort", async () => {
-    await using it = await scriptedProcess(undefined, {
-      onRequest(connection, request) {
-        if (request.params?.["processId"] === "p") startsProcesses.onRequest?.(connection, request);
-      },
-    });
+    await using it = await scriptedProcess();
+    it.server.hold("process/start");
     const controller = new AbortController();
     const starting = failureOf(it.client.start(["program"], { processId: "q", signal: controller.signal }));
     const request = await it.connection.request("process/start", 2);
@@ -163,12 +157,8 @@ describe("aborting a start", () => {
   });
 
   it("is what a start whose answer can't be read comes to: the process is terminated", async () => {
-    await using it = await scriptedProcess(undefined, {
-      onRequest(connection, request) {
-        if (request.params?.["processId"] === "p") startsProcesses.onRequest?.(connection, request);
-        else if (request.method === "process/start") connection.answer(request, { pid: 1 });
-      },
-    });
+    await using it = await scriptedProcess();
+    it.server.handle("process/start", () => ({ pid: 1 }) as never);
     expect(await failureOf(it.client.start(["program"], { processId: "q" }))).toMatchObject({
       code: "ERR_PROTOCOL",
     });

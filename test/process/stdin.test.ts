@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { failureOf } from "../support/failure.ts";
 import { realClient } from "../support/real-client.ts";
-import { scriptedProcess, startsProcesses } from "../support/scripted-process.ts";
+import { scriptedProcess } from "../support/scripted-process.ts";
 
 /** Both kinds of server: one request at a time, and eight. */
 describe.each([
@@ -43,7 +43,7 @@ describe("write()", () => {
       code: "ERR_STDIN_CLOSED",
       delivery: "not-sent",
     });
-    expect(it.connection.received.some(({ method }) => method === "process/write")).toBe(false);
+    expect(it.server.requests("process/write")).toEqual([]);
   });
 
   it("fails with ERR_STDIN_CLOSED after the process has exited", async () => {
@@ -56,18 +56,11 @@ describe("write()", () => {
     });
   });
 
-  it.each(["stdinClosed", "unknownProcess"])(
+  it.each(["stdinClosed", "unknownProcess"] as const)(
     "fails with ERR_STDIN_CLOSED when the server says %s",
     async (status) => {
-      await using it = await scriptedProcess(
-        { stdin: "pipe" },
-        {
-          onRequest(connection, request) {
-            if (request.method === "process/write") connection.answer(request, { status });
-            else startsProcesses.onRequest?.(connection, request);
-          },
-        },
-      );
+      await using it = await scriptedProcess({ stdin: "pipe" });
+      it.server.handle("process/write", () => ({ status }));
       expect(await failureOf(it.process.write("x"))).toMatchObject({
         code: "ERR_STDIN_CLOSED",
         delivery: "answered",
@@ -81,9 +74,9 @@ describe("write()", () => {
     const ids = new Set<unknown>();
     for (const [n, bytes] of [1024 * 1024, 1, 3].entries()) {
       const request = await it.connection.request("process/write", n + 1);
-      expect(it.connection.received.filter(({ method }) => method === "process/write")).toHaveLength(n + 1);
-      expect(Buffer.from(String(request.params?.["chunk"]), "base64")).toHaveLength(bytes);
-      ids.add(request.params?.["writeId"]);
+      expect(it.server.requests("process/write")).toHaveLength(n + 1);
+      expect(Buffer.from(request.params.chunk, "base64")).toHaveLength(bytes);
+      ids.add(request.params.writeId);
       it.connection.answer(request, { status: "accepted" });
     }
     await writes;
@@ -94,7 +87,7 @@ describe("write()", () => {
     await using it = await scriptedProcess({ stdin: "pipe" });
     const failed = failureOf(it.process.write("one"));
     const written = it.process.write("two");
-    it.connection.reject(
+    it.connection.refuse(
       await it.connection.request("process/write", 1),
       -32603,
       "failed to write to process stdin",

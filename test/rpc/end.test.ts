@@ -1,10 +1,11 @@
 import { describe, expect, it, vi } from "vitest";
 import { ExecServerClient, webSocket } from "../../src/index.ts";
+import { TestServer } from "../../src/testing.ts";
+import { listen } from "../../src/testing-node.ts";
 import type { Connection, ConnectionReceiver } from "../../src/transport/transport.ts";
 import { failureOf } from "../support/failure.ts";
 import { readAll } from "../support/read.ts";
 import { scriptedProcess } from "../support/scripted-process.ts";
-import { ScriptedServer } from "../support/scripted-server.ts";
 
 /** A client on a connection whose every event the test brings about itself, in the turn it likes. */
 async function played() {
@@ -35,14 +36,17 @@ async function played() {
 
 describe("the end of a connection", () => {
   it("says which code the WebSocket closed with when the server gives no reason", async () => {
-    await using server = await ScriptedServer.start();
-    await using client = await ExecServerClient.connect({ transport: webSocket(server.url) });
-    (await server.connection()).socket.close();
-    expect(await client.disconnected).toMatchObject({
-      code: "ERR_DISCONNECTED",
-      closeCode: 1005,
-      message: "The exec-server connection ended: the WebSocket closed with code 1005",
-    });
+    await using server = new TestServer();
+    await using listening = await listen(server);
+    for (const transport of [webSocket(listening.url), server.transport]) {
+      await using client = await ExecServerClient.connect({ transport });
+      (await server.connection(server.connections.length)).close(4001);
+      expect(await client.disconnected).toMatchObject({
+        code: "ERR_DISCONNECTED",
+        closeCode: 4001,
+        message: "The exec-server connection ended: the WebSocket closed with code 4001",
+      });
+    }
   });
 
   it("by a frame that is no JSON fails processes too, after their output", async () => {

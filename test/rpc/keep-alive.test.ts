@@ -23,7 +23,7 @@ interface Request {
   readonly method: string;
 }
 
-async function watched(ping?: () => Promise<void>) {
+async function watched(ping?: () => Promise<void>, flow?: Connection["flow"]) {
   const requests: Request[] = [];
   let server!: Connection;
   const transport = memoryTransport((connection) => {
@@ -38,6 +38,7 @@ async function watched(ping?: () => Promise<void>) {
         close: () => client.close(),
         isOpen: true,
         ping,
+        flow,
       }
     : client;
   const rpc = new RpcPeer(connection, {
@@ -106,6 +107,43 @@ describe("keepAlive", () => {
     expect(pongs).toHaveLength(2);
     expect(rpc.failure).toBeUndefined();
     await pass(TIMEOUT);
+    expect(rpc.failure).toBeInstanceOf(DisconnectedError);
+  });
+
+  it("judges behind waiting requests where it can ping: a ping is not one of them", async () => {
+    const { rpc, pass } = await watched(() => new Promise(() => {}));
+    const waiting = Array.from({ length: 200 }, () => rpc.call("environment/info", null).catch(() => {}));
+    await pass(INTERVAL + TIMEOUT);
+    expect(rpc.failure).toBeInstanceOf(DisconnectedError);
+    await Promise.all(waiting);
+  });
+
+  it("does not judge behind more requests than the server takes in, though it can ping", async () => {
+    const { rpc, pass } = await watched(() => new Promise(() => {}));
+    const urgent = { urgent: true };
+    for (let n = 0; n < 129; n++) rpc.call("environment/info", null, urgent).catch(() => {});
+    await pass(100 * TIMEOUT);
+    expect(rpc.failure).toBeUndefined();
+    await rpc.close();
+  });
+
+  it("gives what is still to be sent the time of a slow line, since a probe comes behind it", async () => {
+    const queued = { pause() {}, resume() {}, drained: async () => {}, queuedBytes: 6_400_000 };
+    const { rpc, pass } = await watched(() => new Promise(() => {}), queued);
+    rpc.call("environment/info", null).catch(() => {});
+    await pass(INTERVAL + TIMEOUT + 99_000);
+    expect(rpc.failure).toBeUndefined();
+    await pass(1_000 + SLACK);
+    expect(rpc.failure).toBeInstanceOf(DisconnectedError);
+  });
+
+  it("does not wait longer than that for what has left in the meantime", async () => {
+    const queued = { pause() {}, resume() {}, drained: async () => {}, queuedBytes: 6_400_000 };
+    const { rpc, pass } = await watched(() => new Promise(() => {}), queued);
+    await pass(INTERVAL + 2 * TIMEOUT);
+    expect(rpc.failure).toBeUndefined();
+    queued.queuedBytes = 0;
+    await pass(SLACK);
     expect(rpc.failure).toBeInstanceOf(DisconnectedError);
   });
 

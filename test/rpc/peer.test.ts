@@ -1,22 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { ExecServerClient, webSocket } from "../../src/index.ts";
+import { ExecServerClient, ServerError, webSocket } from "../../src/index.ts";
+import { silence, type TestHandler } from "../../src/testing.ts";
 import { ExecServer } from "../support/exec-server.ts";
 import { failureOf } from "../support/failure.ts";
-import { type Script, type ScriptedConnection, ScriptedServer } from "../support/scripted-server.ts";
+import { connectedTo, QuietServer } from "../support/scripted-server.ts";
 
-async function connected(script: Script = {}) {
-  const server = await ScriptedServer.start(script);
-  const client = await ExecServerClient.connect({ transport: webSocket(server.url) });
-  const connection: ScriptedConnection = await server.connection();
-  await connection.request("initialized");
-  return {
-    client,
-    connection,
-    async [Symbol.asyncDispose]() {
-      await client.close();
-      await server[Symbol.asyncDispose]();
-    },
-  };
+/** A client whose server answers a status that way, and nothing without one. */
+async function connected(onStatus: TestHandler<"environment/status"> = () => silence) {
+  const server = new QuietServer();
+  server.handle("environment/status", onStatus);
+  return await connectedTo(server);
 }
 
 describe("calls", () => {
@@ -44,11 +37,9 @@ describe("calls", () => {
   });
 
   it("fail alone with the server's error", async () => {
-    await using it = await connected({
-      onRequest: (connection, request) =>
-        request.id === 2
-          ? connection.send({ id: request.id, error: { code: -32603, message: "boom", data: { a: 1 } } })
-          : connection.answer(request, { status: "ready" }),
+    await using it = await connected(({ id }) => {
+      if (id === 2) throw new ServerError("boom", { rpcCode: -32603, data: { a: 1 } });
+      return { status: "ready" };
     });
     expect(await failureOf(it.client.status())).toMatchObject({
       code: "ERR_SERVER",
@@ -66,40 +57,36 @@ describe("calls", () => {
     ["neither result nor error", {}],
     ["an error that is none", { error: "boom" }],
   ])("fail alone when the answer has %s", async (_, answer) => {
-    await using it = await connected({
-      onRequest: (connection, request) =>
-        request.id === 2
-          ? connection.send({ id: request.id, ...answer })
-          : connection.answer(request, { status: "ready" }),
+    await using it = await connected(({ id }, connection) => {
+      if (id !== 2) return { status: "ready" };
+      connection.send({ id, ...answer });
+      return silence;
     });
     expect(await failureOf(it.client.status())).toMatchObject({ code: "ERR_PROTOCOL", delivery: "answered" });
     expect(await it.client.status()).toEqual({ status: "ready" });
   });
 
   it("ignore answers to ids that are unknown, answered already, or -1", async () => {
-    await using it = await connected({
-      onRequest(connection, request) {
-        connection.send({ id: 999, result: {} });
-        connection.send({ id: "2", result: {} });
-        connection.send({ id: -1, error: { code: -32600, message: "failed to parse" } });
-        connection.answer(request, { status: "first" });
-        connection.answer(request, { status: "second" });
-      },
+    await using it = await connected((request, connection) => {
+      connection.send({ id: 999, result: {} });
+      connection.send({ id: "2", result: {} });
+      connection.send({ id: -1, error: { code: -32600, message: "failed to parse" } });
+      connection.answer(request, { status: "first" });
+      connection.answer(request, { status: "second" });
+      return silence;
     });
     expect(await it.client.status()).toEqual({ status: "first" });
     expect(await it.client.status()).toEqual({ status: "first" });
   });
 
   it("keep an unknown member of a result", async () => {
-    await using it = await connected({
-      onRequest: (connection, request) => connection.answer(request, { status: "ready", since: 1 }),
-    });
+    await using it = await connected(() => ({ status: "ready", since: 1 }));
     expect(await it.client.status()).toEqual({ status: "ready", since: 1 });
   });
 
   it("treat -32000 as any other server error", async () => {
-    await using it = await connected({
-      onRequest: (connection, request) => connection.reject(request, -32000, "busy"),
+    await using it = await connected(() => {
+      throw new ServerError("busy", { rpcCode: -32000 });
     });
     expect(await failureOf(it.client.status())).toMatchObject({ code: "ERR_SERVER", rpcCode: -32000 });
     expect(it.client.isDisconnected).toBe(false);
@@ -108,23 +95,19 @@ describe("calls", () => {
 
 describe("messages from the server", () => {
   it("are ignored when they are notifications nobody knows", async () => {
-    await using it = await connected({
-      onRequest(connection, request) {
-        connection.notify("weather/changed", { sunny: true });
-        connection.notify("toString", {});
-        connection.answer(request, { status: "ready" });
-      },
+    await using it = await connected((_, connection) => {
+      connection.notify("weather/changed", { sunny: true });
+      connection.notify("toString", {});
+      return { status: "ready" };
     });
     expect(await it.client.status()).toEqual({ status: "ready" });
   });
 
   it("get an answer when they are requests: a policy question a denial, everything else -32601", async () => {
-    await using it = await connected({
-      onRequest(connection, request) {
-        connection.send({ id: "q1", method: "network/policyRequest", params: {} });
-        connection.send({ id: 77, method: "client/dance" });
-        connection.answer(request, { status: "ready" });
-      },
+    await using it = await connected((_, connection) => {
+      connection.send({ id: "q1", method: "network/policyRequest", params: {} });
+      connection.send({ id: 77, method: "client/dance" });
+      return { status: "ready" };
     });
     // The second request comes behind the answers to the first two of the server's.
     await it.client.status();
@@ -164,11 +147,10 @@ describe("messages from the server", () => {
 
 describe("the end of the connection", () => {
   it("does not take away an answer that was read before it", async () => {
-    await using it = await connected({
-      onRequest(connection, request) {
-        connection.answer(request, { status: "ready" });
-        connection.socket.close();
-      },
+    await using it = await connected((request, connection) => {
+      connection.answer(request, { status: "ready" });
+      connection.close();
+      return silence;
     });
     expect(await it.client.status()).toEqual({ status: "ready" });
     await it.client.disconnected;
@@ -178,7 +160,7 @@ describe("the end of the connection", () => {
     await using it = await connected();
     const calls = Array.from({ length: 50 }, () => failureOf(it.client.status()));
     await it.connection.request("environment/status", 50);
-    it.connection.terminate();
+    it.connection.drop();
     const failure = await it.client.disconnected;
     expect(failure).toMatchObject({ code: "ERR_DISCONNECTED", closeCode: 1006, sessionId: "session-1" });
     for (const error of await Promise.all(calls)) {
@@ -196,7 +178,7 @@ describe("the end of the connection", () => {
     await using it = await connected();
     const calls = Array.from({ length: 300 }, () => failureOf(it.client.status()));
     await it.connection.request("environment/status", 128);
-    it.connection.terminate();
+    it.connection.drop();
     const deliveries = (await Promise.all(calls)).map((error) => (error as { delivery: string }).delivery);
     expect(deliveries.slice(0, 128)).toEqual(Array(128).fill("unknown"));
     expect(deliveries.slice(128)).toEqual(Array(172).fill("not-sent"));
@@ -214,7 +196,7 @@ describe("the end of the connection", () => {
 
   it("tells the reason the server gives", async () => {
     await using it = await connected();
-    it.connection.socket.close(4001, "maintenance");
+    it.connection.close(4001, "maintenance");
     expect(await it.client.disconnected).toMatchObject({ reason: "maintenance", closeCode: 4001 });
   });
 });

@@ -11,7 +11,3 @@ export async function readAll(process: ExecProcess): Promise<{ pieces: string[];
   }
   return { pieces, error: undefined };
 }
-
-export async function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
-  return await new Response(stream).text();
-}

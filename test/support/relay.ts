@@ -1,7 +1,13 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
-import type { Received } from "./scripted-server.ts";
+
+/** A message as a client sent it. */
+export interface Received {
+  readonly id?: number;
+  readonly method?: string;
+  readonly params?: Record<string, unknown>;
+}
 
 /** What a relay answers by itself; undefined for what it leaves to the server. */
 export type Intercept = (

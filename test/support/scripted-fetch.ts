@@ -1,30 +1,24 @@
-import { ExecServerClient, webSocket } from "../../src/index.ts";
-import { type Received, type Script, type ScriptedConnection, ScriptedServer } from "./scripted-server.ts";
+import type { ClientOptions } from "../../src/index.ts";
+import type { TestServer } from "../../src/testing.ts";
+import { connectedTo, QuietServer, ready } from "./scripted-server.ts";
 
 /** The head of a response, as the server sends it. */
 export const OK = { status: 200, headers: [], bodyBase64: "" };
 
 /** Answers every request with an empty head at once; the body is up to the test. */
-export const answersOk: Script = {
-  onRequest(connection, request) {
-    if (request.method === "http/request") connection.answer(request, OK);
-    if (request.method === "environment/status") connection.answer(request, { status: "ready" });
-  },
-};
-
-/** Answers everything but requests. */
-export const answersLater: Script = {
-  onRequest(connection, request) {
-    if (request.method === "environment/status") connection.answer(request, { status: "ready" });
-  },
-};
+function answersOk<Server extends TestServer>(server: Server): Server {
+  server.handle("http/request", () => OK);
+  return server;
+}
 
 /** A client, and the server's side of its requests, which the test plays. */
-export async function scriptedFetch(script: Script = answersOk) {
-  const server = await ScriptedServer.start(script);
-  const client = await ExecServerClient.connect({ transport: webSocket(server.url) });
-  const connection: ScriptedConnection = await server.connection();
+export async function scriptedFetch(
+  server: TestServer = answersOk(ready(new QuietServer())),
+  options: Partial<ClientOptions> = {},
+) {
+  const { client, connection, ...rest } = await connectedTo(server, options);
   return {
+    ...rest,
     client,
     connection,
     url: "http://origin.test/",
@@ -37,10 +31,6 @@ export async function scriptedFetch(script: Script = answersOk) {
     async seen() {
       await client.status();
     },
-    requests: (): Received[] => connection.received.filter(({ method }) => method === "http/request"),
-    async [Symbol.asyncDispose]() {
-      await client.close();
-      await server[Symbol.asyncDispose]();
-    },
+    requests: () => server.requests("http/request"),
   };
 }

@@ -1,39 +1,31 @@
-import { ExecServerClient, webSocket } from "../../src/index.ts";
-import { type Received, type ScriptedConnection, ScriptedServer } from "./scripted-server.ts";
+import { silence, type TestConnection, type TestRequest } from "../../src/testing.ts";
+import { connectedTo, QuietServer, ready } from "./scripted-server.ts";
+
+/** A request whose params are nobody's business. */
+export type FileRequest = TestRequest & { readonly params: Readonly<Record<string, unknown>> };
 
 /** A client on a server that opens and closes every file and is ready; what happens to blocks is up to the test. */
 export async function scriptedFiles(
-  onRequest: (connection: ScriptedConnection, request: Received) => void,
+  onRequest: (connection: TestConnection, request: FileRequest) => void,
   capabilities = { fileWriteStreaming: true },
 ) {
-  const server = await ScriptedServer.start({
-    onInitialize: (connection, request) =>
-      connection.answer(request, {
-        sessionId: connection.sessionId,
-        environmentInfo: { platformOs: "linux", capabilities },
-      }),
-    onRequest(connection, request) {
-      if (request.method === "environment/status") connection.answer(request, { status: "ready" });
-      else if (request.method === "fs/open") {
-        connection.answer(request, { handleId: request.params?.["handleId"] });
-      } else if (request.method === "fs/close") connection.answer(request, {});
-      else onRequest(connection, request);
-    },
-  });
-  const client = await ExecServerClient.connect({ transport: webSocket(server.url) });
-  const connection = await server.connection();
+  const server = ready(new QuietServer({ environmentInfo: { capabilities } }));
+  for (const method of ["fs/readFile", "fs/writeFile", "fs/getMetadata", "fs/readBlock", "fs/writeBlock"]) {
+    server.handle(method, (request, connection) => {
+      onRequest(connection, request as FileRequest);
+      return silence;
+    });
+  }
+  server.handle("fs/open", ({ params }) => ({ handleId: params.handleId }));
+  server.handle("fs/close", () => ({}));
+  const it = await connectedTo(server);
   return {
-    client,
-    fs: client.fs,
-    connection,
+    ...it,
+    fs: it.client.fs,
     /** How often a method has been asked for, once everything that was sent by now has arrived. */
     async count(method: string): Promise<number> {
-      await client.status();
-      return connection.received.filter((message) => message.method === method).length;
-    },
-    async [Symbol.asyncDispose]() {
-      await client.close();
-      await server[Symbol.asyncDispose]();
+      await it.client.status();
+      return server.requests(method).length;
     },
   };
 }

@@ -1,3 +1,5 @@
+import { numbersFrom } from "./random.ts";
+
 /** What makes a random run repeatable: `SEED=… npm test` makes the same one. */
 export const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
 
@@ -10,11 +12,5 @@ export function announceSeed(what: string): void {
 export function seeded(name: string, round: number): () => number {
   let state = SEED + round * 7919;
   for (const letter of name) state = Math.imul(state ^ letter.charCodeAt(0), 0x01000193);
-  // mulberry32: small, and even enough to choose what happens next.
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  return numbersFrom(state);
 }

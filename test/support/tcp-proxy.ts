@@ -5,9 +5,12 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class TcpProxy {
   /** HTTP requests that began a connection: what a WebSocket's dial is, and a speculative connection is not. */
   dials = 0;
+  /** Whether who dials is sent away. */
+  isRefusing = false;
   readonly #server: Server;
   readonly #open = new Set<Socket>();
   readonly #far = new Map<Socket, Socket>();
+  readonly #frozen = new Set<Socket>();
   #onChange: (() => void)[] = [];
 
   private constructor(target: () => number) {
@@ -46,6 +49,31 @@ export class TcpProxy {
     for (const near of this.#open) this.#halt(near);
   }
 
+  /** Lets go on what is frozen, with all that has gathered on either side. */
+  thaw(): void {
+    for (const near of this.#frozen) {
+      const far = this.#far.get(near);
+      if (far && !near.destroyed) this.#join(near, far);
+      else near.resume();
+    }
+    this.#frozen.clear();
+  }
+
+  /** Ends every connection in the middle of what comes from the target: that many bytes more pass. */
+  cutAfter(bytes: number): void {
+    for (const near of this.#open) {
+      const far = this.#far.get(near);
+      let left = bytes;
+      far?.unpipe();
+      far?.on("data", (piece: Buffer) => {
+        if (left > 0) near.write(piece.subarray(0, left));
+        if (left > 0 && piece.length >= left) near.end(() => near.destroy());
+        left -= piece.length;
+      });
+      far?.resume();
+    }
+  }
+
   /** Resolves when that many connections are open. */
   async untilOpen(count: number): Promise<void> {
     while (this.open !== count) await new Promise<void>((resolve) => this.#onChange.push(resolve));
@@ -64,15 +92,19 @@ export class TcpProxy {
     near.on("error", () => {});
     near.once("data", (first) => {
       this.dials++;
+      if (this.isRefusing) {
+        near.resetAndDestroy();
+        return;
+      }
       const far = connect(target(), "127.0.0.1");
       far.write(first);
       this.#far.set(near, far);
       near.once("close", () => this.#far.delete(near));
-      this.#join(near, far);
+      this.#lead(near, far);
     });
   }
 
-  #join(near: Socket, far: Socket): void {
+  #lead(near: Socket, far: Socket): void {
     for (const [side, other] of [
       [near, far],
       [far, near],
@@ -80,8 +112,13 @@ export class TcpProxy {
       side.setNoDelay(true);
       side.on("error", () => {});
       side.once("close", () => other.destroy());
-      side.pipe(other);
     }
+    this.#join(near, far);
+  }
+
+  #join(near: Socket, far: Socket): void {
+    near.pipe(far);
+    far.pipe(near);
   }
 
   #halt(near: Socket): void {
@@ -90,6 +127,8 @@ export class TcpProxy {
     far?.unpipe();
     near.pause();
     far?.pause();
+    this.#frozen.add(near);
+    near.once("close", () => this.#frozen.delete(near));
   }
 
   #track(change: () => void): void {

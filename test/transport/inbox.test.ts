@@ -97,3 +97,57 @@ it("tells the end once when a frame that is delivered live brings it", () => {
   inbox.frame("late");
   expect(seen).toEqual(["a", END]);
 });
+
+it("holds frames back while it is paused, and the end behind them", () => {
+  const inbox = new Inbox();
+  const { seen, receiver } = recorder();
+  inbox.start(receiver);
+  inbox.pause();
+  inbox.frame("a");
+  inbox.frame("b");
+  expect(seen).toEqual([]);
+  expect(inbox.isEmpty).toBe(false);
+  inbox.resume();
+  expect(seen).toEqual(["a", "b"]);
+  expect(inbox.isEmpty).toBe(true);
+  inbox.frame("c");
+  expect(seen).toEqual(["a", "b", "c"]);
+});
+
+it("may be paused from within a frame, the first ones included", () => {
+  const inbox = new Inbox();
+  const { seen, receiver } = recorder(() => inbox.pause());
+  inbox.frame("a");
+  inbox.frame("b");
+  inbox.start(receiver);
+  expect(seen).toEqual(["a"]);
+  inbox.frame("c");
+  inbox.resume();
+  expect(seen).toEqual(["a", "b"]);
+  inbox.resume();
+  expect(seen).toEqual(["a", "b", "c"]);
+});
+
+it("lets everything through at its end, since nothing more can pile up", () => {
+  const inbox = new Inbox();
+  const { seen, receiver } = recorder(() => inbox.pause());
+  inbox.start(receiver);
+  inbox.pause();
+  inbox.frame("a");
+  inbox.frame("b");
+  inbox.end(END);
+  expect(seen).toEqual(["a", "b", END]);
+  inbox.resume();
+  expect(seen).toEqual(["a", "b", END]);
+});
+
+it("keeps its pause for a receiver that comes later", () => {
+  const inbox = new Inbox();
+  const { seen, receiver } = recorder();
+  inbox.pause();
+  inbox.frame("a");
+  inbox.start(receiver);
+  expect(seen).toEqual([]);
+  inbox.resume();
+  expect(seen).toEqual(["a"]);
+});

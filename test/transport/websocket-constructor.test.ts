@@ -103,6 +103,21 @@ describe("a socket that fails while connecting", () => {
     expect(error).toMatchObject({ code: "ERR_CONNECT", closeCode: 1006 });
   });
 
+  test.each([
+    ["Bun", "WebSocket connection to 'ws://127.0.0.1/' failed: Expected 101 status code: 403", 1006],
+    ["Deno", "failed to connect to WebSocket: Invalid status code: 403", 0],
+  ])("tells the HTTP status and the close code of a refused upgrade in %s", async (_, message, code) => {
+    class Native extends FailingWebSocket {
+      protected override fail(): void {
+        this.dispatchEvent(Object.assign(new Event("error"), { message }));
+        this.dispatchEvent(Object.assign(new Event("close"), { code }));
+      }
+    }
+    const transport = webSocket("ws://127.0.0.1/", { WebSocket: Native });
+    const error = await failureOf(ExecServerClient.connect({ transport }));
+    expect(error).toMatchObject({ code: "ERR_CONNECT", status: 403, closeCode: 1006 });
+  });
+
   test("may fail the same way again: each attempt has its own socket", async () => {
     const url = `ws://127.0.0.1:${await unusedPort()}`;
     const transport = webSocket(url, { WebSocket: WsWebSocket });
@@ -112,9 +127,22 @@ describe("a socket that fails while connecting", () => {
   });
 });
 
+test("an end without a close code, as Deno has it, is told as a broken connection", async () => {
+  class Native extends FailingWebSocket {
+    override readonly readyState = 1;
+    protected override fail(): void {
+      this.dispatchEvent(new Event("open"));
+      this.dispatchEvent(Object.assign(new Event("close"), { code: 0, reason: "" }));
+    }
+  }
+  const connection = await webSocket("ws://127.0.0.1/", { WebSocket: Native }).connect(open());
+  const end = await new Promise((resolve) => connection.start({ onFrame() {}, onEnd: resolve }));
+  expect(end).toMatchObject({ closeCode: 1006, reason: "the WebSocket closed with code 1006" });
+});
+
 /** Like the WebSocket of Node 22: a failed handshake is told by an error alone, and the state stays as it was. */
 class FailingWebSocket extends EventTarget {
-  readonly readyState = 0;
+  readonly readyState: number = 0;
   binaryType = "blob";
 
   constructor() {

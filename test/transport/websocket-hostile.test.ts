@@ -8,7 +8,7 @@ import {
   webSocket,
 } from "../../src/index.ts";
 import { failureOf } from "../support/failure.ts";
-import { ScriptedServer } from "../support/scripted-server.ts";
+import { SocketServer } from "../support/scripted-server.ts";
 import { BINARY, frame, frameHead, RawServer, TEXT } from "../support/tcp-server.ts";
 import { PlainWebSocketServer } from "../support/websocket-server.ts";
 import { ENTRIES } from "./harness/entries.ts";
@@ -112,17 +112,16 @@ describe("an established connection ends, with everything on it, on", () => {
     ["bytes that are no text", Buffer.from([0xff, 0xfe, 0x00, 0x80])],
     ["JSON nested 100,000 deep", DEEP],
   ])("%s", async (_, garbage) => {
-    await using server = await ScriptedServer.start();
+    await using server = await SocketServer.start();
     await using client = await ExecServerClient.connect({ transport: webSocket(server.url) });
     const pending = [failureOf(client.status()), failureOf(client.status())];
     const connection = await server.connection();
     await connection.request("environment/status", 2);
-    const closed = once(connection.socket, "close");
-    connection.socket.send(garbage);
+    connection.send(garbage);
     for (const error of await Promise.all(pending)) {
       expect(error).toMatchObject({ code: "ERR_DISCONNECTED", cause: { code: "ERR_PROTOCOL" } });
     }
     expect(client.isDisconnected).toBe(true);
-    await closed;
+    await connection.ended;
   });
 });

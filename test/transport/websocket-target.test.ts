@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ConnectError, ExecServerClient, LazyExecServerClient, UsageError } from "../../src/index.ts";
 import { failureOf } from "../support/failure.ts";
 import { expectNoneShown } from "../support/leaks.ts";
-import { ScriptedServer } from "../support/scripted-server.ts";
+import { SocketServer } from "../support/scripted-server.ts";
 import { PlainWebSocketServer } from "../support/websocket-server.ts";
 import { ENTRIES } from "./harness/entries.ts";
 
@@ -41,7 +41,7 @@ describe.each(ENTRIES)("the target of the %s's webSocket()", (_, makeTransport) 
   });
 
   test("is asked once per attempt, and not before", async () => {
-    await using server = await ScriptedServer.start();
+    await using server = await SocketServer.start();
     let asked = 0;
     const transport = makeTransport(() => {
       asked++;
@@ -52,7 +52,7 @@ describe.each(ENTRIES)("the target of the %s's webSocket()", (_, makeTransport) 
     await Promise.all([client.get(), client.get(), client.get()]);
     expect(asked).toBe(1);
     const first = await client.get();
-    (await server.connection()).terminate();
+    (await server.connection()).drop();
     await first.disconnected;
     await Promise.all([client.get(), client.get()]);
     expect(asked).toBe(2);

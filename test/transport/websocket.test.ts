@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { ExecServerClient } from "../../src/index.ts";
+import { silence } from "../../src/testing.ts";
 import { failureOf } from "../support/failure.ts";
 import { END, Recorder } from "../support/recorder.ts";
-import { ScriptedServer } from "../support/scripted-server.ts";
+import { SocketServer } from "../support/scripted-server.ts";
 import { CLOSE, frame, RawServer, TEXT } from "../support/tcp-server.ts";
 import { PlainWebSocketServer } from "../support/websocket-server.ts";
 import { ENTRIES } from "./harness/entries.ts";
@@ -12,11 +13,14 @@ const open = () => ({ signal: new AbortController().signal });
 
 describe.each(ENTRIES)("a connection of the %s's webSocket()", (_, makeTransport) => {
   test("takes binary frames for text", async () => {
-    await using server = await ScriptedServer.start({
-      onInitialize: ({ socket }, { id }) =>
-        socket.send(Buffer.from(`{"id":${id},"result":{"sessionId":"grüße"}}`)),
-      onRequest: ({ socket }, { id }) => socket.send(Buffer.from(`{"id":${id},"result":{"status":"ready"}}`)),
-    });
+    await using server = await SocketServer.start();
+    const answers = { initialize: '{"sessionId":"grüße"}', "environment/status": '{"status":"ready"}' };
+    for (const [method, result] of Object.entries(answers)) {
+      server.handle(method, ({ id }, connection) => {
+        connection.send(Buffer.from(`{"id":${id},"result":${result}}`));
+        return silence;
+      });
+    }
     await using client = await ExecServerClient.connect({ transport: makeTransport(server.url) });
     expect(client.sessionId).toBe("grüße");
     expect(await client.status()).toEqual({ status: "ready" });
@@ -112,12 +116,12 @@ describe.each(ENTRIES)("a connection of the %s's webSocket()", (_, makeTransport
   });
 
   test("fails what is pending when it is reset, with the reason in words", async () => {
-    await using server = await ScriptedServer.start();
+    await using server = await SocketServer.start();
     await using client = await ExecServerClient.connect({ transport: makeTransport(server.url) });
     const pending = failureOf(client.status());
     const connection = await server.connection();
     await connection.request("environment/status");
-    connection.terminate();
+    connection.drop();
     expect(await pending).toMatchObject({ code: "ERR_DISCONNECTED", delivery: "unknown", closeCode: 1006 });
   });
 

@@ -5,7 +5,7 @@ const SHOWN_MS = 6_000;
 let hiding: ReturnType<typeof setTimeout> | undefined;
 
 /** Tells what did not work, for a while. */
-export function notify(what: string, error: unknown): void {
+function notify(what: string, error: unknown): void {
   const notice = byId("notice");
   notice.textContent = `${what}: ${explain(error)}`;
   notice.hidden = false;

@@ -23,6 +23,8 @@ export class TerminalPanel {
   });
   readonly #fit = new FitAddon();
   #process: ExecProcess | undefined;
+  /** What was typed for a shell that is still on its way; undefined when none is. */
+  #typed: string | undefined;
   /** Counts the shells, so that a late word of an old one is not taken for the new one's. */
   #generation = 0;
 
@@ -31,7 +33,7 @@ export class TerminalPanel {
     this.#cwd = options.cwd;
     this.#screen.loadAddon(this.#fit);
     this.#screen.open(byId("terminal"));
-    this.#screen.onData((data) => void this.#process?.write(data).catch(() => {}));
+    this.#screen.onData((data) => this.#type(data));
     this.#screen.onResize(() => this.#tellSize());
     new ResizeObserver(() => this.#fitSoon()).observe(byId("terminal"));
     whenThemeChanges(() => {
@@ -47,6 +49,7 @@ export class TerminalPanel {
     const generation = ++this.#generation;
     void this.#process?.terminate().catch(() => {});
     this.#process = undefined;
+    this.#typed = "";
     byId("terminal-ended").hidden = true;
     this.#fit.fit();
     try {
@@ -60,6 +63,8 @@ export class TerminalPanel {
       if (generation !== this.#generation) return void process.terminate().catch(() => {});
       this.#screen.reset();
       this.#process = process;
+      if (this.#typed) this.#type(this.#typed);
+      this.#typed = undefined;
       byId("terminal-title").textContent = shell?.name ?? "sh";
       this.#screen.focus();
       // The panel may have changed while the shell was on its way.
@@ -79,8 +84,14 @@ export class TerminalPanel {
     }
   }
 
+  #type(text: string): void {
+    if (this.#process) void this.#process.write(text).catch(() => {});
+    else if (this.#typed !== undefined) this.#typed += text;
+  }
+
   #end(text: string, colour = DIM): void {
     this.#process = undefined;
+    this.#typed = undefined;
     this.#screen.write(`\r\n${colour}[${text}]${RESET}\r\n`);
     byId("terminal-ended-text").textContent = text;
     byId("terminal-ended").classList.toggle("lost", colour === RED);

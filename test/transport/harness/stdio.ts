@@ -2,64 +2,39 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { stdio } from "../../../src/node.ts";
-import { AsyncQueue } from "../../support/async-queue.ts";
+import { serveStdio } from "../../../src/testing-node.ts";
 import { Children } from "../../support/children.ts";
-import { ControlServer, fixture } from "../../support/control-server.ts";
-import type { Harness, Peer } from "./harness.ts";
+import { BareServer, ChannelPeer } from "./channel-peer.ts";
+import type { Harness } from "./harness.ts";
 
 /** Plays the server behind a relaying child. */
-export class StdioPeer implements Peer {
-  readonly child: ChildProcess;
-  readonly #control: Socket;
-  readonly #received = new AsyncQueue<string | undefined>();
+export class StdioPeer extends ChannelPeer {
+  child!: ChildProcess;
   #sent = 0;
 
-  constructor(child: ChildProcess, control: Socket) {
-    this.child = child;
-    this.#control = control;
-    let unfinished = "";
-    // By hand: newer versions of Node's line reader also end a line at U+2028.
-    control.setEncoding("utf8").on("data", (text: string) => {
-      const lines = (unfinished + text).split("\n");
-      unfinished = lines.pop() ?? "";
-      for (const line of lines) this.#received.push(line);
-    });
-    // A child that is killed resets its connection.
-    control.on("error", () => {});
-    control.on("close", () => this.#received.push(undefined));
-  }
-
-  receive(): Promise<string | undefined> {
-    return this.#received.next();
-  }
-
-  send(...frames: string[]): void {
+  override send(...frames: string[]): void {
     for (const frame of frames) this.sendBytes(`${frame}\n`);
   }
 
   sendBytes(bytes: string | Uint8Array): void {
     this.#sent += Buffer.byteLength(bytes);
-    this.#control.write(bytes);
+    this.channel.sendBytes(Buffer.from(bytes));
   }
 
-  async flushed(): Promise<void> {
+  override async flushed(): Promise<void> {
     const stdout = this.child.stdout as Socket;
     while (stdout.bytesRead < this.#sent) await once(stdout, "data");
   }
 
-  pause(): void {
+  override pause(): void {
     this.child.kill("SIGSTOP");
   }
 
-  resume(): void {
+  override resume(): void {
     this.child.kill("SIGCONT");
   }
 
-  end(): void {
-    this.#control.end();
-  }
-
-  vanish(): void {
+  override vanish(): void {
     this.child.kill("SIGKILL");
   }
 }
@@ -69,10 +44,11 @@ export interface StdioHarness extends Harness {
 }
 
 export async function stdioHarness(): Promise<StdioHarness> {
-  const control = await ControlServer.start();
+  const server = new BareServer((channel) => new StdioPeer(channel));
+  const served = await serveStdio(server);
   const children = new Children();
   const harness: StdioHarness = {
-    transport: stdio({ command: process.execPath, args: [fixture("relay"), control.port] }),
+    transport: stdio(served),
     get onAttempt() {
       return children.onStart;
     },
@@ -82,11 +58,15 @@ export async function stdioHarness(): Promise<StdioHarness> {
     get attempts() {
       return children.started.length;
     },
-    peer: async () => new StdioPeer(children.latest, await control.program()),
+    async peer() {
+      const peer = await server.peer();
+      peer.child = children.latest;
+      return peer;
+    },
     allGone: () => children.gone(),
     async [Symbol.asyncDispose]() {
       children[Symbol.dispose]();
-      await control[Symbol.asyncDispose]();
+      await served.close();
     },
   };
   return harness;

@@ -1,0 +1,98 @@
+import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, type Page, test } from "@playwright/test";
+import { Consumer } from "../support/consumer.ts";
+import { GatewayChild } from "../support/gateway-child.ts";
+import { tabulate } from "../support/matrix-table.ts";
+import { PageServer } from "../support/page-server.ts";
+import { EXPECTED, World } from "./world.ts";
+
+const TOKEN = "token-of-the-bundled-page";
+const BUNDLERS = { esbuild: "esbuild", rollup: "Rollup", vite: "Vite", webpack: "webpack" };
+
+for (const [bundler, title] of Object.entries(BUNDLERS)) {
+  test.describe(bundler, { tag: bundler === "esbuild" ? "@quick" : "@matrix" }, () => {
+    test.describe.configure({ mode: "default" });
+
+    let consumer: Consumer;
+    // biome-ignore lint/correctness/noEmptyPattern: the runner reads the parameter's names.
+    test.beforeAll(async ({}, info) => {
+      consumer = await Consumer.install(bundler, "programs", info);
+    });
+
+    test("makes a page that works under a strict policy", async ({ page, browser }, info) => {
+      const name = `${title} ${consumer.versionOf(bundler)}`;
+      tabulate(info, { consumer: name, how: `page in Chromium ${browser.version()}`, entries: ["."] });
+      const site = await build(consumer);
+      expect(await story(page, site)).toEqual(EXPECTED.page);
+      expect(scriptOf(site)).not.toMatch(/["']node:|\brequire\(|sec-websocket|permessage-deflate/i);
+    });
+
+    if (bundler !== "esbuild") return;
+    for (const format of ["esm", "cjs"] as const) {
+      const what = { esm: "program for Node, ESM, ws external", cjs: "program for Node, CommonJS" }[format];
+      // biome-ignore lint/correctness/noEmptyPattern: the runner reads the parameter's names.
+      test(`makes a ${what}`, async ({}, info) => {
+        const name = `${title} ${consumer.versionOf(bundler)}`;
+        const entries = [".", "./node", "./gateway"] as const;
+        tabulate(info, { consumer: name, how: what, entries });
+        await runBuild(consumer, `build:node-${format}`);
+        for (const entry of entries) {
+          await using world = await World.start();
+          const program = `dist/main.${format === "esm" ? "mjs" : "cjs"}`;
+          const { stdout } = await consumer.run([process.execPath, program, world.parameters(entry)]);
+          expect(JSON.parse(stdout)).toMatchObject(EXPECTED[entry]);
+        }
+      });
+    }
+  });
+}
+
+/** Builds the page as a user would; returns where it is. */
+async function build(consumer: Consumer): Promise<string> {
+  await runBuild(consumer, "build");
+  const site = join(consumer.directory, "dist");
+  if (!existsSync(join(site, "index.html")))
+    cpSync(join(consumer.directory, "index.html"), join(site, "index.html"));
+  return site;
+}
+
+async function runBuild(consumer: Consumer, script: string): Promise<void> {
+  const { stdout, stderr } = await consumer.run(["npm", "run", "--silent", script], 60_000);
+  expect(stdout + stderr).not.toMatch(/warn|\(!\)/i);
+}
+
+/** What the page tells after its life. It must not complain meanwhile. */
+async function story(page: Page, site: string): Promise<unknown> {
+  await using world = await World.start();
+  const pages = await PageServer.start(site);
+  const gateway = await GatewayChild.start({
+    upstream: world.server.url,
+    origin: pages.origin,
+    token: TOKEN,
+  });
+  try {
+    const url = `ws://127.0.0.1:${gateway.port}`;
+    pages.connectSrc = `${url} ${world.origin.url}`;
+    const complaints: string[] = [];
+    page.on("console", (message) => complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    const parameters = new URLSearchParams({ url, token: TOKEN, origin: world.origin.url });
+    await page.goto(`${pages.origin}/#${parameters}`);
+    const told = await page.locator("pre").innerText();
+    expect(complaints).toEqual([]);
+    expect(pages.reports).toEqual([]);
+    return JSON.parse(told);
+  } finally {
+    await gateway.kill();
+    await pages.close();
+  }
+}
+
+function scriptOf(site: string): string {
+  const scripts = readdirSync(site, { recursive: true, encoding: "utf8" }).filter((name) =>
+    /^(page|assets.*)\.js$/.test(name),
+  );
+  expect(scripts.length).toBeGreaterThan(0);
+  return scripts.map((name) => readFileSync(join(site, name), "utf8")).join("\n");
+}

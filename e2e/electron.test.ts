@@ -1,0 +1,133 @@
+import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { runInNewContext } from "node:vm";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { failureOf } from "../test/support/failure.ts";
+import { InstalledApp, type RunningApp } from "./electron/app.ts";
+
+let app: InstalledApp;
+beforeAll(async () => {
+  app = await InstalledApp.install();
+});
+afterAll(() => app[Symbol.dispose]());
+
+/** The exec-server that the page is connected to: the parent of whatever it starts. */
+async function serverPid(running: RunningApp): Promise<number> {
+  return Number((await running.do("run", "sh", "-c", "echo $PPID")).stdout);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe.each(["main.cjs", "main.mjs"])("the Electron example's %s, with a stub for Electron", (main) => {
+  it("opens a sandboxed window, and connects it when it first wants to", async () => {
+    await using running = await app.start(main);
+    expect(running.loaded).toEqual({
+      url: pathToFileURL(app.file("index.html")).href,
+      webPreferences: {
+        preload: app.file("preload.cjs"),
+        sandbox: true,
+        contextIsolation: true,
+        nodeIntegration: false,
+      },
+    });
+    expect(await running.do("state")).toBe("idle");
+    expect((await running.do("run", "echo", "hello")).stdout).toBe("hello\n");
+    expect(await running.do("state")).toBe("connected");
+  });
+
+  it("gives no port's other side to anybody but its own page", async () => {
+    await using running = await app.start(main);
+    expect(await running.do("handOverFrom", "https://attacker.example/")).toBe(false);
+    expect(await running.do("handOverFrom", `${running.loaded.url}.html`)).toBe(false);
+    expect(await running.do("handOverFrom", running.loaded.url)).toBe(true);
+  });
+
+  it("has a killed server replaced once, by the page's next use", async () => {
+    await using running = await app.start(main);
+    const lost = await running.do("session");
+    const pid = await serverPid(running);
+    process.kill(pid, "SIGKILL");
+    await expect.poll(() => running.do("state")).toBe("disconnected");
+    expect(isAlive(pid)).toBe(false);
+    const { clients, sessionId } = await running.do("crowd", 50);
+    expect(clients).toBe(1);
+    expect(sessionId).not.toBe(lost);
+
+    const next = await serverPid(running);
+    await running.do("stream", "sh", "-c", "echo tick; exec sleep 1000");
+    const rest = failureOf(running.do("rest"));
+    await running.do("killServer");
+    expect(await rest).toMatchObject({ code: "ERR_DISCONNECTED", sessionId });
+    await expect.poll(() => isAlive(next)).toBe(false);
+    expect((await running.do("run", "echo", "again")).stdout).toBe("again\n");
+  });
+
+  it("leaves no server behind when it quits", async () => {
+    await using running = await app.start(main);
+    const pid = await serverPid(running);
+    await running.do("quit");
+    expect(await running.exited).toBe(0);
+    expect(isAlive(pid)).toBe(false);
+  });
+});
+
+describe("the Electron example's preload script", () => {
+  /** Runs it with what a sandboxed preload script may require. */
+  function runPreload() {
+    const sent: unknown[] = [];
+    const exposed: Record<string, Record<string, () => void>> = {};
+    let onMessage!: (event: object) => void;
+    const window = {
+      addEventListener: (_: "message", listener: (event: object) => void) => {
+        onMessage = listener;
+      },
+    };
+    const electron = {
+      contextBridge: {
+        exposeInMainWorld: (name: string, api: Record<string, () => void>) => {
+          exposed[name] = api;
+        },
+      },
+      ipcRenderer: {
+        send: (...message: unknown[]) => sent.push(message),
+        postMessage: (...message: unknown[]) => sent.push(message),
+      },
+    };
+    const require = (name: string): unknown => {
+      if (["electron", "events", "timers", "url"].includes(name)) return name === "electron" ? electron : {};
+      throw new Error(`a sandboxed preload script can't require ${name}`);
+    };
+    const source = readFileSync(app.file("preload.cjs"), "utf8");
+    runInNewContext(source, { require, window, exports: {}, module: { exports: {} } });
+    return { sent, exposed, window, onMessage };
+  }
+
+  it("runs in the sandbox and hands the page's ports over", () => {
+    const { sent, window, onMessage } = runPreload();
+    const port = {};
+    onMessage({ source: window, data: "exec-server-port", ports: [port] });
+    expect(sent).toEqual([["exec-server-port", null, [port]]]);
+  });
+
+  it("hands over nothing of a frame's, and nothing else", () => {
+    const { sent, window, onMessage } = runPreload();
+    onMessage({ source: {}, data: "exec-server-port", ports: [{}] });
+    onMessage({ source: window, data: "something else", ports: [{}] });
+    expect(sent).toEqual([]);
+  });
+
+  it("exposes one button, and no channel of Electron's", () => {
+    const { sent, exposed } = runPreload();
+    expect(Object.keys(exposed)).toEqual(["demo"]);
+    expect(Object.keys(exposed["demo"] ?? {})).toEqual(["killServer"]);
+    exposed["demo"]?.["killServer"]?.();
+    expect(sent).toEqual([["kill-server"]]);
+  });
+});

@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { LazyExecServerClient } from "exec-server-sdk";
+import { webSocket } from "exec-server-sdk/node";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { codexBinary, ExecServer, makeCodexHome } from "../test/support/exec-server.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+
+/** A program of `examples`, run as its own first lines say. */
+function start(name: string, ...args: string[]): ChildProcess {
+  return spawn(process.execPath, ["--import", "tsx", join("examples", name), ...args], {
+    cwd: ROOT,
+    env: { ...process.env, CODEX_HOME: makeCodexHome() },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+}
+
+async function outputOf(name: string, ...args: string[]): Promise<{ code: number; lines: string[] }> {
+  const child = start(name, ...args);
+  const lines: string[] = [];
+  if (child.stdout) for await (const line of createInterface(child.stdout)) lines.push(line);
+  if (child.exitCode === null) await once(child, "exit");
+  return { code: child.exitCode ?? -1, lines };
+}
+
+describe("the example", () => {
+  let server: ExecServer;
+  beforeAll(async () => {
+    server = await ExecServer.start({ args: ["--concurrent-requests", "8"] });
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  it("node.ts does what it says", async () => {
+    const { code, lines } = await outputOf("node.ts", server.url);
+    // Two ticks may come in one piece.
+    const withoutLabels = lines.map((line) => line.replace(/^stdout: /, ""));
+    expect(withoutLabels).toEqual([
+      "[connecting] ",
+      "[connected] ",
+      expect.stringMatching(/^machine: \S+ \S+$/),
+      "tick 1",
+      "tick 2",
+      "tick 3",
+      "exit code: 0",
+      "file: hello from here",
+      "[closed] ",
+    ]);
+    expect(code).toBe(0);
+  });
+
+  it("stdio.ts does what it says", async () => {
+    const { code, lines } = await outputOf("stdio.ts", codexBinary());
+    expect(lines).toEqual([
+      `working directory: ${ROOT}`,
+      expect.stringMatching(/^package.json has \d+ characters$/),
+      expect.stringMatching(/^ls ended with \d+: .*No such file/),
+    ]);
+    expect(code).toBe(0);
+  });
+
+  it("gateway.ts lets in a page that is logged in, and nobody else, beside its HTTP server", async () => {
+    const program = start("gateway.ts", codexBinary());
+    try {
+      const said = createInterface(program.stdout as NodeJS.ReadableStream);
+      const [line] = (await once(said, "line")) as [string];
+      const origin = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0] ?? "";
+      const url = `${origin.replace("http", "ws")}/exec`;
+      const login = await fetch(`${origin}/login`);
+      expect(await login.text()).toContain("there already");
+      const cookie = login.headers.get("set-cookie")?.split(";")[0] ?? "";
+
+      const refused = new LazyExecServerClient({ transport: webSocket(url, { headers: { origin } }) });
+      await expect(refused.get()).rejects.toMatchObject({ code: "ERR_CONNECT", status: 401 });
+      await using page = new LazyExecServerClient({
+        transport: webSocket(url, { headers: { origin, cookie } }),
+      });
+      expect((await page.run(["echo", "through"])).stdout).toBe("through\n");
+    } finally {
+      program.kill("SIGINT");
+      await once(program, "exit");
+    }
+  });
+});

@@ -1,0 +1,13 @@
+import { describe, expect, it } from "vitest";
+import { bundle } from "../../test/support/bundle.ts";
+import { SIZE_BUDGETS } from "../../test/support/size-budgets.ts";
+import { CONSUMER } from "../support/packed.ts";
+
+describe("a page's bundle", () => {
+  it.each(SIZE_BUDGETS)("stays within its budget with $name", async ({ source, gzipped: budget }) => {
+    const { gzipped } = await bundle(source, CONSUMER);
+    expect(gzipped).toBeLessThanOrEqual(budget);
+    // A budget far above what is measured guards nothing.
+    expect(gzipped).toBeGreaterThan(budget * 0.9);
+  });
+});

@@ -1,0 +1,189 @@
+import { execFile, execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { ExecServer, makeCodexHome } from "../test/support/exec-server.ts";
+import { Origin } from "../test/support/origin.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+
+/** The TypeScript of the README, by the heading above it. */
+function snippets(): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  let heading = "";
+  for (const [, title, code] of readme.matchAll(/^## (.+)$|^```ts\n([\s\S]*?)^```$/gm)) {
+    heading = title ?? heading;
+    if (code) found.set(heading, [...(found.get(heading) ?? []), code]);
+  }
+  return found;
+}
+
+const CLIENT = `
+import { bridge, LazyExecServerClient, messagePort, remotePath, webSocket } from "exec-server-sdk";
+import { stdio } from "exec-server-sdk/node";
+`;
+const CONNECTED = `${CLIENT}
+await using client = new LazyExecServerClient({ transport: webSocket("ws://127.0.0.1:8080") });
+`;
+
+interface Program {
+  readonly chapter: string;
+  /** Which snippets of the chapter; those of one program belong together. */
+  readonly snippets: readonly number[];
+  /** What a reader has before the snippet, and what comes after it. */
+  readonly before?: string;
+  readonly after?: string;
+  /** What it prints. */
+  readonly prints?: RegExp;
+}
+
+const PROGRAMS: readonly Program[] = [
+  { chapter: "", snippets: [0], prints: /^Linux|^Darwin/ },
+  { chapter: "Choose your entry", snippets: [0], prints: /^\// },
+  {
+    chapter: "When a connection ends",
+    snippets: [0],
+    before: `${CONNECTED}\nawait client.get();`,
+    prints: /connecting first-use[\s\S]*connected/,
+  },
+  { chapter: "Commands and processes", snippets: [0], before: CONNECTED, prints: /built/ },
+  { chapter: "Files", snippets: [0], before: CONNECTED },
+  { chapter: "HTTP from the other machine", snippets: [0], before: CONNECTED, prints: /200 { ok: true }/ },
+  { chapter: "Everything else", snippets: [0], before: `${CONNECTED}\nawait client.get();` },
+  {
+    chapter: "In the browser",
+    snippets: [0],
+    before: `${CLIENT}
+      const [gatewayUrl, token] = ["ws://127.0.0.1:8787", "as printed by the command"];
+    `,
+    after: "console.log(client.state);",
+    prints: /idle/,
+  },
+  {
+    chapter: "In the browser",
+    snippets: [1],
+    before: `
+      import { once } from "node:events";
+      import { createServer } from "node:http";
+      import type { AddressInfo } from "node:net";
+      import { LazyExecServerClient } from "exec-server-sdk";
+      const hasSession = (cookie: string | undefined) => cookie === "session=1";
+      const httpServer = createServer().listen(0, "127.0.0.1");
+      await once(httpServer, "listening");
+    `,
+    after: `
+      const { port } = httpServer.address() as AddressInfo;
+      const headers = { origin: "https://ide.example", cookie: "session=1" };
+      const page = new LazyExecServerClient({ transport: webSocket(\`ws://127.0.0.1:\${port}/exec\`, { headers }) });
+      console.log((await page.run(["echo", "through the gateway"])).stdout);
+      await page.close();
+      await gateway.close();
+      httpServer.close();
+    `,
+    prints: /through the gateway/,
+  },
+  {
+    chapter: "In Electron, workers and frames",
+    snippets: [0, 1],
+    before: `${CLIENT}
+      import { EventEmitter } from "node:events";
+      type Asked = { ports: [MessagePort] };
+      const ipcMain = new EventEmitter<{ "exec-server-port": [Asked] }>();
+      const window = {
+        postMessage: (name: "exec-server-port", _: string, ports: [MessagePort]) => ipcMain.emit(name, { ports }),
+      };
+      const args = ["exec-server", "--listen", "stdio"];
+    `,
+    after: `
+      console.log((await client.run(["echo", "through the port"])).stdout);
+      await client.close();
+    `,
+    prints: /through the port/,
+  },
+  {
+    chapter: "Testing your app",
+    snippets: [0],
+    prints: /^clean\n # hello\n\nERR_DISCONNECTED\nsession-2 2/,
+  },
+  {
+    chapter: "Credentials",
+    snippets: [0],
+    before: "const freshToken = async (_: AbortSignal) => 'token';",
+    after: "console.log(transport.reconnectable);",
+    prints: /true/,
+  },
+];
+
+let server: ExecServer;
+let origin: Origin;
+let directory: string;
+
+/** The addresses and folders of a reader's are those of the test. */
+function here(code: string): string {
+  return code
+    .replaceAll("ws://127.0.0.1:8080", server.url)
+    .replaceAll("http://localhost:3000", origin.url)
+    .replaceAll(/(?<=")(?=\/(?:src|var\/log|backup))/g, directory)
+    .replaceAll("file:///src", `file://${directory}/src`);
+}
+
+beforeAll(async () => {
+  [server, origin] = await Promise.all([
+    ExecServer.start({ args: ["--concurrent-requests", "8"] }),
+    Origin.start(),
+  ]);
+  origin.answer = (response) => response.end('{"ok":true}');
+  mkdirSync(join(ROOT, ".tmp"), { recursive: true });
+  directory = mkdtempSync(join(ROOT, ".tmp", "readme-"));
+  for (const folder of ["src", "var/log", "backup"]) mkdirSync(join(directory, folder), { recursive: true });
+  writeFileSync(join(directory, "var/log/huge.log"), "line\n".repeat(100_000));
+  writeFileSync(join(directory, "src/package.json"), '{ "scripts": { "build": "echo built" } }');
+  execFileSync("git", ["init", "--quiet", join(directory, "src")]);
+  const all = snippets();
+  for (const [index, program] of PROGRAMS.entries()) {
+    const { chapter, before = "", after = "" } = program;
+    const code = program.snippets.map((n) => all.get(chapter)?.[n] ?? "throw new Error('no such snippet')");
+    writeFileSync(join(directory, `${index}.mts`), here([before, ...code, after].join("\n")));
+  }
+});
+
+afterAll(async () => {
+  rmSync(directory, { recursive: true });
+  await Promise.all([server[Symbol.asyncDispose](), origin[Symbol.asyncDispose]()]);
+});
+
+it("the README has no TypeScript that is not run here", () => {
+  const run = PROGRAMS.flatMap(({ chapter, snippets: numbers }) => numbers.map((n) => `${chapter} ${n}`));
+  const printed = [...snippets()].flatMap(([chapter, codes]) => codes.map((_, n) => `${chapter} ${n}`));
+  expect(run.sort()).toEqual(printed.sort());
+});
+
+it("the README's TypeScript compiles", async () => {
+  const config = {
+    extends: "../../tsconfig.json",
+    // A reader is not as strict as the SDK is with itself.
+    compilerOptions: { noUnusedLocals: false, noUnusedParameters: false },
+    include: ["*.mts"],
+  };
+  writeFileSync(join(directory, "tsconfig.json"), JSON.stringify(config));
+  const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
+  const { stdout } = await promisify(execFile)(process.execPath, [tsc, "--project", directory]).catch(
+    (error: { stdout: string }) => error,
+  );
+  expect(stdout).toBe("");
+});
+
+it.each(PROGRAMS.map((program, index) => [program.chapter || "Install", index] as const))(
+  "the README runs as printed: %s",
+  async (_, index) => {
+    const path = [join(ROOT, "node_modules/.bin"), process.env["PATH"]].join(delimiter);
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ["--import", "tsx", join(directory, `${index}.mts`)],
+      { cwd: ROOT, env: { ...process.env, PATH: path, CODEX_HOME: makeCodexHome() }, timeout: 50_000 },
+    );
+    expect(stdout).toMatch(PROGRAMS[index]?.prints ?? /^/);
+  },
+);

@@ -1,0 +1,50 @@
+import { cpSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { TestInfo } from "@playwright/test";
+import { runCommand } from "./command.ts";
+import { WORKSHOP } from "./pack.ts";
+
+const CONSUMERS = join(import.meta.dirname, "../consumers");
+const INSTALL_TIMEOUT_MS = 240_000;
+
+/** A project of a user's, with the packed package installed. */
+export class Consumer {
+  readonly directory: string;
+
+  private constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  /** Copies a folder of `e2e/consumers`, and one with sources that several share, and installs it. For a `beforeAll`. */
+  static async install(name: string, sources: "programs" | "types", info: TestInfo): Promise<Consumer> {
+    info.setTimeout(INSTALL_TIMEOUT_MS + 10_000);
+    const workshop = process.env[WORKSHOP] ?? "";
+    const tarball = readdirSync(workshop).find((file) => file.endsWith(".tgz"));
+    const consumer = new Consumer(join(workshop, name));
+    rmSync(consumer.directory, { recursive: true, force: true });
+    for (const folder of [sources, name]) {
+      cpSync(join(CONSUMERS, folder), consumer.directory, { recursive: true });
+    }
+    const started = performance.now();
+    const flags = ["--ignore-scripts", "--no-package-lock", "--prefer-offline", "--loglevel", "error"];
+    const command = ["npm", "install", ...flags, join(workshop, String(tarball))];
+    await consumer.run(command, INSTALL_TIMEOUT_MS);
+    const seconds = Math.round((performance.now() - started) / 1000);
+    process.stdout.write(`      ${name}: installed in ${seconds} s\n`);
+    return consumer;
+  }
+
+  /** A file of one of its packages. */
+  file(path: string): string {
+    return join(this.directory, "node_modules", path);
+  }
+
+  /** The version that it really has of a package. */
+  versionOf(name: string): string {
+    return JSON.parse(readFileSync(this.file(`${name}/package.json`), "utf8")).version;
+  }
+
+  run(command: readonly string[], timeoutMs = 30_000): Promise<{ stdout: string; stderr: string }> {
+    return runCommand(command, { cwd: this.directory, timeoutMs });
+  }
+}

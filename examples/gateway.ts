@@ -1,0 +1,51 @@
+/**
+ * A gateway in front of an HTTP server that is there already: its pages, and only they, reach an exec-server, if they
+ * are logged in. Everything else goes on as it did.
+ *
+ *   npx tsx examples/gateway.ts
+ *
+ * Behind TLS a page says `wss://` and the origin is `https://`; the cookie should then be `Secure`, too.
+ */
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createGateway } from "exec-server-sdk/gateway";
+import { stdio } from "exec-server-sdk/node";
+
+const [command = "codex"] = process.argv.slice(2);
+
+const logins = new Set<string>();
+const loginOf = ({ headers }: IncomingMessage): string | undefined =>
+  /(?:^|; )login=([^;]+)/.exec(headers.cookie ?? "")?.[1];
+
+const httpServer = createServer((request, response) => {
+  if (request.url === "/login") {
+    const login = randomUUID();
+    logins.add(login);
+    response.setHeader("set-cookie", `login=${login}; HttpOnly; SameSite=Strict; Path=/`);
+  }
+  response.end("an HTTP server that is there already\n");
+});
+httpServer.listen(0, "127.0.0.1");
+await once(httpServer, "listening");
+const origin = `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}`;
+
+const gateway = createGateway({
+  // One server for each page, gone with it. `webSocket(url)` leads to one that runs elsewhere.
+  upstream: stdio({ command, args: ["exec-server", "--listen", "stdio", "--concurrent-requests", "8"] }),
+  allowedOrigins: [origin],
+  allowedHosts: ["127.0.0.1"],
+  authorize: (request) => logins.has(loginOf(request) ?? ""),
+  path: "/exec",
+  onPage: ({ state, closeCode }) => console.log(`page ${state}${closeCode ? ` (${closeCode})` : ""}`),
+});
+gateway.attach(httpServer);
+console.log(
+  `log in at ${origin}/login; a page of ${origin} then reaches ${origin.replace("http", "ws")}/exec`,
+);
+
+process.once("SIGINT", async () => {
+  await gateway.close({ graceMs: 1_000 });
+  httpServer.close();
+});

@@ -1,0 +1,37 @@
+/**
+ * A Node program on an exec-server: a command, a process as it goes, files, HTTP from the other machine, and what a
+ * lost server looks like.
+ *
+ *   npx @openai/codex exec-server --listen ws://127.0.0.1:8080 --concurrent-requests 8
+ *   npx tsx examples/node.ts ws://127.0.0.1:8080
+ */
+import { tmpdir } from "node:os";
+import { ExecServerError, LazyExecServerClient, remotePath, webSocket } from "exec-server-sdk";
+
+const [url = "ws://127.0.0.1:8080"] = process.argv.slice(2);
+
+// Nothing connects here, but in the first line that needs the server.
+await using client = new LazyExecServerClient({ transport: webSocket(url) });
+client.onStateChange(({ state, error }) => console.log(`[${state}]`, error?.message ?? ""));
+
+try {
+  const { stdout } = await client.run(["uname", "-sm"]);
+  console.log("machine:", stdout.trim());
+
+  const counting = await client.start(["sh", "-c", "for i in 1 2 3; do echo tick $i; sleep 0.1; done"]);
+  const decoder = new TextDecoder();
+  for await (const { stream, chunk } of counting) {
+    console.log(`${stream}:`, decoder.decode(chunk, { stream: true }).trimEnd());
+  }
+  console.log("exit code:", (await counting.closed).exitCode);
+
+  const file = remotePath.join(tmpdir(), `exec-server-sdk-${process.pid}.txt`);
+  await client.fs.writeFile(file, "hello from here\n");
+  console.log("file:", (await client.fs.readFile(file, "utf8")).trim());
+  await client.fs.rm(file);
+} catch (error) {
+  if (!(error instanceof ExecServerError)) throw error;
+  // `code` says what happened, `delivery` whether it is safe to ask again.
+  console.error(`${error.code} (${error.delivery ?? "no request"}): ${error.message}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,173 @@
+import { ServerError } from "../errors.ts";
+import { textOf, utf8 } from "../internal/bytes.ts";
+import { Listeners } from "../internal/listeners.ts";
+import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
+import { formatPathUri, parsePath, toNativePath } from "../protocol/path-uri.ts";
+import { remotePath } from "../protocol/remote-path.ts";
+
+/** A file, or a directory, which has no bytes. */
+export interface Entry {
+  bytes?: Uint8Array;
+  createdAtMs: number;
+  modifiedAtMs: number;
+}
+
+const NOT_FOUND = -32004;
+const INVALID = -32600;
+
+/**
+ * The files of a test server, in memory: what an app reads and writes, and what a test looks at. Paths are absolute,
+ * native or `file:` URLs. There are no links and no permissions.
+ */
+export class TestFiles {
+  readonly #entries = new Map<string, Entry>();
+  /** @internal */
+  readonly changed = new Listeners<void>();
+
+  /** @internal Made by the server. */
+  constructor(files: Readonly<Record<string, string | Uint8Array>>) {
+    for (const [path, data] of Object.entries(files)) this.write(path, data);
+  }
+
+  /** Writes a file, and makes the directories it is in. */
+  write(path: string | URL, data: string | Uint8Array): void {
+    const key = keyOf(path);
+    this.createDirectory(remotePath.dirname(key), true);
+    this.writeFile(key, typeof data === "string" ? utf8(data) : new Uint8Array(data));
+  }
+
+  /** Makes a directory, and those it is in. */
+  mkdir(path: string | URL): void {
+    this.createDirectory(keyOf(path), true);
+  }
+
+  /** Removes a file, or a directory with all that is in it; nothing if it is not there. */
+  remove(path: string | URL): void {
+    this.removeEntry(keyOf(path), true, true);
+  }
+
+  /** What a file holds; undefined if there is no such file. */
+  bytes(path: string | URL): Uint8Array | undefined {
+    return this.#entries.get(keyOf(path))?.bytes?.slice();
+  }
+
+  /** The same as text. */
+  text(path: string | URL): string | undefined {
+    const bytes = this.bytes(path);
+    return bytes && textOf(bytes);
+  }
+
+  /** The paths of all files, native, in order. */
+  paths(): string[] {
+    const files = [...this.#entries].filter(([, { bytes }]) => bytes !== undefined);
+    return files.map(([key]) => toNativePath(key)).sort();
+  }
+
+  /** @internal */
+  has(key: string): boolean {
+    return isRoot(key) || this.#entries.has(key);
+  }
+
+  /** @internal What is there; throws as the server does when nothing is. */
+  entry(key: string): Entry {
+    const entry = this.#entries.get(key) ?? (isRoot(key) ? { createdAtMs: 0, modifiedAtMs: 0 } : undefined);
+    if (entry) return entry;
+    const above = this.entry(remotePath.dirname(key));
+    throw above.bytes === undefined ? failure(NOT_FOUND, "No such file or directory", 2) : notADirectory();
+  }
+
+  /** @internal */
+  file(key: string): Entry & { bytes: Uint8Array } {
+    const entry = this.entry(key);
+    if (isFile(entry)) return entry;
+    throw new ServerError(`path \`${toNativePath(key)}\` is not a file`, { rpcCode: INVALID });
+  }
+
+  /** @internal The names in a directory, sorted, with what each is. */
+  directory(key: string): [name: string, key: string, entry: Entry][] {
+    if (this.entry(key).bytes !== undefined) throw notADirectory();
+    const inside = [...this.#entries].filter(([other]) => other !== key && remotePath.dirname(other) === key);
+    const named = inside.map(([other, entry]) => [remotePath.basename(other), other, entry] as const);
+    return named.sort(([a], [b]) => (a < b ? -1 : 1)).map((found) => [...found]);
+  }
+
+  /** @internal Makes the file or empties it; it stays the same for whoever has it open. */
+  writeFile(key: string, bytes: Uint8Array): Entry & { bytes: Uint8Array } {
+    if (this.entry(remotePath.dirname(key)).bytes !== undefined) throw notADirectory();
+    if (this.has(key) && this.entry(key).bytes === undefined) {
+      throw failure(RPC_INTERNAL_ERROR, "Is a directory", 21);
+    }
+    const now = Date.now();
+    const entry = Object.assign(this.#entries.get(key) ?? { createdAtMs: now }, { bytes, modifiedAtMs: now });
+    this.#entries.set(key, entry);
+    this.changed.emit();
+    return entry;
+  }
+
+  /** @internal */
+  createDirectory(key: string, recursive: boolean): void {
+    if (this.has(key)) {
+      if (recursive && this.entry(key).bytes === undefined) return;
+      throw failure(RPC_INTERNAL_ERROR, "File exists", 17);
+    }
+    const parent = remotePath.dirname(key);
+    if (recursive && !this.has(parent)) this.createDirectory(parent, true);
+    if (this.entry(parent).bytes !== undefined) throw notADirectory();
+    this.#entries.set(key, { createdAtMs: Date.now(), modifiedAtMs: Date.now() });
+    this.changed.emit();
+  }
+
+  /** @internal */
+  removeEntry(key: string, recursive: boolean, force: boolean): void {
+    if (force && !this.has(key)) return;
+    const isDirectory = this.entry(key).bytes === undefined;
+    const inside = isDirectory ? this.directory(key) : [];
+    if (inside.length > 0 && !recursive) throw failure(RPC_INTERNAL_ERROR, "Directory not empty", 39);
+    for (const [, child] of inside) this.removeEntry(child, true, true);
+    this.#entries.delete(key);
+  }
+
+  /** @internal */
+  copy(source: string, destination: string, recursive: boolean): void {
+    const { bytes } = this.entry(source);
+    if (bytes !== undefined) {
+      this.writeFile(destination, bytes.slice());
+      return;
+    }
+    if (!recursive) {
+      const words = "fs/copy requires recursive: true when sourcePath is a directory";
+      throw new ServerError(words, { rpcCode: INVALID });
+    }
+    if (remotePath.startsWith(destination, source)) {
+      const words = "fs/copy cannot copy a directory to itself or one of its descendants";
+      throw new ServerError(words, { rpcCode: INVALID });
+    }
+    this.createDirectory(destination, true);
+    for (const [name, child] of this.directory(source)) {
+      this.copy(child, remotePath.join(destination, name), true);
+    }
+  }
+}
+
+/** The one spelling of a path. */
+export function keyOf(path: string | URL): string {
+  const parsed = parsePath(path, "The path");
+  return formatPathUri(parsed.opaque ? parsed : { ...parsed, trailingSlash: false });
+}
+
+function isRoot(key: string): boolean {
+  return remotePath.dirname(key) === key;
+}
+
+function isFile(entry: Entry): entry is Entry & { bytes: Uint8Array } {
+  return entry.bytes !== undefined;
+}
+
+function notADirectory(): ServerError {
+  return failure(RPC_INTERNAL_ERROR, "Not a directory", 20);
+}
+
+/** In the words of the server's system, from which the client tells what it was. */
+function failure(rpcCode: number, words: string, code: number): ServerError {
+  return new ServerError(`${words} (os error ${code})`, { rpcCode });
+}

@@ -1,0 +1,94 @@
+import { ServerError } from "../errors.ts";
+import { decodeBase64, encodeBase64 } from "../internal/base64.ts";
+import type { HttpRequestParams } from "../protocol/http.ts";
+import { RPC_INTERNAL_ERROR, RPC_METHOD_NOT_FOUND } from "../protocol/json-rpc.ts";
+import type { TestHandler } from "./handlers.ts";
+import type { TestConnection } from "./test-connection.ts";
+
+/**
+ * Plays the origins that an app reaches through the server: returns the response, or undefined for a request that is
+ * another's to answer. What it throws is a request that failed, as on a network that is down.
+ */
+export type FetchHandler = (request: Request) => Response | undefined | PromiseLike<Response | undefined>;
+
+/** Who answers the HTTP requests that a test server makes. */
+export class Origins {
+  readonly #handlers: { readonly answer: FetchHandler }[] = [];
+
+  add(answer: FetchHandler): () => void {
+    const entry = { answer };
+    this.#handlers.unshift(entry);
+    return () => {
+      const at = this.#handlers.indexOf(entry);
+      if (at >= 0) this.#handlers.splice(at, 1);
+    };
+  }
+
+  readonly request: TestHandler<"http/request"> = async ({ params }, connection) => {
+    const response = await this.#fetch(params);
+    const { status, body } = response;
+    const headers = [...response.headers].map(([name, value]) => ({ name, value }));
+    if (params.streamResponse) {
+      void sendBody(body, params.requestId, connection);
+      return { status, headers, bodyBase64: "" };
+    }
+    return { status, headers, bodyBase64: encodeBase64(new Uint8Array(await response.arrayBuffer())) };
+  };
+
+  async #fetch(params: HttpRequestParams): Promise<Response> {
+    for (const { answer } of this.#handlers) {
+      const response = await attempt(() => answer(requestOf(params)));
+      if (response) return response;
+    }
+    const { method, url } = params;
+    const message = `nobody answers ${method} ${url}: add server.onFetch((request) => new Response("…"))`;
+    throw new ServerError(message, { rpcCode: RPC_METHOD_NOT_FOUND });
+  }
+}
+
+async function attempt<T>(work: () => T | PromiseLike<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ServerError) throw error;
+    throw new ServerError(`http/request failed: ${String(error)}`, { rpcCode: RPC_INTERNAL_ERROR });
+  }
+}
+
+function requestOf({ method, url, headers, bodyBase64 }: HttpRequestParams): Request {
+  const pairs = headers.map(({ name, value, valueEnvVar }): [string, string] => {
+    // The server's environment holds the value, and a test server has none.
+    return [name, valueEnvVar === undefined ? value : `$${valueEnvVar}`];
+  });
+  const body = bodyBase64 === null ? null : (decodeBase64(bodyBase64) ?? null);
+  return new Request(url, { method, headers: pairs, body });
+}
+
+async function sendBody(
+  body: ReadableStream<Uint8Array> | null,
+  requestId: string,
+  connection: TestConnection,
+): Promise<void> {
+  let seq = 0;
+  const send = (bytes: Uint8Array, end: object = {}): void =>
+    connection.notify("http/request/bodyDelta", {
+      requestId,
+      seq: ++seq,
+      deltaBase64: encodeBase64(bytes),
+      done: false,
+      ...end,
+    });
+  // The answer goes first.
+  await undefined;
+  try {
+    for (const reader = body?.getReader(); reader; ) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      if (!connection.isOpen) return await reader.cancel();
+      send(value);
+    }
+    send(new Uint8Array(), { done: true });
+  } catch (error) {
+    send(new Uint8Array(), { done: true, error: String(error) });
+  }
+}

@@ -1,0 +1,71 @@
+import { createServer, type IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import { WebSocketServer } from "ws";
+import { asyncDispose } from "../../internal/dispose.ts";
+import type { DialRefusal, TestDial, TestServerDoor } from "../channel.ts";
+import { Loopback } from "./loopback.ts";
+import { WebSocketChannel } from "./websocket-channel.ts";
+
+/** A test server that listens for WebSockets. */
+export interface ListeningTestServer extends AsyncDisposable {
+  /** For `webSocket()`: `ws://127.0.0.1:PORT`. */
+  readonly url: string;
+  /** Ends every connection at once and frees the port. */
+  close(): Promise<void>;
+}
+
+/** Whom a listening test server lets in. */
+export interface ListenOptions {
+  /**
+   * Lets dials with an `Origin` header in, as every browser page sends one. A real exec-server answers them with 403:
+   * in production there must be a gateway.
+   * @default false
+   */
+  readonly allowOrigin?: boolean | undefined;
+}
+
+/** Serves a test server over real WebSockets, on a free port of this machine; the faults act on the TCP socket. */
+export async function listen(
+  server: TestServerDoor,
+  options: ListenOptions = {},
+): Promise<ListeningTestServer> {
+  const { allowOrigin = false } = options;
+  const webSockets = new WebSocketServer({ noServer: true });
+  const http = createServer((request, response) => {
+    response.writeHead(request.url === "/readyz" ? 200 : 426).end();
+  });
+  const loopback = await Loopback.listen(http);
+  const url = `ws://127.0.0.1:${loopback.port}`;
+
+  http.on("upgrade", async (request, socket: Socket, head) => {
+    const refusal = await server.admit();
+    if (socket.destroyed) return;
+    if (request.headers.origin !== undefined && !allowOrigin) return refuse(socket, { status: 403 });
+    if (refusal && refusal.closeCode === undefined) return refuse(socket, refusal);
+    webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      const channel = new WebSocketChannel(webSocket, socket);
+      if (refusal) {
+        channel.start({ onFrame() {}, onEnd() {} });
+        channel.close(refusal.closeCode as number, refusal.reason ?? "");
+      } else channel.start(server.accept(channel, dialOf(request, url)));
+    });
+  });
+  const close = (): Promise<void> => loopback.close();
+  return { url, close, [asyncDispose]: close };
+}
+
+function refuse(socket: Socket, { status }: DialRefusal): void {
+  if (status === undefined) socket.resetAndDestroy();
+  else socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+function dialOf(request: IncomingMessage, base: string): TestDial {
+  const offered = request.headers["sec-websocket-protocol"];
+  return {
+    url: new URL(request.url ?? "/", base).href,
+    protocols: offered?.split(/\s*,\s*/) ?? [],
+    headers: Object.fromEntries(
+      Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
+    ),
+  };
+}

@@ -1,0 +1,31 @@
+import { ExecServer } from "../support/exec-server.ts";
+import type { Sdk } from "../support/sdk.ts";
+import { TcpProxy } from "../support/tcp-proxy.ts";
+import { networkFaults, serverFaults } from "./faults.ts";
+import type { Stage } from "./stage.ts";
+
+/** A WebSocket straight to the server. */
+export async function directStage(sdk: Sdk): Promise<Stage> {
+  const server = await ExecServer.start({ args: ["--concurrent-requests", "8"] });
+  const network = await TcpProxy.start(() => Number(new URL(server.url).port));
+  return {
+    name: "direct",
+    canPing: true,
+    faults: { ...networkFaults(network, "the network"), ...serverFaults(server) },
+    transport: () => sdk.webSocket(network.url),
+    get dials() {
+      return network.dials;
+    },
+    get open() {
+      return network.open;
+    },
+    get pid() {
+      return server.pid;
+    },
+    renew: () => server.restart(),
+    async [Symbol.asyncDispose]() {
+      await network.close();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}

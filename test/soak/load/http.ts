@@ -1,0 +1,44 @@
+import { Expected, errorOf, lines, mustBe, type Work } from "./task.ts";
+
+/** A body of numbered lines, that comes in pieces. */
+const download: Work = async (task) => {
+  const { client, random, name, signal, origin } = task;
+  const count = random.between(1, random.chance(0.1) ? 60_000 : 3_000);
+  const pause = random.below(10);
+  const response = await client.fetch(`${origin}/lines/${name}/${count}/${pause}`, { signal });
+  mustBe(response.status === 200, `${name}: status ${response.status}`);
+  mustBe(
+    response.headers.get("x-name") === name,
+    `${name}: got the response to ${response.headers.get("x-name")}`,
+  );
+  const expected = new Expected(`${name} body`, lines(name, count), task);
+  if (response.body) await expected.takeAll(response.body);
+  expected.end();
+};
+
+/** A body that is sent and comes back. */
+const upload: Work = async (task) => {
+  const { client, random, name, signal, origin } = task;
+  const text = lines(name, random.between(1, 20_000));
+  const response = await client.fetch(`${origin}/echo/${name}`, { method: "POST", body: text, signal });
+  const expected = new Expected(`${name} echoed`, text, task);
+  expected.take(new Uint8Array(await response.arrayBuffer()));
+  expected.end();
+};
+
+/** A response that takes its time: waited for, given up, or left unread. */
+const slow: Work = async (task) => {
+  const { client, random, name, signal, origin } = task;
+  const url = `${origin}/slow/${name}/${random.between(50, 500)}`;
+  const kind = random.pick(["wait", "timeout", "leave"]);
+  if (kind === "timeout") {
+    const error = await errorOf(client.fetch(url, { timeoutMs: 20, signal }));
+    if ((error as { code?: string })?.code !== "ERR_TIMEOUT") throw error;
+    return;
+  }
+  const response = await client.fetch(url, { signal });
+  if (kind === "leave") await response.body?.cancel();
+  else mustBe((await response.text()) === name, `${name}: another response came`);
+};
+
+export const HTTP: Readonly<Record<string, Work>> = { download, upload, slow };
