@@ -16,8 +16,9 @@ import { httpBody } from "./cases/http.ts";
 import { output } from "./cases/output.ts";
 import { reconnect } from "./cases/reconnect.ts";
 import { Clients } from "./clients.ts";
+import { verdicts } from "./goals.ts";
 import { interleave, type Samples } from "./measure.ts";
-import { ratios, table, typical } from "./table.ts";
+import { spreads, table } from "./table.ts";
 
 const cases: readonly Case[] = [
   oneByOne,
@@ -54,33 +55,21 @@ for (const [i, each] of chosen.entries()) {
   console.error(`${i + 1}/${chosen.length} ${each.name}: ${turns} turns …`);
   const samples = await interleave(turns, await each.rounds(clients));
   results.push([each, samples]);
-  console.error(`    ${verdict(each, samples)}`);
+  for (const line of spreads(each, samples)) console.error(`    ${line}`);
 }
 
 console.log(`\n${table(results)}\n`);
 console.log(
-  "Medians. Wall time / processor time of the client; latencies have no processor time of their own.",
+  "Medians: wall time / processor time of the client; latencies have no processor time of their own.",
 );
 console.log("Speed and CPU: the SDK's as a multiple of the hand-written client's, turn by turn.");
 console.log("codec alone: JSON and base64 of the same bytes, without a socket.");
 console.log(
-  "Peers are measured where they have what it takes: none of them reads files or makes HTTP requests,",
+  "Peers are measured where they have what it takes: none reads files or makes HTTP requests, and the",
 );
-console.log("and the output of a process is put in order for all of them by the same few lines.");
-console.log(`Node ${process.version}, ${availableParallelism()} cores. Only ratios compare across machines.`);
-
-function verdict(each: Case, samples: Samples): string {
-  const { goal = {}, unit, isLatency } = each;
-  const { speed, cpu } = ratios(samples);
-  const wall = typical(each, samples["SDK"] ?? [], "wall");
-  const parts = [
-    `speed ${speed.toFixed(2)} ${against(speed >= (goal.speed ?? 0), "≥", goal.speed)}`,
-    `CPU ${isLatency ? "–" : cpu.toFixed(2)} ${against(cpu <= (goal.cpu ?? 0), "≤", goal.cpu)}`,
-    `${wall.toFixed(2)} ${unit.join("/")} ${against(wall <= (goal.wall ?? 0), "≤", goal.wall)}`,
-  ];
-  return parts.join(", ").replaceAll(" ,", ",").trimEnd();
-}
-
-function against(isMet: boolean, sign: string, goal: number | undefined): string {
-  return goal === undefined ? "" : `(${sign} ${goal}: ${isMet ? "met" : "missed"})`;
-}
+console.log("output of a process is put in order for all of them by the same few lines.");
+console.log(
+  `Node ${process.version}, ${availableParallelism()} cores. Only ratios compare across machines.\n`,
+);
+for (const [each, samples] of results)
+  for (const line of verdicts(each, samples)) console.log(`goal: ${line}`);

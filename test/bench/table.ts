@@ -37,9 +37,24 @@ export function table(results: readonly (readonly [Case, Samples])[]): string {
   return [header, rule, ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** The median for one of what the case is about, in its own unit. */
-export function typical({ unit, amount }: Case, samples: readonly Sample[], kind: keyof Sample): number {
-  return (median(samples.map((sample) => sample[kind])) * PER_MILLISECOND[unit[0]]) / amount;
+/** Each one's best and median wall time, and the same of the processor, for one of what the case is about. */
+export function spreads(each: Case, samples: Samples): string[] {
+  return Object.entries(samples).map(([name, own]) => {
+    const of = (kind: keyof Sample): string =>
+      `${figure(typical(each, own, kind, (values) => Math.min(...values)))} … ${figure(typical(each, own, kind))}`;
+    const cpu = each.isLatency ? "" : `, CPU ${of("cpu")}`;
+    return `${name.padEnd(26)} ${of("wall")} ${each.unit.join("/")}${cpu}`;
+  });
+}
+
+/** The median, or another choice, for one of what the case is about, in its own unit. */
+export function typical(
+  { unit, amount }: Case,
+  samples: readonly Sample[],
+  kind: keyof Sample,
+  choose: (values: readonly number[]) => number = median,
+): number {
+  return (choose(samples.map((sample) => sample[kind])) * PER_MILLISECOND[unit[0]]) / amount;
 }
 
 /** Wall and processor time. */

@@ -8,7 +8,7 @@ import { newId, type RpcClient } from "../rpc-client.ts";
 import { ALONE, type Case, complete } from "./case.ts";
 
 const MiB = 1024 * 1024;
-const BLOCKS = 128;
+const BLOCKS = 64;
 const IN_FLIGHT = 4;
 /** What one answer can hold; `fs/readFile` sends it whole. */
 const WHOLE_BLOCKS = 70;
@@ -23,7 +23,7 @@ export const readFile: Case = {
   name: `a file of ${BLOCKS} MiB read as a stream`,
   unit: ["ms", "MiB"],
   amount: BLOCKS,
-  turns: 5,
+  turns: 7,
   goal: { speed: 0.95, cpu: 0.5 },
   rounds: async ({ sdk, handWritten }) => {
     await makeFile(BLOCKS);
@@ -43,7 +43,7 @@ export const writeFile: Case = {
   name: `a file of ${BLOCKS} MiB written`,
   unit: ["ms", "MiB"],
   amount: BLOCKS,
-  turns: 5,
+  turns: 7,
   goal: { speed: 0.95, cpu: 0.5 },
   rounds: async ({ sdk, handWritten }) => {
     const data = new Uint8Array(BLOCKS * MiB).fill(120);
@@ -66,7 +66,7 @@ export const readWhole: Case = {
   name: `readFile of ${WHOLE_BLOCKS} MiB (beside: one fs/readFile)`,
   unit: ["ms", "MiB"],
   amount: WHOLE_BLOCKS,
-  turns: 5,
+  turns: 7,
   goal: { speed: 4 },
   rounds: async ({ sdk, handWritten }) => {
     await makeFile(WHOLE_BLOCKS);

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { newId, type RpcClient } from "../rpc-client.ts";
 import { ALONE, type Case, complete } from "./case.ts";
 
-const MEBIBYTES = 64;
+const MEBIBYTES = 32;
 const MiB = 1024 * 1024;
 const BYTES = MEBIBYTES * MiB;
 /** About what the server sends at once. */

@@ -1,7 +1,7 @@
 import { startByHand } from "../process-by-hand.ts";
 import { ALONE, type Case, complete, everyone } from "./case.ts";
 
-export const MEBIBYTES = 64;
+export const MEBIBYTES = 32;
 export const BYTES = MEBIBYTES * 1024 * 1024;
 /** The largest piece the server sends. */
 const PIECE = 8 * 1024;
@@ -12,7 +12,7 @@ export const output: Case = {
   name: `output of ${MEBIBYTES} MiB`,
   unit: ["ms", "MiB"],
   amount: MEBIBYTES,
-  turns: 5,
+  turns: 9,
   goal: { speed: 0.95, cpu: 0.7 },
   rounds: async (clients) => ({
     ...(await everyone(
