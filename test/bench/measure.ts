@@ -16,21 +16,24 @@ export interface Sample {
 
 export type Samples = Readonly<Record<string, readonly Sample[]>>;
 
+/** Turns until everything is compiled: the compiler's time counts as the process's. */
+const WARM_UP = 3;
+
 setFlagsFromString("--expose-gc");
 const collectGarbage: (options: { type: "minor" }) => void = runInNewContext("gc");
 
 /**
  * Runs all of them in turns, each time another one first, so that whatever the machine does meanwhile hits all alike.
- * The first turn warms up and does not count.
+ * The first turns warm up and do not count.
  */
 export async function interleave(turns: number, rounds: Rounds): Promise<Samples> {
   const names = Object.keys(rounds);
   const samples: Record<string, Sample[]> = Object.fromEntries(names.map((name) => [name, []]));
-  for (let turn = 0; turn <= turns; turn++) {
+  for (let turn = -WARM_UP; turn < turns; turn++) {
     for (const at of names.keys()) {
-      const name = names[(at + turn) % names.length] as string;
+      const name = names[(at + turn + WARM_UP) % names.length] as string;
       const sample = await measure(rounds[name] as Round);
-      if (turn > 0) samples[name]?.push(sample);
+      if (turn >= 0) samples[name]?.push(sample);
     }
   }
   return samples;
