@@ -16,7 +16,7 @@ export interface Sample {
 
 export type Samples = Readonly<Record<string, readonly Sample[]>>;
 
-/** Turns until everything is compiled: the compiler's time counts as the process's. */
+/** Turns that do not count: the compiler works in this process too, and its time would. */
 const WARM_UP = 3;
 
 setFlagsFromString("--expose-gc");
@@ -53,7 +53,7 @@ export function quantile(values: readonly number[], part: number): number {
 }
 
 async function measure(round: Round): Promise<Sample> {
-  // Nobody shall pay for what the round before has left behind. A full collection would take compiled code along.
+  // Nobody shall pay for what the round before has left behind. A full collection slows down what follows it, and not all alike.
   collectGarbage({ type: "minor" });
   await sleep(10);
   const cpu = process.cpuUsage();
