@@ -1,3 +1,5 @@
+import { asNodeBuffer } from "./node-buffer.ts";
+
 /**
  * Bytes that nobody shares with another thread: what streams, Blobs and decoders of the platform take.
  * @inline
@@ -13,6 +15,14 @@ export function utf8(text: string): Bytes {
 /** The text of whole bytes, a byte order mark included. */
 export function textOf(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+}
+
+/** A part of a text, or of bytes that stand for one; those that are not ASCII come out as something that is not, either. */
+export function asciiSlice(data: string | Uint8Array, start: number, end: number): string {
+  if (typeof data === "string") return data.slice(start, end);
+  const buffer = asNodeBuffer(data);
+  if (buffer) return buffer.toString("latin1", start, end);
+  return new TextDecoder("latin1").decode(data.subarray(start, end));
 }
 
 /** Whether a string takes more than `limit` bytes as UTF-8; counts exactly only when it has to. */

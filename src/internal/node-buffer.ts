@@ -1,7 +1,7 @@
 /** What Node's own buffers can do faster than anything else there. */
 export interface NodeBuffer {
   readonly buffer: ArrayBuffer;
-  write(text: string, encoding: "base64"): number;
+  write(text: string, offset: number, encoding: "base64"): number;
   toString(encoding: "base64" | "latin1", start?: number, end?: number): string;
 }
 
@@ -18,10 +18,4 @@ export const nodeBuffers = (globalThis as { Buffer?: NodeBufferConstructor }).Bu
 export function asNodeBuffer(bytes: Uint8Array): NodeBuffer | undefined {
   if (nodeBuffers?.isBuffer(bytes)) return bytes;
   return nodeBuffers?.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** A part of a text, or of bytes with each one taken for a character; empty if the runtime has no quick way to do that. */
-export function latin1Slice(data: string | Uint8Array, start: number, end: number): string {
-  if (typeof data === "string") return data.slice(start, end);
-  return asNodeBuffer(data)?.toString("latin1", start, end) ?? "";
 }

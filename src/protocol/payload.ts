@@ -1,6 +1,5 @@
 import { decodeBase64 } from "../internal/base64.ts";
-import type { Bytes } from "../internal/bytes.ts";
-import { latin1Slice } from "../internal/node-buffer.ts";
+import { asciiSlice, type Bytes } from "../internal/bytes.ts";
 
 /** How the server writes one kind of message that carries bytes: one head, base64, one tail. */
 export interface PayloadForm {
@@ -40,12 +39,12 @@ export function payloadForm(pattern: string): PayloadForm {
  * it. Undefined for any other frame, which says nothing about it: that is for the parser to judge.
  */
 export function readPayload(frame: string | Uint8Array, form: PayloadForm): Payload | undefined {
-  const head = form.head.exec(latin1Slice(frame, 0, MAX_HEAD));
+  const head = form.head.exec(asciiSlice(frame, 0, MAX_HEAD));
   if (!head) return undefined;
   const start = head[0].length;
-  const tail = form.tail.exec(latin1Slice(frame, Math.max(start, frame.length - MAX_TAIL), frame.length));
+  const tail = form.tail.exec(asciiSlice(frame, Math.max(start, frame.length - MAX_TAIL), frame.length));
   if (!tail) return undefined;
   // Canonical base64 and nothing else: no quote, escape or control character can hide in it.
-  const bytes = decodeBase64(latin1Slice(frame, start, frame.length - tail[0].length));
+  const bytes = decodeBase64(frame, start, frame.length - tail[0].length);
   return bytes && { head, bytes, tail };
 }

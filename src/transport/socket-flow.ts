@@ -40,17 +40,13 @@ export class SocketFlow implements FlowControl {
   }
 
   send(frame: string): void {
-    if (this.#socket.sendPayload) this.sendPayload(frame, NOTHING, "");
-    else {
-      this.#sending++;
-      this.#cork();
-      this.#socket.send(frame, this.#onSent);
-    }
+    this.#beforeSend();
+    if (this.#socket.sendPayload) this.#socket.sendPayload(frame, NOTHING, "", this.#onSent);
+    else this.#socket.send(frame, this.#onSent);
   }
 
   sendPayload(head: string, bytes: Uint8Array, tail: string): void {
-    this.#sending++;
-    this.#cork();
+    this.#beforeSend();
     this.#socket.sendPayload?.(head, bytes, tail, this.#onSent);
   }
 
@@ -74,7 +70,8 @@ export class SocketFlow implements FlowControl {
   }
 
   /** Frames mostly come several at once, and a system call for each costs more than all the rest of passing it on. */
-  #cork(): void {
+  #beforeSend(): void {
+    this.#sending++;
     const below = this.#below;
     if (!below || this.#corked) return;
     this.#corked = true;

@@ -1,24 +1,46 @@
-import { LazyExecServerClient } from "exec-server-sdk";
-import { webSocket } from "exec-server-sdk/node";
+import { LazyExecServerClient } from "../../dist/index.js";
+import { webSocket } from "../../dist/node.js";
+import { jsonRpc } from "./adapters/json-rpc-2.0.ts";
+import { mcp } from "./adapters/mcp.ts";
+import { rpcWebSockets } from "./adapters/rpc-websockets.ts";
+import { vscodeJsonRpc } from "./adapters/vscode-jsonrpc.ts";
 import { HandWrittenClient } from "./hand-written.ts";
+import type { RpcClient } from "./rpc-client.ts";
 
-/** Both connected to the same server, and both on `ws`, whatever WebSocket this Node has of its own. */
-export interface Clients {
+export const PEERS = [jsonRpc, rpcWebSockets, vscodeJsonRpc, mcp];
+
+/** All connected to the same server, and all on `ws`, whatever WebSocket this Node has of its own. */
+export class Clients implements AsyncDisposable {
   readonly url: string;
   readonly sdk: LazyExecServerClient;
   readonly handWritten: HandWrittenClient;
-}
+  #peers: Promise<ReadonlyMap<string, RpcClient>> | undefined;
 
-export async function connect(url: string): Promise<Clients & AsyncDisposable> {
-  const sdk = new LazyExecServerClient({ transport: webSocket(url) });
-  const handWritten = await HandWrittenClient.connect(url);
-  return {
-    url,
-    sdk,
-    handWritten,
-    async [Symbol.asyncDispose]() {
-      handWritten.close();
-      await sdk.close();
-    },
-  };
+  private constructor(url: string, handWritten: HandWrittenClient) {
+    this.url = url;
+    this.sdk = new LazyExecServerClient({ transport: webSocket(url) });
+    this.handWritten = handWritten;
+  }
+
+  static async connect(url: string): Promise<Clients> {
+    return new Clients(url, await HandWrittenClient.connect(url));
+  }
+
+  /** Everyone but the SDK, by name. */
+  async others(): Promise<ReadonlyMap<string, RpcClient>> {
+    this.#peers ??= this.#connectPeers();
+    return new Map([["hand-written", this.handWritten], ...(await this.#peers)]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of (await this.#peers)?.values() ?? []) client.close();
+    this.handWritten.close();
+    await this.sdk.close();
+  }
+
+  async #connectPeers(): Promise<ReadonlyMap<string, RpcClient>> {
+    const peers = new Map<string, RpcClient>();
+    for (const { name, connect } of PEERS) peers.set(name, await connect(this.url));
+    return peers;
+  }
 }

@@ -1,31 +1,19 @@
 import { once } from "node:events";
 import WebSocket from "ws";
+import type { Listener, RpcClient } from "./rpc-client.ts";
 
 interface Call {
   resolve(result: unknown): void;
   reject(error: Error): void;
 }
 
-/** The params of a notification, whatever it is about. */
-export interface Notified {
-  readonly processId?: string;
-  readonly requestId?: string;
-  readonly seq: number;
-  readonly chunk: string;
-  readonly deltaBase64: string;
-  readonly done: boolean;
-}
-
-type Listener = (params: Notified, method: string) => void;
-
 /**
  * What somebody would write who needs just this much of the protocol and wants it fast: no checks, no limits, no
  * account of failures.
  */
-export class HandWrittenClient {
+export class HandWrittenClient implements RpcClient {
   readonly #socket: WebSocket;
   readonly #calls = new Map<number, Call>();
-  /** By the id of a process or of a request. */
   readonly listeners = new Map<string, Listener>();
   #lastId = 0;
 
@@ -48,10 +36,6 @@ export class HandWrittenClient {
     return new Promise((resolve, reject) => this.#calls.set(id, { resolve, reject }));
   }
 
-  newId(): string {
-    return `id-${++this.#lastId}`;
-  }
-
   close(): void {
     this.#socket.close();
   }
@@ -59,7 +43,7 @@ export class HandWrittenClient {
   #receive(text: string): void {
     const { id, method, params, result, error } = JSON.parse(text);
     if (method !== undefined) {
-      this.listeners.get(params.processId ?? params.requestId)?.(params, method);
+      this.listeners.get(params.processId ?? params.requestId)?.(method, params);
       return;
     }
     const call = this.#calls.get(id);

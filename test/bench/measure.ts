@@ -5,42 +5,42 @@ import { runInNewContext } from "node:vm";
 /** One round of a case. A case about something else than its duration returns that, in milliseconds. */
 export type Round = () => Promise<number | undefined>;
 
+/** The rounds of those who are compared, by name. */
+export type Rounds = Readonly<Record<string, Round>>;
+
+/** Milliseconds; the processor's are those of this process, in which all clients run and no server. */
 export interface Sample {
-  readonly ms: number;
-  readonly cpuMs: number;
+  readonly wall: number;
+  readonly cpu: number;
 }
 
-export interface Pair {
-  readonly sdk: Sample;
-  readonly other: Sample;
-}
+export type Samples = Readonly<Record<string, readonly Sample[]>>;
 
-export interface Spread {
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-}
+/** Turns that do not count: the compiler works in this process too, and its time would. */
+const WARM_UP = 3;
 
 setFlagsFromString("--expose-gc");
-const collectGarbage: () => void = runInNewContext("gc");
+const collectGarbage: (options: { type: "minor" }) => void = runInNewContext("gc");
 
 /**
- * Runs the two against each other: A B, B A, A B, … so that whatever the machine does meanwhile hits both alike. The
- * first pair warms up and does not count.
+ * Runs all of them in turns, each time another one first, so that whatever the machine does meanwhile hits all alike.
+ * The first turns warm up and do not count.
  */
-export async function interleave(pairs: number, sdk: Round, other: Round): Promise<Pair[]> {
-  const results: Pair[] = [];
-  for (let i = 0; i <= pairs; i++) {
-    const sdkFirst = i % 2 === 0;
-    const first = await measure(sdkFirst ? sdk : other);
-    const second = await measure(sdkFirst ? other : sdk);
-    if (i > 0) results.push(sdkFirst ? { sdk: first, other: second } : { sdk: second, other: first });
+export async function interleave(turns: number, rounds: Rounds): Promise<Samples> {
+  const names = Object.keys(rounds);
+  const samples: Record<string, Sample[]> = Object.fromEntries(names.map((name) => [name, []]));
+  for (let turn = -WARM_UP; turn < turns; turn++) {
+    for (const at of names.keys()) {
+      const name = names[(at + turn + WARM_UP) % names.length] as string;
+      const sample = await measure(rounds[name] as Round);
+      if (turn >= 0) samples[name]?.push(sample);
+    }
   }
-  return results;
+  return samples;
 }
 
-export function spread(values: readonly number[]): Spread {
-  return { median: quantile(values, 0.5), min: Math.min(...values), max: Math.max(...values) };
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
 }
 
 /** Interpolated between the two values next to it. */
@@ -53,13 +53,13 @@ export function quantile(values: readonly number[], part: number): number {
 }
 
 async function measure(round: Round): Promise<Sample> {
-  // Nobody shall pay for what the round before has left behind.
-  collectGarbage();
+  // Nobody shall pay for what the round before has left behind. A full collection slows down what follows it, and not all alike.
+  collectGarbage({ type: "minor" });
   await sleep(10);
   const cpu = process.cpuUsage();
   const start = performance.now();
   const own = await round();
-  const ms = own ?? performance.now() - start;
+  const wall = own ?? performance.now() - start;
   const { user, system } = process.cpuUsage(cpu);
-  return { ms, cpuMs: (user + system) / 1000 };
+  return { wall, cpu: (user + system) / 1000 };
 }

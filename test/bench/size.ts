@@ -5,7 +5,7 @@
 import { bundle } from "../support/bundle.ts";
 import { SIZE_BUDGETS } from "../support/size-budgets.ts";
 import { installedPeers } from "./peers.ts";
-import { print } from "./table.ts";
+import { print } from "./print.ts";
 
 const others = [
   ["graphql-ws: createClient", 'export { createClient } from "graphql-ws";'],

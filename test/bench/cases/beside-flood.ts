@@ -1,17 +1,19 @@
-import { startByHand } from "../hand-written-process.ts";
 import { quantile } from "../measure.ts";
+import { startByHand } from "../process-by-hand.ts";
 import type { Case } from "./case.ts";
-import { FLOOD } from "./flood.ts";
+import { FLOOD } from "./output.ts";
 
 const ECHO = ["echo", "hello"];
 
 export const statusBesideFlood: Case = {
-  name: "status beside an unread flood, p95",
-  other: "hand-written",
-  pairs: 21,
+  name: "status beside unread output, p95",
+  unit: ["ms", "call"],
+  amount: 1,
+  turns: 5,
+  isLatency: true,
   rounds: async ({ sdk, handWritten }) => ({
-    sdk: async () => latency(await sdk.start(FLOOD), () => sdk.status()),
-    other: async () => {
+    SDK: async () => latency(await sdk.start(FLOOD), () => sdk.status()),
+    "hand-written": async () => {
       const kept: Uint8Array[] = [];
       const flood = await startByHand(handWritten, FLOOD, (chunk) => kept.push(chunk));
       return await latency(flood, () => handWritten.call("environment/status", null));
@@ -20,12 +22,14 @@ export const statusBesideFlood: Case = {
 };
 
 export const processBesideFlood: Case = {
-  name: "process beside an unread flood, p95",
-  other: "hand-written",
-  pairs: 21,
+  name: "a process beside unread output, p95",
+  unit: ["ms", "process"],
+  amount: 1,
+  turns: 5,
+  isLatency: true,
   rounds: async ({ sdk, handWritten }) => ({
-    sdk: async () => latency(await sdk.start(FLOOD), async () => await (await sdk.start(ECHO)).closed),
-    other: async () => {
+    SDK: async () => latency(await sdk.start(FLOOD), async () => await (await sdk.start(ECHO)).closed),
+    "hand-written": async () => {
       const kept: Uint8Array[] = [];
       const flood = await startByHand(handWritten, FLOOD, (chunk) => kept.push(chunk));
       return await latency(flood, async () => await (await startByHand(handWritten, ECHO, () => {})).closed);

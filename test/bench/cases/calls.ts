@@ -1,30 +1,39 @@
-import type { Case } from "./case.ts";
+import { ALONE, type Case, everyone } from "./case.ts";
 
 const SEQUENTIAL_CALLS = 2_000;
 const LANES = 64;
 const CALLS_PER_LANE = 100;
+const METHOD = "environment/status";
 
 export const oneByOne: Case = {
   name: "calls one by one",
-  other: "hand-written",
-  pairs: 31,
-  goal: 0.95,
-  work: { amount: SEQUENTIAL_CALLS, unit: "calls/s" },
-  rounds: async ({ sdk, handWritten }) => ({
-    sdk: () => repeat(SEQUENTIAL_CALLS, () => sdk.status()),
-    other: () => repeat(SEQUENTIAL_CALLS, () => handWritten.call("environment/status", null)),
+  unit: ["µs", "call"],
+  amount: SEQUENTIAL_CALLS,
+  turns: 9,
+  goal: { speed: 0.95, cpu: 1.05 },
+  rounds: async (clients) => ({
+    ...(await everyone(
+      clients,
+      () => repeat(SEQUENTIAL_CALLS, () => clients.sdk.status()),
+      (client) => repeat(SEQUENTIAL_CALLS, () => client.call(METHOD, null)),
+    )),
+    [ALONE]: async () => codec(SEQUENTIAL_CALLS),
   }),
 };
 
 export const atOnce: Case = {
   name: `calls ${LANES} at once`,
-  other: "hand-written",
-  pairs: 31,
-  goal: 0.95,
-  work: { amount: LANES * CALLS_PER_LANE, unit: "calls/s" },
-  rounds: async ({ sdk, handWritten }) => ({
-    sdk: () => inLanes(() => sdk.status()),
-    other: () => inLanes(() => handWritten.call("environment/status", null)),
+  unit: ["µs", "call"],
+  amount: LANES * CALLS_PER_LANE,
+  turns: 9,
+  goal: { speed: 0.95, cpu: 1.05 },
+  rounds: async (clients) => ({
+    ...(await everyone(
+      clients,
+      () => inLanes(() => clients.sdk.status()),
+      (client) => inLanes(() => client.call(METHOD, null)),
+    )),
+    [ALONE]: async () => codec(LANES * CALLS_PER_LANE),
   }),
 };
 
@@ -34,4 +43,11 @@ async function repeat(times: number, call: () => Promise<unknown>): Promise<unde
 
 async function inLanes(call: () => Promise<unknown>): Promise<undefined> {
   await Promise.all(Array.from({ length: LANES }, () => repeat(CALLS_PER_LANE, call)));
+}
+
+function codec(calls: number): undefined {
+  for (let id = 0; id < calls; id++) {
+    const request = Buffer.from(JSON.stringify({ id, method: METHOD, params: null }));
+    JSON.parse(`{"id":${request.length},"result":{"status":"ready"}}`);
+  }
 }

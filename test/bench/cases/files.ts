@@ -4,11 +4,11 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { HandWrittenClient } from "../hand-written.ts";
-import type { Case } from "./case.ts";
+import { newId, type RpcClient } from "../rpc-client.ts";
+import { ALONE, type Case, complete } from "./case.ts";
 
 const MiB = 1024 * 1024;
-const BLOCKS = 256;
+const BLOCKS = 64;
 const IN_FLIGHT = 4;
 /** What one answer can hold; `fs/readFile` sends it whole. */
 const WHOLE_BLOCKS = 70;
@@ -19,8 +19,72 @@ process.once("exit", () => {
   void rm(path, { force: true });
 });
 
+export const readFile: Case = {
+  name: `a file of ${BLOCKS} MiB read as a stream`,
+  unit: ["ms", "MiB"],
+  amount: BLOCKS,
+  turns: 7,
+  goal: { speed: 0.95, cpu: 0.5 },
+  rounds: async ({ sdk, handWritten }) => {
+    await makeFile(BLOCKS);
+    return {
+      SDK: async () => {
+        let bytes = 0;
+        for await (const block of sdk.fs.createReadStream(path)) bytes += block.length;
+        return complete(bytes, BLOCKS * MiB);
+      },
+      "hand-written": async () => complete(await readByHand(handWritten, path, BLOCKS), BLOCKS * MiB),
+      [ALONE]: async () => decode(BLOCKS),
+    };
+  },
+};
+
+export const writeFile: Case = {
+  name: `a file of ${BLOCKS} MiB written`,
+  unit: ["ms", "MiB"],
+  amount: BLOCKS,
+  turns: 7,
+  goal: { speed: 0.95, cpu: 0.5 },
+  rounds: async ({ sdk, handWritten }) => {
+    const data = new Uint8Array(BLOCKS * MiB).fill(120);
+    return {
+      SDK: async () => {
+        await sdk.fs.writeFile(target, data);
+        return undefined;
+      },
+      "hand-written": async () => {
+        await writeByHand(handWritten, target, data);
+        await sdk.fs.rm(target);
+        return undefined;
+      },
+      [ALONE]: async () => encode(data),
+    };
+  },
+};
+
+export const readWhole: Case = {
+  name: `readFile of ${WHOLE_BLOCKS} MiB (beside: one fs/readFile)`,
+  unit: ["ms", "MiB"],
+  amount: WHOLE_BLOCKS,
+  turns: 7,
+  goal: { speed: 4 },
+  rounds: async ({ sdk, handWritten }) => {
+    await makeFile(WHOLE_BLOCKS);
+    const uri = pathToFileURL(path).href;
+    return {
+      SDK: async () => complete((await sdk.fs.readFile(path)).length, WHOLE_BLOCKS * MiB),
+      "hand-written": async () => {
+        const { dataBase64 } = (await handWritten.call("fs/readFile", { path: uri })) as {
+          dataBase64: string;
+        };
+        return complete(Buffer.from(dataBase64, "base64").length, WHOLE_BLOCKS * MiB);
+      },
+    };
+  },
+};
+
 /** Makes the file that is read; its bytes are different everywhere. */
-async function makeFile(blocks: number): Promise<string> {
+async function makeFile(blocks: number): Promise<void> {
   const file = createWriteStream(path);
   const block = Buffer.alloc(MiB, "exec-server ");
   for (let n = 0; n < blocks; n++) {
@@ -29,73 +93,10 @@ async function makeFile(blocks: number): Promise<string> {
   }
   file.end();
   await once(file, "close");
-  return path;
 }
 
-export const readFileInBlocks: Case = {
-  name: "read 256 MiB",
-  other: "hand-written",
-  pairs: 7,
-  goal: 0.95,
-  work: { amount: BLOCKS, unit: "MiB/s" },
-  rounds: async ({ sdk, handWritten }) => {
-    await makeFile(BLOCKS);
-    return {
-      sdk: async () => {
-        let bytes = 0;
-        for await (const block of sdk.fs.createReadStream(path)) bytes += block.length;
-        return whole(bytes, BLOCKS);
-      },
-      other: async () => whole(await readByHand(handWritten, path, BLOCKS), BLOCKS),
-    };
-  },
-};
-
-export const writeFileInBlocks: Case = {
-  name: "write 256 MiB",
-  other: "hand-written",
-  pairs: 7,
-  goal: 0.95,
-  work: { amount: BLOCKS, unit: "MiB/s" },
-  rounds: async ({ sdk, handWritten }) => {
-    const data = new Uint8Array(BLOCKS * MiB).fill(120);
-    return {
-      sdk: async () => {
-        await sdk.fs.writeFile(target, data);
-        return undefined;
-      },
-      other: async () => {
-        await writeByHand(handWritten, target, data);
-        await sdk.fs.rm(target);
-        return undefined;
-      },
-    };
-  },
-};
-
-export const readFileWhole: Case = {
-  name: "read 70 MiB, beside fs/readFile",
-  other: "fs/readFile",
-  pairs: 5,
-  goal: 4,
-  work: { amount: WHOLE_BLOCKS, unit: "MiB/s" },
-  rounds: async ({ sdk, handWritten }) => {
-    await makeFile(WHOLE_BLOCKS);
-    const uri = pathToFileURL(path).href;
-    return {
-      sdk: async () => whole((await sdk.fs.readFile(path)).length, WHOLE_BLOCKS),
-      other: async () => {
-        const { dataBase64 } = (await handWritten.call("fs/readFile", { path: uri })) as {
-          dataBase64: string;
-        };
-        return whole(Buffer.from(dataBase64, "base64").length, WHOLE_BLOCKS);
-      },
-    };
-  },
-};
-
-async function readByHand(client: HandWrittenClient, from: string, blocks: number): Promise<number> {
-  const handleId = client.newId();
+async function readByHand(client: RpcClient, from: string, blocks: number): Promise<number> {
+  const handleId = newId();
   await client.call("fs/open", { path: pathToFileURL(from).href, handleId, mode: "read" });
   const ask = (n: number) => client.call("fs/readBlock", { handleId, offset: n * MiB, len: MiB });
   const ahead = Array.from({ length: IN_FLIGHT }, (_, n) => ask(n));
@@ -109,8 +110,8 @@ async function readByHand(client: HandWrittenClient, from: string, blocks: numbe
   return bytes;
 }
 
-async function writeByHand(client: HandWrittenClient, to: string, data: Uint8Array): Promise<void> {
-  const handleId = client.newId();
+async function writeByHand(client: RpcClient, to: string, data: Uint8Array): Promise<void> {
+  const handleId = newId();
   await client.call("fs/open", { path: pathToFileURL(to).href, handleId, mode: "replace" });
   const inFlight: Promise<unknown>[] = [];
   for (let offset = 0; offset < data.length; offset += MiB) {
@@ -122,7 +123,21 @@ async function writeByHand(client: HandWrittenClient, to: string, data: Uint8Arr
   await client.call("fs/close", { handleId });
 }
 
-function whole(bytes: number, blocks: number): undefined {
-  if (bytes !== blocks * MiB) throw new Error(`${bytes} bytes came, not ${blocks * MiB}`);
-  return undefined;
+function decode(blocks: number): undefined {
+  const chunk = Buffer.alloc(MiB, "exec-server ").toString("base64");
+  const frame = Buffer.from(JSON.stringify({ id: 1, result: { chunk, eof: false } }));
+  let bytes = 0;
+  for (let n = 0; n < blocks; n++) {
+    bytes += Buffer.from(JSON.parse(frame.toString()).result.chunk, "base64").length;
+  }
+  return complete(bytes, blocks * MiB);
+}
+
+function encode(data: Uint8Array): undefined {
+  for (let offset = 0; offset < data.length; offset += MiB) {
+    const chunk = Buffer.from(data.buffer, offset, MiB).toString("base64");
+    Buffer.from(
+      JSON.stringify({ id: 1, method: "fs/writeBlock", params: { handleId: "id-1", offset, chunk } }),
+    );
+  }
 }

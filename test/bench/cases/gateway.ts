@@ -1,25 +1,25 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { LazyExecServerClient } from "exec-server-sdk";
-import { webSocket } from "exec-server-sdk/node";
-import type { Case } from "./case.ts";
-import { FLOOD } from "./flood.ts";
+import { fileURLToPath } from "node:url";
+import { LazyExecServerClient } from "../../../dist/index.js";
+import { webSocket } from "../../../dist/node.js";
+import { type Case, complete } from "./case.ts";
+import { BYTES, FLOOD, MEBIBYTES } from "./output.ts";
 
-const MEBIBYTES = 64;
 const ORIGIN = "https://ide.example";
 const TOKEN = "token-of-the-bench";
+const PROGRAM = fileURLToPath(new URL("../../../dist/gateway-cli.js", import.meta.url));
 
 export const gateway: Case = {
-  name: "output flood through the gateway",
-  other: "direct",
-  pairs: 21,
-  goal: 0.8,
-  work: { amount: MEBIBYTES, unit: "MiB/s" },
+  name: `output of ${MEBIBYTES} MiB through the gateway (beside: without)`,
+  unit: ["ms", "MiB"],
+  amount: MEBIBYTES,
+  turns: 5,
+  goal: { speed: 0.8 },
   rounds: async ({ url }) => {
     const page = {
       protocols: ["exec-server-gateway", TOKEN],
@@ -27,8 +27,8 @@ export const gateway: Case = {
     };
     const gatewayUrl = await startGateway(url);
     return {
-      sdk: () => flood(new LazyExecServerClient({ transport: webSocket(gatewayUrl, page) })),
-      other: () => flood(new LazyExecServerClient({ transport: webSocket(url) })),
+      SDK: () => flood(new LazyExecServerClient({ transport: webSocket(gatewayUrl, page) })),
+      "hand-written": () => flood(new LazyExecServerClient({ transport: webSocket(url) })),
     };
   },
 };
@@ -38,9 +38,8 @@ async function startGateway(upstream: string): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "gateway-bench-"));
   const tokenFile = join(directory, "token");
   writeFileSync(tokenFile, TOKEN);
-  const program = join(dirname(createRequire(import.meta.url).resolve("exec-server-sdk")), "gateway-cli.js");
   const args = ["--origin", ORIGIN, "--upstream", upstream, "--token-file", tokenFile];
-  const child = spawn(process.execPath, [program, ...args, "--listen", "127.0.0.1:0"], {
+  const child = spawn(process.execPath, [PROGRAM, ...args, "--listen", "127.0.0.1:0"], {
     stdio: ["ignore", "pipe", "ignore"],
   });
   process.once("exit", () => {
@@ -58,5 +57,5 @@ async function flood(client: LazyExecServerClient): Promise<undefined> {
   let bytes = 0;
   const process = await connected.start(FLOOD);
   for await (const { chunk } of process) bytes += chunk.length;
-  if (bytes !== MEBIBYTES * 1024 * 1024) throw new Error(`${bytes} bytes have arrived`);
+  return complete(bytes, BYTES);
 }

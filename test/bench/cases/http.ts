@@ -1,45 +1,58 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import type { HandWrittenClient } from "../hand-written.ts";
-import type { Case } from "./case.ts";
+import type { Socket } from "node:net";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { newId, type RpcClient } from "../rpc-client.ts";
+import { ALONE, type Case, complete } from "./case.ts";
 
-const MEBIBYTES = 64;
-const BYTES = MEBIBYTES * 1024 * 1024;
+const MEBIBYTES = 32;
+const MiB = 1024 * 1024;
+const BYTES = MEBIBYTES * MiB;
+/** About what the server sends at once. */
+const PIECE = MiB / 2;
 
-export const streamBody: Case = {
-  name: "HTTP body of 64 MiB",
-  other: "hand-written",
-  pairs: 11,
-  goal: 0.95,
-  work: { amount: MEBIBYTES, unit: "MiB/s" },
+export const httpBody: Case = {
+  name: `HTTP body of ${MEBIBYTES} MiB`,
+  unit: ["ms", "MiB"],
+  amount: MEBIBYTES,
+  turns: 7,
+  goal: { speed: 0.95, cpu: 0.7 },
   rounds: async ({ sdk, handWritten }) => {
-    const block = Buffer.alloc(1024 * 1024, "x");
-    const origin = createServer(async (_, response) => {
-      for (let n = 0; n < MEBIBYTES; n++) if (!response.write(block)) await once(response, "drain");
-      response.end();
-    });
-    origin.unref().listen(0, "127.0.0.1");
-    await once(origin, "listening");
-    const url = `http://127.0.0.1:${(origin.address() as AddressInfo).port}/`;
+    const url = await startOrigin();
     return {
-      sdk: async () => {
+      SDK: async () => {
         let bytes = 0;
         const { body } = await sdk.fetch(url);
         if (body) for await (const chunk of body) bytes += chunk.length;
-        return complete(bytes);
+        return complete(bytes, BYTES);
       },
-      other: async () => complete(await fetchByHand(handWritten, url)),
+      "hand-written": async () => complete(await fetchByHand(handWritten, url), BYTES),
+      [ALONE]: async () => codec(),
     };
   },
 };
 
+/** In a process of its own, so that only what the clients do is counted. */
+async function startOrigin(): Promise<string> {
+  const program = fileURLToPath(new URL("../origin.mjs", import.meta.url));
+  const child = spawn(process.execPath, [program, String(MEBIBYTES)], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  process.once("exit", () => child.kill());
+  const [url] = (await once(createInterface(child.stdout), "line")) as [string];
+  child.unref();
+  child.stdout.destroy();
+  (child.stdin as Socket).unref();
+  return url;
+}
+
 /** Resolves with the length of the whole body. */
-async function fetchByHand(client: HandWrittenClient, url: string): Promise<number> {
-  const requestId = client.newId();
+async function fetchByHand(client: RpcClient, url: string): Promise<number> {
+  const requestId = newId();
   let bytes = 0;
   const whole = new Promise<void>((onDone) => {
-    client.listeners.set(requestId, ({ deltaBase64, done }) => {
+    client.listeners.set(requestId, (_, { deltaBase64, done }) => {
       bytes += Buffer.from(deltaBase64, "base64").length;
       if (done) onDone();
     });
@@ -50,6 +63,13 @@ async function fetchByHand(client: HandWrittenClient, url: string): Promise<numb
   return bytes;
 }
 
-function complete(bytes: number): undefined {
-  if (bytes !== BYTES) throw new Error(`${bytes} bytes of ${BYTES} have arrived`);
+function codec(): undefined {
+  const deltaBase64 = Buffer.alloc(PIECE, "x").toString("base64");
+  const params = { requestId: "id-1", seq: 1, deltaBase64, done: false };
+  const frame = Buffer.from(JSON.stringify({ method: "http/request/bodyDelta", params }));
+  let bytes = 0;
+  for (let n = 0; n < BYTES / PIECE; n++) {
+    bytes += Buffer.from(JSON.parse(frame.toString()).params.deltaBase64, "base64").length;
+  }
+  return complete(bytes, BYTES);
 }

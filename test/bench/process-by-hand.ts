@@ -1,17 +1,17 @@
-import type { HandWrittenClient } from "./hand-written.ts";
+import { newId, type RpcClient } from "./rpc-client.ts";
 
 /** Starts a process; `closed` resolves when all its output has been passed to `onChunk`. */
 export async function startByHand(
-  client: HandWrittenClient,
+  client: RpcClient,
   argv: string[],
   onChunk: (chunk: Uint8Array) => void,
 ): Promise<{ closed: Promise<void> }> {
-  const processId = client.newId();
+  const processId = newId();
   // The server sends its events from different tasks, so they have to be put in order.
   const early = new Map<number, { chunk: Uint8Array | undefined; isLast: boolean }>();
   let nextSeq = 1;
   const closed = new Promise<void>((onClosed) => {
-    client.listeners.set(processId, (params, method) => {
+    client.listeners.set(processId, (method, params) => {
       const chunk = method === "process/output" ? Buffer.from(params.chunk, "base64") : undefined;
       early.set(params.seq, { chunk, isLast: method === "process/closed" });
       for (let event = early.get(nextSeq); event; event = early.get(nextSeq)) {

@@ -1,0 +1,43 @@
+import { once } from "node:events";
+import WebSocket from "ws";
+import { initialize, type Peer, pass } from "../peer.ts";
+import { load } from "../peers/load.ts";
+
+interface PartySocket {
+  readonly default: new (
+    url: string,
+    protocols: string[],
+    options: { WebSocket: unknown },
+  ) => EventTarget & { send(data: string): void; close(): void };
+}
+
+interface JsonRpc {
+  readonly JSONRPCClient: new (
+    send: (request: unknown) => void,
+  ) => {
+    request(method: string, params: unknown): Promise<unknown>;
+    notify(method: string, params: unknown): void;
+    receive(answer: unknown): void;
+  };
+}
+
+/** Two that go together: one keeps a socket, the other pairs answers with requests. Notifications are left to the user. */
+export const jsonRpc: Peer = {
+  name: "partysocket + json-rpc-2.0",
+  async connect(url) {
+    const { default: ReconnectingWebSocket } = await load<PartySocket>("partysocket/ws");
+    const { JSONRPCClient } = await load<JsonRpc>("json-rpc-2.0");
+    const socket = new ReconnectingWebSocket(url, [], { WebSocket });
+    const client = new JSONRPCClient((request) => socket.send(JSON.stringify(request)));
+    const listeners = new Map();
+    socket.addEventListener("message", (event) => {
+      const message = JSON.parse((event as MessageEvent).data);
+      if (message.method === undefined) client.receive(message);
+      else pass(listeners, message.method, message.params);
+    });
+    await once(socket, "open");
+    const call = (method: string, params: unknown) => client.request(method, params);
+    await initialize("json-rpc-2.0", call, (method, params) => client.notify(method, params));
+    return { call, listeners, close: () => socket.close() };
+  },
+};
