@@ -11,7 +11,7 @@ export class ClientSocket extends WebSocket {
   #below: Duplex | undefined;
 
   constructor(url: URL, protocols: string[], options: ClientOptions) {
-    super(url, protocols, { ...options, perMessageDeflate: false, skipUTF8Validation: true });
+    super(url, protocols, { ...options, perMessageDeflate: false });
     this.once("upgrade", ({ socket }) => {
       this.#below = socket;
     });
