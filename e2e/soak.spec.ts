@@ -16,7 +16,6 @@ import type { Tab } from "./support/tab.ts";
 const FAULTS = Number(process.env["SOAK_FAULTS"] ?? 10);
 /** A fault with all that is waited for takes about two seconds; a silent one has to be found first. */
 const MS_EACH = 20_000;
-const REPORT_EVERY = 20;
 /** Bytes from round to round. */
 const MAX_SLOPE = 128 * 1024;
 /** The browser tells of it in the console, whatever the page does about it. */
@@ -63,7 +62,7 @@ async function soak(trial: Trial, random: Random, devTools: CDPSession): Promise
     expect(heap.slope).toBeLessThan(MAX_SLOPE);
     expect(listeners.slope).toBeLessThan(1);
     if (struck < FAULTS) await trial.enter();
-    if (struck % REPORT_EVERY === 0 || struck === FAULTS) await report(trial, struck, heap.latest);
+    await report(trial, struck, heap.latest);
   }
   await trial.player.stop();
 }

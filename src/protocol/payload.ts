@@ -20,6 +20,9 @@ export interface Payload {
 const MAX_HEAD = 256;
 const MAX_TAIL = 64;
 
+/** Parts of a text cost nothing, but a long text does. */
+const MAX_TEXT = 32 * 1024;
+
 /**
  * @param pattern The whole message with `TEXT` and `INTEGER` for what varies and `BYTES` for the base64; other choices
  * are groups of a regular expression. Braces stand for themselves.
@@ -39,12 +42,14 @@ export function payloadForm(pattern: string): PayloadForm {
  * it. Undefined for any other frame, which says nothing about it: that is for the parser to judge.
  */
 export function readPayload(frame: string | Uint8Array, form: PayloadForm): Payload | undefined {
-  const head = form.head.exec(asciiSlice(frame, 0, MAX_HEAD));
+  const { length } = frame;
+  const data = length <= MAX_TEXT ? asciiSlice(frame, 0, length) : frame;
+  const head = form.head.exec(asciiSlice(data, 0, MAX_HEAD));
   if (!head) return undefined;
   const start = head[0].length;
-  const tail = form.tail.exec(asciiSlice(frame, Math.max(start, frame.length - MAX_TAIL), frame.length));
+  const tail = form.tail.exec(asciiSlice(data, Math.max(start, length - MAX_TAIL), length));
   if (!tail) return undefined;
   // Canonical base64 and nothing else: no quote, escape or control character can hide in it.
-  const bytes = decodeBase64(frame, start, frame.length - tail[0].length);
+  const bytes = decodeBase64(data, start, length - tail[0].length);
   return bytes && { head, bytes, tail };
 }

@@ -53,7 +53,8 @@ export function quantile(values: readonly number[], part: number): number {
 }
 
 async function measure(round: Round): Promise<Sample> {
-  // Nobody shall pay for what the round before has left behind. A full collection slows down what follows it, and not all alike.
+  // Nobody shall pay for what the round before has left behind. A full collection also takes
+  // compiled code along whose objects are all gone by then, which no program has at every turn.
   collectGarbage({ type: "minor" });
   await sleep(10);
   const cpu = process.cpuUsage();

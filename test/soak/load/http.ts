@@ -29,8 +29,8 @@ const upload: Work = async (task) => {
 /** A response that takes its time: waited for, given up, or left unread. */
 const slow: Work = async (task) => {
   const { client, random, name, signal, origin } = task;
-  const url = `${origin}/slow/${name}/${random.between(50, 500)}`;
   const kind = random.pick(["wait", "timeout", "leave"]);
+  const url = `${origin}/slow/${name}/${random.between(50, 500)}/${kind}`;
   if (kind === "timeout") {
     const error = await errorOf(client.fetch(url, { timeoutMs: 20, signal }));
     if ((error as { code?: string })?.code !== "ERR_TIMEOUT") throw error;

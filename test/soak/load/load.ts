@@ -122,13 +122,15 @@ export class Load {
       },
     };
     this.counts.operations++;
+    const started = performance.now();
     try {
       await work(task);
     } catch (error) {
       if (error === reason && stop.signal.aborted) this.counts.givenUp++;
       else {
         this.counts.lost++;
-        const violation = this.#judge(name, error, client, mayBeLost());
+        const after = `${name} after ${Math.round(performance.now() - started)} ms`;
+        const violation = this.#judge(after, error, client, mayBeLost());
         if (violation) this.#options.onViolation(violation);
       }
     }
