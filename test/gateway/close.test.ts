@@ -1,7 +1,10 @@
 import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { createGateway } from "../../src/gateway.ts";
+import { deferred } from "../../src/internal/deferred.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { failureOf } from "../support/failure.ts";
 import { ORIGIN, PROTOCOLS, realGateway, startGateway, TOKEN, Watched } from "../support/gateway.ts";
@@ -79,6 +82,38 @@ describe("close()", () => {
     const end = once(page, "close");
     await gateway.gateway.close();
     expect((await end)[0]).toBe(1001);
+  });
+
+  test("ends a page that is let in at that very moment", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const stillThere: number[] = [];
+    for (let turns = 0; turns <= 12; turns++) {
+      const asked = deferred<void>();
+      const authorized = deferred<boolean>();
+      const pages = new Set<string>();
+      const gateway = createGateway({
+        upstream: deaf,
+        allowedOrigins: [ORIGIN],
+        allowedHosts: ["localhost"],
+        authorize() {
+          asked.resolve();
+          return authorized.promise;
+        },
+        onPage: ({ state }) => pages.add(state),
+      });
+      gateway.attach(server);
+      const page = knock(port, {});
+      await asked.promise;
+      authorized.resolve(true);
+      for (let turn = 0; turn < turns; turn++) await undefined;
+      await gateway.close();
+      const endedPages = pages.has("closed") ? 101 : 503;
+      if ((await page).status !== endedPages) stillThere.push(turns);
+    }
+    server.close();
+    expect(stillThere).toEqual([]);
   });
 
   test("settles with a transport that breaks its promise to close", async () => {
