@@ -124,7 +124,11 @@ class ExecServerGateway implements Gateway {
   #link(request: IncomingMessage, page: OpenPage): void {
     const { upstream } = this.#options;
     const origin = request.headers.origin ?? "";
-    const transport = async () => (typeof upstream === "function" ? await upstream(request) : upstream);
+    const transport = async () => {
+      // Not at once: whatever is done there, be it close(), must find the link among the others.
+      await undefined;
+      return typeof upstream === "function" ? await upstream(request) : upstream;
+    };
     const link = new PageLink(page, transport, this.#options);
     this.#links.add(link);
     this.#tell({ state: "connected", origin });

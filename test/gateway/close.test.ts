@@ -116,6 +116,15 @@ describe("close()", () => {
     expect(stillThere).toEqual([]);
   });
 
+  test("inside the function that gives the upstream ends the page it was asked for", async () => {
+    await using gateway = await startGateway(() => {
+      void gateway.gateway.close();
+      return deaf;
+    });
+    const page = new WebSocket(gateway.url, PROTOCOLS, { origin: ORIGIN });
+    expect((await once(page, "close"))[0]).toBe(1001);
+  });
+
   test("settles with a transport that breaks its promise to close", async () => {
     const upstream = new Watched({
       reconnectable: true,
