@@ -66,11 +66,12 @@ class ExecServerGateway implements Gateway {
     const own = new OwnServer(this.#options.handshakeTimeoutMs);
     this.#own = own;
     try {
-      const { address, port: bound } = await own.listen(port, host);
-      this.#serve(own.http, new Admission(this.#options, [address, host]));
-      // Closed in the meantime, when there was nothing to close yet.
+      await own.listen(port, host);
+      // Closed in the meantime, when there may have been nothing to close yet.
       if (this.#closed) await own.close();
       this.#refuseIfClosed();
+      const { address, port: bound } = own.address;
+      this.#serve(own.http, new Admission(this.#options, [address, host]));
       const shown = address.includes(":") ? `[${address}]` : address;
       return { url: `ws://${shown}:${bound}${this.#options.path}` };
     } catch (error) {

@@ -148,14 +148,20 @@ describe("close()", () => {
   });
 
   test("while listen() is under way leaves nothing listening", async () => {
-    const port = await unusedPort();
-    const gateway = bare();
-    const listening = failureOf(gateway.listen({ port }));
-    await gateway.close();
-    expect(await listening).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
-    const next = bare();
-    await next.listen({ port });
-    await next.close();
+    const inTicks = (ticks: number, then: () => void): void =>
+      ticks === 0 ? then() : process.nextTick(inTicks, ticks - 1, then);
+    for (let ticks = 0; ticks <= 4; ticks++) {
+      const port = await unusedPort();
+      const gateway = bare();
+      const listening = failureOf(gateway.listen({ port }));
+      const isClosed = deferred<void>();
+      inTicks(ticks, () => isClosed.resolve(gateway.close()));
+      expect(await listening).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
+      await isClosed.promise;
+      const next = bare();
+      await next.listen({ port });
+      await next.close();
+    }
   });
 
   test("leaves the port free", async () => {
