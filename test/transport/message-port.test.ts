@@ -4,42 +4,11 @@ import { ConnectError, ExecServerClient, type ExecServerError, messagePort } fro
 import { deferred } from "../../src/internal/deferred.ts";
 import { failureOf } from "../support/failure.ts";
 import { expectNoneShown } from "../support/leaks.ts";
+import { PlayedPort } from "../support/played-port.ts";
 import { PortPeer } from "../support/port-peer.ts";
 import { Recorder } from "../support/recorder.ts";
 
 const { signal } = new AbortController();
-
-/** A port that delivers in the same turn. */
-class PlayedPort {
-  readonly types: string[] = [];
-  readonly #closed = deferred<void>();
-  readonly closed = this.#closed.promise;
-  readonly #onPost: () => void;
-  #deliver: (event: { data?: unknown }) => void = () => {};
-
-  constructor(onPost = () => {}) {
-    this.#onPost = onPost;
-  }
-
-  deliver(type: string, attempt: number): void {
-    this.#deliver({ data: { protocol: "exec-server-port/1", type, attempt } });
-  }
-
-  postMessage({ type }: { type: string }): void {
-    this.types.push(type);
-    this.#onPost();
-  }
-
-  on(type: string, listener: (event: { data?: unknown }) => void): void {
-    if (type === "message") this.#deliver = listener;
-  }
-
-  off(): void {}
-
-  close(): void {
-    this.#closed.resolve();
-  }
-}
 
 /** A bridge that has said yes, played by hand. */
 async function openedPort() {
@@ -169,10 +138,10 @@ describe("a dial", () => {
   test("aborted in the very moment of the answer is withdrawn or carried through, never both", async () => {
     for (let turns = 0; turns <= 8; turns++) {
       const port = new PlayedPort();
-      const transport = messagePort(port as never);
+      const transport = messagePort(port);
       const impatience = new AbortController();
       const first = transport.connect({ signal: impatience.signal }).catch((error: unknown) => error);
-      port.deliver("opened", 1);
+      port.deliver("opened", { attempt: 1 });
       for (let turn = 0; turn < turns; turn++) await undefined;
       const reason = new Error("unmounted");
       impatience.abort(reason);
@@ -180,7 +149,7 @@ describe("a dial", () => {
       if (outcome === reason) {
         expect(port.types).toEqual(["hello", "withdrawn"]);
         const second = transport.connect({ signal });
-        port.deliver("opened", 2);
+        port.deliver("opened", { attempt: 2 });
         expect((await second).isOpen).toBe(true);
       } else {
         expect(outcome).toMatchObject({ isOpen: true });
@@ -193,7 +162,7 @@ describe("a dial", () => {
     const impatience = new AbortController();
     const reason = new Error("unmounted");
     const port = new PlayedPort(() => impatience.abort(reason));
-    const transport = messagePort(() => port as never);
+    const transport = messagePort(() => port);
     expect(await failureOf(transport.connect({ signal: impatience.signal }))).toBe(reason);
     expect(port.types).toEqual(["hello", "withdrawn", "goodbye"]);
   });
@@ -264,11 +233,11 @@ describe("a function that gives the port", () => {
   test("and is answered in the very moment of the abort has its port closed, with a goodbye", async () => {
     for (let turns = 0; turns <= 12; turns++) {
       const port = new PlayedPort();
-      const given = deferred<never>();
+      const given = deferred<PlayedPort>();
       const impatience = new AbortController();
       const reason = new Error("never mind");
       const connecting = failureOf(messagePort(() => given.promise).connect({ signal: impatience.signal }));
-      given.resolve(port as never);
+      given.resolve(port);
       for (let turn = 0; turn < turns; turn++) await undefined;
       impatience.abort(reason);
       expect(await connecting).toBe(reason);
