@@ -66,11 +66,12 @@ class ExecServerGateway implements Gateway {
     const own = new OwnServer(this.#options.handshakeTimeoutMs);
     this.#own = own;
     try {
-      const { address, port: bound } = await own.listen(port, host);
-      this.#serve(own.http, new Admission(this.#options, [address, host]));
-      // Closed in the meantime, when there was nothing to close yet.
+      await own.listen(port, host);
+      // Closed in the meantime, when there may have been nothing to close yet.
       if (this.#closed) await own.close();
       this.#refuseIfClosed();
+      const { address, port: bound } = own.address;
+      this.#serve(own.http, new Admission(this.#options, [address, host]));
       const shown = address.includes(":") ? `[${address}]` : address;
       return { url: `ws://${shown}:${bound}${this.#options.path}` };
     } catch (error) {
@@ -124,7 +125,11 @@ class ExecServerGateway implements Gateway {
   #link(request: IncomingMessage, page: OpenPage): void {
     const { upstream } = this.#options;
     const origin = request.headers.origin ?? "";
-    const transport = async () => (typeof upstream === "function" ? await upstream(request) : upstream);
+    const transport = async () => {
+      // Not at once: whatever is done there, be it close(), must find the link among the others.
+      await undefined;
+      return typeof upstream === "function" ? await upstream(request) : upstream;
+    };
     const link = new PageLink(page, transport, this.#options);
     this.#links.add(link);
     this.#tell({ state: "connected", origin });

@@ -49,7 +49,9 @@ export class Handshakes {
   ): Promise<void> {
     // A page may go at any moment, and nobody else looks after its socket yet.
     socket.on("error", () => {});
-    const refusal = await this.#decide(admission, request);
+    const verdict = await this.#decide(admission, request);
+    // Asked in the turn in which the page gets in: other pages, or the end, may have come first.
+    const refusal = verdict ?? (this.#closing.signal.aborted || this.#isFull() ? 503 : undefined);
     if (refusal !== undefined) return refuse(socket, refusal);
     try {
       this.#webSockets.handleUpgrade(request, socket, head, (page) =>
@@ -68,8 +70,7 @@ export class Handshakes {
       timeoutError: () => new Error("not authorized in time"),
     });
     try {
-      const refusal = await untilAborted(admission.check(request), signal);
-      return refusal ?? (this.#isFull() ? 503 : undefined);
+      return await untilAborted(admission.check(request), signal);
     } catch {
       return this.#closing.signal.aborted ? 503 : 401;
     } finally {

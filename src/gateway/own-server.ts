@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 
@@ -21,11 +20,17 @@ export class OwnServer {
     });
   }
 
-  async listen(port: number, host: string): Promise<AddressInfo> {
-    this.http.listen(port, host);
-    await once(this.http, "listening");
+  /** Resolves when it listens, or has been closed meanwhile. */
+  async listen(port: number, host: string): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.http.once("error", reject).once("close", resolve).listen(port, host, resolve);
+    });
     // From now on an error is about a single connection that could not be accepted.
     this.http.on("error", () => {});
+  }
+
+  /** Where it listens. */
+  get address(): AddressInfo {
     return this.http.address() as AddressInfo;
   }
 

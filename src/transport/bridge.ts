@@ -68,7 +68,8 @@ class PortBridge {
   readonly #cut = deferred<void>();
   readonly #agreed = deferred<Connection>();
   #attempt: Attempt | undefined;
-  #isDecided = false;
+  #isAgreed = false;
+  #isClosing = false;
   #error: ExecServerError | undefined;
   /** The closing of what was opened for nobody. */
   readonly #leftovers: Promise<void>[] = [];
@@ -81,7 +82,7 @@ class PortBridge {
   }
 
   async close(): Promise<void> {
-    this.#isDecided = true;
+    this.#isClosing = true;
     this.#cut.resolve();
     await this.ended;
   }
@@ -109,9 +110,11 @@ class PortBridge {
   }
 
   #onSignal(signal: PortSignal): void {
+    // It has crossed with the goodbye; nothing is agreed on any more.
+    if (this.#isClosing) return;
     const attempt = this.#attempt;
     const isCurrent = attempt?.number === signal.attempt;
-    if (signal.type === "hello" && !attempt && !this.#isDecided) {
+    if (signal.type === "hello" && !attempt && !this.#isAgreed) {
       this.#attempt = { number: signal.attempt, controller: new AbortController() };
       void this.#dial(this.#attempt);
     } else if (signal.type === "withdrawn") {
@@ -119,7 +122,7 @@ class PortBridge {
       if (isCurrent) this.#withdraw();
     } else if (signal.type === "accepted" && isCurrent && attempt.server) {
       this.#attempt = undefined;
-      this.#isDecided = true;
+      this.#isAgreed = true;
       this.#client.establish();
       this.#agreed.resolve(attempt.server);
     } else throw outOfPlace(signal.type);

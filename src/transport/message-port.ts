@@ -1,6 +1,7 @@
 import { ConnectError, UsageError } from "../errors.ts";
 import { untilAborted } from "../internal/deadline.ts";
 import { type Deferred, deferred } from "../internal/deferred.ts";
+import { onAbort } from "../internal/on-abort.ts";
 import { checkedPort, livenessOf, type PortLike, type PortOptions } from "./port.ts";
 import { PortConnection, type PortSignal } from "./port-connection.ts";
 import { endedError, outOfPlace, refusedError } from "./port-errors.ts";
@@ -71,6 +72,8 @@ class Caller {
   }
 
   async dial(signal: AbortSignal): Promise<Connection> {
+    // Aborted since the port was asked for.
+    signal.throwIfAborted();
     const connection = this.#connection;
     if (this.#answer) {
       throw new ConnectError(
@@ -84,16 +87,29 @@ class Caller {
     const attempt = ++this.#attempt;
     const answer = deferred<void>();
     this.#answer = answer;
+    const withdraw = (): void => {
+      if (this.#answer !== answer) return;
+      this.#answer = undefined;
+      connection.say({ type: "withdrawn", attempt });
+      connection.watch(false);
+    };
+    // At once, for whoever aborts may dial again in the same turn.
+    const settled = onAbort(signal, () => {
+      withdraw();
+      answer.reject(signal.reason);
+    });
     connection.watch(true);
     connection.say({ type: "hello", attempt });
     void connection.ended.then((end) => answer.reject(endedError(end)));
     try {
-      await untilAborted(answer.promise, signal);
+      await answer.promise;
+      // Aborted behind the answer.
+      signal.throwIfAborted();
     } catch (error) {
-      this.#answer = undefined;
-      connection.say({ type: "withdrawn", attempt });
-      connection.watch(false);
+      withdraw();
       throw error;
+    } finally {
+      settled();
     }
     connection.establish();
     connection.say({ type: "accepted", attempt });

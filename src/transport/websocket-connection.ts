@@ -96,7 +96,9 @@ export function openWebSocket(
       if (!connection.hasOpened) setTimeout(fail, 0, {});
     });
     listen(socket, "close", fail);
-    signal.addEventListener("abort", onAbort, { once: true });
+    // The socket's own constructor may have aborted it.
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
   });
 }
 

@@ -1,7 +1,10 @@
 import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { createGateway } from "../../src/gateway.ts";
+import { deferred } from "../../src/internal/deferred.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { failureOf } from "../support/failure.ts";
 import { ORIGIN, PROTOCOLS, realGateway, startGateway, TOKEN, Watched } from "../support/gateway.ts";
@@ -81,6 +84,47 @@ describe("close()", () => {
     expect((await end)[0]).toBe(1001);
   });
 
+  test("ends a page that is let in at that very moment", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const stillThere: number[] = [];
+    for (let turns = 0; turns <= 12; turns++) {
+      const asked = deferred<void>();
+      const authorized = deferred<boolean>();
+      const pages = new Set<string>();
+      const gateway = createGateway({
+        upstream: deaf,
+        allowedOrigins: [ORIGIN],
+        allowedHosts: ["localhost"],
+        authorize() {
+          asked.resolve();
+          return authorized.promise;
+        },
+        onPage: ({ state }) => pages.add(state),
+      });
+      gateway.attach(server);
+      const page = knock(port, {});
+      await asked.promise;
+      authorized.resolve(true);
+      for (let turn = 0; turn < turns; turn++) await undefined;
+      await gateway.close();
+      const endedPages = pages.has("closed") ? 101 : 503;
+      if ((await page).status !== endedPages) stillThere.push(turns);
+    }
+    server.close();
+    expect(stillThere).toEqual([]);
+  });
+
+  test("inside the function that gives the upstream ends the page it was asked for", async () => {
+    await using gateway = await startGateway(() => {
+      void gateway.gateway.close();
+      return deaf;
+    });
+    const page = new WebSocket(gateway.url, PROTOCOLS, { origin: ORIGIN });
+    expect((await once(page, "close"))[0]).toBe(1001);
+  });
+
   test("settles with a transport that breaks its promise to close", async () => {
     const upstream = new Watched({
       reconnectable: true,
@@ -104,14 +148,20 @@ describe("close()", () => {
   });
 
   test("while listen() is under way leaves nothing listening", async () => {
-    const port = await unusedPort();
-    const gateway = bare();
-    const listening = failureOf(gateway.listen({ port }));
-    await gateway.close();
-    expect(await listening).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
-    const next = bare();
-    await next.listen({ port });
-    await next.close();
+    const inTicks = (ticks: number, then: () => void): void =>
+      ticks === 0 ? then() : process.nextTick(inTicks, ticks - 1, then);
+    for (let ticks = 0; ticks <= 4; ticks++) {
+      const port = await unusedPort();
+      const gateway = bare();
+      const listening = failureOf(gateway.listen({ port }));
+      const isClosed = deferred<void>();
+      inTicks(ticks, () => isClosed.resolve(gateway.close()));
+      expect(await listening).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
+      await isClosed.promise;
+      const next = bare();
+      await next.listen({ port });
+      await next.close();
+    }
   });
 
   test("leaves the port free", async () => {

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import { expect, test } from "vitest";
 import { ExecServerClient } from "../../src/index.ts";
+import { deferred } from "../../src/internal/deferred.ts";
 import { webSocket } from "../../src/node.ts";
 import { ORIGIN, PROTOCOLS, realGateway, startGateway, Watched } from "../support/gateway.ts";
 import { closed, knock, openRaw, rawSocket } from "../support/knock.ts";
@@ -69,6 +70,20 @@ test("pages above maxConnections get 503, until one leaves", async () => {
   expect((await knock(gateway.port, {})).status).toBe(503);
   first.destroy();
   await expect.poll(async () => (await knock(gateway.port, {})).status).toBe(101);
+});
+
+test("pages above maxConnections get 503, also when they are authorized in the same moment", async () => {
+  const authorized = deferred<boolean>();
+  let waiting = 5;
+  await using gateway = await startGateway(nowhere(), {
+    maxConnections: 2,
+    authorize() {
+      if (--waiting === 0) authorized.resolve(true);
+      return authorized.promise;
+    },
+  });
+  const answers = await Promise.all(Array.from({ length: waiting }, () => knock(gateway.port, {})));
+  expect(answers.map(({ status }) => status).sort()).toEqual([101, 101, 503, 503, 503]);
 });
 
 test.each([

@@ -5,6 +5,7 @@ import { memoryTransport } from "../../src/transport/memory.ts";
 import type { Connection, ConnectionEnd } from "../../src/transport/transport.ts";
 import { AsyncQueue } from "../support/async-queue.ts";
 import { expectNoneShown } from "../support/leaks.ts";
+import { PlayedPort } from "../support/played-port.ts";
 import { PortPeer } from "../support/port-peer.ts";
 import { Recorder } from "../support/recorder.ts";
 
@@ -176,6 +177,29 @@ describe("a dial", () => {
       await Promise.all([begun, second?.(), closed]);
     }
   });
+
+  test.each(["hello", "withdrawn", "accepted"])(
+    "whose %s crosses with the closing of the bridge leaves no connection, and nobody is blamed",
+    async (type) => {
+      for (let turns = 0; turns <= 8; turns++) {
+        const opened = deferred<void>();
+        const port = new PlayedPort((message) => message.type === "opened" && opened.resolve());
+        const { connection, closed } = closable();
+        const it = bridge(port, { reconnectable: true, connect: async () => connection });
+        if (type !== "hello") {
+          port.deliver("hello", { attempt: 1 });
+          await opened.promise;
+        }
+        const closing = it.close();
+        for (let turn = 0; turn < turns; turn++) await undefined;
+        port.deliver(type, { attempt: 1 });
+        await closing;
+        if (type !== "hello") await closed;
+        expect(await it.ended).toMatchObject({ side: "bridge" });
+        expect(port.said.at(-1)).toMatchObject({ type: "goodbye", reason: "the bridge was closed" });
+      }
+    },
+  );
 
   test("that is withdrawn once it is opened leaves no connection, and the next wish gets a new one", async () => {
     const client = new PortPeer();

@@ -4,6 +4,7 @@ import { ConnectError, ExecServerClient, type ExecServerError, messagePort } fro
 import { deferred } from "../../src/internal/deferred.ts";
 import { failureOf } from "../support/failure.ts";
 import { expectNoneShown } from "../support/leaks.ts";
+import { PlayedPort } from "../support/played-port.ts";
 import { PortPeer } from "../support/port-peer.ts";
 import { Recorder } from "../support/recorder.ts";
 
@@ -116,6 +117,56 @@ describe("a dial", () => {
     expect(await peer.until("accepted")).toMatchObject({ attempt: 2 });
   });
 
+  test("is withdrawn at once, so that the next may begin in the same turn", async () => {
+    const peer = new PortPeer();
+    const transport = messagePort(peer.other);
+    const keepsAlive = (): boolean => (peer.other as unknown as { hasRef(): boolean }).hasRef();
+    const impatience = new AbortController();
+    const reason = new Error("unmounted");
+    const first = failureOf(transport.connect({ signal: impatience.signal }));
+    impatience.abort(reason);
+    const second = transport.connect({ signal });
+    expect(await first).toBe(reason);
+    expect(keepsAlive()).toBe(true);
+    expect(await peer.until("hello")).toMatchObject({ attempt: 1 });
+    expect(await peer.until("hello")).toMatchObject({ attempt: 2 });
+    expect(peer.types).toEqual(["hello", "withdrawn", "hello"]);
+    peer.say("opened", { attempt: 2 });
+    expect((await second).isOpen).toBe(true);
+  });
+
+  test("aborted in the very moment of the answer is withdrawn or carried through, never both", async () => {
+    for (let turns = 0; turns <= 8; turns++) {
+      const port = new PlayedPort();
+      const transport = messagePort(port);
+      const impatience = new AbortController();
+      const first = transport.connect({ signal: impatience.signal }).catch((error: unknown) => error);
+      port.deliver("opened", { attempt: 1 });
+      for (let turn = 0; turn < turns; turn++) await undefined;
+      const reason = new Error("unmounted");
+      impatience.abort(reason);
+      const outcome = await first;
+      if (outcome === reason) {
+        expect(port.types).toEqual(["hello", "withdrawn"]);
+        const second = transport.connect({ signal });
+        port.deliver("opened", { attempt: 2 });
+        expect((await second).isOpen).toBe(true);
+      } else {
+        expect(outcome).toMatchObject({ isOpen: true });
+        expect(port.types).toEqual(["hello", "accepted"]);
+      }
+    }
+  });
+
+  test("aborted by the port itself is withdrawn", async () => {
+    const impatience = new AbortController();
+    const reason = new Error("unmounted");
+    const port = new PlayedPort(() => impatience.abort(reason));
+    const transport = messagePort(() => port);
+    expect(await failureOf(transport.connect({ signal: impatience.signal }))).toBe(reason);
+    expect(port.types).toEqual(["hello", "withdrawn", "goodbye"]);
+  });
+
   test("that failed may be tried again on the same port, for there was no connection yet", async () => {
     const peer = new PortPeer();
     const transport = messagePort(peer.other);
@@ -177,6 +228,22 @@ describe("a function that gives the port", () => {
     port.resolve(peer.other);
     await peer.gone;
     expect(peer.types).toEqual(["goodbye"]);
+  });
+
+  test("and is answered in the very moment of the abort has its port closed, with a goodbye", async () => {
+    for (let turns = 0; turns <= 12; turns++) {
+      const port = new PlayedPort();
+      const given = deferred<PlayedPort>();
+      const impatience = new AbortController();
+      const reason = new Error("never mind");
+      const connecting = failureOf(messagePort(() => given.promise).connect({ signal: impatience.signal }));
+      given.resolve(port);
+      for (let turn = 0; turn < turns; turn++) await undefined;
+      impatience.abort(reason);
+      expect(await connecting).toBe(reason);
+      await port.closed;
+      expect(port.types.at(-1)).toBe("goodbye");
+    }
   });
 
   test("must not give the same one twice", async () => {

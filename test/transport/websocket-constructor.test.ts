@@ -83,6 +83,23 @@ describe.each(ENTRIES)("what the %s's constructor refuses", (_, makeTransport) =
   });
 });
 
+test("a socket whose constructor aborts the dial is closed, and the dial settles with the signal's reason", async () => {
+  await using server = await PlainWebSocketServer.start();
+  const controller = new AbortController();
+  const reason = new Error("never mind");
+  const sockets: WsWebSocket[] = [];
+  class Aborting extends WsWebSocket {
+    constructor(...args: ConstructorParameters<typeof WsWebSocket>) {
+      super(...args);
+      sockets.push(this);
+      controller.abort(reason);
+    }
+  }
+  const transport = webSocket(server.url, { WebSocket: Aborting });
+  expect(await failureOf(transport.connect({ signal: controller.signal }))).toBe(reason);
+  await expect.poll(() => sockets.map(({ readyState }) => readyState)).toEqual([WsWebSocket.CLOSED]);
+});
+
 describe("a socket that fails while connecting", () => {
   test("is given up on an error that no close follows", async () => {
     const transport = webSocket("ws://127.0.0.1/?token=hunter2", { WebSocket: FailingWebSocket });
