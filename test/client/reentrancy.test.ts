@@ -89,6 +89,18 @@ describe("a listener of state changes", () => {
     expect((await it.lazy.get()).isDisconnected).toBe(false);
   });
 
+  it("that asks on connecting, and gives that up, takes nothing from the one who asked first", async () => {
+    await using it = await setUp();
+    const asked: Promise<unknown>[] = [];
+    it.on("connecting", () => {
+      const controller = new AbortController();
+      asked.push(failureOf(it.lazy.get({ signal: controller.signal })));
+      controller.abort("enough");
+    });
+    expect((await it.lazy.get()).isDisconnected).toBe(false);
+    expect(await Promise.all(asked)).toEqual(["enough"]);
+  });
+
   it("that is async and rejects is no unhandled rejection", async () => {
     const unhandled: unknown[] = [];
     const onUnhandled = (reason: unknown) => unhandled.push(reason);
