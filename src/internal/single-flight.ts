@@ -18,7 +18,7 @@ export class SingleFlight<T> {
   #flight: Flight<T> | undefined;
 
   /**
-   * @param onGivenUp Called when an attempt is over without a result, once it is forgotten: with its error, or with
+   * @param onGivenUp Called when an attempt is over without a result and no other has begun: with its error, or with
    * undefined if it was abandoned.
    */
   constructor(onGivenUp: (error: unknown) => void = () => {}) {
@@ -73,7 +73,8 @@ export class SingleFlight<T> {
   #abandon(flight: Flight<T>, reason: unknown): void {
     const wasRunning = this.#forget(flight);
     flight.controller.abort(reason);
-    if (wasRunning) this.#onGivenUp(undefined);
+    // Whoever listens to that signal may have begun the next one.
+    if (wasRunning && !this.#flight) this.#onGivenUp(undefined);
   }
 
   /** Returns whether it was the one in the air. */

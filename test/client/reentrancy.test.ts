@@ -127,6 +127,27 @@ describe("a target function", () => {
     });
     expect(await failureOf(lazy.get())).toMatchObject({ code: "ERR_CLOSED" });
   });
+
+  it("may ask again when its attempt is abandoned: the state is that of the new attempt", async () => {
+    await using server = await SocketServer.start();
+    const asked: Promise<ExecServerClient>[] = [];
+    let dials = 0;
+    const lazy: LazyExecServerClient = new LazyExecServerClient({
+      transport: webSocket(({ signal }) => {
+        if (++dials > 1) return server.url;
+        signal.addEventListener("abort", () => asked.push(lazy.get()));
+        return new Promise<never>(() => {});
+      }),
+    });
+    await using _closing = lazy;
+    const controller = new AbortController();
+    const given = failureOf(lazy.get({ signal: controller.signal }));
+    controller.abort("enough");
+    expect(lazy.state).toBe("connecting");
+    expect(await given).toBe("enough");
+    await Promise.all(asked);
+    expect(lazy.state).toBe("connected");
+  });
 });
 
 describe("code of the user's inside a request", () => {

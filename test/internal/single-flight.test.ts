@@ -217,3 +217,20 @@ it("tells nothing more of an attempt that was ended, when its last waiter leaves
   await expect(waiting).rejects.toBe("gone");
   expect(told).toEqual([undefined]);
 });
+
+it("tells nothing of an attempt that was abandoned when its end has begun the next one", async () => {
+  const told: unknown[] = [];
+  const flight = new SingleFlight<object>((error) => told.push(error));
+  const { attempt, nth } = attempts();
+  const caller = new AbortController();
+  const waiting = flight.join(attempt, caller.signal);
+  const next: Promise<object>[] = [];
+  nth(1).signal.addEventListener("abort", () => next.push(flight.join(attempt)));
+  caller.abort("gone");
+  await expect(waiting).rejects.toBe("gone");
+  expect(told).toEqual([]);
+  const error = new Error("refused");
+  nth(2).reject(error);
+  await expect(next[0]).rejects.toBe(error);
+  expect(told).toEqual([error]);
+});
