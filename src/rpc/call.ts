@@ -27,10 +27,11 @@ export interface Waiter<Result> {
 /** One request, from the wish to the answer. The wait for it can end before its answer comes. */
 export class Call<Result = unknown> {
   readonly method: string;
-  readonly params: unknown;
+  params: unknown;
   payload: Payload | undefined;
   readonly #schema: ResultSchema<Result> | undefined;
-  readonly #options: CallOptions<Result>;
+  readonly #readFrame: CallOptions<Result>["readFrame"];
+  readonly #onLateResult: CallOptions<Result>["onLateResult"];
   readonly #sessionId: string | undefined;
   readonly #limit: Deadline | undefined;
   #waiter: Waiter<Result> | undefined;
@@ -50,10 +51,11 @@ export class Call<Result = unknown> {
     this.params = params;
     this.payload = options.payload;
     this.#schema = schema;
-    this.#options = options;
+    this.#readFrame = options.readFrame;
+    this.#onLateResult = options.onLateResult;
     this.#sessionId = sessionId;
     this.#waiter = waiter;
-    if (options.signal || options.timeoutMs !== undefined) this.#limit = this.#limitWait();
+    if (options.signal || options.timeoutMs !== undefined) this.#limit = this.#limitWait(options);
   }
 
   /** Whether anybody still waits for the answer. */
@@ -76,13 +78,13 @@ export class Call<Result = unknown> {
   }
 
   readFrame(frame: string | Uint8Array): Result | undefined {
-    return this.#options.readFrame?.(frame);
+    return this.#readFrame?.(frame);
   }
 
   resolve(result: Result): void {
     const waiter = this.#endWait();
     if (waiter) waiter.resolve(result);
-    else this.#options.onLateResult?.(result);
+    else this.#onLateResult?.(result);
   }
 
   /** The answer is not one. */
@@ -103,11 +105,13 @@ export class Call<Result = unknown> {
     const waiter = this.#waiter;
     this.#waiter = undefined;
     this.#limit?.clear();
+    // The call may be kept for long yet, until its turn or its answer; what it was to send need not be.
+    this.params = undefined;
+    this.payload = undefined;
     return waiter;
   }
 
-  #limitWait(): Deadline {
-    const { signal, timeoutMs: ms } = this.#options;
+  #limitWait({ signal, timeoutMs: ms }: CallOptions<Result>): Deadline {
     const limit = deadline({
       ms,
       signal,

@@ -1,4 +1,6 @@
 import { getEventListeners } from "node:events";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ServerError } from "../../src/errors.ts";
 import { Call, type CallOptions } from "../../src/rpc/call.ts";
@@ -10,6 +12,9 @@ const numbers = {
   safeParse: (value: unknown) =>
     typeof value === "number" ? { success: true as const, data: value } : { success: false as const },
 };
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 
 /** A call of something that gives a number, and how its wait ended, if it did. */
 function setUp(options: CallOptions<number> = {}) {
@@ -105,6 +110,33 @@ describe("the wait", () => {
   it("has no timer when nobody limits it", () => {
     setUp();
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("what a call was to send", () => {
+  /** A call with large params and bytes, of which nobody else keeps any. */
+  function setUpLarge(signal: AbortSignal) {
+    const params = { text: "large" };
+    const bytes = new Uint8Array(100);
+    const payload = { name: "chunk", bytes };
+    const waiter = { resolve: () => {}, reject: () => {} };
+    const call = new Call<number>("x", params, numbers as never, { signal, payload }, undefined, waiter);
+    return { call, kept: [new WeakRef(params), new WeakRef(payload), new WeakRef(bytes)] };
+  }
+
+  it.each([
+    ["an abort", (_: Call<number>, controller: AbortController) => controller.abort("enough")],
+    ["an answer", (call: Call<number>) => call.accept(5)],
+  ])("is given free by %s, although the call may be kept until its turn or its answer", async (_, end) => {
+    vi.useRealTimers();
+    const controller = new AbortController();
+    const { call, kept } = setUpLarge(controller.signal);
+    end(call, controller);
+    // What a WeakRef gave stays until the end of the turn.
+    await new Promise(setImmediate);
+    collectGarbage();
+    expect(kept.map((reference) => reference.deref())).toEqual([undefined, undefined, undefined]);
+    expect(call).toMatchObject({ isAwaited: false, method: "x", params: undefined, payload: undefined });
   });
 });
 
