@@ -8,14 +8,14 @@ export interface CallOptions<Result = unknown> {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds until the wait ends with a TimeoutError. @default none */
   readonly timeoutMs?: number | undefined;
+  /** For what must be released again: `signal` and `timeoutMs` end the wait only as long as the request is not sent. */
+  readonly untilSent?: boolean;
   /** For cleanup: does not queue behind ordinary requests. */
   readonly urgent?: boolean;
   /** Goes along with the params. Its bytes may change as soon as the call has returned. */
   readonly payload?: Payload;
   /** Reads the result off the frame of the answer, without parsing it; undefined if the frame must be parsed. */
   readonly readFrame?: (frame: string | Uint8Array) => Result | undefined;
-  /** Gets a result that arrived after the wait had ended, so that what it stands for can be released. */
-  readonly onLateResult?: (result: Result) => void;
 }
 
 /** What a call needs of the promise it settles. */
@@ -31,7 +31,6 @@ export class Call<Result = unknown> {
   payload: Payload | undefined;
   readonly #schema: ResultSchema<Result> | undefined;
   readonly #readFrame: CallOptions<Result>["readFrame"];
-  readonly #onLateResult: CallOptions<Result>["onLateResult"];
   readonly #sessionId: string | undefined;
   readonly #limit: Deadline | undefined;
   #waiter: Waiter<Result> | undefined;
@@ -52,7 +51,6 @@ export class Call<Result = unknown> {
     this.payload = options.payload;
     this.#schema = schema;
     this.#readFrame = options.readFrame;
-    this.#onLateResult = options.onLateResult;
     this.#sessionId = sessionId;
     this.#waiter = waiter;
     if (options.signal || options.timeoutMs !== undefined) this.#limit = this.#limitWait(options);
@@ -82,9 +80,7 @@ export class Call<Result = unknown> {
   }
 
   resolve(result: Result): void {
-    const waiter = this.#endWait();
-    if (waiter) waiter.resolve(result);
-    else this.#onLateResult?.(result);
+    this.#endWait()?.resolve(result);
   }
 
   /** The answer is not one. */
@@ -111,7 +107,7 @@ export class Call<Result = unknown> {
     return waiter;
   }
 
-  #limitWait({ signal, timeoutMs: ms }: CallOptions<Result>): Deadline {
+  #limitWait({ signal, timeoutMs: ms, untilSent = false }: CallOptions<Result>): Deadline {
     const limit = deadline({
       ms,
       signal,
@@ -121,7 +117,9 @@ export class Call<Result = unknown> {
           delivery: this.delivery,
         }),
     });
-    limit.signal.addEventListener("abort", () => this.fail(limit.signal.reason));
+    limit.signal.addEventListener("abort", () => {
+      if (!untilSent || this.delivery === "not-sent") this.fail(limit.signal.reason);
+    });
     return limit;
   }
 }

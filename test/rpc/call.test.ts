@@ -140,31 +140,21 @@ describe("what a call was to send", () => {
   });
 });
 
-describe("a result that comes too late", () => {
-  it("goes to whoever can release what it stands for", () => {
-    const late: number[] = [];
-    const { call, outcomes } = setUp({ timeoutMs: 10, onLateResult: (result) => late.push(result) });
-    vi.advanceTimersByTime(10);
-    call.accept(5);
-    expect(late).toEqual([5]);
-    expect(outcomes).toHaveLength(1);
-  });
-
-  it("goes there only then, and only if it is one", () => {
-    const late: number[] = [];
-    const options = { timeoutMs: 10, onLateResult: (result: number) => late.push(result) };
-    setUp(options).call.accept(5);
-    const { call } = setUp(options);
-    vi.advanceTimersByTime(10);
-    call.accept("five");
-    call.fail(new Error("boom"));
-    expect(late).toEqual([]);
-  });
-
-  it("is dropped if nobody can", () => {
-    const { call, outcomes } = setUp({ timeoutMs: 10 });
-    vi.advanceTimersByTime(10);
-    call.accept(5);
-    expect(outcomes).toHaveLength(1);
+describe("a wait that is limited only until the request is sent", () => {
+  it.each([
+    ["an abort", (controller: AbortController) => controller.abort("enough"), "enough"],
+    ["a timeout", () => vi.advanceTimersByTime(10), { code: "ERR_TIMEOUT", delivery: "not-sent" }],
+  ])("is ended by %s before that, and by its answer after it", (_, limit, outcome) => {
+    const controller = new AbortController();
+    const options = { signal: controller.signal, timeoutMs: 10, untilSent: true };
+    const [waiting, sent] = [setUp(options), setUp(options)];
+    sent.call.delivery = "unknown";
+    limit(controller);
+    expect(waiting.outcomes).toEqual([
+      typeof outcome === "string" ? outcome : expect.objectContaining(outcome),
+    ]);
+    expect(sent.outcomes).toEqual([]);
+    sent.call.accept(5);
+    expect(sent.outcomes).toEqual([5]);
   });
 });
