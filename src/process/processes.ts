@@ -109,10 +109,12 @@ export class Processes {
       return start === "unknown" ? undefined : start.device;
     } catch (error) {
       state.release();
+      // The reason of an abort may be an error of the SDK, too, but tells nothing of this connection.
+      const isReason = error === signal?.reason;
       const isLost = error instanceof DisconnectedError || error instanceof ClosedError;
-      if (isLost) throw failureOfCall(error, "answered");
+      if (isLost && !isReason) throw failureOfCall(error, "answered");
       // Nobody will get hold of it. A missing program has ended by itself.
-      if (!(error instanceof ServerError)) this.#abandon(processId);
+      if (isReason || !(error instanceof ServerError)) this.#abandon(processId);
       throw error;
     }
   }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { OWN_ERRORS } from "../support/errors.ts";
 import { failureOf } from "../support/failure.ts";
 import { realClient } from "../support/real-client.ts";
 import { scriptedProcess, startsProcesses } from "../support/scripted-process.ts";
@@ -205,6 +206,22 @@ describe("aborting a start", () => {
     expect(it.server.requests("process/start")).toHaveLength(1);
     expect(it.server.requests("process/terminate")).toEqual([]);
   });
+
+  it.each(Object.entries(OWN_ERRORS))(
+    "in a terminal terminates the process and rejects with the reason, be it a %s of another client",
+    async (_, reason) => {
+      await using it = await scriptedProcess();
+      const controller = new AbortController();
+      const options = { processId: "q", tty: true, signal: controller.signal };
+      const starting = failureOf(it.client.start(["program"], options));
+      await it.connection.request("process/start", 2);
+      // Its answer is here; the first line of the terminal is not.
+      await new Promise(setImmediate);
+      controller.abort(reason);
+      expect(await starting).toBe(reason);
+      expect((await it.connection.request("process/terminate")).params).toEqual({ processId: "q" });
+    },
+  );
 
   it("does not touch a process that was started before", async () => {
     const controller = new AbortController();
