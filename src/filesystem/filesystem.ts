@@ -110,6 +110,8 @@ export class FileSystem implements RemoteFileSystem {
       await this.stat(path, options);
       return true;
     } catch (error) {
+      // The reason of an abort may be a ServerError, too, but tells nothing of this path.
+      options.signal?.throwIfAborted();
       const isMissing = error instanceof ServerError && /^not-(found|a-directory)$/.test(error.kind ?? "");
       if (isMissing) return false;
       throw error;
