@@ -198,8 +198,9 @@ describe("aborting a start", () => {
     const others = Array.from({ length: 128 }, () => it.client.status());
     const controller = new AbortController();
     const starting = failureOf(it.client.start(["program"], { processId: "q", signal: controller.signal }));
-    controller.abort("no");
-    expect(await starting).toBe("no");
+    const reason = OWN_ERRORS.ProtocolError;
+    controller.abort(reason);
+    expect(await starting).toBe(reason);
     release();
     await Promise.all(others);
     await it.client.status();
