@@ -69,6 +69,7 @@ export class ExecServerClient implements ExecEnvironment, AsyncDisposable {
     const { signal } = options;
     signal?.throwIfAborted();
     let session: Session | undefined;
+    const endedEarly: Parameters<Session["onEnd"]>[] = [];
     const started = performance.now();
     const connection = await dial(complete, signal);
     const dialled = performance.now();
@@ -76,12 +77,14 @@ export class ExecServerClient implements ExecEnvironment, AsyncDisposable {
       onFrame: (frame) => session?.onFrame(frame) ?? false,
       onNotification: (method, params) => session?.onNotification(method, params),
       onRequest: (method, params) => answerServerRequest(method, params, complete.onNetworkPolicyRequest),
-      onEnd: (failure, ending) => session?.onEnd(failure, ending),
+      onEnd: (...end) => void (session ? session.onEnd(...end) : endedEarly.push(end)),
       trace: complete.traceContext && (() => traceOf(complete)),
     });
     const welcome = await initialize(rpc, complete, signal);
     const timings = { dialMs: dialled - started, handshakeMs: performance.now() - dialled };
     session = new Session(rpc, welcome, timings);
+    // The end may have come along with the welcome.
+    for (const end of endedEarly) session.onEnd(...end);
     if (complete.keepAlive) KeepAlive.watch(rpc, complete.keepAlive);
     return new ExecServerClient(session);
   }

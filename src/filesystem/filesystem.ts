@@ -1,6 +1,6 @@
-import { ProtocolError, ServerError, UsageError } from "../errors.ts";
+import { type Delivery, ProtocolError, ServerError, UsageError } from "../errors.ts";
 import { decodeBase64, encodeBase64 } from "../internal/base64.ts";
-import { type Bytes, concatBytes, textOf } from "../internal/bytes.ts";
+import { type Bytes, textOf } from "../internal/bytes.ts";
 import { MAX_BLOCK } from "../protocol/filesystem.ts";
 import type { MethodName, ParamsOf, ResultOf } from "../protocol/methods.ts";
 import { toNativePath, toPathUri } from "../protocol/path-uri.ts";
@@ -110,6 +110,8 @@ export class FileSystem implements RemoteFileSystem {
       await this.stat(path, options);
       return true;
     } catch (error) {
+      // The reason of an abort may be a ServerError, too, but tells nothing of this path.
+      options.signal?.throwIfAborted();
       const isMissing = error instanceof ServerError && /^not-(found|a-directory)$/.test(error.kind ?? "");
       if (isMissing) return false;
       throw error;
@@ -200,18 +202,21 @@ export class FileSystem implements RemoteFileSystem {
   }
 
   async #readBlocks(path: Path, total: number, options: ReadFileOptions): Promise<Bytes> {
+    let all: Bytes = allocate(total, "not-sent");
+    let bytes = 0;
     const transfer = new Transfer(
       this.#opener(path, "read", options),
       (handle) => new BlockReader(handle, 0, Number.POSITIVE_INFINITY),
       options.signal,
     );
-    let all: Bytes = allocate(total);
-    let bytes = 0;
-    for (;;) {
-      const block = await transfer.step((blocks) => blocks.next());
-      if (!block) break;
+    const next = async (blocks: BlockReader): Promise<Bytes | undefined> => {
+      const block = await blocks.next();
+      const end = bytes + (block?.length ?? 0);
       // The file has grown since its size was told.
-      if (bytes + block.length > all.length) all = concatBytes([all, new Uint8Array(bytes + block.length)]);
+      if (end > all.length) all = grown(all, all.length + end);
+      return block;
+    };
+    for (let block = await transfer.step(next); block; block = await transfer.step(next)) {
       all.set(block, bytes);
       bytes += block.length;
       reportProgress(options, bytes, Math.max(bytes, total));
@@ -247,11 +252,17 @@ function location(path: Path, { sandbox }: FileOptions) {
   return { path: toPathUri(path, "The path"), sandbox: wireSandbox(sandbox) };
 }
 
-function allocate(bytes: number): Bytes {
+function allocate(bytes: number, delivery: Delivery): Bytes {
   try {
     return new Uint8Array(bytes);
   } catch {
     const problem = `A file of ${bytes} bytes does not fit into this process's memory: use createReadStream()`;
-    throw new UsageError("ERR_TOO_LARGE", problem, { delivery: "not-sent" });
+    throw new UsageError("ERR_TOO_LARGE", problem, { delivery });
   }
+}
+
+function grown(start: Bytes, bytes: number): Bytes {
+  const all = allocate(bytes, "answered");
+  all.set(start);
+  return all;
 }

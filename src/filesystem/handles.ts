@@ -27,24 +27,28 @@ export class FileHandles {
     params: Omit<FileSystemParams["fs/open"], "handleId">,
     signal: AbortSignal | undefined,
   ): Promise<FileHandle> {
-    // Opening a file to write it empties it: one that nobody wants any more is not opened.
-    signal?.throwIfAborted();
     await this.#places.acquire(signal);
-    const opening = this.#open(params);
+    const opening = this.#open(params, signal);
     return await untilAborted(opening, signal, (late) => void late.close());
   }
 
-  async #open(params: Omit<FileSystemParams["fs/open"], "handleId">): Promise<FileHandle> {
+  async #open(
+    params: Omit<FileSystemParams["fs/open"], "handleId">,
+    signal: AbortSignal | undefined,
+  ): Promise<FileHandle> {
     // Chosen here, so that it is known whatever becomes of the answer.
     const handleId = randomId();
-    const release = (): void => this.#places.release();
+    const handle = new FileHandle(this.#rpc, handleId, () => this.#places.release());
     try {
-      await this.#rpc.call("fs/open", { handleId, ...params });
+      // Opening a file to write it empties it: one that nobody wants any more is not opened.
+      await this.#rpc.call("fs/open", { handleId, ...params }, { signal, untilSent: true });
+      return handle;
     } catch (error) {
-      release();
+      // The server did answer: the file may well be open.
+      if (error instanceof ProtocolError && error !== signal?.reason) void handle.close();
+      else this.#places.release();
       throw error;
     }
-    return new FileHandle(this.#rpc, handleId, release);
   }
 }
 

@@ -4,6 +4,7 @@ import type { ParamsOf, ResultOf } from "../protocol/methods.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
 import { joinPaths } from "../protocol/remote-path.ts";
 import type { WalkResult } from "./entries.ts";
+import type { WalkOptions } from "./options.ts";
 
 type WalkMethod = "fs/walk" | "fs/readDirectory" | "fs/getMetadata" | "fs/canonicalize";
 type Call = <M extends WalkMethod>(method: M, params: ParamsOf<M>) => Promise<ResultOf<M>>;
@@ -11,7 +12,8 @@ type WireEntry = ResultOf<"fs/readDirectory">["entries"][number];
 type Root = Pick<ParamsOf<"fs/walk">, "path" | "sandbox">;
 
 /** Walks on the server, or entry by entry from here if the server is too old for that. */
-export async function walk(call: Call, root: Root, limits: WalkLimits): Promise<WalkResult> {
+export async function walk(call: Call, root: Root, limits: WalkOptions): Promise<WalkResult> {
+  const { signal } = limits;
   const options = {
     maxDepth: limits.maxDepth ?? 64,
     maxDirectories: limits.maxDirectories ?? 10_000,
@@ -23,9 +25,10 @@ export async function walk(call: Call, root: Root, limits: WalkLimits): Promise<
   try {
     found = await call("fs/walk", { ...root, options });
   } catch (error) {
+    signal?.throwIfAborted();
     if (!(error instanceof ServerError) || error.kind !== "unsupported") throw error;
     checkLimits(options);
-    found = await walkFromHere(call, root, options);
+    found = await walkFromHere(call, root, options, signal);
   }
   return {
     entries: found.entries.map(({ path, kind }) => ({ path: toNativePath(path), kind })),
@@ -35,7 +38,12 @@ export async function walk(call: Call, root: Root, limits: WalkLimits): Promise<
 }
 
 /** The same walk with older methods: level by level, by name within a directory. */
-async function walkFromHere(call: Call, root: Root, limits: Required<WalkLimits>): Promise<WireWalkResult> {
+async function walkFromHere(
+  call: Call,
+  root: Root,
+  limits: Required<WalkLimits>,
+  signal: AbortSignal | undefined,
+): Promise<WireWalkResult> {
   const {
     maxDepth = 0,
     maxDirectories = 0,
@@ -102,6 +110,8 @@ async function walkFromHere(call: Call, root: Root, limits: Required<WalkLimits>
 
   /** What the server refuses is part of the result; anything else ends the walk. */
   function report(path: string, error: unknown): [] {
+    // The reason of an abort may be a ServerError, too.
+    signal?.throwIfAborted();
     if (!(error instanceof ServerError)) throw error;
     result.errors.push({ path, message: error.message });
     return [];

@@ -18,7 +18,7 @@ export class SingleFlight<T> {
   #flight: Flight<T> | undefined;
 
   /**
-   * @param onGivenUp Called when an attempt is over without a result, once it is forgotten: with its error, or with
+   * @param onGivenUp Called when an attempt is over without a result and no other has begun: with its error, or with
    * undefined if it was abandoned.
    */
   constructor(onGivenUp: (error: unknown) => void = () => {}) {
@@ -31,8 +31,8 @@ export class SingleFlight<T> {
    */
   join(attempt: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.#flight) this.#flight.waiting++;
     const flight = this.#flight ?? this.#start(attempt);
-    flight.waiting++;
     if (!signal) return flight.outcome;
     const leave = (): void => {
       if (--flight.waiting === 0) this.#abandon(flight, signal.reason);
@@ -51,9 +51,10 @@ export class SingleFlight<T> {
     if (this.#flight) this.#abandon(this.#flight, reason);
   }
 
+  /** For one waiter, who counts from the first step on: others may join and leave meanwhile. */
   #start(attempt: (signal: AbortSignal) => Promise<T>): Flight<T> {
     const { promise, resolve, reject } = deferred<T>();
-    const flight: Flight<T> = { outcome: unobserved(promise), controller: new AbortController(), waiting: 0 };
+    const flight: Flight<T> = { outcome: unobserved(promise), controller: new AbortController(), waiting: 1 };
     // Before the attempt begins: what it does at once may come back here.
     this.#flight = flight;
     attempt(flight.controller.signal).then(
@@ -72,7 +73,8 @@ export class SingleFlight<T> {
   #abandon(flight: Flight<T>, reason: unknown): void {
     const wasRunning = this.#forget(flight);
     flight.controller.abort(reason);
-    if (wasRunning) this.#onGivenUp(undefined);
+    // Whoever listens to that signal may have begun the next one.
+    if (wasRunning && !this.#flight) this.#onGivenUp(undefined);
   }
 
   /** Returns whether it was the one in the air. */

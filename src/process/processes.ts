@@ -2,6 +2,7 @@ import { ClosedError, DisconnectedError, ProtocolError, ServerError, UsageError 
 import { untilAborted } from "../internal/deadline.ts";
 import { unobserved } from "../internal/deferred.ts";
 import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
+import type { ParamsOf } from "../protocol/methods.ts";
 import { failureOfCall } from "../rpc/failure.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import { type ProcessRouter, processRouter } from "./events.ts";
@@ -57,11 +58,9 @@ export class Processes {
     // Before the request: events can be here before its answer.
     state.release = this.router.add(processId, state);
     try {
-      await this.#rpc.call("process/start", params, { signal, onLateResult: () => this.#abandon(processId) });
+      await untilAborted(this.#request(params, signal), signal, () => this.#abandon(processId));
     } catch (error) {
       state.release();
-      // The server did answer: it may well run.
-      if (error instanceof ProtocolError) this.#abandon(processId);
       throw error;
     }
     const device = terminal && (await this.#terminalDevice(processId, state, signal));
@@ -77,6 +76,16 @@ export class Processes {
               await run((...command) => this.start(...command), resizeTerminal(device, size), { cwd: "/" });
             },
     });
+  }
+
+  async #request(params: ParamsOf<"process/start">, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.#rpc.call("process/start", params, { signal, untilSent: true });
+    } catch (error) {
+      // The server did answer: it may well run.
+      if (error instanceof ProtocolError && error !== signal?.reason) this.#abandon(params.processId);
+      throw error;
+    }
   }
 
   /** The size to start a terminal with, or undefined where it is left to the server. */
@@ -100,10 +109,12 @@ export class Processes {
       return start === "unknown" ? undefined : start.device;
     } catch (error) {
       state.release();
+      // The reason of an abort may be an error of the SDK, too, but tells nothing of this connection.
+      const isReason = error === signal?.reason;
       const isLost = error instanceof DisconnectedError || error instanceof ClosedError;
-      if (isLost) throw failureOfCall(error, "answered");
+      if (isLost && !isReason) throw failureOfCall(error, "answered");
       // Nobody will get hold of it. A missing program has ended by itself.
-      if (!(error instanceof ServerError)) this.#abandon(processId);
+      if (isReason || !(error instanceof ServerError)) this.#abandon(processId);
       throw error;
     }
   }

@@ -53,7 +53,7 @@ export async function run(
   });
   try {
     process = await start(argv, { ...startOptions, signal: limit.signal });
-    const result = await collect(process, limit.signal, encoding === "bytes", startOptions);
+    const result = await collect(process, limit.signal, { ...startOptions, encoding, signal });
     if (reject && result.exitCode !== 0) {
       throw new ProcessExitError(result, { sessionId: process.sessionId, delivery: "answered" });
     }
@@ -65,9 +65,8 @@ export async function run(
 
 async function collect(
   process: ExecProcess,
-  signal: AbortSignal,
-  asBytes: boolean,
-  options: StartOptions,
+  limit: AbortSignal,
+  options: RunOptions,
 ): Promise<RunResult<Output>> {
   const { budget, policy } = outputLimits(options);
   const output = Promise.all([
@@ -75,7 +74,7 @@ async function collect(
     readAll(process.stderr, budget, policy),
     // Only over the whole: a character may be cut anywhere between two pieces.
   ]).then(([stdout, stderr]) =>
-    asBytes ? { stdout, stderr } : { stdout: textOf(stdout), stderr: textOf(stderr) },
+    options.encoding === "bytes" ? { stdout, stderr } : { stdout: textOf(stdout), stderr: textOf(stderr) },
   );
   let printed: Awaited<typeof output> | undefined;
   const all = Promise.all([
@@ -86,11 +85,13 @@ async function collect(
     }),
   ]);
   try {
-    const [exit, texts] = await untilAborted(all, signal);
+    const [exit, texts] = await untilAborted(all, limit);
     return { ...exit, ...texts };
   } catch (error) {
     const ended = unobserved(process.terminate()).then(() => Promise.allSettled([process.closed, output]));
     await settledWithin(ended, TERMINATE_GRACE_MS);
+    // The reason of an abort may be an error of the SDK, too, but tells nothing of this run.
+    if (error === options.signal?.reason) throw error;
     if (error instanceof TimeoutError) Object.assign(error, printed);
     // It was started, and nobody knows how far it came.
     if (error instanceof DisconnectedError || error instanceof ClosedError)

@@ -8,14 +8,14 @@ export interface CallOptions<Result = unknown> {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds until the wait ends with a TimeoutError. @default none */
   readonly timeoutMs?: number | undefined;
+  /** For what must be released again: `signal` and `timeoutMs` end the wait only as long as the request is not sent. */
+  readonly untilSent?: boolean;
   /** For cleanup: does not queue behind ordinary requests. */
   readonly urgent?: boolean;
   /** Goes along with the params. Its bytes may change as soon as the call has returned. */
   readonly payload?: Payload;
   /** Reads the result off the frame of the answer, without parsing it; undefined if the frame must be parsed. */
   readonly readFrame?: (frame: string | Uint8Array) => Result | undefined;
-  /** Gets a result that arrived after the wait had ended, so that what it stands for can be released. */
-  readonly onLateResult?: (result: Result) => void;
 }
 
 /** What a call needs of the promise it settles. */
@@ -27,10 +27,10 @@ export interface Waiter<Result> {
 /** One request, from the wish to the answer. The wait for it can end before its answer comes. */
 export class Call<Result = unknown> {
   readonly method: string;
-  readonly params: unknown;
+  params: unknown;
   payload: Payload | undefined;
   readonly #schema: ResultSchema<Result> | undefined;
-  readonly #options: CallOptions<Result>;
+  readonly #readFrame: CallOptions<Result>["readFrame"];
   readonly #sessionId: string | undefined;
   readonly #limit: Deadline | undefined;
   #waiter: Waiter<Result> | undefined;
@@ -50,10 +50,10 @@ export class Call<Result = unknown> {
     this.params = params;
     this.payload = options.payload;
     this.#schema = schema;
-    this.#options = options;
+    this.#readFrame = options.readFrame;
     this.#sessionId = sessionId;
     this.#waiter = waiter;
-    if (options.signal || options.timeoutMs !== undefined) this.#limit = this.#limitWait();
+    if (options.signal || options.timeoutMs !== undefined) this.#limit = this.#limitWait(options);
   }
 
   /** Whether anybody still waits for the answer. */
@@ -76,13 +76,11 @@ export class Call<Result = unknown> {
   }
 
   readFrame(frame: string | Uint8Array): Result | undefined {
-    return this.#options.readFrame?.(frame);
+    return this.#readFrame?.(frame);
   }
 
   resolve(result: Result): void {
-    const waiter = this.#endWait();
-    if (waiter) waiter.resolve(result);
-    else this.#options.onLateResult?.(result);
+    this.#endWait()?.resolve(result);
   }
 
   /** The answer is not one. */
@@ -103,11 +101,13 @@ export class Call<Result = unknown> {
     const waiter = this.#waiter;
     this.#waiter = undefined;
     this.#limit?.clear();
+    // The call may be kept for long yet, until its turn or its answer; what it was to send need not be.
+    this.params = undefined;
+    this.payload = undefined;
     return waiter;
   }
 
-  #limitWait(): Deadline {
-    const { signal, timeoutMs: ms } = this.#options;
+  #limitWait({ signal, timeoutMs: ms, untilSent = false }: CallOptions<Result>): Deadline {
     const limit = deadline({
       ms,
       signal,
@@ -117,7 +117,9 @@ export class Call<Result = unknown> {
           delivery: this.delivery,
         }),
     });
-    limit.signal.addEventListener("abort", () => this.fail(limit.signal.reason));
+    limit.signal.addEventListener("abort", () => {
+      if (!untilSent || this.delivery === "not-sent") this.fail(limit.signal.reason);
+    });
     return limit;
   }
 }

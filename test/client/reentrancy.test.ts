@@ -89,6 +89,18 @@ describe("a listener of state changes", () => {
     expect((await it.lazy.get()).isDisconnected).toBe(false);
   });
 
+  it("that asks on connecting, and gives that up, takes nothing from the one who asked first", async () => {
+    await using it = await setUp();
+    const asked: Promise<unknown>[] = [];
+    it.on("connecting", () => {
+      const controller = new AbortController();
+      asked.push(failureOf(it.lazy.get({ signal: controller.signal })));
+      controller.abort("enough");
+    });
+    expect((await it.lazy.get()).isDisconnected).toBe(false);
+    expect(await Promise.all(asked)).toEqual(["enough"]);
+  });
+
   it("that is async and rejects is no unhandled rejection", async () => {
     const unhandled: unknown[] = [];
     const onUnhandled = (reason: unknown) => unhandled.push(reason);
@@ -114,6 +126,27 @@ describe("a target function", () => {
       }),
     });
     expect(await failureOf(lazy.get())).toMatchObject({ code: "ERR_CLOSED" });
+  });
+
+  it("may ask again when its attempt is abandoned: the state is that of the new attempt", async () => {
+    await using server = await SocketServer.start();
+    const asked: Promise<ExecServerClient>[] = [];
+    let dials = 0;
+    const lazy: LazyExecServerClient = new LazyExecServerClient({
+      transport: webSocket(({ signal }) => {
+        if (++dials > 1) return server.url;
+        signal.addEventListener("abort", () => asked.push(lazy.get()));
+        return new Promise<never>(() => {});
+      }),
+    });
+    await using _closing = lazy;
+    const controller = new AbortController();
+    const given = failureOf(lazy.get({ signal: controller.signal }));
+    controller.abort("enough");
+    expect(lazy.state).toBe("connecting");
+    expect(await given).toBe("enough");
+    await Promise.all(asked);
+    expect(lazy.state).toBe("connected");
   });
 });
 

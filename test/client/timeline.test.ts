@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { LazyExecServerClient } from "../../src/client/lazy-client.ts";
 import type { TimelineEntry } from "../../src/client/timeline.ts";
 import { ConnectError } from "../../src/errors.ts";
+import { silence, TestServer } from "../../src/testing.ts";
 import { memoryTransport } from "../../src/transport/memory.ts";
 import type { Connection, ConnectionEnd } from "../../src/transport/transport.ts";
 import { webSocket } from "../../src/transport/websocket.ts";
@@ -133,6 +134,24 @@ describe("the timeline", () => {
     await again;
     expect(client.timeline.find(({ state }) => state === "disconnected")).toMatchObject({
       closedBy: "server",
+      error: { code: "ERR_DISCONNECTED" },
+    });
+  });
+
+  it("tells who ended a session that was over together with its handshake", async () => {
+    await using server = new TestServer();
+    server.handle("initialize", (request, connection) => {
+      connection.answer(request, { sessionId: "s-1" });
+      connection.send("no JSON");
+      return silence;
+    });
+    const client = new LazyExecServerClient({ transport: server.transport });
+    const { disconnected } = await client.get();
+    await disconnected;
+    expect(outline(client.timeline)).toEqual(["connecting first-use", "connected s-1", "disconnected s-1"]);
+    expect(client.timeline.at(-1)).toMatchObject({
+      closedBy: "client",
+      pending: { requests: {}, processes: 0, bodies: 0 },
       error: { code: "ERR_DISCONNECTED" },
     });
   });

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RemoteFileSystem, ServerError } from "../../src/index.ts";
+import { silence } from "../../src/testing.ts";
 import { failureOf } from "../support/failure.ts";
 import { freeze, OPERATIONS, PREPARE } from "../support/operations.ts";
 import { relayedFiles } from "../support/remote-files.ts";
+import { scriptedFiles } from "../support/scripted-files.ts";
 
 const MIB = 1024 * 1024;
 
@@ -82,5 +85,31 @@ describe("aborted on the way", () => {
     const asked = old.relay.count("fs/readDirectory");
     await old.client.status();
     expect(old.relay.count("fs/readDirectory")).toBeLessThanOrEqual(asked + 1);
+  });
+});
+
+describe("aborted because something else was refused", () => {
+  const refusal = (kind: "not-found" | "unsupported") =>
+    new ServerError("refused elsewhere", { rpcCode: -32603, kind });
+  const unknownMethod = { error: { code: -32601, message: "unknown method" } };
+
+  it.each<[string, string, ServerError, (fs: RemoteFileSystem, signal: AbortSignal) => Promise<unknown>]>([
+    ["exists()", "fs/getMetadata", refusal("not-found"), (fs, signal) => fs.exists("/p", { signal })],
+    ["walk()", "fs/walk", refusal("unsupported"), (fs, signal) => fs.walk("/p", { maxDepth: 999, signal })],
+    ["a walk from here", "fs/readDirectory", refusal("not-found"), (fs, signal) => fs.walk("/p", { signal })],
+  ])("%s takes that for no answer of its own", async (name, method, reason, act) => {
+    await using it = await scriptedFiles((connection, request) => {
+      if (name !== "a walk from here") return;
+      connection.answer(request, { isFile: false, isDirectory: true, isSymlink: false } as never);
+    });
+    it.server.handle("fs/walk", ({ id }, connection) => {
+      if (method !== "fs/walk") connection.send({ id, ...unknownMethod });
+      return silence;
+    });
+    const controller = new AbortController();
+    const ended = failureOf(act(it.fs, controller.signal));
+    await it.connection.request(method);
+    controller.abort(reason);
+    expect(await ended).toBe(reason);
   });
 });

@@ -1,7 +1,10 @@
 import { setMaxListeners } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sessionOf } from "../../src/client/client.ts";
+import { OWN_ERRORS } from "../support/errors.ts";
 import { failureOf } from "../support/failure.ts";
 import { realFiles } from "../support/remote-files.ts";
+import { scriptedFiles } from "../support/scripted-files.ts";
 
 let real: Awaited<ReturnType<typeof realFiles>>;
 beforeAll(async () => {
@@ -87,6 +90,75 @@ it("140 large files are written and then read at once", async () => {
   await Promise.all(names.map((i) => fs.writeFile(real.path(`w${i}`), bytes)));
   const read = await Promise.all(names.map((i) => fs.readFile(real.path(`w${i}`))));
   expect(new Set(read.map(({ length }) => length))).toEqual(new Set([bytes.length]));
+});
+
+describe("a file is not opened, and so not emptied,", () => {
+  /** A write to a file that has not been opened yet, and how it ends. */
+  function write({ fs }: Awaited<ReturnType<typeof scriptedFiles>>, signal: AbortSignal): Promise<unknown> {
+    const writer = fs.createWriteStream("/precious", { signal }).getWriter();
+    writer.closed.catch(() => {});
+    return failureOf(writer.write(new Uint8Array(1)));
+  }
+
+  it("by a write that is aborted before that was asked for, in whichever turn", async () => {
+    await using it = await scriptedFiles(() => {});
+    let isSent = false;
+    for (let turns = 0; !isSent; turns++) {
+      const controller = new AbortController();
+      const ended = write(it, controller.signal);
+      for (let turn = 0; turn < turns; turn++) await undefined;
+      isSent = [...sessionOf(it.client).rpc.unanswered.values()].some(({ method }) => method === "fs/open");
+      controller.abort("enough");
+      expect(await ended).toBe("enough");
+      expect(await it.count("fs/open")).toBe(isSent ? 1 : 0);
+    }
+  });
+
+  it("by a write that is aborted while that waits its turn behind other requests", async () => {
+    await using it = await scriptedFiles(() => {});
+    const release = it.server.hold("environment/status");
+    const others = Array.from({ length: 128 }, () => it.client.status());
+    const controller = new AbortController();
+    const ended = write(it, controller.signal);
+    await new Promise(setImmediate);
+    const reason = OWN_ERRORS.ProtocolError;
+    controller.abort(reason);
+    expect(await ended).toBe(reason);
+    release();
+    await Promise.all(others);
+    expect([await it.count("fs/open"), await it.count("fs/close")]).toEqual([0, 0]);
+  });
+});
+
+describe("a file that the server opened with an answer nobody understands", () => {
+  it("is closed, and gives its place back", async () => {
+    await using it = await scriptedFiles(() => {});
+    it.server.handle("fs/open", () => null as never);
+    for (let i = 0; i < 200; i++) {
+      const reading = it.fs.createReadStream("/p").getReader().read();
+      expect(await failureOf(reading)).toMatchObject({ code: "ERR_PROTOCOL" });
+    }
+    await it.count("fs/close");
+    const handlesOf = (method: "fs/open" | "fs/close") =>
+      it.server.requests(method).map(({ params }) => params.handleId);
+    expect(handlesOf("fs/close")).toEqual(handlesOf("fs/open"));
+  });
+
+  it("is closed when the answer comes after the abort, too", async () => {
+    await using it = await scriptedFiles(() => {});
+    it.server.handle("fs/open", () => null as never);
+    const release = it.server.hold("fs/open");
+    const controller = new AbortController();
+    const { signal } = controller;
+    const reading = failureOf(it.fs.createReadStream("/p", { signal }).getReader().read());
+    const { params } = await it.connection.request("fs/open");
+    controller.abort("enough");
+    expect(await reading).toBe("enough");
+    release();
+    expect((await it.connection.request("fs/close")).params).toEqual({
+      handleId: (params as { handleId: string }).handleId,
+    });
+  });
 });
 
 describe("the server's rules for handles, which all this relies on", () => {

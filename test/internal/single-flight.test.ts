@@ -118,6 +118,23 @@ it("abandons an attempt whose first step ends the only wait for it", async () =>
   expect(nth(1).signal.reason).toBe("gone");
 });
 
+it("goes on for the one who started it when somebody joins and leaves during its first step", async () => {
+  const flight: SingleFlight<object> = new SingleFlight();
+  const { attempt, nth } = attempts();
+  const caller = new AbortController();
+  const joined: Promise<object>[] = [];
+  const waiting = flight.join((signal) => {
+    joined.push(flight.join(attempt, caller.signal));
+    caller.abort("gone");
+    return attempt(signal);
+  });
+  await expect(joined[0]).rejects.toBe("gone");
+  expect(nth(1).signal.aborted).toBe(false);
+  const value = {};
+  nth(1).resolve(value);
+  await expect(waiting).resolves.toBe(value);
+});
+
 it("does not abort an attempt that has settled, when the signals of its waiters abort later", async () => {
   const flight = new SingleFlight<object>();
   const { attempt, nth } = attempts();
@@ -199,4 +216,21 @@ it("tells nothing more of an attempt that was ended, when its last waiter leaves
   caller.abort("gone");
   await expect(waiting).rejects.toBe("gone");
   expect(told).toEqual([undefined]);
+});
+
+it("tells nothing of an attempt that was abandoned when its end has begun the next one", async () => {
+  const told: unknown[] = [];
+  const flight = new SingleFlight<object>((error) => told.push(error));
+  const { attempt, nth } = attempts();
+  const caller = new AbortController();
+  const waiting = flight.join(attempt, caller.signal);
+  const next: Promise<object>[] = [];
+  nth(1).signal.addEventListener("abort", () => next.push(flight.join(attempt)));
+  caller.abort("gone");
+  await expect(waiting).rejects.toBe("gone");
+  expect(told).toEqual([]);
+  const error = new Error("refused");
+  nth(2).reject(error);
+  await expect(next[0]).rejects.toBe(error);
+  expect(told).toEqual([error]);
 });

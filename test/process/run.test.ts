@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from "vitest";
 import { LazyExecServerClient, type RunResult } from "../../src/index.ts";
 import { TestServer } from "../../src/testing.ts";
+import { OWN_ERRORS } from "../support/errors.ts";
 import { failureOf } from "../support/failure.ts";
 import { realClient } from "../support/real-client.ts";
 import { scriptedProcess } from "../support/scripted-process.ts";
@@ -89,6 +90,23 @@ describe("run()", () => {
     expect(await running).toBe(reason);
     expect(await gone("abort")).toBe(true);
   });
+
+  it.each(Object.entries(OWN_ERRORS))(
+    "rejects with the very reason of an abort, be it a %s of another client",
+    async (_, reason) => {
+      await using server = new TestServer();
+      server.onCommand(["program"], () => new Promise(() => {}));
+      await using it = await connectedTo(server);
+      const controller = new AbortController();
+      const running = failureOf(it.client.run(["program"], { signal: controller.signal }));
+      await it.connection.request("process/start");
+      await it.client.status();
+      controller.abort(reason);
+      expect(await running).toBe(reason);
+      expect(server.requests("process/terminate")).toHaveLength(1);
+      expect(reason).not.toHaveProperty("stdout");
+    },
+  );
 
   it("waits no longer than two seconds for a process that does not end", async () => {
     await using it = await scriptedProcess();

@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { OWN_ERRORS } from "../support/errors.ts";
 import { failureOf } from "../support/failure.ts";
 import { realClient } from "../support/real-client.ts";
 import { scriptedProcess, startsProcesses } from "../support/scripted-process.ts";
-import { QuietServer } from "../support/scripted-server.ts";
+import { QuietServer, ready } from "../support/scripted-server.ts";
 
 let real: Awaited<ReturnType<typeof realClient>>;
 beforeAll(async () => {
@@ -164,6 +165,64 @@ describe("aborting a start", () => {
     });
     expect((await it.connection.request("process/terminate")).params).toEqual({ processId: "q" });
   });
+
+  it("terminates the process when the answer that comes after the abort can't be read", async () => {
+    await using it = await scriptedProcess();
+    it.server.hold("process/start");
+    const controller = new AbortController();
+    const starting = failureOf(it.client.start(["program"], { processId: "q", signal: controller.signal }));
+    const request = await it.connection.request("process/start", 2);
+    controller.abort("no");
+    expect(await starting).toBe("no");
+    it.connection.answer(request, { pid: 1 } as never);
+    expect((await it.connection.request("process/terminate")).params).toEqual({ processId: "q" });
+  });
+
+  it("terminates nothing when the server refuses it after the abort", async () => {
+    await using it = await scriptedProcess(undefined, ready(startsProcesses(new QuietServer())));
+    it.server.hold("process/start");
+    const controller = new AbortController();
+    const starting = failureOf(it.client.start(["program"], { processId: "q", signal: controller.signal }));
+    const { id } = await it.connection.request("process/start", 2);
+    controller.abort("no");
+    expect(await starting).toBe("no");
+    it.connection.send({ id, error: { code: -32603, message: "no such program" } });
+    await it.client.status();
+    await it.client.status();
+    expect(it.server.requests("process/terminate")).toEqual([]);
+  });
+
+  it("sends nothing any more when the request still waits its turn", async () => {
+    await using it = await scriptedProcess(undefined, ready(startsProcesses(new QuietServer())));
+    const release = it.server.hold("environment/status");
+    const others = Array.from({ length: 128 }, () => it.client.status());
+    const controller = new AbortController();
+    const starting = failureOf(it.client.start(["program"], { processId: "q", signal: controller.signal }));
+    const reason = OWN_ERRORS.ProtocolError;
+    controller.abort(reason);
+    expect(await starting).toBe(reason);
+    release();
+    await Promise.all(others);
+    await it.client.status();
+    expect(it.server.requests("process/start")).toHaveLength(1);
+    expect(it.server.requests("process/terminate")).toEqual([]);
+  });
+
+  it.each(Object.entries(OWN_ERRORS))(
+    "in a terminal terminates the process and rejects with the reason, be it a %s of another client",
+    async (_, reason) => {
+      await using it = await scriptedProcess();
+      const controller = new AbortController();
+      const options = { processId: "q", tty: true, signal: controller.signal };
+      const starting = failureOf(it.client.start(["program"], options));
+      await it.connection.request("process/start", 2);
+      // Its answer is here; the first line of the terminal is not.
+      await new Promise(setImmediate);
+      controller.abort(reason);
+      expect(await starting).toBe(reason);
+      expect((await it.connection.request("process/terminate")).params).toEqual({ processId: "q" });
+    },
+  );
 
   it("does not touch a process that was started before", async () => {
     const controller = new AbortController();

@@ -1,4 +1,6 @@
 import { getEventListeners } from "node:events";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ServerError } from "../../src/errors.ts";
 import { Call, type CallOptions } from "../../src/rpc/call.ts";
@@ -10,6 +12,9 @@ const numbers = {
   safeParse: (value: unknown) =>
     typeof value === "number" ? { success: true as const, data: value } : { success: false as const },
 };
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 
 /** A call of something that gives a number, and how its wait ended, if it did. */
 function setUp(options: CallOptions<number> = {}) {
@@ -108,31 +113,48 @@ describe("the wait", () => {
   });
 });
 
-describe("a result that comes too late", () => {
-  it("goes to whoever can release what it stands for", () => {
-    const late: number[] = [];
-    const { call, outcomes } = setUp({ timeoutMs: 10, onLateResult: (result) => late.push(result) });
-    vi.advanceTimersByTime(10);
-    call.accept(5);
-    expect(late).toEqual([5]);
-    expect(outcomes).toHaveLength(1);
-  });
+describe("what a call was to send", () => {
+  /** A call with large params and bytes, of which nobody else keeps any. */
+  function setUpLarge(signal: AbortSignal) {
+    const params = { text: "large" };
+    const bytes = new Uint8Array(100);
+    const payload = { name: "chunk", bytes };
+    const waiter = { resolve: () => {}, reject: () => {} };
+    const call = new Call<number>("x", params, numbers as never, { signal, payload }, undefined, waiter);
+    return { call, kept: [new WeakRef(params), new WeakRef(payload), new WeakRef(bytes)] };
+  }
 
-  it("goes there only then, and only if it is one", () => {
-    const late: number[] = [];
-    const options = { timeoutMs: 10, onLateResult: (result: number) => late.push(result) };
-    setUp(options).call.accept(5);
-    const { call } = setUp(options);
-    vi.advanceTimersByTime(10);
-    call.accept("five");
-    call.fail(new Error("boom"));
-    expect(late).toEqual([]);
+  it.each([
+    ["an abort", (_: Call<number>, controller: AbortController) => controller.abort("enough")],
+    ["an answer", (call: Call<number>) => call.accept(5)],
+  ])("is given free by %s, although the call may be kept until its turn or its answer", async (_, end) => {
+    vi.useRealTimers();
+    const controller = new AbortController();
+    const { call, kept } = setUpLarge(controller.signal);
+    end(call, controller);
+    // What a WeakRef gave stays until the end of the turn.
+    await new Promise(setImmediate);
+    collectGarbage();
+    expect(kept.map((reference) => reference.deref())).toEqual([undefined, undefined, undefined]);
+    expect(call).toMatchObject({ isAwaited: false, method: "x", params: undefined, payload: undefined });
   });
+});
 
-  it("is dropped if nobody can", () => {
-    const { call, outcomes } = setUp({ timeoutMs: 10 });
-    vi.advanceTimersByTime(10);
-    call.accept(5);
-    expect(outcomes).toHaveLength(1);
+describe("a wait that is limited only until the request is sent", () => {
+  it.each([
+    ["an abort", (controller: AbortController) => controller.abort("enough"), "enough"],
+    ["a timeout", () => vi.advanceTimersByTime(10), { code: "ERR_TIMEOUT", delivery: "not-sent" }],
+  ])("is ended by %s before that, and by its answer after it", (_, limit, outcome) => {
+    const controller = new AbortController();
+    const options = { signal: controller.signal, timeoutMs: 10, untilSent: true };
+    const [waiting, sent] = [setUp(options), setUp(options)];
+    sent.call.delivery = "unknown";
+    limit(controller);
+    expect(waiting.outcomes).toEqual([
+      typeof outcome === "string" ? outcome : expect.objectContaining(outcome),
+    ]);
+    expect(sent.outcomes).toEqual([]);
+    sent.call.accept(5);
+    expect(sent.outcomes).toEqual([5]);
   });
 });
