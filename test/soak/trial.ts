@@ -59,7 +59,7 @@ export class Trial {
     await this.#untilOpen(0);
     await this.stage.renew();
     await untilNone(`${this.stage.name}: processes are left on the server`, () =>
-      processesWith("SOAK", this.stage.name),
+      processesWith("SOAK", this.#directory),
     );
     rmSync(this.#directory, { recursive: true, force: true });
   }

@@ -113,7 +113,8 @@ export class Load {
       directory,
       origin,
       env: (session?: ExecServerClient) => ({
-        SOAK: this.#options.name,
+        // Unique: another soak may be under way on the same machine.
+        SOAK: directory,
         SOAK_SESSION: session?.sessionId ?? "any",
       }),
       sleep,
