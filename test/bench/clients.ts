@@ -15,6 +15,7 @@ export class Clients implements AsyncDisposable {
   readonly sdk: LazyExecServerClient;
   readonly handWritten: HandWrittenClient;
   #peers: Promise<ReadonlyMap<string, RpcClient>> | undefined;
+  readonly #releases: (() => Promise<void>)[] = [];
 
   private constructor(url: string, handWritten: HandWrittenClient) {
     this.url = url;
@@ -32,7 +33,13 @@ export class Clients implements AsyncDisposable {
     return new Map([["hand-written", this.handWritten], ...(await this.#peers)]);
   }
 
+  /** Releases what a case has for itself, at the end. */
+  onEnd(release: () => Promise<void>): void {
+    this.#releases.push(release);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const release of this.#releases) await release();
     for (const client of (await this.#peers)?.values() ?? []) client.close();
     this.handWritten.close();
     await this.sdk.close();

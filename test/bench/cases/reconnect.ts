@@ -11,12 +11,15 @@ export const reconnect: Case = {
   turns: 15,
   goal: { speed: 0.9 },
   isLatency: true,
-  rounds: async () => {
-    // Its own, since the others keep theirs. It ends with this process.
+  rounds: async (clients) => {
+    // Its own, since the others keep theirs.
     const server = await ExecServer.start();
-    process.once("exit", () => void server.kill());
     const client = new LazyExecServerClient({ transport: webSocket(server.url) });
     await client.get();
+    clients.onEnd(async () => {
+      await client.close();
+      await server[Symbol.asyncDispose]();
+    });
     return {
       SDK: () => afterRestart(server, () => client.status()),
       "hand-written": () =>
