@@ -68,7 +68,7 @@ test("a server that stays down gives a clear error, no spinning, and is found on
 }) => {
   await tab.do("session");
   await stage.server.kill("SIGKILL");
-  await stage.front.untilOpen(0);
+  await tab.untilDisconnected();
   const { frontDials } = counts(tab, stage);
   for (const attempt of [1, 2, 3]) {
     const { errors, failures } = await tab.do("failingCrowd", CALLERS);
@@ -88,7 +88,7 @@ test("a server that stays down gives a clear error, no spinning, and is found on
 test("a gateway that stays down gives a clear error, too", async ({ tab, stage }) => {
   await tab.do("session");
   await stage.gateway.kill();
-  await stage.front.untilOpen(0);
+  await tab.untilDisconnected();
   const { errors, failures } = await tab.do("failingCrowd", CALLERS);
   expect(errors).toBe(1);
   expect(failures[0]).toMatchObject({ name: "ConnectError", code: "ERR_CONNECT", closeCode: 1006 });

@@ -87,7 +87,10 @@ test("the terminal is a real one, and has the size of its panel", async ({ page,
   await page.locator("#splitter").focus();
   for (let n = 0; n < 4; n++) await page.keyboard.press("ArrowUp");
   await expect.poll(rows).toBeGreaterThan(before);
-  await expect(terminal(page)).toContainText(`${await rows()}x`);
+  // It may still be on its way to its last size.
+  const isTold = async (): Promise<boolean> =>
+    (await terminal(page).textContent())?.includes(`${await rows()}x`) ?? false;
+  await expect.poll(isTold).toBe(true);
   await type(page, "\x03");
   expect(ready.sockets()).toBe(1);
 });

@@ -1,4 +1,4 @@
-import type { Page } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import type { BridgeEnd } from "exec-server-sdk";
 import type { Harness, Place } from "../page/main.ts";
 import type { Scenario } from "../page/scenario.ts";
@@ -49,6 +49,11 @@ export class Tab {
       ({ place, call }) => (globalThis as unknown as PageGlobal).harness.perform(place, call as never),
       request,
     )) as Result<K>;
+  }
+
+  /** Resolves when the client there knows of the loss, which it learns a little after the network. */
+  async untilDisconnected(): Promise<void> {
+    await expect.poll(async () => (await this.do("look")).state).toBe("disconnected");
   }
 
   /** Takes the worker or frame away; tells how its bridges ended. */
