@@ -1,5 +1,5 @@
 import type { CDPSession } from "@playwright/test";
-import { networkFaults, serverFaults } from "../../test/soak/faults.ts";
+import { wayFaults } from "../../test/soak/faults.ts";
 import type { Stage as SoakStage } from "../../test/soak/stage.ts";
 import type { Stage } from "./stage.ts";
 import type { Tab } from "./tab.ts";
@@ -16,9 +16,7 @@ export function pageStage(stage: Stage, tab: Tab, devTools: CDPSession): SoakSta
     isReconnectable: true,
     canPing: false,
     faults: {
-      ...networkFaults(front, "the network before the gateway"),
-      ...networkFaults(back, "the network behind the gateway"),
-      ...serverFaults(server),
+      ...wayFaults(stage),
       "the gateway is killed": {
         loses: true,
         refuses: true,

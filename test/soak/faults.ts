@@ -53,6 +53,23 @@ export function serverFaults(server: ExecServer): Faults {
   };
 }
 
+/** What can happen on the way through a gateway, but for the gateway itself. */
+export function wayFaults({
+  front,
+  back,
+  server,
+}: {
+  front: TcpProxy;
+  back: TcpProxy;
+  server: ExecServer;
+}): Faults {
+  return {
+    ...networkFaults(front, "the network before the gateway"),
+    ...networkFaults(back, "the network behind the gateway"),
+    ...serverFaults(server),
+  };
+}
+
 /** What can happen to a process that is only held up. */
 export function pauses(pid: () => number | undefined): Faults {
   const signal = (name: NodeJS.Signals) => (): void => {

@@ -6,7 +6,7 @@ import { ORIGIN, PROTOCOLS, TOKEN } from "../support/gateway.ts";
 import { GatewayCommand } from "../support/gateway-command.ts";
 import type { Sdk } from "../support/sdk.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
-import { networkFaults, serverFaults } from "./faults.ts";
+import { wayFaults } from "./faults.ts";
 import { PageSocket } from "./page-socket.ts";
 import type { Fault, LocalStage } from "./stage.ts";
 
@@ -55,9 +55,7 @@ export async function gatewayStage(sdk: Sdk): Promise<LocalStage> {
     isReconnectable: true,
     canPing: false,
     faults: {
-      ...networkFaults(front, "the network before the gateway"),
-      ...networkFaults(back, "the network behind the gateway"),
-      ...serverFaults(server),
+      ...wayFaults({ front, back, server }),
       "the gateway is killed": stopped("SIGKILL"),
       "the gateway is terminated": stopped("SIGTERM"),
     },
