@@ -1,5 +1,5 @@
 import { expect, test } from "./support/fixtures.ts";
-import { counts, DISASTERS, loseAndGoOn } from "./support/losing.ts";
+import { counts, DISASTERS, loseAndGoOn } from "./support/outage.ts";
 
 const ROUNDS = 20;
 const SERVER_KILLED = DISASTERS["the server is killed"] as (typeof DISASTERS)[string];

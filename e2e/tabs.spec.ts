@@ -1,5 +1,5 @@
 import { expect, test } from "./support/fixtures.ts";
-import { CALLERS, counts } from "./support/losing.ts";
+import { CALLERS, counts } from "./support/outage.ts";
 
 test("two tabs don't disturb each other", async ({ openTab, stage }) => {
   const [first, second] = [await openTab(), await openTab()];

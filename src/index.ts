@@ -3,6 +3,7 @@
  * @module exec-server-sdk
  */
 export { ExecServerClient } from "./client/client.ts";
+export type { TimelineEntry } from "./client/connection-status.ts";
 export type { EnvironmentInfo, ExecEnvironment, RequestOptions } from "./client/environment.ts";
 export { LazyExecServerClient } from "./client/lazy-client.ts";
 export type { ClientOptions } from "./client/options.ts";
@@ -13,7 +14,6 @@ export type {
 } from "./client/server-requests.ts";
 export type { SessionEnding } from "./client/session.ts";
 export type { ClientState, StateChange } from "./client/state.ts";
-export type { TimelineEntry } from "./client/timeline.ts";
 export {
   ClosedError,
   ConnectError,
@@ -65,9 +65,9 @@ export { remotePath } from "./protocol/remote-path.ts";
 export type { SandboxContext, SandboxPath, SandboxPermissions } from "./protocol/sandbox.ts";
 export type { KeepAliveOptions } from "./rpc/keep-alive.ts";
 export type { TraceContext } from "./rpc/request-frame.ts";
-export { type Bridge, type BridgeEnd, bridge } from "./transport/bridge.ts";
-export { messagePort, type PortTarget } from "./transport/message-port.ts";
-export type { EmitterPort, EventTargetPort, PortLike, PortOptions } from "./transport/port.ts";
+export { type Bridge, type BridgeEnd, bridge } from "./transport/message-port/bridge.ts";
+export { messagePort, type PortTarget } from "./transport/message-port/message-port.ts";
+export type { EmitterPort, EventTargetPort, PortLike, PortOptions } from "./transport/message-port/port.ts";
 export type {
   Connection,
   ConnectionEnd,
@@ -75,6 +75,10 @@ export type {
   FlowControl,
   Transport,
 } from "./transport/transport.ts";
-export { type WebSocketConstructor, type WebSocketOptions, webSocket } from "./transport/websocket.ts";
-export type { WebSocketLike } from "./transport/websocket-connection.ts";
-export type { WebSocketAddress, WebSocketTarget } from "./transport/websocket-target.ts";
+export type { WebSocketAddress, WebSocketTarget } from "./transport/websocket/address.ts";
+export type { WebSocketLike } from "./transport/websocket/connection.ts";
+export {
+  type WebSocketConstructor,
+  type WebSocketOptions,
+  webSocket,
+} from "./transport/websocket/websocket.ts";

@@ -17,14 +17,14 @@ import {
 import { KeepAlive } from "../rpc/keep-alive.ts";
 import { RpcPeer } from "../rpc/peer.ts";
 import type { TraceContext } from "../rpc/request-frame.ts";
+import { dial, initialize } from "./connect.ts";
 import {
   type EnvironmentInfo,
   type ExecEnvironment,
   environmentInfo,
   type RequestOptions,
 } from "./environment.ts";
-import { dial, initialize } from "./handshake.ts";
-import { type ClientOptions, completeOptions } from "./options.ts";
+import { type ClientOptions, resolveOptions } from "./options.ts";
 import { answerServerRequest } from "./server-requests.ts";
 import { Session } from "./session.ts";
 
@@ -65,7 +65,7 @@ export class ExecServerClient implements ExecEnvironment, AsyncDisposable {
   static async connect(
     options: ClientOptions & { readonly signal?: AbortSignal | undefined },
   ): Promise<ExecServerClient> {
-    const complete = completeOptions(options);
+    const complete = resolveOptions(options);
     const { signal } = options;
     signal?.throwIfAborted();
     let session: Session | undefined;

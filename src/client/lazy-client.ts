@@ -11,10 +11,10 @@ import { type RunOptions, run } from "../process/run.ts";
 import type { EnvironmentStatus } from "../protocol/environment.ts";
 import type { MethodName, ParamsOf, ResultOf, UnknownMethod } from "../protocol/methods.ts";
 import { ExecServerClient, sessionOf } from "./client.ts";
+import { Timeline, type TimelineEntry } from "./connection-status.ts";
 import type { EnvironmentInfo, ExecEnvironment, RequestOptions } from "./environment.ts";
-import { type ClientOptions, type CompleteClientOptions, completeOptions } from "./options.ts";
+import { type ClientOptions, type ResolvedClientOptions, resolveOptions } from "./options.ts";
 import type { ClientState, StateChange } from "./state.ts";
-import { Timeline, type TimelineEntry } from "./timeline.ts";
 
 /**
  * Keeps one live client, and makes it when it is first needed.
@@ -27,7 +27,7 @@ import { Timeline, type TimelineEntry } from "./timeline.ts";
  * - A one-shot transport (stdio) is not started a second time: everyone gets its dead client, whose calls fail.
  */
 export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
-  readonly #options: CompleteClientOptions;
+  readonly #options: ResolvedClientOptions;
   /** The mutex: at most one attempt runs, and whoever comes meanwhile shares it. */
   readonly #connecting = new SingleFlight<ExecServerClient>((error) => this.#fallBack(error));
   readonly #listeners = new Listeners<StateChange>();
@@ -44,7 +44,7 @@ export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
 
   /** @throws UsageError `ERR_INVALID_ARGUMENT` without a transport or with a deadline that is no positive number. */
   constructor(options: ClientOptions) {
-    this.#options = completeOptions(options);
+    this.#options = resolveOptions(options);
     const session = async (waiting: { signal?: AbortSignal | undefined }) =>
       sessionOf(await this.get(waiting));
     this.fs = new FileSystem(session);

@@ -1,5 +1,5 @@
 import { UsageError } from "../errors.ts";
-import type { CompleteKeepAliveOptions, KeepAliveOptions } from "../rpc/keep-alive.ts";
+import type { KeepAliveOptions, ResolvedKeepAliveOptions } from "../rpc/keep-alive.ts";
 import type { TraceContext } from "../rpc/request-frame.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { NetworkPolicyHandler } from "./server-requests.ts";
@@ -40,12 +40,12 @@ export interface ClientOptions {
 
 type Defaulted = "clientName" | "connectTimeoutMs" | "initializeTimeoutMs";
 
-export type CompleteClientOptions = Omit<ClientOptions, Defaulted | "keepAlive"> & {
+export type ResolvedClientOptions = Omit<ClientOptions, Defaulted | "keepAlive"> & {
   readonly [Name in Defaulted]: NonNullable<ClientOptions[Name]>;
-} & { readonly keepAlive: CompleteKeepAliveOptions | undefined };
+} & { readonly keepAlive: ResolvedKeepAliveOptions | undefined };
 
 /** Fills in the defaults; throws a UsageError `ERR_INVALID_ARGUMENT` for what can't work. */
-export function completeOptions(options: ClientOptions): CompleteClientOptions {
+export function resolveOptions(options: ClientOptions): ResolvedClientOptions {
   const {
     transport,
     clientName = "exec-server-sdk",
@@ -55,7 +55,7 @@ export function completeOptions(options: ClientOptions): CompleteClientOptions {
   if (typeof transport?.connect !== "function") {
     throw new UsageError("ERR_INVALID_ARGUMENT", "A client needs a transport, for example webSocket(url)");
   }
-  const keepAlive = completeKeepAlive(options.keepAlive);
+  const keepAlive = resolveKeepAlive(options.keepAlive);
   for (const [name, ms] of Object.entries({ connectTimeoutMs, initializeTimeoutMs, ...keepAlive })) {
     if (typeof ms !== "number" || !(ms > 0)) {
       throw new UsageError("ERR_INVALID_ARGUMENT", `${name} must be a positive number of milliseconds`);
@@ -64,7 +64,7 @@ export function completeOptions(options: ClientOptions): CompleteClientOptions {
   return { ...options, clientName, connectTimeoutMs, initializeTimeoutMs, keepAlive };
 }
 
-function completeKeepAlive(keepAlive: ClientOptions["keepAlive"]): CompleteKeepAliveOptions | undefined {
+function resolveKeepAlive(keepAlive: ClientOptions["keepAlive"]): ResolvedKeepAliveOptions | undefined {
   if (!keepAlive) return undefined;
   const { intervalMs = 30_000, timeoutMs = 10_000 } = keepAlive === true ? {} : keepAlive;
   return { intervalMs, timeoutMs };

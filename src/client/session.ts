@@ -1,6 +1,6 @@
 import type { FileSession } from "../filesystem/filesystem.ts";
 import { FileHandles } from "../filesystem/handles.ts";
-import { MissingWatches } from "../filesystem/missing.ts";
+import { PathWatcher } from "../filesystem/path-watcher.ts";
 import { Bodies } from "../http/body.ts";
 import type { HttpSession } from "../http/fetch.ts";
 import { Processes } from "../process/processes.ts";
@@ -36,7 +36,7 @@ export class Session implements FileSession, HttpSession {
   readonly rpc: RpcPeer;
   readonly processes: Processes;
   readonly files: FileHandles;
-  readonly missing: MissingWatches;
+  readonly missing: PathWatcher;
   readonly bodies = new Bodies();
   readonly canWriteBlocks: boolean;
   readonly timings: SessionTimings;
@@ -59,7 +59,7 @@ export class Session implements FileSession, HttpSession {
       isPosix: info?.platformOs != null && info.platformOs !== "windows",
     });
     this.files = new FileHandles(rpc);
-    this.missing = new MissingWatches(rpc);
+    this.missing = new PathWatcher(rpc);
     this.canWriteBlocks = info?.capabilities?.["fileWriteStreaming"] === true;
     this.#routers = [this.processes.router, this.bodies.router, this.missing.router];
   }

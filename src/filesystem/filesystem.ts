@@ -9,7 +9,6 @@ import type { RpcPeer } from "../rpc/peer.ts";
 import { BlockReader, BlockWriter } from "./blocks.ts";
 import { direntOf, type RemoteDirent, type RemoteStats, statsOf, type WalkResult } from "./entries.ts";
 import type { FileHandle, FileHandles } from "./handles.ts";
-import type { MissingWatches } from "./missing.ts";
 import {
   checkEncoding,
   type FileEncoding,
@@ -23,6 +22,7 @@ import {
   type WalkOptions,
   type WriteFileOptions,
 } from "./options.ts";
+import type { PathWatcher } from "./path-watcher.ts";
 import type { RemoteFileSystem } from "./remote-filesystem.ts";
 import { bytesOf, readStream, writeStream } from "./streams.ts";
 import { Transfer, withBytesWritten } from "./transfer.ts";
@@ -32,7 +32,7 @@ import { walk } from "./walk.ts";
 export interface FileSession {
   readonly rpc: RpcPeer;
   readonly files: FileHandles;
-  readonly missing: MissingWatches;
+  readonly missing: PathWatcher;
   /** Whether the server takes files in blocks; older ones take them whole only. */
   readonly canWriteBlocks: boolean;
 }

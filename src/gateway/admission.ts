@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { isAllowedHost, isAllowedOrigin, isSameToken } from "./checks.ts";
-import { type CompleteGatewayOptions, GATEWAY_PROTOCOL } from "./options.ts";
+import { GATEWAY_PROTOCOL, type ResolvedGatewayOptions } from "./options.ts";
 
 /** Why a request is refused, as an HTTP status. */
 export type Refusal = 400 | 401 | 403 | 404 | 405 | 426 | 503;
@@ -9,11 +9,11 @@ const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
 /** Who gets in. Everything is decided before the exec-server is dialled. */
 export class Admission {
-  readonly #options: CompleteGatewayOptions;
+  readonly #options: ResolvedGatewayOptions;
   readonly #hosts: readonly string[];
 
   /** @param ownHosts Names under which the gateway is reached besides the loopback names and `allowedHosts`. */
-  constructor(options: CompleteGatewayOptions, ownHosts: readonly string[]) {
+  constructor(options: ResolvedGatewayOptions, ownHosts: readonly string[]) {
     this.#options = options;
     const own = ownHosts.map((host) => (host.includes(":") ? `[${host}]` : host).toLowerCase());
     this.#hosts = [...LOOPBACK, ...own, ...options.allowedHosts];

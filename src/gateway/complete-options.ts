@@ -1,12 +1,12 @@
 import { UsageError } from "../errors.ts";
 import { MAX_INCOMING_FRAME } from "../transport/transport.ts";
-import { type CompleteGatewayOptions, GATEWAY_PROTOCOL, type GatewayOptions } from "./options.ts";
+import { GATEWAY_PROTOCOL, type GatewayOptions, type ResolvedGatewayOptions } from "./options.ts";
 
 /** Timers and the limits of `ws` take larger numbers for none at all. */
 const MAX_NUMBER = 2 ** 31 - 1;
 
 /** Throws a UsageError for everything that would leave the door open, or shut for good. */
-export function completeOptions(options: GatewayOptions): CompleteGatewayOptions {
+export function resolveOptions(options: GatewayOptions): ResolvedGatewayOptions {
   const { upstream, allowedOrigins, authorize, allowedHosts = [], path = "/", onPage } = options ?? {};
   if (typeof upstream !== "function" && typeof upstream?.connect !== "function") {
     return invalid("createGateway() needs an upstream: a transport, or a function that gives one");

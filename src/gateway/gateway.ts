@@ -3,11 +3,11 @@ import type { Duplex } from "node:stream";
 import { UsageError } from "../errors.ts";
 import { settledWithin } from "../internal/deadline.ts";
 import { Admission } from "./admission.ts";
-import { completeOptions } from "./complete-options.ts";
-import { Handshakes, type OpenPage, refuse } from "./handshakes.ts";
-import { CLOSE_CODES, type CompleteGatewayOptions, type GatewayOptions, type PageEvent } from "./options.ts";
-import { OwnServer } from "./own-server.ts";
-import { PageLink } from "./page-link.ts";
+import { resolveOptions } from "./complete-options.ts";
+import { OwnServer } from "./http-server.ts";
+import { CLOSE_CODES, type GatewayOptions, type PageEvent, type ResolvedGatewayOptions } from "./options.ts";
+import { PageSession } from "./page-session.ts";
+import { Handshakes, type OpenPage, refuse } from "./upgrade.ts";
 
 /** Lets the pages of a web application reach an exec-server. */
 export interface Gateway {
@@ -41,21 +41,21 @@ export interface Gateway {
  * @throws UsageError `ERR_INVALID_ARGUMENT` for options that would leave it open.
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  return new ExecServerGateway(completeOptions(options));
+  return new ExecServerGateway(resolveOptions(options));
 }
 
 /** The longest a timer can wait. */
 const MAX_GRACE_MS = 2 ** 31 - 1;
 
 class ExecServerGateway implements Gateway {
-  readonly #options: CompleteGatewayOptions;
+  readonly #options: ResolvedGatewayOptions;
   readonly #handshakes: Handshakes;
-  readonly #links = new Set<PageLink>();
+  readonly #links = new Set<PageSession>();
   readonly #detach: (() => void)[] = [];
   #own: OwnServer | undefined;
   #closed = false;
 
-  constructor(options: CompleteGatewayOptions) {
+  constructor(options: ResolvedGatewayOptions) {
     this.#options = options;
     this.#handshakes = new Handshakes(options, () => this.#links.size >= options.maxConnections);
   }
@@ -130,7 +130,7 @@ class ExecServerGateway implements Gateway {
       await undefined;
       return typeof upstream === "function" ? await upstream(request) : upstream;
     };
-    const link = new PageLink(page, transport, this.#options);
+    const link = new PageSession(page, transport, this.#options);
     this.#links.add(link);
     this.#tell({ state: "connected", origin });
     void link.over.then(() => {

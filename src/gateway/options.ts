@@ -79,6 +79,6 @@ export const CLOSE_CODES = {
 
 export type CloseCode = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
 
-export type CompleteGatewayOptions = {
+export type ResolvedGatewayOptions = {
   readonly [Name in keyof GatewayOptions]-?: NonNullable<GatewayOptions[Name]>;
 };

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { ConnectError, UsageError } from "../errors.ts";
 import { settledWithin } from "../internal/deadline.ts";
-import { Inbox } from "../transport/inbox.ts";
 import { LineDecoder } from "../transport/line-decoder.ts";
+import { ReceiveQueue } from "../transport/receive-queue.ts";
 import {
   type Connection,
   type ConnectionReceiver,
@@ -96,7 +96,7 @@ const HINT = ' (stderr: "inherit" shows its log)';
 
 class ChildConnection implements Connection {
   readonly #child: ChildProcess;
-  readonly #inbox = new Inbox();
+  readonly #receiveQueue = new ReceiveQueue();
   readonly #lines = new LineDecoder(MAX_INCOMING_FRAME);
   readonly #exited: Promise<void>;
   #isOpen = true;
@@ -134,7 +134,7 @@ class ChildConnection implements Connection {
   }
 
   start(receiver: ConnectionReceiver): void {
-    this.#inbox.start(receiver);
+    this.#receiveQueue.start(receiver);
   }
 
   send(frame: string): void {
@@ -150,7 +150,7 @@ class ChildConnection implements Connection {
 
   #onOutput(chunk: Uint8Array): void {
     try {
-      for (const line of this.#lines.push(chunk)) this.#inbox.frame(line);
+      for (const line of this.#lines.push(chunk)) this.#receiveQueue.frame(line);
     } catch (error) {
       void this.#stop((error as Error).message);
       this.#end();
@@ -197,7 +197,7 @@ class ChildConnection implements Connection {
   #end(reason = "the connection was lost"): void {
     const { stdin, stdout, stderr } = this.#child;
     for (const pipe of [stdin, stdout, stderr]) pipe?.destroy();
-    this.#inbox.end({ reason: this.#reason ?? reason });
+    this.#receiveQueue.end({ reason: this.#reason ?? reason });
   }
 
   get #hasExited(): boolean {

@@ -1,7 +1,7 @@
 import type { Transport } from "../transport/transport.ts";
-import { type WebSocketOptions, webSocketTransport } from "../transport/websocket.ts";
-import { WS_OPTIONS } from "../transport/websocket-connection.ts";
-import type { WebSocketTarget } from "../transport/websocket-target.ts";
+import type { WebSocketTarget } from "../transport/websocket/address.ts";
+import { WS_OPTIONS } from "../transport/websocket/connection.ts";
+import { type WebSocketOptions, webSocketTransport } from "../transport/websocket/websocket.ts";
 import { ClientSocket } from "./client-socket.ts";
 
 /**

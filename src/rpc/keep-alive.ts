@@ -1,5 +1,5 @@
 import { DisconnectedError } from "../errors.ts";
-import { watchAwakeTime } from "../internal/awake.ts";
+import { watchActiveTime } from "../internal/active-interval.ts";
 import { unobserved } from "../internal/deferred.ts";
 import type { RequestId } from "../protocol/json-rpc.ts";
 import type { RpcPeer } from "./peer.ts";
@@ -12,7 +12,7 @@ export interface KeepAliveOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-export type CompleteKeepAliveOptions = { readonly [Name in keyof KeepAliveOptions]-?: number };
+export type ResolvedKeepAliveOptions = { readonly [Name in keyof KeepAliveOptions]-?: number };
 
 interface Probe {
   /** The requests that were sent before it and had no answer yet. */
@@ -52,9 +52,9 @@ export class KeepAlive {
   #overtaken = 0;
 
   /** Watches until the connection is over. */
-  static watch(rpc: RpcPeer, options: CompleteKeepAliveOptions): void {
+  static watch(rpc: RpcPeer, options: ResolvedKeepAliveOptions): void {
     const watch = new KeepAlive(rpc, options);
-    const stop = watchAwakeTime({
+    const stop = watchActiveTime({
       sliceMs: watch.#sliceMs,
       onSlice: () => watch.#onSlice(),
       onWake: () => watch.#probeNow(),
@@ -62,7 +62,7 @@ export class KeepAlive {
     void rpc.ended.then(stop);
   }
 
-  private constructor(rpc: RpcPeer, { intervalMs, timeoutMs }: CompleteKeepAliveOptions) {
+  private constructor(rpc: RpcPeer, { intervalMs, timeoutMs }: ResolvedKeepAliveOptions) {
     this.#rpc = rpc;
     this.#intervalMs = intervalMs;
     this.#timeoutMs = timeoutMs;

@@ -18,9 +18,9 @@ import {
 } from "../protocol/methods.ts";
 import { type Connection, type ConnectionEnd, MAX_INCOMING_FRAME } from "../transport/transport.ts";
 import { Call, type CallOptions } from "./call.ts";
+import { serverError } from "./errors.ts";
 import { type ConnectionFailure, failureOfCall } from "./failure.ts";
 import { type RequestFrame, requestFrame, type TraceContext } from "./request-frame.ts";
-import { serverError } from "./server-error.ts";
 import { RequestWindow } from "./window.ts";
 
 export interface PeerHandlers {

@@ -2,7 +2,7 @@ import { UsageError } from "../errors.ts";
 import { utf8 } from "../internal/bytes.ts";
 import { ByteLimit } from "./byte-limit.ts";
 import { ABNORMAL_CLOSURE, type ChannelReceiver, type ServerChannel } from "./channel.ts";
-import type { Lane } from "./lane.ts";
+import type { Lane } from "./simplex-queue.ts";
 
 /** What the client's socket is told. */
 interface ClientHalf {

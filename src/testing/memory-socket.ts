@@ -1,8 +1,8 @@
 import { utf8 } from "../internal/bytes.ts";
-import type { WebSocketLike } from "../transport/websocket-connection.ts";
+import type { WebSocketLike } from "../transport/websocket/connection.ts";
 import { ABNORMAL_CLOSURE, type DialRefusal, type TestDial, type TestServerDoor } from "./channel.ts";
-import { Lane } from "./lane.ts";
 import { MemoryChannel } from "./memory-channel.ts";
+import { Lane } from "./simplex-queue.ts";
 
 const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
 

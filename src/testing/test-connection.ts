@@ -1,8 +1,6 @@
 import { deferred } from "../internal/deferred.ts";
 import type { RequestId } from "../protocol/json-rpc.ts";
 import type { ConnectionEnd } from "../transport/transport.ts";
-import { Arrivals } from "./arrivals.ts";
-import { Asks } from "./asks.ts";
 import type { ChannelReceiver, ServerChannel, TestDial } from "./channel.ts";
 import {
   isRequest,
@@ -11,6 +9,8 @@ import {
   type TestRequest,
   type TestResult,
 } from "./messages.ts";
+import { Arrivals } from "./recorder.ts";
+import { Asks } from "./server-requests.ts";
 
 type Frame = string | Uint8Array;
 

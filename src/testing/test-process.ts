@@ -4,7 +4,7 @@ import { deferred } from "../internal/deferred.ts";
 import type { TerminalSize } from "../process/tty.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
 import type { OutputStreamName, ProcessStartParams } from "../protocol/process.ts";
-import { Arrivals } from "./arrivals.ts";
+import { Arrivals } from "./recorder.ts";
 import { terminalStart } from "./terminal.ts";
 import type { TestConnection } from "./test-connection.ts";
 

@@ -1,9 +1,8 @@
 import { asyncDispose } from "../internal/dispose.ts";
 import type { ResultOf } from "../protocol/methods.ts";
 import type { Transport } from "../transport/transport.ts";
-import type { WebSocketConstructor } from "../transport/websocket.ts";
-import { openWebSocket } from "../transport/websocket-connection.ts";
-import { Arrivals } from "./arrivals.ts";
+import { openWebSocket } from "../transport/websocket/connection.ts";
+import type { WebSocketConstructor } from "../transport/websocket/websocket.ts";
 import type { ChannelReceiver, DialRefusal, ServerChannel, TestDial, TestServerDoor } from "./channel.ts";
 import { type CommandMatch, type CommandOutcome, type CommandScript, Commands } from "./commands.ts";
 import { Dials } from "./dials.ts";
@@ -13,6 +12,7 @@ import { Handlers, type TestHandler } from "./handlers.ts";
 import { type FetchHandler, Origins } from "./http.ts";
 import { MemorySocket } from "./memory-socket.ts";
 import { isRequest, type TestMethod, type TestRequest } from "./messages.ts";
+import { Arrivals } from "./recorder.ts";
 import { TestConnection } from "./test-connection.ts";
 import type { TestProcess } from "./test-process.ts";
 

@@ -8,7 +8,7 @@ import {
 import { deferred } from "../../src/internal/deferred.ts";
 import { TestServer } from "../../src/testing.ts";
 import type { Connection, Transport } from "../../src/transport/transport.ts";
-import { webSocket } from "../../src/transport/websocket.ts";
+import { webSocket } from "../../src/transport/websocket/websocket.ts";
 import { failureOf } from "../support/failure.ts";
 import { dropsHandshake, QuietServer, ready, SocketServer } from "../support/scripted-server.ts";
 

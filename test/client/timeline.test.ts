@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
+import type { TimelineEntry } from "../../src/client/connection-status.ts";
 import { LazyExecServerClient } from "../../src/client/lazy-client.ts";
-import type { TimelineEntry } from "../../src/client/timeline.ts";
 import { ConnectError } from "../../src/errors.ts";
 import { silence, TestServer } from "../../src/testing.ts";
-import { memoryTransport } from "../../src/transport/memory.ts";
 import type { Connection, ConnectionEnd } from "../../src/transport/transport.ts";
-import { webSocket } from "../../src/transport/websocket.ts";
+import { webSocket } from "../../src/transport/websocket/websocket.ts";
 import { ExecServer } from "../support/exec-server.ts";
+import { memoryTransport } from "../support/memory-transport.ts";
 
 type Ended = Connection & { end(end: ConnectionEnd): void };
 

@@ -1,6 +1,6 @@
 import type { ExecServerClient } from "../../src/index.ts";
-import { memoryTransport } from "../../src/transport/memory.ts";
 import type { Connection, ConnectionEnd } from "../../src/transport/transport.ts";
+import { memoryTransport } from "../support/memory-transport.ts";
 import type { Random } from "../support/random.ts";
 import type { Sdk } from "../support/sdk.ts";
 import { Violation, within } from "../support/violation.ts";

@@ -8,7 +8,7 @@ import { ExecServerClient } from "../../src/index.ts";
 import { webSocket } from "../../src/node.ts";
 import { ExecServer } from "../support/exec-server.ts";
 import { asPage, ORIGIN, TOKEN } from "../support/gateway.ts";
-import { knock, requestText } from "../support/knock.ts";
+import { knock, requestText } from "../support/upgrade-request.ts";
 
 async function attached(more: object = {}) {
   const upstream = await ExecServer.start();

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { GatewayOptions } from "../../src/gateway.ts";
 import { startGateway, Watched } from "../support/gateway.ts";
-import { knock } from "../support/knock.ts";
+import { knock } from "../support/upgrade-request.ts";
 
 const upstream = (): Watched =>
   new Watched({ reconnectable: true, connect: () => Promise.reject(new Error("not here")) });

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ExecServerClient } from "../../src/index.ts";
 import { realGateway } from "../support/gateway.ts";
-import { clientFrame, closed, rawSocket, requestText } from "../support/knock.ts";
+import { clientFrame, closed, rawSocket, requestText } from "../support/upgrade-request.ts";
 
 const TEXT = 0x81;
 const CLOSE = 0x88;

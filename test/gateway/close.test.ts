@@ -8,8 +8,8 @@ import { deferred } from "../../src/internal/deferred.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { failureOf } from "../support/failure.ts";
 import { ORIGIN, PROTOCOLS, realGateway, startGateway, TOKEN, Watched } from "../support/gateway.ts";
-import { closed, knock, openRaw, rawSocket, requestText } from "../support/knock.ts";
 import { unusedPort } from "../support/tcp-server.ts";
+import { closed, knock, openRaw, rawSocket, requestText } from "../support/upgrade-request.ts";
 import { PlainWebSocketServer } from "../support/websocket-server.ts";
 
 const nowhere: Transport = { reconnectable: true, connect: () => Promise.reject(new Error("not here")) };

@@ -4,7 +4,7 @@ import { WebSocket } from "ws";
 import { deferred } from "../../src/internal/deferred.ts";
 import type { Connection } from "../../src/transport/transport.ts";
 import { ORIGIN, PROTOCOLS, realGateway, startGateway } from "../support/gateway.ts";
-import { clientFrame, closed as closedSocket, openRaw } from "../support/knock.ts";
+import { clientFrame, closed as closedSocket, openRaw } from "../support/upgrade-request.ts";
 import { PlainWebSocketServer } from "../support/websocket-server.ts";
 
 const BEAT = { heartbeatMs: 50 };

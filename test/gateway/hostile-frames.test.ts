@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ExecServerClient } from "../../src/index.ts";
 import { realGateway } from "../support/gateway.ts";
-import { clientFrame, closeCodeIn, closed, openRaw } from "../support/knock.ts";
+import { clientFrame, closeCodeIn, closed, openRaw } from "../support/upgrade-request.ts";
 
 const KiB = 1024;
 const CONTINUED = 0x00;

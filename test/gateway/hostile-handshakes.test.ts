@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import type { GatewayOptions } from "../../src/gateway.ts";
 import { realGateway, startGateway, Watched } from "../support/gateway.ts";
-import { closed, knock, rawSocket, requestText } from "../support/knock.ts";
+import { closed, knock, rawSocket, requestText } from "../support/upgrade-request.ts";
 
 /** One that nobody shall get through. */
 async function closedGateway(options: Partial<GatewayOptions> = {}) {

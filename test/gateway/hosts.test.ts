@@ -7,7 +7,7 @@ import { ExecServerClient } from "../../src/index.ts";
 import { deferred } from "../../src/internal/deferred.ts";
 import { webSocket } from "../../src/node.ts";
 import { ORIGIN, PROTOCOLS, realGateway, startGateway, Watched } from "../support/gateway.ts";
-import { closed, knock, openRaw, rawSocket } from "../support/knock.ts";
+import { closed, knock, openRaw, rawSocket } from "../support/upgrade-request.ts";
 
 const nowhere = (): Watched =>
   new Watched({ reconnectable: true, connect: () => Promise.reject(new Error("not here")) });

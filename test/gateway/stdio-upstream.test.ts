@@ -4,7 +4,7 @@ import { Children } from "../support/children.ts";
 import { codexBinary, makeCodexHome } from "../support/exec-server.ts";
 import { failureOf } from "../support/failure.ts";
 import { startGateway } from "../support/gateway.ts";
-import { openRaw } from "../support/knock.ts";
+import { openRaw } from "../support/upgrade-request.ts";
 
 const upstream = stdio({
   command: codexBinary(),

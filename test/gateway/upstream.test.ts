@@ -9,9 +9,9 @@ import type { Connection } from "../../src/transport/transport.ts";
 import { AsyncQueue } from "../support/async-queue.ts";
 import { failureOf } from "../support/failure.ts";
 import { asPage, ORIGIN, PROTOCOLS, realGateway, startGateway, Watched } from "../support/gateway.ts";
-import { clientFrame, openRaw } from "../support/knock.ts";
 import { Recorder } from "../support/recorder.ts";
 import { RawServer, unusedPort } from "../support/tcp-server.ts";
+import { clientFrame, openRaw } from "../support/upgrade-request.ts";
 import { PlainWebSocketServer } from "../support/websocket-server.ts";
 
 const { signal } = new AbortController();

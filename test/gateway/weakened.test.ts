@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { ORIGIN, TOKEN, Watched } from "../support/gateway.ts";
-import { knock } from "../support/knock.ts";
-import { DOORS } from "./doors.ts";
+import { knock } from "../support/upgrade-request.ts";
+import { DOORS } from "./refused-requests.ts";
 
 type Checks = typeof import("../../src/gateway/checks.ts");
 

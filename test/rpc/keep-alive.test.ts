@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DisconnectedError } from "../../src/errors.ts";
 import { KeepAlive } from "../../src/rpc/keep-alive.ts";
 import { RpcPeer } from "../../src/rpc/peer.ts";
-import { memoryTransport } from "../../src/transport/memory.ts";
 import type { Connection } from "../../src/transport/transport.ts";
-import { Day, type Watch } from "../support/day.ts";
+import { Day, type Watch } from "../support/idle-day.ts";
+import { memoryTransport } from "../support/memory-transport.ts";
 import { announceSeed, seeded } from "../support/seed.ts";
 
 const INTERVAL = 30_000;

@@ -53,8 +53,8 @@ export const SLOW: Readonly<Record<string, Breakage>> = {
   },
   "a client is remembered for ever": {
     file: "client/lazy-client.ts",
-    find: "    this.#options = completeOptions(options);\n",
+    find: "    this.#options = resolveOptions(options);\n",
     replace:
-      "    this.#options = completeOptions(options);\n    ((globalThis as { all?: unknown[] }).all ??= []).push(this);\n",
+      "    this.#options = resolveOptions(options);\n    ((globalThis as { all?: unknown[] }).all ??= []).push(this);\n",
   },
 };

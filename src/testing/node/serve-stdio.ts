@@ -1,8 +1,8 @@
 import { createServer } from "node:net";
 import { settledWithin } from "../../internal/deadline.ts";
 import { asyncDispose } from "../../internal/dispose.ts";
-import { Arrivals } from "../arrivals.ts";
 import type { TestServerDoor } from "../channel.ts";
+import { Arrivals } from "../recorder.ts";
 import { Loopback } from "./loopback.ts";
 import { RELAY } from "./relay.ts";
 import { StdioChannel, type TestChild } from "./stdio-channel.ts";

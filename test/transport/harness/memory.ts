@@ -1,6 +1,6 @@
-import { memoryTransport } from "../../../src/transport/memory.ts";
 import type { Connection, ConnectionEnd } from "../../../src/transport/transport.ts";
 import { AsyncQueue } from "../../support/async-queue.ts";
+import { memoryTransport } from "../../support/memory-transport.ts";
 import type { Harness, Peer } from "./harness.ts";
 
 type ServerSide = Connection & { end(end: ConnectionEnd): void };

@@ -1,0 +1,176 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { WebSocket as WsWebSocket } from "ws";
+import { ExecServerClient, UsageError, webSocket } from "../../../src/index.ts";
+import { webSocket as nodeWebSocket } from "../../../src/node.ts";
+import { failureOf } from "../../support/failure.ts";
+import { expectNoneShown } from "../../support/leaks.ts";
+import { unusedPort } from "../../support/tcp-server.ts";
+import { PlainWebSocketServer } from "../../support/websocket-server.ts";
+import { ENTRIES } from "../harness/entries.ts";
+
+const open = () => ({ signal: new AbortController().signal });
+const headers = { authorization: "Bearer hunter2" };
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+describe("the headers option", () => {
+  test.each([
+    ["the default constructor", (url: string) => webSocket(url, { headers })],
+    ["an injected constructor", (url: string) => webSocket(url, { headers, WebSocket: WsWebSocket })],
+    ["the node entry", (url: string) => nodeWebSocket(url, { headers })],
+  ])("is sent by %s", async (_, makeTransport) => {
+    await using server = await PlainWebSocketServer.start();
+    await (await makeTransport(server.url).connect(open())).close();
+    expect(server.upgrades[0]?.headers.authorization).toBe("Bearer hunter2");
+  });
+
+  test("is sent together with protocols", async () => {
+    await using server = await PlainWebSocketServer.start();
+    const transport = webSocket(server.url, {
+      headers,
+      protocols: ["exec", "ticket"],
+      WebSocket: WsWebSocket,
+    });
+    await (await transport.connect(open())).close();
+    expect(server.upgrades[0]?.headers["sec-websocket-protocol"]).toBe("exec,ticket");
+    expect(server.upgrades[0]?.headers.authorization).toBe("Bearer hunter2");
+  });
+
+  test("is handed to a server-side runtime's own WebSocket in the form it takes", async () => {
+    const calls: unknown[][] = [];
+    class Native extends FailingWebSocket {
+      constructor(...args: unknown[]) {
+        super();
+        calls.push(args);
+      }
+    }
+    vi.stubGlobal("WebSocket", Native);
+    const transport = webSocket("ws://127.0.0.1/", { headers, protocols: ["exec"], WebSocket: Native });
+    await failureOf(transport.connect(open()));
+    expect(calls).toEqual([["ws://127.0.0.1/", { protocols: ["exec"], headers }]]);
+  });
+
+  test("fails as unsupported where the runtime's own WebSocket takes no headers", async () => {
+    class Native extends FailingWebSocket {
+      constructor(_url: string, protocols?: unknown) {
+        super();
+        if (!Array.isArray(protocols))
+          throw new SyntaxError(`The subprotocol '${String(protocols)}' is invalid.`);
+      }
+    }
+    vi.stubGlobal("WebSocket", Native);
+    const transport = webSocket("ws://127.0.0.1/", { headers, WebSocket: Native });
+    const error = await failureOf(ExecServerClient.connect({ transport }));
+    expect(error).toBeInstanceOf(UsageError);
+    expect(error).toMatchObject({ code: "ERR_UNSUPPORTED" });
+    expectNoneShown(error, ["hunter2"]);
+  });
+});
+
+describe.each(ENTRIES)("what the %s's constructor refuses", (_, makeTransport) => {
+  test.each([
+    ["a malformed subprotocol", { protocols: ["bearer.hunter2 hunter2"] }],
+    ["a subprotocol given twice", { protocols: ["hunter2", "hunter2"] }],
+    ["a malformed header", { headers: { authorization: "hunter2\r\nx: hunter2" } }],
+    ["a malformed header name", { headers: { "hunter2:": "1" } }],
+  ])("is a UsageError that does not show %s", async (_what, options) => {
+    const transport = makeTransport("ws://127.0.0.1/", options);
+    const error = await failureOf(ExecServerClient.connect({ transport }));
+    expect(error).toMatchObject({ name: "UsageError", code: "ERR_INVALID_ARGUMENT" });
+    expectNoneShown(error, ["hunter2"]);
+  });
+});
+
+test("a socket whose constructor aborts the dial is closed, and the dial settles with the signal's reason", async () => {
+  await using server = await PlainWebSocketServer.start();
+  const controller = new AbortController();
+  const reason = new Error("never mind");
+  const sockets: WsWebSocket[] = [];
+  class Aborting extends WsWebSocket {
+    constructor(...args: ConstructorParameters<typeof WsWebSocket>) {
+      super(...args);
+      sockets.push(this);
+      controller.abort(reason);
+    }
+  }
+  const transport = webSocket(server.url, { WebSocket: Aborting });
+  expect(await failureOf(transport.connect({ signal: controller.signal }))).toBe(reason);
+  await expect.poll(() => sockets.map(({ readyState }) => readyState)).toEqual([WsWebSocket.CLOSED]);
+});
+
+describe("a socket that fails while connecting", () => {
+  test("is given up on an error that no close follows", async () => {
+    const transport = webSocket("ws://127.0.0.1/?token=hunter2", { WebSocket: FailingWebSocket });
+    const error = await failureOf(ExecServerClient.connect({ transport }));
+    expect(error).toMatchObject({ code: "ERR_CONNECT", phase: "dial", delivery: "not-sent" });
+    expectNoneShown(error, ["hunter2"]);
+  });
+
+  test("tells the close code that comes right behind the error", async () => {
+    class Browser extends FailingWebSocket {
+      protected override fail(): void {
+        super.fail();
+        this.dispatchEvent(Object.assign(new Event("close"), { code: 1006 }));
+      }
+    }
+    const transport = webSocket("ws://127.0.0.1/", { WebSocket: Browser });
+    const error = await failureOf(ExecServerClient.connect({ transport }));
+    expect(error).toMatchObject({ code: "ERR_CONNECT", closeCode: 1006 });
+  });
+
+  test.each([
+    ["Bun", "WebSocket connection to 'ws://127.0.0.1/' failed: Expected 101 status code: 403", 1006],
+    ["Deno", "failed to connect to WebSocket: Invalid status code: 403", 0],
+  ])("tells the HTTP status and the close code of a refused upgrade in %s", async (_, message, code) => {
+    class Native extends FailingWebSocket {
+      protected override fail(): void {
+        this.dispatchEvent(Object.assign(new Event("error"), { message }));
+        this.dispatchEvent(Object.assign(new Event("close"), { code }));
+      }
+    }
+    const transport = webSocket("ws://127.0.0.1/", { WebSocket: Native });
+    const error = await failureOf(ExecServerClient.connect({ transport }));
+    expect(error).toMatchObject({ code: "ERR_CONNECT", status: 403, closeCode: 1006 });
+  });
+
+  test("may fail the same way again: each attempt has its own socket", async () => {
+    const url = `ws://127.0.0.1:${await unusedPort()}`;
+    const transport = webSocket(url, { WebSocket: WsWebSocket });
+    const errors = [await failureOf(transport.connect(open())), await failureOf(transport.connect(open()))];
+    expect(errors[0]).not.toBe(errors[1]);
+    for (const error of errors) expect(error).toMatchObject({ code: "ERR_CONNECT" });
+  });
+});
+
+test("an end without a close code, as Deno has it, is told as a broken connection", async () => {
+  class Native extends FailingWebSocket {
+    override readonly readyState = 1;
+    protected override fail(): void {
+      this.dispatchEvent(new Event("open"));
+      this.dispatchEvent(Object.assign(new Event("close"), { code: 0, reason: "" }));
+    }
+  }
+  const connection = await webSocket("ws://127.0.0.1/", { WebSocket: Native }).connect(open());
+  const end = await new Promise((resolve) => connection.start({ onFrame() {}, onEnd: resolve }));
+  expect(end).toMatchObject({ closeCode: 1006, reason: "the WebSocket closed with code 1006" });
+});
+
+/** Like the WebSocket of Node 22: a failed handshake is told by an error alone, and the state stays as it was. */
+class FailingWebSocket extends EventTarget {
+  readonly readyState: number = 0;
+  binaryType = "blob";
+
+  constructor() {
+    super();
+    setImmediate(() => this.fail());
+  }
+
+  protected fail(): void {
+    this.dispatchEvent(new Event("error"));
+  }
+
+  send(): void {}
+  close(): void {}
+}
