@@ -12,7 +12,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   "errors.ts": 0,
   internal: 0,
   protocol: 1,
-  transport: 2,
+  transport: 1,
   rpc: 3,
   process: 4,
   filesystem: 4,
@@ -26,6 +26,8 @@ const ENTRY_FLOOR = 7;
 const ENTRIES = ["index.ts", "node.ts", "gateway.ts", "testing.ts", "testing-node.ts"];
 /** What everybody above may know of a transport. */
 const CONTRACT = "transport/transport.ts";
+/** The wire schemas of the message port, which is a protocol of its own. */
+const PORT_MESSAGES = "transport/message-port/messages.ts";
 
 const home = (file: string): string => (file.includes("/") ? file.slice(0, file.indexOf("/")) : file);
 const floorOf = (file: string): number | undefined =>
@@ -75,7 +77,7 @@ function mayImport(file: string, floor: number, imported: string): boolean {
   if (isForNode(imported) && !isForNode(file)) return false;
   if (home(file) === home(imported)) return true;
   // Only the transport's type is known above, save where transports are made or offered.
-  if (home(imported) === "transport" && floor > 2 && floor < 6) return imported === CONTRACT;
+  if (home(imported) === "transport" && floor > 1 && floor < 6) return imported === CONTRACT;
   if (home(file) === "gateway" && /^node\/(stdio|websocket)\.ts$/.test(imported)) return true;
   // The errors are what the helpers speak of, never the other way round.
   if (floor === 0) return home(file) === "internal" && imported === "errors.ts";
@@ -86,8 +88,8 @@ function mayUse(file: string, specifier: string): boolean {
   const name = specifier.replace(/^node:/, "");
   if (specifier.startsWith("node:") || builtinModules.includes(name)) return isForNode(file);
   if (specifier === "ws") return isForNode(file);
-  if (specifier === "isows") return file === "transport/websocket.ts";
-  return specifier === "zod/mini" && home(file) === "protocol";
+  if (specifier === "isows") return file === "transport/websocket/websocket.ts";
+  return specifier === "zod/mini" && (home(file) === "protocol" || file === PORT_MESSAGES);
 }
 
 /** The first circle of imports found, or undefined. */
@@ -159,21 +161,24 @@ describe("the rules", () => {
     ["a helper with zod", { "internal/a.ts": 'import * as z from "zod/mini";' }],
     ["errors that know a helper", { "errors.ts": 'import { a } from "./internal/a.ts";' }],
     ["a type from above", { "protocol/a.ts": 'import type { B } from "../rpc/b.ts";' }],
-    ["calls that know a concrete transport", { "rpc/a.ts": 'import { b } from "../transport/memory.ts";' }],
+    [
+      "calls that know a concrete transport",
+      { "rpc/a.ts": 'import { b } from "../transport/websocket/websocket.ts";' },
+    ],
     ["a capability that knows its sibling", { "process/a.ts": 'import { b } from "../filesystem/b.ts";' }],
     [
       "a capability that knows a concrete transport",
-      { "process/a.ts": 'export { b } from "../transport/inbox.ts";' },
+      { "process/a.ts": 'export { b } from "../transport/receive-queue.ts";' },
     ],
     [
       "a client that knows a concrete transport",
-      { "client/a.ts": 'import { b } from "../transport/websocket.ts";' },
+      { "client/a.ts": 'import { b } from "../transport/websocket/websocket.ts";' },
     ],
     ["Node in the shared part", { "client/a.ts": 'import fs from "node:fs";' }],
     ["Node without its prefix", { "transport/a.ts": 'import { join } from "path";' }],
     ["Node, loaded later", { "transport/a.ts": 'const fs = await import(\n  "node:fs"\n);' }],
     ["Node for its effect", { "index.ts": 'import "node:process";' }],
-    ["ws in the shared part", { "transport/websocket.ts": "import WebSocket from 'ws';" }],
+    ["ws in the shared part", { "transport/websocket/websocket.ts": "import WebSocket from 'ws';" }],
     ["isows elsewhere", { "transport/a.ts": 'import { WebSocket } from "isows";' }],
     ["the whole of zod", { "protocol/a.ts": 'import * as z from "zod";' }],
     ["a package nobody knows", { "protocol/a.ts": 'import x from "left-pad";' }],
@@ -208,12 +213,12 @@ describe("the rules", () => {
     expect(
       breaches({
         "rpc/a.ts": 'import { MAX } from "../transport/transport.ts";',
-        "node/a.ts": 'import { b } from "../transport/inbox.ts";\nimport fs from "node:fs";',
+        "node/a.ts": 'import { b } from "../transport/receive-queue.ts";\nimport fs from "node:fs";',
         "gateway/a.ts": 'import { b } from "../node/websocket.ts";\nimport { WebSocketServer } from "ws";',
-        "testing/a.ts": 'import { b } from "../transport/websocket-connection.ts";',
+        "testing/a.ts": 'import { b } from "../transport/websocket/connection.ts";',
         "testing/node/a.ts": 'import { b } from "../a.ts";\nimport net from "node:net";',
         "testing-node.ts": 'export { b } from "./testing/node/b.ts";',
-        "index.ts": 'export { b } from "./transport/websocket.ts";',
+        "index.ts": 'export { b } from "./transport/websocket/websocket.ts";',
       }),
     ).toEqual([]);
   });

@@ -6,7 +6,7 @@ import {
   ServerError,
   TimeoutError,
 } from "../errors.ts";
-import { deadline, untilAborted } from "../internal/deadline.ts";
+import { deadline, untilAborted } from "../internal/abort.ts";
 import type { ResultOf } from "../protocol/methods.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import type { Connection } from "../transport/transport.ts";

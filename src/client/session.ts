@@ -5,7 +5,7 @@ import { Bodies } from "../http/body.ts";
 import type { HttpSession } from "../http/fetch.ts";
 import { Processes } from "../process/processes.ts";
 import type { ResultOf } from "../protocol/methods.ts";
-import type { ConnectionFailure } from "../rpc/failure.ts";
+import type { ConnectionFailure } from "../rpc/errors.ts";
 import type { Ending, RpcPeer } from "../rpc/peer.ts";
 import type { Router } from "../rpc/router.ts";
 

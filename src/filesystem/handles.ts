@@ -1,7 +1,7 @@
 import { ProtocolError, UsageError } from "../errors.ts";
+import { untilAborted } from "../internal/abort.ts";
 import { decodeBase64 } from "../internal/base64.ts";
 import { type Bytes, randomId } from "../internal/bytes.ts";
-import { untilAborted } from "../internal/deadline.ts";
 import { unobserved } from "../internal/deferred.ts";
 import { Semaphore } from "../internal/semaphore.ts";
 import {

@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import { guarded } from "../internal/guarded.ts";
 import type { WalkLimits } from "../protocol/filesystem.ts";
 import type { SandboxContext } from "../protocol/sandbox.ts";
 
@@ -87,9 +88,5 @@ export function byteRange({
 }
 
 export function reportProgress(options: TransferOptions, bytes: number, total?: number): void {
-  try {
-    options.onProgress?.({ bytes, ...(total === undefined ? {} : { total }) });
-  } catch {
-    // A listener's failure is its own.
-  }
+  if (options.onProgress) guarded(options.onProgress, { bytes, ...(total === undefined ? {} : { total }) });
 }

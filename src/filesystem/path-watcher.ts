@@ -1,4 +1,4 @@
-import { untilAborted } from "../internal/deadline.ts";
+import { untilAborted } from "../internal/abort.ts";
 import { type Deferred, deferred } from "../internal/deferred.ts";
 import { fileSystemSchemas } from "../protocol/filesystem.ts";
 import type { RpcPeer } from "../rpc/peer.ts";

@@ -1,4 +1,4 @@
-import { linkedController, untilAborted } from "../internal/deadline.ts";
+import { linkedController, untilAborted } from "../internal/abort.ts";
 import type { FileHandle } from "./handles.ts";
 
 /** A file that is open for as long as its bytes are on their way: opened by the first step, closed whatever happens. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { UsageError } from "../errors.ts";
-import { settledWithin } from "../internal/deadline.ts";
+import { settledWithin } from "../internal/timer.ts";
 import { Admission } from "./admission.ts";
 import { resolveOptions } from "./complete-options.ts";
 import { OwnServer } from "./http-server.ts";

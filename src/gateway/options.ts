@@ -1,7 +1,6 @@
 import type { IncomingMessage } from "node:http";
+import type { Awaitable } from "../internal/awaitable.ts";
 import type { Transport } from "../transport/transport.ts";
-
-type Awaitable<T> = T | PromiseLike<T>;
 
 /** Who gets in, and to which exec-server. What would leave the door open is a UsageError `ERR_INVALID_ARGUMENT`. */
 export interface GatewayOptions {

@@ -1,6 +1,7 @@
 import type { WebSocket } from "ws";
-import { deadline, settledWithin, untilAborted } from "../internal/deadline.ts";
+import { deadline, untilAborted } from "../internal/abort.ts";
 import { deferred } from "../internal/deferred.ts";
+import { settledWithin } from "../internal/timer.ts";
 import { join } from "../transport/proxy.ts";
 import type { Connection, Transport } from "../transport/transport.ts";
 import { acceptedWebSocket } from "../transport/websocket/connection.ts";

@@ -1,7 +1,7 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
-import { deadline, untilAborted } from "../internal/deadline.ts";
+import { deadline, untilAborted } from "../internal/abort.ts";
 import type { Admission, Refusal } from "./admission.ts";
 import { GATEWAY_PROTOCOL, type ResolvedGatewayOptions } from "./options.ts";
 

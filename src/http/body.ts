@@ -1,8 +1,8 @@
 import { ProtocolError, ServerError } from "../errors.ts";
+import type { Deadline } from "../internal/abort.ts";
 import { decodeBase64 } from "../internal/base64.ts";
 import { ByteQueue } from "../internal/byte-queue.ts";
 import type { Bytes } from "../internal/bytes.ts";
-import type { Deadline } from "../internal/deadline.ts";
 import { bodyDeltaForm, httpSchemas } from "../protocol/http.ts";
 import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
 import { readPayload } from "../protocol/payload.ts";

@@ -1,6 +1,6 @@
 import { type Delivery, TimeoutError } from "../errors.ts";
+import { deadline } from "../internal/abort.ts";
 import { DEFAULT_MAX_BUFFERED_BYTES } from "../internal/byte-queue.ts";
-import { deadline } from "../internal/deadline.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import type { Bodies, Body } from "./body.ts";
 import { prepareRequest, type RemoteRequestInit } from "./request.ts";

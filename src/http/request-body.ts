@@ -1,7 +1,7 @@
 import { UsageError } from "../errors.ts";
+import { untilAborted } from "../internal/abort.ts";
 import { encodeBase64 } from "../internal/base64.ts";
 import { concatBytes } from "../internal/bytes.ts";
-import { untilAborted } from "../internal/deadline.ts";
 import { unobserved } from "../internal/deferred.ts";
 import type { HttpHeader } from "../protocol/http.ts";
 import { invalid, type PreparedRequest } from "./request.ts";

@@ -1,5 +1,4 @@
-/** The longest delay a timer takes in every runtime: a signed 32-bit count of milliseconds. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+import { MAX_TIMER_MS } from "./timer.ts";
 
 interface ActiveInterval {
   /** Milliseconds. */

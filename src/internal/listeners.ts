@@ -1,12 +1,12 @@
-import { unobserved } from "./deferred.ts";
+import { guarded } from "./guarded.ts";
 
-/** A set of callbacks that can't harm each other or the one who calls them. */
+/** A set of callbacks. An error in one of them reaches neither the others nor the emitter. */
 export class Listeners<Event> {
   readonly #listeners = new Set<{ readonly call: (event: Event) => void }>();
 
-  /** Returns the function that removes the listener again; calling it twice is harmless. */
+  /** Returns a function that removes the listener again. Calling it twice has no effect. */
   add(listener: (event: Event) => void): () => void {
-    // An entry of its own for each registration: the same function may be registered twice.
+    // A new entry for each registration, so that the same function can be registered twice.
     const entry = { call: listener };
     this.#listeners.add(entry);
     return () => {
@@ -16,14 +16,9 @@ export class Listeners<Event> {
 
   emit(event: Event): void {
     for (const listener of [...this.#listeners]) {
-      // Another listener may have taken it off in the meantime.
+      // Another listener may have removed it since.
       if (!this.#listeners.has(listener)) continue;
-      try {
-        const outcome: unknown = listener.call(event);
-        if (outcome instanceof Promise) void unobserved(outcome);
-      } catch {
-        // A listener's failure is its own.
-      }
+      guarded(listener.call, event);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { untilAborted } from "./deadline.ts";
+import { untilAborted } from "./abort.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import { Fifo } from "./fifo.ts";
 

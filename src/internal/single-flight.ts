@@ -1,6 +1,5 @@
-import { untilAborted } from "./deadline.ts";
+import { onAbort, untilAborted } from "./abort.ts";
 import { deferred, unobserved } from "./deferred.ts";
-import { onAbort } from "./on-abort.ts";
 
 interface Flight<T> {
   readonly outcome: Promise<T>;

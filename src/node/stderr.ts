@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { guarded } from "../internal/guarded.ts";
 
 /** @inline */
 export type StderrOption = "ignore" | "inherit" | ((line: string) => void);
@@ -10,13 +11,9 @@ const MAX_LOG_LINE = 8 * 1024;
 export function readLines(log: Readable, onLine: (line: string) => void): void {
   let line = "";
   const emit = (): void => {
-    try {
-      // The carriage return is taken off here, since a read may end between it and the line feed.
-      if (line.endsWith("\r")) line = line.slice(0, -1);
-      if (line !== "") onLine(line);
-    } catch {
-      // A listener's failure is its own.
-    }
+    // The carriage return is removed here, because a read may end between it and the line feed.
+    if (line.endsWith("\r")) line = line.slice(0, -1);
+    if (line !== "") guarded(onLine, line);
     line = "";
   };
   log.setEncoding("utf8");

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { ConnectError, UsageError } from "../errors.ts";
-import { settledWithin } from "../internal/deadline.ts";
+import { settledWithin } from "../internal/timer.ts";
 import { LineDecoder } from "../transport/line-decoder.ts";
 import { ReceiveQueue } from "../transport/receive-queue.ts";
 import {

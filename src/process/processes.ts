@@ -1,9 +1,9 @@
 import { ClosedError, DisconnectedError, ProtocolError, ServerError, UsageError } from "../errors.ts";
-import { untilAborted } from "../internal/deadline.ts";
+import { untilAborted } from "../internal/abort.ts";
 import { unobserved } from "../internal/deferred.ts";
 import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
 import type { ParamsOf } from "../protocol/methods.ts";
-import { failureOfCall } from "../rpc/failure.ts";
+import { failureOfCall } from "../rpc/errors.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import { type ProcessRouter, processRouter } from "./events.ts";
 import { outputLimits, type StartOptions, startParams } from "./options.ts";

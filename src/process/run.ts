@@ -6,12 +6,13 @@ import {
   type RunResult,
   TimeoutError,
 } from "../errors.ts";
+import { deadline, untilAborted } from "../internal/abort.ts";
 import type { OverflowPolicy } from "../internal/byte-queue.ts";
 import { type Bytes, concatBytes, textOf } from "../internal/bytes.ts";
-import { deadline, settledWithin, untilAborted } from "../internal/deadline.ts";
 import { unobserved } from "../internal/deferred.ts";
 import { Fifo } from "../internal/fifo.ts";
-import { failureOfCall } from "../rpc/failure.ts";
+import { settledWithin } from "../internal/timer.ts";
+import { failureOfCall } from "../rpc/errors.ts";
 import { outputLimits, type StartOptions } from "./options.ts";
 import type { ExecProcess } from "./process.ts";
 

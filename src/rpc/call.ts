@@ -1,5 +1,5 @@
 import { type Delivery, ProtocolError, TimeoutError } from "../errors.ts";
-import { type Deadline, deadline } from "../internal/deadline.ts";
+import { type Deadline, deadline } from "../internal/abort.ts";
 import type { ResultSchema } from "../protocol/methods.ts";
 import type { Payload } from "./request-frame.ts";
 

@@ -1,4 +1,10 @@
-import { ServerError, type ServerErrorKind } from "../errors.ts";
+import {
+  ClosedError,
+  type Delivery,
+  DisconnectedError,
+  ServerError,
+  type ServerErrorKind,
+} from "../errors.ts";
 import { RPC_METHOD_NOT_FOUND, type RpcErrorObject } from "../protocol/json-rpc.ts";
 
 /** The server has few codes; these texts were seen on 0.169.0. */
@@ -30,4 +36,15 @@ function kindOf({ code, message }: RpcErrorObject): ServerErrorKind | undefined 
   if (code === -32004) return "not-found";
   const byText = KINDS.find(([pattern]) => pattern.test(message))?.[1];
   return byText ?? (code === -32600 || code === -32602 ? "invalid" : undefined);
+}
+
+/** Why a connection is over. The first one found is what everybody on it is told. */
+export type ConnectionFailure = DisconnectedError | ClosedError;
+
+/** The same failure, as one request saw it. */
+export function failureOfCall(failure: ConnectionFailure, delivery: Delivery): ConnectionFailure {
+  const { sessionId } = failure;
+  if (failure instanceof ClosedError) return new ClosedError({ sessionId, delivery });
+  const { reason, closeCode, cause } = failure;
+  return new DisconnectedError(reason, { sessionId, delivery, closeCode, cause });
 }

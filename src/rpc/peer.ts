@@ -1,7 +1,7 @@
 import { ClosedError, DisconnectedError, ProtocolError } from "../errors.ts";
 import { encodeBase64 } from "../internal/base64.ts";
-import { settledWithin } from "../internal/deadline.ts";
 import { deferred } from "../internal/deferred.ts";
+import { settledWithin } from "../internal/timer.ts";
 import {
   answeredId,
   type IncomingMessage,
@@ -18,8 +18,7 @@ import {
 } from "../protocol/methods.ts";
 import { type Connection, type ConnectionEnd, MAX_INCOMING_FRAME } from "../transport/transport.ts";
 import { Call, type CallOptions } from "./call.ts";
-import { serverError } from "./errors.ts";
-import { type ConnectionFailure, failureOfCall } from "./failure.ts";
+import { type ConnectionFailure, failureOfCall, serverError } from "./errors.ts";
 import { type RequestFrame, requestFrame, type TraceContext } from "./request-frame.ts";
 import { RequestWindow } from "./window.ts";
 

@@ -1,5 +1,5 @@
 import { ProtocolError } from "../errors.ts";
-import type { ConnectionFailure } from "./failure.ts";
+import type { ConnectionFailure } from "./errors.ts";
 
 /** Where the notifications about one thing go: a process, a body, a watch. */
 export interface Route<Event> {

@@ -1,4 +1,4 @@
-import { settledWithin } from "../internal/deadline.ts";
+import { settledWithin } from "../internal/timer.ts";
 import type { Connection, ConnectionEnd } from "./transport.ts";
 
 /** More than this waiting for the slower side holds the faster one up. */

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { serverError } from "../../src/rpc/errors.ts";
+import { ClosedError, DisconnectedError, ProtocolError } from "../../src/errors.ts";
+import { failureOfCall, serverError } from "../../src/rpc/errors.ts";
 
 it.each([
   ["file already exists", "already-exists"],
@@ -41,5 +42,23 @@ it("tells what was rejected, in the server's words", () => {
     data: { a: 1 },
     sessionId: "session-1",
     delivery: "answered",
+  });
+});
+
+it("a call's failure tells all that the connection's does, and what became of the call", () => {
+  const cause = new ProtocolError("nonsense");
+  const lost = new DisconnectedError("cable cut", { sessionId: "s", closeCode: 1006, cause });
+  expect(failureOfCall(lost, "unknown")).toMatchObject({
+    code: "ERR_DISCONNECTED",
+    reason: "cable cut",
+    sessionId: "s",
+    closeCode: 1006,
+    cause: { code: "ERR_PROTOCOL", message: cause.message },
+    delivery: "unknown",
+  });
+  expect(failureOfCall(new ClosedError({ sessionId: "s" }), "not-sent")).toMatchObject({
+    code: "ERR_CLOSED",
+    sessionId: "s",
+    delivery: "not-sent",
   });
 });

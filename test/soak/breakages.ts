@@ -13,7 +13,7 @@ export const QUICK: Readonly<Record<string, Breakage>> = {
     replace: "this.output.end();",
   },
   "a listener stays on the caller's signal": {
-    file: "internal/deadline.ts",
+    file: "internal/abort.ts",
     find: "      clearTimeout(timer);\n      unlink();",
     replace: "      clearTimeout(timer);\n      void unlink;",
   },

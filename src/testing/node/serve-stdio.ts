@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
-import { settledWithin } from "../../internal/deadline.ts";
 import { asyncDispose } from "../../internal/dispose.ts";
+import { settledWithin } from "../../internal/timer.ts";
 import type { TestServerDoor } from "../channel.ts";
 import { Arrivals } from "../recorder.ts";
 import { Loopback } from "./loopback.ts";

@@ -1,5 +1,5 @@
 import { ConnectError, ExecServerError, redactUrls, UsageError } from "../../errors.ts";
-import { untilAborted } from "../../internal/deadline.ts";
+import { untilAborted } from "../../internal/abort.ts";
 import { deferred } from "../../internal/deferred.ts";
 import { asyncDispose } from "../../internal/dispose.ts";
 import { closed, join, type ProxyEnd } from "../proxy.ts";

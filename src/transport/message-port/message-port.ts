@@ -1,13 +1,11 @@
 import { ConnectError, UsageError } from "../../errors.ts";
-import { untilAborted } from "../../internal/deadline.ts";
+import { onAbort, untilAborted } from "../../internal/abort.ts";
+import type { Awaitable } from "../../internal/awaitable.ts";
 import { type Deferred, deferred } from "../../internal/deferred.ts";
-import { onAbort } from "../../internal/on-abort.ts";
 import type { Connection, Transport } from "../transport.ts";
 import { PortConnection, type PortSignal } from "./connection.ts";
 import { endedError, outOfPlace, refusedError } from "./errors.ts";
 import { checkedPort, livenessOf, type PortLike, type PortOptions } from "./port.ts";
-
-type Awaitable<T> = T | PromiseLike<T>;
 
 /** Asked for a new port before every dial. Its `signal` aborts when nobody waits for the connection any more. */
 export type PortTarget = (context: { readonly signal: AbortSignal }) => Awaitable<PortLike>;

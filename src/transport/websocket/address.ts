@@ -1,6 +1,5 @@
 import { UsageError } from "../../errors.ts";
-
-type Awaitable<T> = T | PromiseLike<T>;
+import type { Awaitable } from "../../internal/awaitable.ts";
 
 /** Where one dial goes, with the credentials for just this dial. */
 export interface WebSocketAddress {

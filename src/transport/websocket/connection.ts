@@ -1,6 +1,6 @@
 import { ConnectError } from "../../errors.ts";
-import { settledWithin } from "../../internal/deadline.ts";
 import { deferred } from "../../internal/deferred.ts";
+import { settledWithin } from "../../internal/timer.ts";
 import { ReceiveQueue } from "../receive-queue.ts";
 import { type Connection, type ConnectionReceiver, MAX_INCOMING_FRAME } from "../transport.ts";
 import { type Corkable, SocketFlowControl } from "./flow-control.ts";

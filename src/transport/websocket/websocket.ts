@@ -1,6 +1,6 @@
 import { WebSocket as DefaultWebSocket } from "isows";
 import { UsageError } from "../../errors.ts";
-import { untilAborted } from "../../internal/deadline.ts";
+import { untilAborted } from "../../internal/abort.ts";
 import type { Connection, Transport } from "../transport.ts";
 import { type ResolvedAddress, resolveAddress, shownUrl, type WebSocketTarget } from "./address.ts";
 import { openWebSocket, type WebSocketLike, WS_OPTIONS } from "./connection.ts";

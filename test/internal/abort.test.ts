@@ -1,7 +1,8 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { deadline, settledWithin, untilAborted } from "../../src/internal/deadline.ts";
+import { deadline, isAbortReason, onAbort, untilAborted } from "../../src/internal/abort.ts";
 import { deferred } from "../../src/internal/deferred.ts";
+import { settledWithin } from "../../src/internal/timer.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -152,5 +153,64 @@ describe("settledWithin", () => {
     await vi.advanceTimersByTimeAsync(1);
     await waited;
     expect(done).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe("onAbort", () => {
+  it("puts one listener on a signal, however many wait, and takes it off with the last", () => {
+    const { signal } = new AbortController();
+    const undo = Array.from({ length: 100 }, () => onAbort(signal, () => {}));
+    expect(listenersOf(signal)).toBe(1);
+    for (const takeBack of undo.slice(1)) takeBack();
+    expect(listenersOf(signal)).toBe(1);
+    undo[0]?.();
+    undo[0]?.();
+    expect(listenersOf(signal)).toBe(0);
+  });
+
+  it("calls everyone once, in the order in which they came, one function registered twice both times", () => {
+    const controller = new AbortController();
+    const calls: number[] = [];
+    const twice = (): void => void calls.push(2);
+    onAbort(controller.signal, () => calls.push(1));
+    onAbort(controller.signal, twice);
+    onAbort(controller.signal, twice);
+    controller.abort();
+    controller.abort();
+    expect(calls).toEqual([1, 2, 2]);
+  });
+
+  it("does not call who was taken back, not even by one called before", () => {
+    const controller = new AbortController();
+    const calls: string[] = [];
+    const undo: (() => void)[] = [];
+    onAbort(controller.signal, () => undo[0]?.());
+    undo.push(onAbort(controller.signal, () => calls.push("taken back")));
+    onAbort(controller.signal, () => calls.push("stayed"));
+    controller.abort();
+    expect(calls).toEqual(["stayed"]);
+  });
+
+  it("listens again after everyone had left", () => {
+    const controller = new AbortController();
+    onAbort(controller.signal, () => {})();
+    let called = false;
+    onAbort(controller.signal, () => {
+      called = true;
+    });
+    controller.abort();
+    expect(called).toBe(true);
+  });
+});
+
+describe("isAbortReason", () => {
+  it("holds for the reason of the signal that aborted, whatever it is", () => {
+    const controller = new AbortController();
+    const reason = new TypeError("enough");
+    expect(isAbortReason(reason, controller.signal)).toBe(false);
+    controller.abort(reason);
+    expect(isAbortReason(reason, controller.signal)).toBe(true);
+    expect(isAbortReason(new TypeError("enough"), controller.signal)).toBe(false);
+    expect(isAbortReason(undefined, undefined)).toBe(false);
   });
 });

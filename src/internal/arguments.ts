@@ -1,0 +1,15 @@
+import { type ErrorDetails, UsageError } from "../errors.ts";
+
+/** Rejects an argument. The message says what was expected, of which option, and what was received. */
+export function invalid(message: string, details?: ErrorDetails): never {
+  throw new UsageError("ERR_INVALID_ARGUMENT", message, details);
+}
+
+/** What was received, for an error message. A string is not quoted: it can be a secret. */
+export function received(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (Array.isArray(value)) return value.length === 0 ? "an empty array" : "an array";
+  if (value === "") return "an empty string";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
