@@ -3,7 +3,7 @@
  * @module exec-server-sdk
  */
 export { ExecServerClient } from "./client/client.ts";
-export type { TimelineEntry } from "./client/connection-status.ts";
+export type { ClientState, StateChange, TimelineEntry } from "./client/connection-status.ts";
 export type { EnvironmentInfo, ExecEnvironment, RequestOptions } from "./client/environment.ts";
 export { LazyExecServerClient } from "./client/lazy-client.ts";
 export type { ClientOptions } from "./client/options.ts";
@@ -13,7 +13,6 @@ export type {
   NetworkPolicyRequest,
 } from "./client/server-requests.ts";
 export type { SessionEnding } from "./client/session.ts";
-export type { ClientState, StateChange } from "./client/state.ts";
 export {
   ClosedError,
   ConnectError,

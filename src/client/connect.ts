@@ -7,22 +7,45 @@ import {
   TimeoutError,
 } from "../errors.ts";
 import { deadline, untilAborted } from "../internal/abort.ts";
+import { guarded } from "../internal/guarded.ts";
 import type { ResultOf } from "../protocol/methods.ts";
-import type { RpcPeer } from "../rpc/peer.ts";
+import { KeepAlive } from "../rpc/keep-alive.ts";
+import { RpcPeer } from "../rpc/peer.ts";
+import type { TraceContext } from "../rpc/request-frame.ts";
 import type { Connection } from "../transport/transport.ts";
 import type { ResolvedClientOptions } from "./options.ts";
+import { answerServerRequest } from "./server-requests.ts";
+import { Session } from "./session.ts";
 
-/** Opens a connection within the deadline. One that arrives too late is closed. */
-export async function dial(
+/** Makes one new connection and one new session on it. Releases everything if it fails or the signal aborts. */
+export async function connect(
   options: ResolvedClientOptions,
   signal: AbortSignal | undefined,
-): Promise<Connection> {
+): Promise<Session> {
+  signal?.throwIfAborted();
+  const { keepAlive, onNetworkPolicyRequest, traceContext } = options;
+  const started = performance.now();
+  const connection = await dial(options, signal);
+  const dialled = performance.now();
+  const rpc = new RpcPeer(connection, {
+    onRequest: (method, params) => answerServerRequest(method, params, onNetworkPolicyRequest),
+    trace: traceContext && (() => currentTrace(traceContext)),
+  });
+  const result = await initialize(rpc, options, signal);
+  const timings = { dialMs: dialled - started, handshakeMs: performance.now() - dialled };
+  const session = new Session(rpc, result, timings);
+  if (keepAlive) KeepAlive.watch(rpc, keepAlive);
+  return session;
+}
+
+/** Opens a connection within the deadline. A connection that opens too late is closed. */
+async function dial(options: ResolvedClientOptions, signal: AbortSignal | undefined): Promise<Connection> {
   const { connectTimeoutMs: ms } = options;
   const limit = deadline({
     ms,
     signal,
     timeoutError: () =>
-      new TimeoutError("ERR_CONNECT_TIMEOUT", `There was no connection within ${ms} ms`, {
+      new TimeoutError("ERR_CONNECT_TIMEOUT", `Timed out after ${ms} ms while connecting`, {
         delivery: "not-sent",
       }),
   });
@@ -42,8 +65,8 @@ export async function dial(
   }
 }
 
-/** Makes a brand-new session on a connection; on failure the connection is closed. */
-export async function initialize(
+/** Makes a new session on a connection. Closes the connection if it fails. */
+async function initialize(
   rpc: RpcPeer,
   options: ResolvedClientOptions,
   signal: AbortSignal | undefined,
@@ -63,24 +86,23 @@ export async function initialize(
   }
 }
 
-/** Its `delivery` is that of the request that wanted the connection. */
+/** The error of a failed handshake. Its `delivery` is that of the caller's request, which was not sent. */
 function handshakeError(error: unknown, timeoutMs: number): unknown {
   if (error instanceof TimeoutError) {
     return new TimeoutError(
       "ERR_INITIALIZE_TIMEOUT",
-      `The server did not answer the handshake within ${timeoutMs} ms`,
-      {
-        delivery: "not-sent",
-      },
+      `Timed out after ${timeoutMs} ms while waiting for the server's answer to the handshake`,
+      { delivery: "not-sent" },
     );
   }
   if (error instanceof ServerError) {
     const { message, rpcCode, data, kind } = error;
     return new ServerError(message, { rpcCode, data, kind, delivery: "not-sent" });
   }
-  // What broke the protocol is the news, not that the connection was therefore ended.
-  const broken = error instanceof DisconnectedError ? error.cause : error;
-  if (broken instanceof ProtocolError) return new ProtocolError(broken.message, { delivery: "not-sent" });
+  // A protocol violation is the cause, and the disconnect only its consequence.
+  const violation = error instanceof DisconnectedError ? error.cause : error;
+  if (violation instanceof ProtocolError)
+    return new ProtocolError(violation.message, { delivery: "not-sent" });
   if (!(error instanceof DisconnectedError)) return error;
   const { reason, closeCode, cause } = error;
   return new ConnectError(`The connection ended during the handshake: ${reason}`, {
@@ -88,5 +110,15 @@ function handshakeError(error: unknown, timeoutMs: number): unknown {
     closeCode,
     delivery: "not-sent",
     cause,
+  });
+}
+
+/** Only the two standard members: others of a tracer's context may not be serializable. */
+function currentTrace(traceContext: () => TraceContext | undefined): TraceContext | undefined {
+  const context = guarded(traceContext);
+  return guarded(() => {
+    const { traceparent, tracestate } = context ?? {};
+    if (typeof traceparent !== "string") return undefined;
+    return { traceparent, tracestate: typeof tracestate === "string" ? tracestate : undefined };
   });
 }

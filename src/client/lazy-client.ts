@@ -1,194 +1,142 @@
-import { ClosedError, ExecServerError, type RunResult } from "../errors.ts";
-import { FileSystem } from "../filesystem/filesystem.ts";
-import type { RemoteFileSystem } from "../filesystem/remote-filesystem.ts";
-import { createFetch, type RemoteFetch } from "../http/fetch.ts";
-import { asyncDispose } from "../internal/dispose.ts";
-import { Listeners } from "../internal/listeners.ts";
+import { ClosedError } from "../errors.ts";
+import type { Awaitable } from "../internal/awaitable.ts";
 import { SingleFlight } from "../internal/single-flight.ts";
-import type { StartOptions } from "../process/options.ts";
-import type { ExecProcess } from "../process/process.ts";
-import { type RunOptions, run } from "../process/run.ts";
-import type { EnvironmentStatus } from "../protocol/environment.ts";
-import type { MethodName, ParamsOf, ResultOf, UnknownMethod } from "../protocol/methods.ts";
-import { ExecServerClient, sessionOf } from "./client.ts";
-import { Timeline, type TimelineEntry } from "./connection-status.ts";
-import type { EnvironmentInfo, ExecEnvironment, RequestOptions } from "./environment.ts";
+import { ExecServerClient } from "./client.ts";
+import { connect } from "./connect.ts";
+import {
+  type ClientState,
+  ConnectionStatus,
+  type StateChange,
+  type TimelineEntry,
+} from "./connection-status.ts";
+import { EnvironmentClient } from "./environment-client.ts";
 import { type ClientOptions, type ResolvedClientOptions, resolveOptions } from "./options.ts";
-import type { ClientState, StateChange } from "./state.ts";
+import type { Session } from "./session.ts";
+
+/** A session, and the client on it as the one promise that every caller gets. */
+interface Connected {
+  readonly session: Session;
+  readonly client: Promise<ExecServerClient>;
+}
 
 /**
- * Keeps one live client, and makes it when it is first needed.
+ * Caches one client, and connects it on first use.
  *
- * - Nothing connects before the first use, and nothing connects in the background.
- * - While a client lives, everyone gets that one.
- * - When it has disconnected, the next use makes **one** brand-new connection with a brand-new session, shared by all
- *   who ask meanwhile. No resume, no replay: what hung on the old connection has failed, and the caller decides.
- * - A failed attempt fails for all who waited, and is forgotten.
- * - A one-shot transport (stdio) is not started a second time: everyone gets its dead client, whose calls fail.
+ * - Nothing connects before the first use, and nothing reconnects in the background.
+ * - While the client is connected, every caller gets it.
+ * - After it has disconnected, the next use makes **one** new connection with a new session. Concurrent callers share
+ *   that attempt. Nothing is resumed or replayed: everything pending on the old connection has rejected.
+ * - A failed attempt rejects for all its callers, and is not cached.
+ * - A one-shot transport (stdio) is never started again: every caller gets the disconnected client, whose calls reject.
  */
-export class LazyExecServerClient implements ExecEnvironment, AsyncDisposable {
+export class LazyExecServerClient extends EnvironmentClient {
   readonly #options: ResolvedClientOptions;
-  /** The mutex: at most one attempt runs, and whoever comes meanwhile shares it. */
-  readonly #connecting = new SingleFlight<ExecServerClient>((error) => this.#fallBack(error));
-  readonly #listeners = new Listeners<StateChange>();
-  readonly #timeline = new Timeline();
-  #client: ExecServerClient | undefined;
-  /** The answer for everyone while the client lives, made once. */
-  #ready: Promise<ExecServerClient> | undefined;
+  readonly #status = new ConnectionStatus();
+  /** The mutex: at most one attempt runs at a time, and its callers share it. */
+  readonly #attempts = new SingleFlight<ExecServerClient>((error) => this.#onAttemptFailed(error));
+  /** The latest connection, which may have ended. */
+  #latest: Connected | undefined;
   #closed: ClosedError | undefined;
   #closing: Promise<void> | undefined;
-  #state: ClientState = "idle";
 
-  readonly fs: RemoteFileSystem;
-  readonly fetch: RemoteFetch;
-
-  /** @throws UsageError `ERR_INVALID_ARGUMENT` without a transport or with a deadline that is no positive number. */
+  /** @throws UsageError `ERR_INVALID_ARGUMENT` without a transport, or for a deadline that is not a positive number. */
   constructor(options: ClientOptions) {
+    super();
     this.#options = resolveOptions(options);
-    const session = async (waiting: { signal?: AbortSignal | undefined }) =>
-      sessionOf(await this.get(waiting));
-    this.fs = new FileSystem(session);
-    this.fetch = createFetch(session);
   }
 
   /**
-   * The live client: at once if there is one, else after the one attempt that everybody shares.
+   * The connected client: at once if there is one, else after one attempt, which concurrent callers share.
    *
-   * `signal` ends this caller's wait only, with the signal's reason; an attempt that nobody waits for is abandoned.
-   * @throws whatever {@link ExecServerClient.connect} throws; ClosedError after `close()`.
+   * `signal` ends only this caller's wait, with the signal's reason. An attempt that no caller waits for is abandoned.
+   * @throws what {@link ExecServerClient.connect} throws; ClosedError after `close()`.
    */
   get(options?: { readonly signal?: AbortSignal | undefined }): Promise<ExecServerClient> {
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#closed) return Promise.reject(this.#closed);
-    if (this.#ready && this.#isUsable) return this.#ready;
-    return this.#connecting.join((abandoned) => this.#connect(abandoned), signal);
+    return this.#usable?.client ?? this.#attempts.join((abandoned) => this.#connect(abandoned), signal);
   }
 
-  /** Where things stand. Looking never connects. */
+  /** The state of the client. Reading it never connects. */
   get state(): ClientState {
-    return this.#state === "connected" && this.#client?.isDisconnected ? "disconnected" : this.#state;
+    const { state } = this.#status;
+    return state === "connected" && this.#latest?.session.rpc.isDisconnected ? "disconnected" : state;
   }
 
-  /** Tells every later change of state. Returns what ends it. Errors thrown by the listener are ignored. */
+  /** Calls the listener on each later change of `state`. Returns a function that removes it. Its errors are ignored. */
   onStateChange(listener: (change: StateChange) => void): () => void {
-    return this.#listeners.add(listener);
+    return this.#status.onChange(listener);
   }
 
-  /** The newest 100 changes of state, oldest first: what was dialled and why, how long it took, who ended it. */
+  /** The newest 100 changes of state, oldest first: why it connected, how long that took, and which side ended it. */
   get timeline(): readonly TimelineEntry[] {
-    return this.#timeline.entries;
+    return this.#status.timeline;
   }
 
-  start(argv: readonly string[], options?: StartOptions): Promise<ExecProcess> {
-    return this.get(options).then((client) => client.start(argv, options));
-  }
-
-  run(
-    argv: readonly string[],
-    options: RunOptions & { readonly encoding: "bytes" },
-  ): Promise<RunResult<Uint8Array<ArrayBuffer>>>;
-  run(
-    argv: readonly string[],
-    options?: RunOptions & { readonly encoding?: "utf8" | undefined },
-  ): Promise<RunResult>;
-  run(argv: readonly string[], options?: RunOptions): Promise<RunResult<string | Uint8Array<ArrayBuffer>>> {
-    return run((...command) => this.start(...command), argv, options);
-  }
-
-  info(options?: RequestOptions): Promise<EnvironmentInfo> {
-    return this.get(options).then((client) => client.info(options));
-  }
-
-  status(options?: RequestOptions): Promise<EnvironmentStatus> {
-    return this.get(options).then((client) => client.status(options));
-  }
-
-  call<M extends MethodName>(method: M, params: ParamsOf<M>, options?: RequestOptions): Promise<ResultOf<M>>;
-  call<M extends string>(
-    method: UnknownMethod<M>,
-    params?: unknown,
-    options?: RequestOptions,
-  ): Promise<unknown>;
-  call(method: string, params?: unknown, options?: RequestOptions): Promise<unknown> {
-    return this.get(options).then((client) => client.call(method, params, options));
+  /** @internal */
+  override openSession(options?: { readonly signal?: AbortSignal | undefined }): Awaitable<Session> {
+    const isFinal = this.#closed !== undefined || options?.signal?.aborted === true;
+    const usable = isFinal ? undefined : this.#usable;
+    return usable?.session ?? this.get(options).then((client) => client.openSession());
   }
 
   /**
-   * Final: ends the connection or the attempt; whoever waits, and every later call, gets a ClosedError. Settles within
-   * two seconds even if the server does not answer.
+   * Closes the client for good. The connection or the attempt ends, and every pending and later call rejects with a
+   * ClosedError. Settles within two seconds even if the server does not answer.
    */
-  close(): Promise<void> {
+  override close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  /** Closes it, at the end of an `await using` block. */
-  [asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  /** Whether there is a client to hand out: a live one, or the one and only. */
-  get #isUsable(): boolean {
-    const client = this.#client;
-    return client !== undefined && !(client.isDisconnected && this.#options.transport.reconnectable);
+  /** The latest connection, unless it has ended and can be replaced. */
+  get #usable(): Connected | undefined {
+    const isReplaceable = this.#options.transport.reconnectable && this.#latest?.session.rpc.isDisconnected;
+    return isReplaceable ? undefined : this.#latest;
   }
 
   async #connect(abandoned: AbortSignal): Promise<ExecServerClient> {
-    // A loss that was noticed by asking, before its end was told: what hangs on it shall not hang for long.
-    if (this.#client) {
-      void sessionOf(this.#client).rpc.lost();
-      this.#setState("disconnected", { client: this.#client });
+    const lost = this.#latest?.session;
+    if (lost) {
+      // The socket is closed but its close event may not have arrived. Force the end so that pending calls settle.
+      void lost.rpc.lost();
+      this.#status.change("disconnected", lost);
     }
-    this.#setState("connecting");
-    const client = await ExecServerClient.connect({ ...this.#options, signal: abandoned });
-    if (abandoned.aborted) void client.close();
+    this.#status.change("connecting");
+    const session = await connect(this.#options, abandoned);
+    if (abandoned.aborted) void session.close();
     abandoned.throwIfAborted();
-    this.#adopt(client);
-    // Whoever was told of it may have closed everything.
+    const client = this.#adopt(session);
+    // A listener may have closed the client.
     if (this.#closed) throw this.#closed;
     return client;
   }
 
-  /** The state without an attempt. */
-  #fallBack(error: unknown): void {
-    if (!this.#client) this.#setState("idle", { error });
-    else if (this.#client.isDisconnected) this.#setState("disconnected", { error });
+  #adopt(session: Session): ExecServerClient {
+    const client = ExecServerClient.of(session);
+    this.#latest = { session, client: Promise.resolve(client) };
+    this.#status.change("connected", session);
+    void session.rpc.ended.then((error) => {
+      const isCurrent = this.#latest?.session === session && this.#status.state === "connected";
+      if (isCurrent) this.#status.change("disconnected", session, error);
+      else this.#status.completeLoss(session, error);
+    });
+    return client;
   }
 
-  #adopt(client: ExecServerClient): void {
-    this.#client = client;
-    this.#ready = Promise.resolve(client);
-    this.#setState("connected", { client });
-    void client.disconnected.then((error) => {
-      const isCurrent = this.#client === client && this.#state === "connected";
-      if (isCurrent) this.#setState("disconnected", { client, error });
-      else this.#timeline.complete(sessionOf(client), error);
-    });
+  /** Goes back to the state from before the attempt. */
+  #onAttemptFailed(error: unknown): void {
+    const { session } = this.#latest ?? {};
+    if (!session) this.#status.change("idle", undefined, error);
+    else if (session.rpc.isDisconnected) this.#status.change("disconnected", undefined, error);
   }
 
   async #close(): Promise<void> {
-    this.#closed = new ClosedError({ sessionId: this.#client?.sessionId, delivery: "not-sent" });
-    this.#setState("closed", { client: this.#client });
-    this.#connecting.abort(this.#closed);
-    await this.#client?.close();
-  }
-
-  #setState(
-    state: ClientState,
-    about: { client?: ExecServerClient | undefined; error?: unknown } = {},
-  ): void {
-    const { client, error } = about;
-    const previous = this.#state;
-    if (state === previous || previous === "closed") return;
-    this.#state = state;
-    const change: StateChange = {
-      state,
-      previous,
-      ...(client ? { sessionId: client.sessionId } : {}),
-      ...(error instanceof ExecServerError ? { error } : {}),
-    };
-    this.#timeline.add(change, client && sessionOf(client));
-    this.#listeners.emit(change);
+    const { session } = this.#latest ?? {};
+    this.#closed = new ClosedError({ sessionId: session?.id, delivery: "not-sent" });
+    this.#status.change("closed", session);
+    this.#attempts.abort(this.#closed);
+    await session?.close();
   }
 }

@@ -1,16 +1,14 @@
 import { ProtocolError, UsageError } from "../errors.ts";
 import { untilAborted } from "../internal/abort.ts";
-import { decodeBase64 } from "../internal/base64.ts";
 import { type Bytes, randomId } from "../internal/bytes.ts";
 import { unobserved } from "../internal/deferred.ts";
 import { Semaphore } from "../internal/semaphore.ts";
 import {
-  blockForm,
+  blockSchema,
   type FileSystemParams,
   fileSystemSchemas,
   MAX_OPEN_HANDLES,
 } from "../protocol/filesystem.ts";
-import { readPayload } from "../protocol/payload.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 
 /** The open files of one connection. The server allows 128; whoever wants more waits for one to be closed. */
@@ -52,17 +50,6 @@ export class FileHandles {
   }
 }
 
-interface Block {
-  /** Still as base64, if the answer had to be parsed. */
-  readonly chunk: string | Bytes;
-  readonly eof: boolean;
-}
-
-function readBlock(frame: string | Uint8Array): Block | undefined {
-  const payload = readPayload(frame, blockForm);
-  return payload && { chunk: payload.bytes, eof: payload.tail[1] === "true" };
-}
-
 /** One open file on the server; keeps reading the file it opened even if another takes its name. */
 export class FileHandle {
   readonly #rpc: RpcPeer;
@@ -79,16 +66,8 @@ export class FileHandle {
   /** Resolves with fewer bytes than asked for at the end of the file only. */
   async read(offset: number, length: number): Promise<{ bytes: Bytes; eof: boolean }> {
     const params = { handleId: this.#handleId, offset, len: length };
-    const { chunk, eof } = await this.#rpc.request<Block>(
-      "fs/readBlock",
-      params,
-      fileSystemSchemas.readBlockResult,
-      {
-        readFrame: readBlock,
-      },
-    );
-    const bytes = typeof chunk === "string" ? decodeBase64(chunk) : chunk;
-    if (!bytes || bytes.length > length || (bytes.length < length && !eof)) {
+    const { chunk: bytes, eof } = await this.#rpc.request("fs/readBlock", params, blockSchema);
+    if (bytes.length > length || (bytes.length < length && !eof)) {
       throw new ProtocolError("The server sent a block of a file that is invalid, too long or too short", {
         sessionId: this.#rpc.sessionId,
         delivery: "answered",

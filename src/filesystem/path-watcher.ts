@@ -2,7 +2,7 @@ import { untilAborted } from "../internal/abort.ts";
 import { type Deferred, deferred } from "../internal/deferred.ts";
 import { fileSystemSchemas } from "../protocol/filesystem.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
-import { Router } from "../rpc/router.ts";
+import { Router, reader } from "../rpc/router.ts";
 
 interface Wait {
   readonly paths: readonly string[];
@@ -16,10 +16,7 @@ interface Wait {
  * when only a directory on the way has appeared. So all who wait share the list, and each is looked at again.
  */
 export class PathWatcher {
-  readonly router = new Router<number, true>("watchId", "number", {
-    "fs/missingChanged": (params) =>
-      fileSystemSchemas.missingChanged.safeParse(params).success ? true : undefined,
-  });
+  readonly #router: Router<number, true>;
   readonly #rpc: RpcPeer;
   readonly #waits = new Set<Wait>();
   #lastId = 0;
@@ -31,6 +28,9 @@ export class PathWatcher {
 
   constructor(rpc: RpcPeer) {
     this.#rpc = rpc;
+    this.#router = new Router<number, true>(rpc, "watchId", "number", {
+      "fs/missingChanged": reader(fileSystemSchemas.missingChanged, () => true),
+    });
   }
 
   async whenAppears(paths: readonly string[], signal: AbortSignal | undefined): Promise<void> {
@@ -87,7 +87,7 @@ export class PathWatcher {
   async #watch(missing: readonly string[]): Promise<boolean> {
     const watchId = ++this.#lastId;
     this.#releaseRoute();
-    this.#releaseRoute = this.router.add(watchId, {
+    this.#releaseRoute = this.#router.add(watchId, {
       accept: () => {
         this.#watched = "[]";
         this.#checkAgain();

@@ -1,12 +1,11 @@
 import { ProtocolError, ServerError } from "../errors.ts";
 import type { Deadline } from "../internal/abort.ts";
-import { decodeBase64 } from "../internal/base64.ts";
 import { ByteQueue } from "../internal/byte-queue.ts";
 import type { Bytes } from "../internal/bytes.ts";
-import { bodyDeltaForm, httpSchemas } from "../protocol/http.ts";
+import { decoded } from "../protocol/encoded-bytes.ts";
+import { httpSchemas } from "../protocol/http.ts";
 import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
-import { readPayload } from "../protocol/payload.ts";
-import { type Route, Router } from "../rpc/router.ts";
+import { type NotificationSource, type Route, Router, reader } from "../rpc/router.ts";
 
 interface BodyDelta {
   readonly seq: number;
@@ -15,34 +14,33 @@ interface BodyDelta {
   readonly error: string | undefined;
 }
 
-/** The response bodies under way on one connection. */
+const deltaSchema = /* @__PURE__ */ (() => decoded(httpSchemas.bodyDelta, "deltaBase64"))();
+
+/** The response bodies of one connection. */
 export class Bodies {
-  readonly router = new Router<string, BodyDelta>(
-    "requestId",
-    "string",
-    {
-      "http/request/bodyDelta": (params) => {
-        const { data } = httpSchemas.bodyDelta.safeParse(params);
-        const chunk = data && decodeBase64(data.deltaBase64);
-        return chunk && { seq: data.seq, chunk, done: data.done ?? false, error: data.error ?? undefined };
-      },
-    },
-    readDelta,
-  );
+  readonly #router: Router<string, BodyDelta>;
   #count = 0;
 
-  /** Must be there before the request is sent: the body may overtake the response. */
-  expect(budget: number, sessionId: string | undefined): Body {
-    return new Body(this.router, `http-${++this.#count}`, budget, sessionId);
+  constructor(peer: NotificationSource) {
+    this.#router = new Router<string, BodyDelta>(peer, "requestId", "string", {
+      "http/request/bodyDelta": reader(deltaSchema, ({ seq, deltaBase64: chunk, done, error }) => ({
+        seq,
+        chunk,
+        done: done ?? false,
+        error: error ?? undefined,
+      })),
+    });
   }
-}
 
-function readDelta(frame: string | Uint8Array): { key: string; event: BodyDelta } | undefined {
-  const payload = readPayload(frame, bodyDeltaForm);
-  if (!payload) return undefined;
-  const [, key = "", seq] = payload.head;
-  const done = payload.tail[1] === "true";
-  return { key, event: { seq: Number(seq), chunk: payload.bytes, done, error: undefined } };
+  /** How many bodies have not ended. */
+  get size(): number {
+    return this.#router.size;
+  }
+
+  /** Expects a body. Call it before the request is sent: the body may arrive before the response. */
+  expect(budget: number, sessionId: string | undefined): Body {
+    return new Body(this.#router, `http-${++this.#count}`, budget, sessionId);
+  }
 }
 
 /** Holds a reason, which may be anything. */

@@ -1,9 +1,8 @@
-import { decodeBase64 } from "../internal/base64.ts";
 import type { Piece } from "../internal/byte-queue.ts";
 import type { Bytes } from "../internal/bytes.ts";
-import { readPayload } from "../protocol/payload.ts";
-import { type OutputStreamName, outputForm, processSchemas } from "../protocol/process.ts";
-import { Router } from "../rpc/router.ts";
+import { decoded } from "../protocol/encoded-bytes.ts";
+import { type OutputStreamName, processSchemas } from "../protocol/process.ts";
+import { type NotificationSource, Router, reader } from "../rpc/router.ts";
 
 /** One piece of output. */
 export interface OutputChunk extends Piece {
@@ -31,37 +30,23 @@ export type ProcessEvent =
 
 export type ProcessRouter = Router<string, ProcessEvent>;
 
-export function processRouter(): ProcessRouter {
-  return new Router<string, ProcessEvent>(
-    "processId",
-    "string",
-    {
-      "process/output": (params) => {
-        const { data } = processSchemas.output.safeParse(params);
-        const chunk = data && decodeBase64(data.chunk);
-        return chunk && { type: "output", seq: data.seq, stream: data.stream, chunk };
-      },
-      "process/exited": (params) => {
-        const { data } = processSchemas.exited.safeParse(params);
-        if (!data) return undefined;
-        const { seq, exitCode, sandboxDenied } = data;
-        return { type: "exited", seq, exitCode, sandboxDenied: sandboxDenied ?? false };
-      },
-      "process/closed": (params) => {
-        const { data } = processSchemas.closed.safeParse(params);
-        return data && { type: "closed", seq: data.seq };
-      },
-    },
-    readOutput,
-  );
-}
+const outputSchema = /* @__PURE__ */ (() => decoded(processSchemas.output, "chunk"))();
 
-function readOutput(frame: string | Uint8Array): { key: string; event: ProcessEvent } | undefined {
-  const payload = readPayload(frame, outputForm);
-  if (!payload) return undefined;
-  const [, key = "", seq, stream] = payload.head;
-  return {
-    key,
-    event: { type: "output", seq: Number(seq), stream: stream as OutputStreamName, chunk: payload.bytes },
-  };
+/** Routes the notifications of the peer by process. */
+export function processRouter(peer: NotificationSource): ProcessRouter {
+  return new Router<string, ProcessEvent>(peer, "processId", "string", {
+    "process/output": reader(outputSchema, ({ seq, stream, chunk }) => ({
+      type: "output",
+      seq,
+      stream,
+      chunk,
+    })),
+    "process/exited": reader(processSchemas.exited, ({ seq, exitCode, sandboxDenied }) => ({
+      type: "exited",
+      seq,
+      exitCode,
+      sandboxDenied: sandboxDenied ?? false,
+    })),
+    "process/closed": reader(processSchemas.closed, ({ seq }) => ({ type: "closed", seq })),
+  });
 }

@@ -26,11 +26,17 @@ export interface ProcessHost {
 export class Processes {
   readonly #rpc: RpcPeer;
   readonly #host: ProcessHost;
-  readonly router: ProcessRouter = processRouter();
+  readonly #router: ProcessRouter;
 
   constructor(rpc: RpcPeer, host: ProcessHost) {
     this.#rpc = rpc;
     this.#host = host;
+    this.#router = processRouter(rpc);
+  }
+
+  /** How many processes have not been closed. */
+  get size(): number {
+    return this.#router.size;
   }
 
   async start(argv: readonly string[], options: StartOptions = {}): Promise<ExecProcess> {
@@ -52,11 +58,11 @@ export class Processes {
       ),
       printsTerminal: terminal !== undefined,
     });
-    if (this.router.has(processId)) {
+    if (this.#router.has(processId)) {
       throw new UsageError("ERR_INVALID_ARGUMENT", "A process with this processId is already running");
     }
     // Before the request: events can be here before its answer.
-    state.release = this.router.add(processId, state);
+    state.release = this.#router.add(processId, state);
     try {
       await untilAborted(this.#request(params, signal), signal, () => this.#abandon(processId));
     } catch (error) {

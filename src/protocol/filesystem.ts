@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { decoded } from "./encoded-bytes.ts";
 import { int } from "./int.ts";
 import { payloadForm } from "./payload.ts";
 import type { SandboxContext } from "./sandbox.ts";
@@ -31,9 +32,14 @@ export const fileSystemSchemas = /* @__PURE__ */ (() => ({
   missingChanged: z.looseObject({ watchId: int() }),
 }))();
 
-/** The answer to `fs/readBlock`; its tail tells whether the file ends there. */
+/** The result of `fs/readBlock`, with its bytes decoded. */
+export const blockSchema = /* @__PURE__ */ (() =>
+  decoded(z.object({ chunk: z.string(), eof: z.boolean() }), "chunk"))();
+
+/** The response to `fs/readBlock`. */
 export const blockForm = /* @__PURE__ */ payloadForm(
   '{"id":INTEGER,"result":{"chunk":"BYTES","eof":(true|false)}}',
+  ([, id], chunk, [, eof]) => ({ type: "result", id: Number(id), result: { chunk, eof: eof === "true" } }),
 );
 
 export type WireMetadata = z.infer<typeof fileSystemSchemas.metadata>;

@@ -21,9 +21,14 @@ export const httpSchemas = /* @__PURE__ */ (() => {
   };
 })();
 
-/** Its head tells requestId and seq, its tail whether it is the last one. */
+/** `http/request/bodyDelta`. */
 export const bodyDeltaForm = /* @__PURE__ */ payloadForm(
   '{"method":"http/request/bodyDelta","params":{"requestId":"TEXT","seq":INTEGER,"deltaBase64":"BYTES","done":(true|false),"error":null}}',
+  ([, requestId, seq], deltaBase64, [, done]) => ({
+    type: "notification",
+    method: "http/request/bodyDelta",
+    params: { requestId, seq: Number(seq), deltaBase64, done: done === "true", error: null },
+  }),
 );
 
 export interface HttpRequestParams {

@@ -1,5 +1,4 @@
 import { ProtocolError } from "../errors.ts";
-import { asciiSlice } from "../internal/bytes.ts";
 
 /**
  * The server's JSON-RPC dialect: no `jsonrpc` member is sent and one that arrives is ignored; there are no batches.
@@ -47,12 +46,6 @@ export function parseMessage(frame: string | Uint8Array): IncomingMessage {
   throw new ProtocolError(
     "The server sent a message that is neither a request, a notification nor a response",
   );
-}
-
-/** The id of an answer as the server writes it, read off the frame; undefined if it takes a parser to tell. */
-export function answeredId(frame: string | Uint8Array): number | undefined {
-  const id = /^\{"id":(0|[1-9]\d{0,14}),/.exec(asciiSlice(frame, 0, 24))?.[1];
-  return id === undefined ? undefined : Number(id);
 }
 
 function parseObject(frame: string | Uint8Array): Record<string, unknown> {

@@ -1,4 +1,4 @@
-import type * as z from "zod/mini";
+import type { Schema } from "./encoded-bytes.ts";
 import {
   type DiscoverCapabilitiesParams,
   type DiscoverRootsParams,
@@ -17,17 +17,14 @@ import {
   processSchemas,
 } from "./process.ts";
 
-/** What a result must match. */
-export type ResultSchema<Result> = z.ZodMiniType<Result>;
-
 interface Method<Params, Result> {
-  readonly result: ResultSchema<Result>;
+  readonly result: Schema<Result>;
   /** Types only; never present. */
   readonly params?: Params;
 }
 
 const method = <Params>() => {
-  return <Result>(result: ResultSchema<Result>): Method<Params, Result> => ({ result });
+  return <Result>(result: Schema<Result>): Method<Params, Result> => ({ result });
 };
 
 /** Every request of the protocol: its params, and the schema its result must match. */
@@ -69,4 +66,5 @@ export type UnknownMethod<M extends string> = M extends MethodName ? never : M;
 /** The params of a request as on the wire: paths are `file:` URIs, bytes base64. */
 export type ParamsOf<M extends MethodName> = Exclude<(typeof methods)[M]["params"], undefined>;
 /** The result of a request as on the wire; members that this version does not know are kept. */
-export type ResultOf<M extends MethodName> = z.infer<(typeof methods)[M]["result"]>;
+export type ResultOf<M extends MethodName> =
+  (typeof methods)[M]["result"] extends Schema<infer Result> ? Result : never;

@@ -33,9 +33,14 @@ export const processSchemas = /* @__PURE__ */ (() => ({
   closed: z.object({ processId: z.string(), seq: int() }),
 }))();
 
-/** Its head tells processId, seq and stream. */
+/** `process/output`. */
 export const outputForm = /* @__PURE__ */ payloadForm(
   '{"method":"process/output","params":{"processId":"TEXT","seq":INTEGER,"stream":"(stdout|stderr|pty)","chunk":"BYTES"}}',
+  ([, processId, seq, stream], chunk) => ({
+    type: "notification",
+    method: "process/output",
+    params: { processId, seq: Number(seq), stream, chunk },
+  }),
 );
 
 /** `"stdout"`, `"stderr"`, or `"pty"` for all output of a terminal. */

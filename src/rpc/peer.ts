@@ -2,89 +2,90 @@ import { ClosedError, DisconnectedError, ProtocolError } from "../errors.ts";
 import { encodeBase64 } from "../internal/base64.ts";
 import { deferred } from "../internal/deferred.ts";
 import { settledWithin } from "../internal/timer.ts";
-import {
-  answeredId,
-  type IncomingMessage,
-  parseMessage,
-  type RequestId,
-  RPC_METHOD_NOT_FOUND,
-} from "../protocol/json-rpc.ts";
-import {
-  type MethodName,
-  methods,
-  type ParamsOf,
-  type ResultOf,
-  type ResultSchema,
-} from "../protocol/methods.ts";
+import { decodeFrame } from "../protocol/codec.ts";
+import type { Schema } from "../protocol/encoded-bytes.ts";
+import { type IncomingMessage, type RequestId, RPC_METHOD_NOT_FOUND } from "../protocol/json-rpc.ts";
+import { type MethodName, methods, type ParamsOf, type ResultOf } from "../protocol/methods.ts";
 import { type Connection, type ConnectionEnd, MAX_INCOMING_FRAME } from "../transport/transport.ts";
 import { Call, type CallOptions } from "./call.ts";
 import { type ConnectionFailure, failureOfCall, serverError } from "./errors.ts";
 import { type RequestFrame, requestFrame, type TraceContext } from "./request-frame.ts";
 import { RequestWindow } from "./window.ts";
 
-export interface PeerHandlers {
-  /** Does what `onNotification` would do, if it can tell without parsing the frame. Returns whether it could. */
-  onFrame?(frame: string | Uint8Array): boolean;
-  /** Throws a ProtocolError for data it can't attribute to anyone: that ends the connection. */
-  onNotification(method: string, params: unknown): void;
-  /** Answers a request of the server's; undefined for a method it does not know. Must not reject. */
+export interface PeerOptions {
+  /** Answers a request of the server. Returns undefined for an unknown method. Must not reject. */
   onRequest(method: string, params: unknown): Promise<unknown> | undefined;
-  /** Called once, after every pending request has been rejected. */
-  onEnd(failure: ConnectionFailure, ending: Ending): void;
-  /** Sent along with each request. */
+  /** Called for each request: the trace context to send with it. Must not throw. */
   trace?: (() => TraceContext | undefined) | undefined;
 }
 
-/** How a connection ended, for the record. */
+/** How a connection ended, for the timeline. */
 export interface Ending {
-  /** The server said goodbye, the connection broke without one, or this side ended it. */
+  /** The server closed the connection, the connection broke without a close, or this side closed it. */
   readonly closedBy: "client" | "server" | "network";
-  /** The methods of the requests that had no answer. */
+  /** The methods of the requests without a response. */
   readonly unanswered: readonly string[];
 }
 
-/** How long an end that shows may take to be told by itself: what is still in the pipe comes first. */
+/** Grace period between the socket closing and its close event, in milliseconds; buffered frames are delivered first. */
 const END_GRACE_MS = 1_000;
 
-/** A shorter frame is parsed as quickly as it is looked at. */
-const MIN_UNPARSED = 96;
-
-/** What a WebSocket reports as its close code when there was none (RFC 6455, 7.1.5). */
-const BROKEN_WITHOUT_GOODBYE = 1006;
+/** The close code of a WebSocket that closed without a close frame (RFC 6455, 7.1.5). */
+const ABNORMAL_CLOSURE = 1006;
 
 /**
- * The JSON-RPC side of one connection: pairs requests with answers, passes notifications on in order, and when the
- * connection ends settles everything once with one and the same failure.
+ * The JSON-RPC side of one connection. It matches responses to requests, passes notifications on in order, and settles
+ * everything that is pending once, with one failure, when the connection ends.
  */
 export class RpcPeer {
   readonly #connection: Connection;
-  readonly #handlers: PeerHandlers;
+  readonly #options: PeerOptions;
   readonly #window = new RequestWindow<Call<never>>((call) => this.#send(call));
   readonly #pending = new Map<RequestId, Call<never>>();
+  readonly #notificationListeners = new Map<string, (params: unknown) => void>();
+  readonly #endListeners: ((failure: ConnectionFailure, ending: Ending) => void)[] = [];
   readonly #ended = deferred<ConnectionFailure>();
   #failure: ConnectionFailure | undefined;
+  #ending: Ending | undefined;
   #nextId = 1;
   #hasAnswered = false;
   #framesReceived = 0;
-  /** Known after the handshake; errors carry it. */
+  /** Set by the handshake. Errors carry it. */
   sessionId: string | undefined;
 
-  constructor(connection: Connection, handlers: PeerHandlers) {
+  constructor(connection: Connection, options: PeerOptions) {
     this.#connection = connection;
-    this.#handlers = handlers;
+    this.#options = options;
     connection.start({
       onFrame: (frame) => this.#receive(frame),
       onEnd: (end) =>
-        this.#end(this.#disconnected(end), end.closeCode === BROKEN_WITHOUT_GOODBYE ? "network" : "server"),
+        this.#end(this.#disconnected(end), end.closeCode === ABNORMAL_CLOSURE ? "network" : "server"),
     });
   }
 
-  /** Set once: why the connection is over. */
+  /**
+   * Sets the listener for the notifications of one method. Notifications without a listener are ignored. A listener
+   * throws a ProtocolError for params that it can't attribute, which ends the connection.
+   */
+  onNotification(method: string, listener: (params: unknown) => void): void {
+    this.#notificationListeners.set(method, listener);
+  }
+
+  /**
+   * Calls the listener once when the connection has ended, after every pending call was rejected. Listeners are called
+   * in the order in which they were added; at once if the connection has ended already.
+   */
+  onEnd(listener: (failure: ConnectionFailure, ending: Ending) => void): void {
+    if (this.#failure && this.#ending) listener(this.#failure, this.#ending);
+    else this.#endListeners.push(listener);
+  }
+
+  /** Why the connection has ended; undefined while it has not. */
   get failure(): ConnectionFailure | undefined {
     return this.#failure;
   }
 
-  /** True as soon as nothing can be sent, which may be before the last frames have been handled and `failure` is set. */
+  /** True as soon as nothing can be sent. The last frames may not have been handled, nor `failure` set. */
   get isDisconnected(): boolean {
     return this.#failure !== undefined || !this.#connection.isOpen;
   }
@@ -93,19 +94,19 @@ export class RpcPeer {
     return this.#framesReceived;
   }
 
-  /** The requests that wait for their answer, oldest first. */
+  /** The requests in flight, oldest first. */
   get unanswered(): ReadonlyMap<RequestId, { readonly method: string }> {
     return this.#pending;
   }
 
-  /** Resolves with the failure when the connection is over. */
+  /** Resolves with the failure when the connection has ended. */
   get ended(): Promise<ConnectionFailure> {
     return this.#ended.promise;
   }
 
   /**
-   * For whoever finds the connection disconnected before its end was told: sees to it that the end comes, although the
-   * peer may keep the socket half open. Resolves with the failure.
+   * For a connection that is found disconnected before its close event: forces the end after a grace period, because
+   * the server may keep the socket half open. Resolves with the failure.
    */
   lost(): Promise<ConnectionFailure> {
     if (!this.#failure) void settledWithin(this.ended, END_GRACE_MS).then(() => this.#connection.close());
@@ -113,47 +114,43 @@ export class RpcPeer {
   }
 
   /**
-   * Sends a request and waits for its answer.
+   * Sends a request and waits for its response.
    *
-   * Rejects with ServerError, ProtocolError (the answer has the wrong shape), DisconnectedError, ClosedError,
+   * Rejects with ServerError, ProtocolError (the result has the wrong shape), DisconnectedError, ClosedError,
    * TimeoutError, UsageError `ERR_TOO_LARGE`, or the signal's reason.
    */
-  call<M extends MethodName>(
-    method: M,
-    params: ParamsOf<M>,
-    options?: CallOptions<ResultOf<M>>,
-  ): Promise<ResultOf<M>> {
-    return this.request(method, params, methods[method].result as ResultSchema<ResultOf<M>>, options);
+  call<M extends MethodName>(method: M, params: ParamsOf<M>, options?: CallOptions): Promise<ResultOf<M>> {
+    return this.request(method, params, methods[method].result as Schema<ResultOf<M>>, options);
   }
 
-  /** The same for any method; the result is taken as it comes if there is no schema for it. */
+  /** The same for any method. Without a schema, every result is accepted. */
   request<Result>(
     method: string,
     params: unknown,
-    schema: ResultSchema<Result> | undefined,
-    options: CallOptions<Result> = {},
+    schema: Schema<Result> | undefined,
+    options: CallOptions = {},
   ): Promise<Result> {
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
     return new Promise((resolve, reject) => {
       const call = new Call(method, params, schema, options, this.sessionId, { resolve, reject });
-      // Nothing leaves the window any more once the connection has ended.
-      if (this.#isTooLate(call)) return;
+      // The window is not flushed again once the connection has ended.
+      if (this.#failIfDisconnected(call)) return;
       this.#window.enter(call as unknown as Call<never>, options.urgent ?? false);
       if (call.delivery === "not-sent") call.keepPayload();
     });
   }
 
-  /** Whether a sign of life can be asked for below the messages. */
+  /** Whether the transport can ping. */
   get canPing(): boolean {
     return this.#connection.ping !== undefined;
   }
 
-  /** What has not left this process yet, as far as that is known. */
+  /** Bytes that have not left this process yet; 0 where the transport does not know. */
   get queuedBytes(): number {
     return this.#connection.flow?.queuedBytes ?? 0;
   }
 
-  /** Asks for a sign of life and settles when there was one: the answer of the channel, or any answer of the server. */
+  /** Asks the server for a sign of life: a ping where the transport has one, else a request. Settles with the answer. */
   probe(): Promise<unknown> {
     return this.#connection.ping?.() ?? this.call("environment/status", null, { urgent: true });
   }
@@ -162,25 +159,25 @@ export class RpcPeer {
     this.#sendMessage({ method, params });
   }
 
-  /** Ends the connection with the failure given, unless it is over already. */
+  /** Ends the connection with this failure, unless it has ended already. */
   async close(failure: ConnectionFailure = new ClosedError({ sessionId: this.sessionId })): Promise<void> {
     this.#end(failure, "client");
     await this.#connection.close();
   }
 
-  /** Returns whether the request is on its way. */
+  /** Returns whether the request is in flight now. */
   #send(call: Call<never>): boolean {
-    if (!call.isAwaited || this.#isTooLate(call)) return false;
+    if (!call.isPending || this.#failIfDisconnected(call)) return false;
     const id = this.#nextId++;
     let frame: RequestFrame;
     try {
-      frame = requestFrame(id, call, this.#handlers.trace?.(), this.sessionId);
+      frame = requestFrame(id, call, this.#options.trace?.(), this.sessionId);
     } catch (error) {
       call.fail(error);
       return false;
     }
-    // Code of the user's took part in the frame (the trace, a toJSON) and may have ended anything.
-    if (!call.isAwaited || this.#isTooLate(call)) return false;
+    // Encoding runs user code (the trace callback, toJSON), which may have aborted the call or closed the client.
+    if (!call.isPending || this.#failIfDisconnected(call)) return false;
     call.delivery = "unknown";
     this.#pending.set(id, call);
     this.#sendFrame(frame);
@@ -197,10 +194,10 @@ export class RpcPeer {
     else this.#connection.send(head + encodeBase64(bytes) + tail);
   }
 
-  /** Whether the connection is over; then the call is told so. */
-  #isTooLate(call: Pick<Call, "fail">): boolean {
+  /** Fails the call if the connection has ended. Returns whether it has. */
+  #failIfDisconnected(call: Pick<Call, "fail">): boolean {
     if (!this.isDisconnected) return false;
-    // The socket may have closed before its end was told; everyone shall get the same account of it.
+    // The socket may have closed before its close event. All calls then fail with the same failure, which comes with it.
     if (this.#failure) call.fail(failureOfCall(this.#failure, "not-sent"));
     else void this.lost().then((failure) => call.fail(failureOfCall(failure, "not-sent")));
     return true;
@@ -211,35 +208,24 @@ export class RpcPeer {
     this.#framesReceived++;
     try {
       if (frame.length > MAX_INCOMING_FRAME) throw new ProtocolError("The server sent an oversized frame");
-      if (!this.#acceptUnparsed(frame)) this.#dispatch(parseMessage(frame));
+      this.#dispatch(decodeFrame(frame));
     } catch (cause) {
-      // Nobody can tell what was lost with this frame, so nothing on this connection can be trusted any more.
+      // It is unknown which message was lost with this frame, so no other message can be trusted.
       const reason = cause instanceof ProtocolError ? cause.message : "a message could not be handled";
       void this.close(new DisconnectedError(reason, { sessionId: this.sessionId, cause }));
     }
   }
 
-  /** Leaves the frame to whoever can read it as it is. Returns whether anybody could. */
-  #acceptUnparsed(frame: string | Uint8Array): boolean {
-    if (frame.length < MIN_UNPARSED) return false;
-    if (this.#handlers.onFrame?.(frame)) return true;
-    const id = answeredId(frame);
-    const result = id !== undefined && this.#pending.get(id)?.readFrame(frame);
-    if (!result) return false;
-    this.#takePending(id)?.resolve(result);
-    return true;
-  }
-
   #dispatch(message: IncomingMessage): void {
     switch (message.type) {
       case "notification":
-        this.#handlers.onNotification(message.method, message.params);
+        this.#notificationListeners.get(message.method)?.(message.params);
         return;
       case "request":
         this.#answer(message.id, message.method, message.params);
         return;
       case "result":
-        this.#takePending(message.id)?.accept(message.result);
+        this.#takePending(message.id)?.respond(message.result);
         return;
       case "error": {
         const call = this.#takePending(message.id);
@@ -247,11 +233,11 @@ export class RpcPeer {
         return;
       }
       case "malformed-response":
-        this.#takePending(message.id)?.refuse();
+        this.#takePending(message.id)?.failMalformed();
     }
   }
 
-  /** An answer to nothing that is pending is ignored. */
+  /** Undefined for an id that is not pending: such a response is ignored. */
   #takePending(id: RequestId): Call<never> | undefined {
     const call = this.#pending.get(id);
     if (!call) return undefined;
@@ -262,9 +248,9 @@ export class RpcPeer {
   }
 
   #answer(id: RequestId, method: string, params: unknown): void {
-    // An echo, most likely: an exec-server asks nothing before it has answered the handshake.
+    // An exec-server sends no request before it has answered the handshake: this is probably an echo server.
     if (!this.#hasAnswered) throw new ProtocolError("The other side sent a request before the handshake");
-    const answer = this.#handlers.onRequest(method, params);
+    const answer = this.#options.onRequest(method, params);
     if (answer !== undefined) void answer.then((result) => this.#sendMessage({ id, result }));
     else {
       const message = "The client does not implement this method";
@@ -283,7 +269,8 @@ export class RpcPeer {
     this.#pending.clear();
     for (const call of pending) call.fail(failureOfCall(failure, "unknown"));
     this.#window.flush();
-    this.#handlers.onEnd(failure, { closedBy, unanswered: pending.map(({ method }) => method) });
+    this.#ending = { closedBy, unanswered: pending.map(({ method }) => method) };
+    for (const listener of this.#endListeners.splice(0)) listener(failure, this.#ending);
     this.#ended.resolve(failure);
   }
 

@@ -5,16 +5,16 @@ import type { RequestId } from "../protocol/json-rpc.ts";
 
 /** A W3C trace context. */
 export interface TraceContext {
-  /** The header of that name: version, trace, parent and flags. Without it nothing is sent. */
+  /** The `traceparent` header: version, trace id, parent id and flags. Without it no context is sent. */
   readonly traceparent?: string | undefined;
-  /** The header of that name: what tracing systems add of their own. */
+  /** The `tracestate` header: vendor-specific entries. */
   readonly tracestate?: string | undefined;
 }
 
-/** The server closes the connection on a frame above 16 MiB (measured); the rest is a margin. */
+/** Bytes. The server closes the connection on a frame above 16 MiB (measured); the difference is a margin. */
 const MAX_OUTGOING_FRAME = 15 * 1024 * 1024;
 
-/** A request as it is sent: its text, or what comes before and after bytes that are sent as base64. */
+/** A request as it is sent: its text, or the text before and after bytes that are sent as base64. */
 export type RequestFrame =
   | string
   | { readonly head: string; readonly bytes: Uint8Array; readonly tail: string };
@@ -25,13 +25,13 @@ interface Request {
   readonly payload: Payload | undefined;
 }
 
-/** Bytes that join the params, which are an object with members, as the last one of them. */
+/** Bytes that become the last member of the params, which must be an object with members. */
 export interface Payload {
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
-/** The frame of a request; throws a UsageError if there can't be one. */
+/** Encodes a request. Throws a UsageError if no frame can hold it. */
 export function requestFrame(
   id: RequestId,
   { method, params, payload }: Request,

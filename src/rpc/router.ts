@@ -1,43 +1,60 @@
 import { ProtocolError } from "../errors.ts";
+import type { Schema } from "../protocol/encoded-bytes.ts";
 import type { ConnectionFailure } from "./errors.ts";
 
-/** Where the notifications about one thing go: a process, a body, a watch. */
+/** Where notifications come from: a peer. */
+export interface NotificationSource {
+  onNotification(method: string, listener: (params: unknown) => void): void;
+  onEnd(listener: (failure: ConnectionFailure) => void): void;
+}
+
+/** Receives the notifications about one process, one response body or one watch. */
 export interface Route<Event> {
   accept(event: Event): void;
-  /** The thing is broken: its data were not valid, or its connection has ended. */
+  /** The route ends: a notification about it was invalid, or its connection has ended. */
   fail(error: Error): void;
 }
 
-/** Turns params into an event; undefined if they have the wrong shape. */
-export type Parsers<Event> = Readonly<Record<string, (params: unknown) => Event | undefined>>;
+/** The events of each method: the schema of its params, and what becomes of them. */
+export type EventReaders<Event> = Readonly<Record<string, (params: unknown) => Event | undefined>>;
 
-/** Reads an event off a frame that need not be parsed; undefined for any other frame. */
-export type FrameReader<Key, Event> = (
-  frame: string | Uint8Array,
-) => { readonly key: Key; readonly event: Event } | undefined;
+/** Reads params by a schema, and makes an event of them. */
+export function reader<Params, Event>(
+  schema: Schema<Params>,
+  toEvent: (params: Params) => Event,
+): (params: unknown) => Event | undefined {
+  return (params) => {
+    const { data } = schema.safeParse(params);
+    return data && toEvent(data);
+  };
+}
 
 /**
- * Brings notifications to the thing they are about. Data that are wrong fail only their own thing; data that name no
- * thing can't be attributed, and end the connection.
+ * Routes notifications by the id in their params. An invalid notification fails only its own route. A notification
+ * without an id can't be attributed, and ends the connection.
  */
 export class Router<Key extends string | number, Event> {
   readonly #keyName: string;
   readonly #keyType: "string" | "number";
-  readonly #parsers: Parsers<Event>;
-  readonly #readFrame: FrameReader<Key, Event> | undefined;
   readonly #routes = new Map<Key, Route<Event>>();
 
-  /** @param keyName The member of the params that names the thing. */
+  /**
+   * Attaches to the source.
+   *
+   * @param keyName The member of the params that holds the id.
+   */
   constructor(
+    source: NotificationSource,
     keyName: string,
     keyType: Key extends string ? "string" : "number",
-    parsers: Parsers<Event>,
-    readFrame?: FrameReader<Key, Event>,
+    readers: EventReaders<Event>,
   ) {
     this.#keyName = keyName;
     this.#keyType = keyType;
-    this.#parsers = parsers;
-    this.#readFrame = readFrame;
+    for (const [method, read] of Object.entries(readers)) {
+      source.onNotification(method, (params) => this.#accept(method, params, read));
+    }
+    source.onEnd((failure) => this.#failAll(failure));
   }
 
   get size(): number {
@@ -48,37 +65,29 @@ export class Router<Key extends string | number, Event> {
     return this.#routes.has(key);
   }
 
-  /** Returns what takes the route away again. */
+  /** Returns a function that removes the route. */
   add(key: Key, route: Route<Event>): () => void {
     this.#routes.set(key, route);
     return () => {
-      // The key may belong to a later thing by now.
+      // A later route may have the key by now.
       if (this.#routes.get(key) === route) this.#routes.delete(key);
     };
   }
 
-  /** Does what `accept` would do, if it can tell without parsing the frame. Returns whether it could. */
-  acceptFrame(frame: string | Uint8Array): boolean {
-    const read = this.#readFrame?.(frame);
-    if (read) this.#routes.get(read.key)?.accept(read.event);
-    return read !== undefined;
-  }
-
-  /** Ignores notifications of other methods, and those about things nobody knows. */
-  accept(method: string, params: unknown): void {
-    const parse = Object.hasOwn(this.#parsers, method) ? this.#parsers[method] : undefined;
-    if (!parse) return;
+  /** Ignores notifications about ids that have no route. */
+  #accept(method: string, params: unknown, read: (params: unknown) => Event | undefined): void {
     const key = (params as Record<string, unknown> | null | undefined)?.[this.#keyName];
-    if (typeof key !== this.#keyType)
+    if (typeof key !== this.#keyType) {
       throw new ProtocolError(`A ${method} notification has no ${this.#keyName}`);
+    }
     const route = this.#routes.get(key as Key);
     if (!route) return;
-    const event = parse(params);
+    const event = read(params);
     if (event === undefined) route.fail(new ProtocolError(`A ${method} notification has the wrong shape`));
     else route.accept(event);
   }
 
-  failAll(failure: ConnectionFailure): void {
+  #failAll(failure: ConnectionFailure): void {
     const routes = [...this.#routes.values()];
     this.#routes.clear();
     for (const route of routes) route.fail(failure);

@@ -1,27 +1,28 @@
 import { Fifo } from "../internal/fifo.ts";
 
 /**
- * How many requests may be unanswered at once. Server 0.169.0 stops answering for ever with about 1,000 in flight on
- * one connection (512 always work), so a burst waits here, in order.
+ * The most unanswered requests of one connection. Server 0.169.0 stops answering for good at about 1,000; 512 always
+ * worked. Further requests are queued in order.
  */
 const LIMIT = 128;
-/** Places kept for cleanup, so that a terminate is not stuck behind what it is to end. */
+/** Additional places for requests that release something: a terminate must not queue behind the work it ends. */
 const URGENT_EXTRA = 32;
 
+/** Limits how many requests are in flight, and queues the others. */
 export class RequestWindow<Request> {
   readonly #send: (request: Request) => boolean;
-  readonly #waiting = new Fifo<Request>();
-  readonly #urgent = new Fifo<Request>();
+  readonly #queue = new Fifo<Request>();
+  readonly #urgentQueue = new Fifo<Request>();
   #inFlight = 0;
 
-  /** @param send Returns whether the request took its place; false if it was given up in the meantime. */
+  /** @param send Returns whether the request is in flight now: false if its wait has ended. */
   constructor(send: (request: Request) => boolean) {
     this.#send = send;
   }
 
-  /** Sends the request now if there is room, else when there is. */
+  /** Sends the request if there is room, and queues it otherwise. */
   enter(request: Request, urgent: boolean): void {
-    const queue = urgent ? this.#urgent : this.#waiting;
+    const queue = urgent ? this.#urgentQueue : this.#queue;
     const limit = urgent ? LIMIT + URGENT_EXTRA : LIMIT;
     if (queue.length > 0 || this.#inFlight >= limit) queue.push(request);
     else if (this.#send(request)) this.#inFlight++;
@@ -30,22 +31,20 @@ export class RequestWindow<Request> {
   /** Frees the place of a request that was answered. */
   leave(): void {
     this.#inFlight--;
-    this.#advance();
+    while (this.#urgentQueue.length > 0 && this.#inFlight < LIMIT + URGENT_EXTRA) {
+      this.#sendNext(this.#urgentQueue);
+    }
+    while (this.#queue.length > 0 && this.#inFlight < LIMIT) this.#sendNext(this.#queue);
   }
 
-  /** Lets everyone who waits have its turn, whatever the limit: each finds out by itself that the connection has ended. */
+  /** Flushes the queues ignoring the limit. Each request then fails, because the connection has ended. */
   flush(): void {
-    for (const queue of [this.#urgent, this.#waiting]) {
+    for (const queue of [this.#urgentQueue, this.#queue]) {
       for (let request = queue.shift(); request; request = queue.shift()) this.#send(request);
     }
   }
 
-  #advance(): void {
-    while (this.#urgent.length > 0 && this.#inFlight < LIMIT + URGENT_EXTRA) this.#take(this.#urgent);
-    while (this.#waiting.length > 0 && this.#inFlight < LIMIT) this.#take(this.#waiting);
-  }
-
-  #take(queue: Fifo<Request>): void {
+  #sendNext(queue: Fifo<Request>): void {
     if (this.#send(queue.shift() as Request)) this.#inFlight++;
   }
 }

@@ -1,6 +1,5 @@
 import { setMaxListeners } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sessionOf } from "../../src/client/client.ts";
 import { OWN_ERRORS } from "../support/errors.ts";
 import { failureOf } from "../support/failure.ts";
 import { realFiles } from "../support/remote-files.ts";
@@ -107,7 +106,8 @@ describe("a file is not opened, and so not emptied,", () => {
       const controller = new AbortController();
       const ended = write(it, controller.signal);
       for (let turn = 0; turn < turns; turn++) await undefined;
-      isSent = [...sessionOf(it.client).rpc.unanswered.values()].some(({ method }) => method === "fs/open");
+      const { rpc } = await it.client.openSession();
+      isSent = [...rpc.unanswered.values()].some(({ method }) => method === "fs/open");
       controller.abort("enough");
       expect(await ended).toBe("enough");
       expect(await it.count("fs/open")).toBe(isSent ? 1 : 0);

@@ -17,7 +17,7 @@ setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
 /** A call of something that gives a number, and how its wait ended, if it did. */
-function setUp(options: CallOptions<number> = {}) {
+function setUp(options: CallOptions = {}) {
   const outcomes: unknown[] = [];
   const settle = (outcome: unknown): void => void outcomes.push(outcome);
   const waiter = { resolve: settle, reject: settle };
@@ -28,17 +28,17 @@ function setUp(options: CallOptions<number> = {}) {
 describe("a call", () => {
   it("is awaited until its answer comes, and ends once", () => {
     const { call, outcomes } = setUp();
-    expect(call.isAwaited).toBe(true);
-    call.accept(5);
-    expect(call.isAwaited).toBe(false);
-    call.accept(6);
+    expect(call.isPending).toBe(true);
+    call.respond(5);
+    expect(call.isPending).toBe(false);
+    call.respond(6);
     call.fail(new Error("late"));
     expect(outcomes).toEqual([5]);
   });
 
   it("fails if its answer has the wrong shape, and takes any where nobody knows the right one", () => {
     const known = setUp();
-    known.call.accept("five");
+    known.call.respond("five");
     expect(known.outcomes).toMatchObject([
       {
         code: "ERR_PROTOCOL",
@@ -49,7 +49,7 @@ describe("a call", () => {
     ]);
     const results: unknown[] = [];
     const waiter = { resolve: (result: unknown) => results.push(result), reject: () => {} };
-    new Call("x", {}, undefined, {}, undefined, waiter).accept("five");
+    new Call("x", {}, undefined, {}, undefined, waiter).respond("five");
     expect(results).toEqual(["five"]);
   });
 
@@ -64,22 +64,17 @@ describe("a call", () => {
     plain.call.keepPayload();
     expect(plain.call.payload).toBeUndefined();
   });
-
-  it("reads a frame only if it was told how", () => {
-    expect(setUp().call.readFrame("5")).toBeUndefined();
-    expect(setUp({ readFrame: (frame) => Number(frame) }).call.readFrame("5")).toBe(5);
-  });
 });
 
 describe("the wait", () => {
   it("ends with the signal's reason, and leaves nothing at the signal when the answer was quicker", () => {
     const controller = new AbortController();
     const answered = setUp({ signal: controller.signal });
-    answered.call.accept(5);
+    answered.call.respond(5);
     expect(getEventListeners(controller.signal, "abort")).toEqual([]);
     const aborted = setUp({ signal: controller.signal });
     controller.abort("enough");
-    aborted.call.accept(6);
+    aborted.call.respond(6);
     expect([answered.outcomes, aborted.outcomes]).toEqual([[5], ["enough"]]);
   });
 
@@ -98,7 +93,7 @@ describe("the wait", () => {
   );
 
   it.each([
-    ["an answer", (call: Call<number>) => call.accept(5)],
+    ["an answer", (call: Call<number>) => call.respond(5)],
     ["an error", (call: Call<number>) => call.fail(new ServerError("boom", { rpcCode: 1 }))],
   ])("leaves no timer behind when it ends with %s", (_, end) => {
     const { call } = setUp({ timeoutMs: 1_000 });
@@ -126,7 +121,7 @@ describe("what a call was to send", () => {
 
   it.each([
     ["an abort", (_: Call<number>, controller: AbortController) => controller.abort("enough")],
-    ["an answer", (call: Call<number>) => call.accept(5)],
+    ["an answer", (call: Call<number>) => call.respond(5)],
   ])("is given free by %s, although the call may be kept until its turn or its answer", async (_, end) => {
     vi.useRealTimers();
     const controller = new AbortController();
@@ -136,7 +131,7 @@ describe("what a call was to send", () => {
     await new Promise(setImmediate);
     collectGarbage();
     expect(kept.map((reference) => reference.deref())).toEqual([undefined, undefined, undefined]);
-    expect(call).toMatchObject({ isAwaited: false, method: "x", params: undefined, payload: undefined });
+    expect(call).toMatchObject({ isPending: false, method: "x", params: undefined, payload: undefined });
   });
 });
 
@@ -154,7 +149,7 @@ describe("a wait that is limited only until the request is sent", () => {
       typeof outcome === "string" ? outcome : expect.objectContaining(outcome),
     ]);
     expect(sent.outcomes).toEqual([]);
-    sent.call.accept(5);
+    sent.call.respond(5);
     expect(sent.outcomes).toEqual([5]);
   });
 });

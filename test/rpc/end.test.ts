@@ -152,7 +152,8 @@ describe("a call that nobody limits", () => {
 describe("the record of an end", () => {
   const ended = (end: (it: ReturnType<typeof playedPeer>) => unknown) => {
     const endings: Ending[] = [];
-    const it = playedPeer({ onEnd: (_, ending) => void endings.push(ending) });
+    const it = playedPeer();
+    it.rpc.onEnd((_, ending) => void endings.push(ending));
     it.rpc.call(STATUS, null).catch(() => {});
     it.rpc.call("environment/info", null).catch(() => {});
     it.receive({ id: 1, result: { status: "ready" } });
@@ -182,7 +183,8 @@ describe("the record of an end", () => {
 
   it("is made when every call has been told, and nothing is left that waits", async () => {
     const order: string[] = [];
-    const it = playedPeer({ onEnd: () => void order.push(`end with ${it.rpc.unanswered.size} pending`) });
+    const it = playedPeer();
+    it.rpc.onEnd(() => void order.push(`end with ${it.rpc.unanswered.size} pending`));
     const call = it.rpc.call(STATUS, null).catch(() => order.push("call"));
     it.receiver.onEnd({});
     await call;

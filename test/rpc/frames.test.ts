@@ -4,8 +4,6 @@ import { failureOf } from "../support/failure.ts";
 import { playedPeer } from "../support/played-peer.ts";
 
 const STATUS = "environment/status";
-/** Long enough to be looked at before it is parsed. */
-const PADDING = " ".repeat(100);
 
 describe("a frame", () => {
   it("may be 64 MiB long, and ends the connection if it is longer", async () => {
@@ -24,10 +22,9 @@ describe("a frame", () => {
   });
 
   it("that cannot be handled ends the connection, and what was thrown is told as the cause alone", () => {
-    const it = playedPeer({
-      onNotification: () => {
-        throw new TypeError("secret");
-      },
+    const it = playedPeer();
+    it.rpc.onNotification("x", () => {
+      throw new TypeError("secret");
     });
     it.receive({ method: "x" });
     expect(it.rpc.failure).toMatchObject({
@@ -38,7 +35,8 @@ describe("a frame", () => {
 
   it("that comes after the end is dropped", () => {
     const methods: string[] = [];
-    const it = playedPeer({ onNotification: (method) => void methods.push(method) });
+    const it = playedPeer();
+    for (const method of ["before", "after"]) it.rpc.onNotification(method, () => void methods.push(method));
     it.receive({ method: "before" });
     it.receiver.onEnd({});
     it.receive({ method: "after" });
@@ -46,50 +44,20 @@ describe("a frame", () => {
     expect(it.rpc.framesReceived).toBe(1);
   });
 
-  it("that somebody can read as it is, is not parsed, unless it is so short that parsing it is as quick", () => {
-    const read: unknown[] = [];
-    const notified: string[] = [];
-    const it = playedPeer({
-      onFrame: (frame) => read.push(frame) > 0,
-      onNotification: (method) => void notified.push(method),
-    });
-    const long = '{"method":"x"}'.padEnd(96);
-    it.receiver.onFrame(long);
-    it.receiver.onFrame(long.slice(0, -1));
-    expect(read).toEqual([long]);
-    expect(notified).toEqual(["x"]);
-  });
-
-  it("that nobody can read as it is, is parsed", () => {
-    const notified: unknown[] = [];
-    const it = playedPeer({
-      onFrame: () => false,
-      onNotification: (...about) => void notified.push(about),
-    });
-    it.receiver.onFrame(`{"method":"x","params":{"a":1}}${PADDING}`);
-    expect(notified).toEqual([["x", { a: 1 }]]);
-  });
-});
-
-describe("an answer", () => {
-  const call = (it: ReturnType<typeof playedPeer>, readFrame?: () => string | undefined) =>
-    it.rpc.request<string>("x", {}, undefined, { ...(readFrame ? { readFrame } : {}) });
-
-  it("that its call can read as it is, is not parsed, and frees its place like any other", async () => {
+  it("that is a notification without a listener is ignored, whatever its method is called", () => {
     const it = playedPeer();
-    const calls = Array.from({ length: 200 }, () => call(it, () => "read"));
-    expect(it.sent).toHaveLength(128);
-    for (let id = 1; id <= 200; id++) it.receiver.onFrame(`{"id":${id},${PADDING}`);
-    expect(new Set(await Promise.all(calls))).toEqual(new Set(["read"]));
-    expect(it.rpc.unanswered.size).toBe(0);
-  });
-
-  it("is parsed if its call can't read it, or nobody waits for it", async () => {
-    const it = playedPeer();
-    const calls = [call(it, () => undefined), call(it)];
-    for (const id of [1, 2, 3]) it.receiver.onFrame(`{"id":${id},"result":"parsed"${PADDING}}`);
-    expect(await Promise.all(calls)).toEqual(["parsed", "parsed"]);
+    for (const method of ["x", "toString", "__proto__"]) it.receive({ method, params: { a: 1 } });
     expect(it.rpc.failure).toBeUndefined();
+  });
+
+  it("brings its bytes decoded if the codec could, and as base64 otherwise", async () => {
+    const it = playedPeer();
+    const notified: unknown[] = [];
+    it.rpc.onNotification("process/output", (params) => void notified.push(params));
+    const params = { processId: "p", seq: 1, stream: "stdout", chunk: "AAAA".repeat(20) };
+    it.receive({ method: "process/output", params });
+    it.receive({ params, method: "process/output" });
+    expect(notified).toEqual([{ ...params, chunk: new Uint8Array(60) }, params]);
   });
 });
 

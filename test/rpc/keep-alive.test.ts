@@ -41,11 +41,7 @@ async function watched(ping?: () => Promise<void>, flow?: Connection["flow"]) {
         flow,
       }
     : client;
-  const rpc = new RpcPeer(connection, {
-    onNotification: () => {},
-    onRequest: () => undefined,
-    onEnd: () => {},
-  });
+  const rpc = new RpcPeer(connection, { onRequest: () => undefined });
   KeepAlive.watch(rpc, { intervalMs: INTERVAL, timeoutMs: TIMEOUT });
   const answer = ({ id }: Request): void => server.send(JSON.stringify({ id, result: { status: "ready" } }));
   return { rpc, requests, server, answer, pass: (ms: number) => vi.advanceTimersByTimeAsync(ms) };

@@ -46,12 +46,9 @@ export class Day {
       server.start({ onFrame: (frame) => this.#serve(JSON.parse(String(frame))), onEnd: () => {} });
     });
     const connection = await transport.connect({ signal: new AbortController().signal });
-    const rpc = new RpcPeer(connection, {
-      onNotification: () => {},
-      onRequest: () => undefined,
-      onEnd: () => {
-        this.#endedAt = this.#passedMs;
-      },
+    const rpc = new RpcPeer(connection, { onRequest: () => undefined });
+    rpc.onEnd(() => {
+      this.#endedAt = this.#passedMs;
     });
     watch(rpc);
     while (this.#passedMs < hours * 60 * MINUTE && this.#endedAt === undefined) {

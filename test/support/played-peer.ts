@@ -1,8 +1,8 @@
-import { type PeerHandlers, RpcPeer } from "../../src/rpc/peer.ts";
+import { type PeerOptions, RpcPeer } from "../../src/rpc/peer.ts";
 import type { Connection, ConnectionReceiver } from "../../src/transport/transport.ts";
 
 /** A peer on a connection whose every event the test brings about itself, in the turn it likes. */
-export function playedPeer(handlers: Partial<PeerHandlers> = {}, more: Partial<Connection> = {}) {
+export function playedPeer(options: Partial<PeerOptions> = {}, more: Partial<Connection> = {}) {
   let receiver!: ConnectionReceiver;
   const sent: string[] = [];
   const connection = {
@@ -18,12 +18,7 @@ export function playedPeer(handlers: Partial<PeerHandlers> = {}, more: Partial<C
     },
     ...more,
   };
-  const rpc = new RpcPeer(connection, {
-    onNotification: () => {},
-    onRequest: () => undefined,
-    onEnd: () => {},
-    ...handlers,
-  });
+  const rpc = new RpcPeer(connection, { onRequest: () => undefined, ...options });
   rpc.sessionId = "session-1";
   return {
     rpc,

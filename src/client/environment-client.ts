@@ -1,0 +1,99 @@
+import type { RunResult } from "../errors.ts";
+import { FileSystem } from "../filesystem/filesystem.ts";
+import type { RemoteFileSystem } from "../filesystem/remote-filesystem.ts";
+import { createFetch, type RemoteFetch } from "../http/fetch.ts";
+import { invalid, received } from "../internal/arguments.ts";
+import type { Awaitable } from "../internal/awaitable.ts";
+import { asyncDispose } from "../internal/dispose.ts";
+import type { StartOptions } from "../process/options.ts";
+import type { ExecProcess } from "../process/process.ts";
+import { type RunOptions, run } from "../process/run.ts";
+import { encoded } from "../protocol/encoded-bytes.ts";
+import type { EnvironmentStatus } from "../protocol/environment.ts";
+import {
+  type MethodName,
+  methods,
+  type ParamsOf,
+  type ResultOf,
+  type UnknownMethod,
+} from "../protocol/methods.ts";
+import {
+  type EnvironmentInfo,
+  type ExecEnvironment,
+  environmentInfo,
+  type RequestOptions,
+} from "./environment.ts";
+import { Session } from "./session.ts";
+
+/** The operations of both clients. Each runs on the session that `openSession()` returns. */
+export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposable {
+  readonly fs: RemoteFileSystem = new FileSystem(async (options) => await this.openSession(options));
+  readonly fetch: RemoteFetch = createFetch(async (options) => await this.openSession(options));
+
+  /** @internal The session for one operation. The lazy client connects first. */
+  abstract openSession(options?: { readonly signal?: AbortSignal | undefined }): Awaitable<Session>;
+
+  abstract close(): Promise<void>;
+
+  async start(argv: readonly string[], options?: StartOptions): Promise<ExecProcess> {
+    return await this.#onSession(options, ({ processes }) => processes.start(argv, options));
+  }
+
+  run(
+    argv: readonly string[],
+    options: RunOptions & { readonly encoding: "bytes" },
+  ): Promise<RunResult<Uint8Array<ArrayBuffer>>>;
+  run(
+    argv: readonly string[],
+    options?: RunOptions & { readonly encoding?: "utf8" | undefined },
+  ): Promise<RunResult>;
+  run(argv: readonly string[], options?: RunOptions): Promise<RunResult<string | Uint8Array<ArrayBuffer>>> {
+    return run((...command) => this.start(...command), argv, options);
+  }
+
+  async info(options?: RequestOptions): Promise<EnvironmentInfo> {
+    return environmentInfo(
+      await this.#onSession(options, ({ rpc }) => rpc.call("environment/info", null, options)),
+    );
+  }
+
+  async status(options?: RequestOptions): Promise<EnvironmentStatus> {
+    return await this.#onSession(options, ({ rpc }) => rpc.call("environment/status", null, options));
+  }
+
+  call<M extends MethodName>(method: M, params: ParamsOf<M>, options?: RequestOptions): Promise<ResultOf<M>>;
+  call<M extends string>(
+    method: UnknownMethod<M>,
+    params?: unknown,
+    options?: RequestOptions,
+  ): Promise<unknown>;
+  async call(method: string, params: unknown = {}, options?: RequestOptions): Promise<unknown> {
+    if (typeof method !== "string" || method === "") {
+      return invalid(`method must be a non-empty string, got ${received(method)}`, { delivery: "not-sent" });
+    }
+    // The server would refuse it, but its answer would look like that of the handshake.
+    if (method === "initialize") {
+      return invalid("call() can't send initialize: the client sends it when it connects", {
+        delivery: "not-sent",
+      });
+    }
+    const schema = Object.hasOwn(methods, method) ? methods[method as MethodName].result : undefined;
+    return await this.#onSession(options, ({ rpc }) =>
+      rpc.request<unknown>(method, params, encoded<unknown>(schema), options),
+    );
+  }
+
+  /** Closes the client at the end of an `await using` block. */
+  [asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Sends in the same turn if the session is open. */
+  async #onSession<T>(
+    options: RequestOptions | undefined,
+    work: (session: Session) => Promise<T>,
+  ): Promise<T> {
+    const session = this.openSession(options);
+    return await work(session instanceof Session ? session : await session);
+  }
+}
