@@ -29,9 +29,17 @@ const CONTRACT = "transport/transport.ts";
 /** The wire schemas of the message port, which is a protocol of its own. */
 const PORT_MESSAGES = "transport/message-port/messages.ts";
 
+/** The modules that read frames: the codec, and what it is made of. */
+const FRAME_READERS = ["protocol/codec.ts", "protocol/payload.ts", "protocol/json-rpc.ts"];
+
 const home = (file: string): string => (file.includes("/") ? file.slice(0, file.indexOf("/")) : file);
 const floorOf = (file: string): number | undefined =>
   FLOORS[home(file)] ?? (ENTRIES.includes(file) ? ENTRY_FLOOR : undefined);
+/** The folder inside a floor, such as `websocket` of `transport/websocket/connection.ts`. */
+const roomOf = (file: string): string | undefined => {
+  const parts = file.split("/");
+  return parts.length > 2 ? parts[1] : undefined;
+};
 const isLocal = (specifier: string): boolean => specifier.startsWith(".");
 const isForNode = (file: string): boolean =>
   /^(node|gateway)(\.ts$|\/)|^testing(\/node\/|-node\.ts$)/.test(file);
@@ -75,13 +83,27 @@ function mayImport(file: string, floor: number, imported: string): boolean {
   const below = floorOf(imported);
   if (below === undefined || below === ENTRY_FLOOR) return false;
   if (isForNode(imported) && !isForNode(file)) return false;
-  if (home(file) === home(imported)) return true;
+  if (home(file) === home(imported)) return !areNeighbours(file, imported);
   // Only the transport's type is known above, save where transports are made or offered.
   if (home(imported) === "transport" && floor > 1 && floor < 6) return imported === CONTRACT;
   if (home(file) === "gateway" && /^node\/(stdio|websocket)\.ts$/.test(imported)) return true;
   // The errors are what the helpers speak of, never the other way round.
   if (floor === 0) return home(file) === "internal" && imported === "errors.ts";
   return below < floor;
+}
+
+/** Two rooms of `transport`, which share only what lies beside them. */
+function areNeighbours(file: string, imported: string): boolean {
+  const [room, other] = [roomOf(file), roomOf(imported)];
+  return home(file) === "transport" && room !== undefined && other !== undefined && room !== other;
+}
+
+/** Every file besides the codec that reads frames. */
+function otherFrameReaders(tree: Tree): string[] {
+  return Object.entries(tree)
+    .filter(([file]) => !FRAME_READERS.includes(file) && (floorOf(file) ?? 0) < 6)
+    .filter(([, text]) => /\b(parseMessage|decodePayload|JSON\.parse)\b/.test(text))
+    .map(([file]) => file);
 }
 
 function mayUse(file: string, specifier: string): boolean {
@@ -129,6 +151,10 @@ describe("the house", () => {
     expect(cycleIn(src)).toBeUndefined();
   });
 
+  it("has one reader of frames, the codec", () => {
+    expect(otherFrameReaders(src)).toEqual([]);
+  });
+
   it("has imports only of files that exist", () => {
     const missing = Object.keys(src).flatMap((file) =>
       localImports(src, file).filter((imported) => !(imported in src)),
@@ -165,6 +191,18 @@ describe("the rules", () => {
       "calls that know a concrete transport",
       { "rpc/a.ts": 'import { b } from "../transport/websocket/websocket.ts";' },
     ],
+    [
+      "a protocol that knows a transport",
+      { "protocol/a.ts": 'import { b } from "../transport/transport.ts";' },
+    ],
+    [
+      "a transport that knows the protocol",
+      { "transport/a.ts": 'import { b } from "../protocol/codec.ts";' },
+    ],
+    [
+      "a room of transport that knows another one",
+      { "transport/websocket/a.ts": 'import { b } from "../message-port/b.ts";' },
+    ],
     ["a capability that knows its sibling", { "process/a.ts": 'import { b } from "../filesystem/b.ts";' }],
     [
       "a capability that knows a concrete transport",
@@ -193,6 +231,16 @@ describe("the rules", () => {
     expect(breaches(tree as unknown as Tree)).toHaveLength(1);
   });
 
+  it("find another reader of frames", () => {
+    expect(
+      otherFrameReaders({
+        "protocol/codec.ts": "parseMessage(frame)",
+        "rpc/a.ts": "const message = JSON.parse(frame);",
+        "process/b.ts": 'import { decodePayload } from "../protocol/payload.ts";',
+      }),
+    ).toEqual(["rpc/a.ts", "process/b.ts"]);
+  });
+
   it("find a circle, also one of types", () => {
     expect(
       cycleIn({
@@ -213,6 +261,7 @@ describe("the rules", () => {
     expect(
       breaches({
         "rpc/a.ts": 'import { MAX } from "../transport/transport.ts";',
+        "transport/websocket/a.ts": 'import { b } from "../receive-queue.ts";\nimport { c } from "./c.ts";',
         "node/a.ts": 'import { b } from "../transport/receive-queue.ts";\nimport fs from "node:fs";',
         "gateway/a.ts": 'import { b } from "../node/websocket.ts";\nimport { WebSocketServer } from "ws";',
         "testing/a.ts": 'import { b } from "../transport/websocket/connection.ts";',
