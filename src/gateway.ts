@@ -1,5 +1,5 @@
 /**
- * For Node: lets the pages of a web application reach an exec-server, which refuses every request of a browser.
+ * For Node: lets the pages of a web application reach an exec-server, which refuses requests from browsers.
  * @module exec-server-sdk/gateway
  */
 export { createGateway, type Gateway } from "./gateway/gateway.ts";

@@ -6,43 +6,43 @@ import { CommandLineError, parseCommandLine, USAGE } from "./cli-options.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
 import { GATEWAY_PROTOCOL, type PageEvent } from "./options.ts";
 
-const MISUSED = 2;
-const FAILED = 1;
-/** How long pages may go on after the signal to stop; a second signal cuts it short. */
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
+/** Milliseconds in which pages may finish after the first signal. A second signal ends the period. */
 const GRACE_MS = 2_000;
 
 async function main(): Promise<void> {
-  const wanted = parseCommandLine(process.argv.slice(2));
-  if (!wanted) return say(USAGE);
-  const token = wanted.token ?? randomBytes(32).toString("base64url");
+  const commandLine = parseCommandLine(process.argv.slice(2));
+  if (!commandLine) return print(USAGE);
+  const token = commandLine.token ?? randomBytes(32).toString("base64url");
   const gateway = createGateway({
-    upstream: wanted.upstream,
-    allowedOrigins: wanted.origins,
-    allowedHosts: wanted.hosts,
+    upstream: commandLine.upstream,
+    allowedOrigins: commandLine.origins,
+    allowedHosts: commandLine.hosts,
     authorize: { token },
     onPage: log,
   });
-  const { url } = await gateway.listen(wanted.listen);
-  stopOnSignal(gateway);
-  say(`Listening on ${url}\n`);
-  if (wanted.token === undefined) say(introduction(url, token));
-  if (!isLoopback(wanted.listen.host)) {
-    warn("It can be reached from other machines, and does not encrypt: put a proxy with TLS before it.");
+  const { url } = await gateway.listen(commandLine.listen);
+  closeOnSignal(gateway);
+  print(`Listening on ${url}\n`);
+  if (commandLine.token === undefined) print(instructions(url, token));
+  if (!isLoopback(commandLine.listen.host)) {
+    printError("Other machines can connect, and the traffic is not encrypted: put a TLS proxy in front.");
   }
 }
 
-/** Shown once, where no file holds the token. */
-function introduction(url: string, token: string): string {
+/** Printed once, when no file holds the token. */
+function instructions(url: string, token: string): string {
   return `Token: ${token}
 A page connects with: webSocket("${url}", { protocols: ["${GATEWAY_PROTOCOL}", "${token}"] })
 `;
 }
 
-function stopOnSignal(gateway: Gateway): void {
+function closeOnSignal(gateway: Gateway): void {
   let graceMs = GRACE_MS;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
-      // What a command has started in the background must not keep this process.
+      // A background process of an upstream command can keep its pipes, and so the event loop, open.
       void gateway.close({ graceMs }).then(() => process.exit(0));
       graceMs = 0;
     });
@@ -50,30 +50,30 @@ function stopOnSignal(gateway: Gateway): void {
 }
 
 function log({ state, origin, closeCode, error }: PageEvent): void {
-  // Only our own errors are known to hold no secret.
+  // Messages of other errors may contain secrets.
   const why = error instanceof ExecServerError ? `: ${error.message}` : "";
-  warn(state === "closed" ? `closed ${origin} ${closeCode}${why}` : `connected ${origin}`);
+  printError(state === "closed" ? `closed ${origin} ${closeCode}${why}` : `connected ${origin}`);
 }
 
 function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 
-function say(text: string): void {
+function print(text: string): void {
   process.stdout.write(text);
 }
 
-function warn(line: string): void {
+function printError(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-function complain(error: unknown): void {
+function fail(error: unknown): void {
   const isMisuse =
     error instanceof CommandLineError ||
     (error instanceof ExecServerError && error.code === "ERR_INVALID_ARGUMENT");
-  warn(`exec-server-gateway: ${(error as Error).message}`);
-  if (isMisuse) warn("See exec-server-gateway --help");
-  process.exitCode = isMisuse ? MISUSED : FAILED;
+  printError(`exec-server-gateway: ${(error as Error).message}`);
+  if (isMisuse) printError("See exec-server-gateway --help");
+  process.exitCode = isMisuse ? EXIT_USAGE : EXIT_FAILURE;
 }
 
-main().catch(complain);
+main().catch(fail);

@@ -1,19 +1,25 @@
 import type { IncomingMessage } from "node:http";
+import { invalid, received } from "../internal/arguments.ts";
 import type { Awaitable } from "../internal/awaitable.ts";
-import type { Transport } from "../transport/transport.ts";
+import { MAX_TIMER_MS } from "../internal/timer.ts";
+import { MAX_INCOMING_FRAME, type Transport } from "../transport/transport.ts";
 
-/** Who gets in, and to which exec-server. What would leave the door open is a UsageError `ERR_INVALID_ARGUMENT`. */
+/**
+ * Which pages are admitted, and to which exec-server. An option that would admit too much is a UsageError
+ * `ERR_INVALID_ARGUMENT`.
+ */
 export interface GatewayOptions {
-  /** How to reach the exec-server; a function is asked for each page, after it was admitted. */
+  /** How to reach the exec-server. A function is called for each page, after the page was admitted. */
   readonly upstream: Transport | ((request: IncomingMessage) => Awaitable<Transport>);
   /**
-   * The pages that may connect, as exact origins (`https://ide.example`). There is no wildcard: whoever gets in can run
+   * The pages that may connect, as exact origins (`https://ide.example`). There is no wildcard: an admitted page can run
    * any command.
    */
   readonly allowedOrigins: readonly string[];
   /**
-   * Who may connect: `{ token }` wants the page to send the token as a subprotocol beside {@link GATEWAY_PROTOCOL}; a
-   * function decides itself, for example by a session cookie. It is asked before the exec-server is dialled.
+   * Which requests may connect. With `{ token }`, a page must send the token as a subprotocol beside
+   * {@link GATEWAY_PROTOCOL}. A function decides on its own, for example by a session cookie, and admits with `true`
+   * only. It is called before the exec-server is dialled; an error or a rejection refuses the request.
    */
   readonly authorize:
     | ((request: IncomingMessage) => Awaitable<boolean>)
@@ -22,14 +28,14 @@ export interface GatewayOptions {
         readonly token: string;
       };
   /**
-   * Host names under which the gateway is reached, with or without a port; behind a reverse proxy, its public name.
-   * Loopback names are always allowed, and so is the address that `listen` is given.
+   * Host names of the gateway, with or without a port; behind a reverse proxy, its public name. Loopback names are
+   * always allowed, and so is the address passed to `listen`.
    * @default none
    */
   readonly allowedHosts?: readonly string[] | undefined;
-  /** The only path that is served; a query behind it is yours to read. @default "/" */
+  /** The only path that is served. A query after it is ignored, but `authorize` and `upstream` can read it. @default "/" */
   readonly path?: string | undefined;
-  /** Pages connected at once; further ones get 503. @default 100 */
+  /** Number of pages connected at once; further ones get 503. @default 100 */
   readonly maxConnections?: number | undefined;
   /** Milliseconds a request may take to arrive, and again to be authorized. @default 10_000 */
   readonly handshakeTimeoutMs?: number | undefined;
@@ -41,36 +47,36 @@ export interface GatewayOptions {
    */
   readonly maxUpstreamMessageBytes?: number | undefined;
   /**
-   * Milliseconds between two pings, which keep an idle socket open through reverse proxies. A page that has answered
-   * none of four is gone. @default 30_000
+   * Milliseconds between two pings, which keep an idle socket open through reverse proxies. A page that leaves four in
+   * a row unanswered is disconnected. @default 30_000
    */
   readonly heartbeatMs?: number | undefined;
-  /** Told when a page was connected and when it is gone; for a log. What it throws is ignored. @default nobody */
+  /** Called when a page has connected and when it has closed, for a log. Its errors are ignored. @default none */
   readonly onPage?: ((event: PageEvent) => void) | undefined;
 }
 
-/** What a gateway tells of a page. Holds nothing secret. */
+/** A change in the connection of a page. Contains no secrets. */
 export interface PageEvent {
-  /** Whether it was let in, or is gone. */
+  /** Whether the page was admitted, or both its connections are closed. */
   readonly state: "connected" | "closed";
   /** The page's origin. */
   readonly origin: string;
-  /** How the page's socket was closed; see {@link CLOSE_CODES}. */
+  /** The close code of the page's socket; see {@link CLOSE_CODES}. */
   readonly closeCode?: number | undefined;
   /** Why the exec-server could not be reached. */
   readonly error?: unknown;
 }
 
-/** The subprotocol that the gateway speaks. A page offers it, and its token beside it. */
+/** The subprotocol of the gateway. A page offers it together with its token. */
 export const GATEWAY_PROTOCOL = "exec-server-gateway";
 
-/** How the gateway closes a page's socket; a page sees the code as `closeCode` of its error. */
+/** How the gateway closes a page's socket. A page sees the code as `closeCode` of its error. */
 export const CLOSE_CODES = {
-  /** The exec-server's connection ended, after everything that came from it was passed on. */
+  /** The exec-server's connection ended. Everything received from it was passed on before. */
   upstreamEnded: { code: 4001, reason: "the exec-server's connection ended" },
   /** The exec-server could not be reached. */
   upstreamUnreachable: { code: 4002, reason: "the exec-server can't be reached" },
-  /** The exec-server sent more than `maxUpstreamMessageBytes` at once. */
+  /** The exec-server sent a message longer than `maxUpstreamMessageBytes`. */
   upstreamMessageTooLong: { code: 4003, reason: "the exec-server's message is too long" },
   /** The gateway is shutting down. */
   gatewayClosing: { code: 1001, reason: "the gateway is closing" },
@@ -81,3 +87,87 @@ export type CloseCode = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
 export type ResolvedGatewayOptions = {
   readonly [Name in keyof GatewayOptions]-?: NonNullable<GatewayOptions[Name]>;
 };
+
+/** Timers and the limits of `ws` are signed 32-bit numbers: a larger one would mean no limit at all. */
+const MAX_NUMBER = MAX_TIMER_MS;
+
+/** Fills in the defaults. Throws a UsageError for options that would admit too much, or nothing. */
+export function resolveOptions(options: GatewayOptions): ResolvedGatewayOptions {
+  const { upstream, allowedOrigins, authorize, allowedHosts = [], path = "/", onPage } = options ?? {};
+  if (typeof upstream !== "function" && typeof upstream?.connect !== "function") {
+    invalid(`upstream must be a transport or a function that returns one, got ${received(upstream)}`);
+  }
+  if (!Array.isArray(allowedOrigins) || allowedOrigins.length === 0) {
+    invalid(`allowedOrigins must be a non-empty array of exact origins, got ${received(allowedOrigins)}`);
+  }
+  if (!Array.isArray(allowedHosts)) {
+    invalid(`allowedHosts must be an array of host names, got ${received(allowedHosts)}`);
+  }
+  if (typeof path !== "string" || !/^\/[^\s?#]*$/.test(path)) {
+    invalid(`path must start with "/" and have no query, fragment or space, got ${received(path)}`);
+  }
+  return {
+    upstream,
+    // Copied, so that later changes of the arrays have no effect.
+    allowedOrigins: allowedOrigins.map(checkedOrigin),
+    authorize: typeof authorize === "function" ? authorize : { token: checkedToken(authorize) },
+    allowedHosts: allowedHosts.map(checkedHost),
+    path,
+    maxConnections: checkedNumber("maxConnections", options.maxConnections, 100),
+    handshakeTimeoutMs: checkedNumber("handshakeTimeoutMs", options.handshakeTimeoutMs, 10_000),
+    maxMessageBytes: checkedNumber("maxMessageBytes", options.maxMessageBytes, 16 * 1024 * 1024),
+    maxUpstreamMessageBytes: checkedNumber(
+      "maxUpstreamMessageBytes",
+      options.maxUpstreamMessageBytes,
+      MAX_INCOMING_FRAME,
+    ),
+    heartbeatMs: checkedNumber("heartbeatMs", options.heartbeatMs, 30_000),
+    onPage: typeof onPage === "function" ? onPage : () => {},
+  };
+}
+
+/** Accepts an origin exactly as a browser sends it: scheme, host and port in normal form, nothing else. */
+function checkedOrigin(origin: unknown): string {
+  const isOrigin =
+    typeof origin === "string" &&
+    URL.canParse(origin) &&
+    // The URL standard allows a star in a host name.
+    !/^(wss?|ftp):|\*/.test(origin) &&
+    new URL(origin).host !== "" &&
+    // Custom schemes, such as those of Electron and of extensions, have an origin too, but `URL.origin` is "null".
+    `${new URL(origin).protocol}//${new URL(origin).host}` === origin;
+  return isOrigin
+    ? origin
+    : invalid(`allowedOrigins must contain exact origins such as https://ide.example, got ${quoted(origin)}`);
+}
+
+function checkedHost(host: unknown): string {
+  return typeof host === "string" && /^([\w.-]+|\[[\da-f:.]+\])(:\d+)?$/i.test(host)
+    ? host.toLowerCase()
+    : invalid(`allowedHosts must contain host names such as ide.example, got ${quoted(host)}`);
+}
+
+/** Accepts a token that is a valid subprotocol, other than the one that every page offers. */
+function checkedToken(authorize: unknown): string {
+  const { token } = (authorize ?? {}) as { token?: unknown };
+  if (token === undefined) {
+    invalid(`authorize must be a function or an object with a token, got ${received(authorize)}`);
+  }
+  return typeof token === "string" && /^[\w\-.~+]+$/.test(token) && token !== GATEWAY_PROTOCOL
+    ? token
+    : invalid(
+        `authorize.token must be letters, digits and -._~+ other than "${GATEWAY_PROTOCOL}", got ${received(token)}`,
+      );
+}
+
+function checkedNumber(name: string, value: number | undefined, otherwise: number): number {
+  const number = value ?? otherwise;
+  return Number.isInteger(number) && number > 0 && number <= MAX_NUMBER
+    ? number
+    : invalid(`${name} must be an integer from 1 to ${MAX_NUMBER}, got ${received(number)}`);
+}
+
+/** A value that is no secret, for an error message. */
+function quoted(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : received(value);
+}

@@ -5,17 +5,18 @@ import { deadline, untilAborted } from "../internal/abort.ts";
 import type { Admission, Refusal } from "./admission.ts";
 import { GATEWAY_PROTOCOL, type ResolvedGatewayOptions } from "./options.ts";
 
-/** How long a page may take to answer the gateway's goodbye, and to read what was sent before it. */
-export const GOODBYE_MS = 10_000;
+/** Milliseconds a page may take to answer a close frame. It has to read everything sent before it first. */
+export const CLOSE_HANDSHAKE_MS = 10_000;
 
-/** A page whose handshake is complete, and what its WebSocket runs on. */
+/** A page whose upgrade is complete. */
 export interface OpenPage {
-  readonly socket: WebSocket;
-  readonly below: Duplex;
+  readonly webSocket: WebSocket;
+  /** The TCP or TLS socket below the WebSocket. */
+  readonly socket: Duplex;
 }
 
-/** What happens between the request of a page and its open socket, or its refusal. */
-export class Handshakes {
+/** Turns upgrade requests into open WebSockets, or refuses them. */
+export class Upgrades {
   readonly #options: ResolvedGatewayOptions;
   readonly #webSockets: WebSocketServer;
   readonly #closing = new AbortController();
@@ -29,45 +30,47 @@ export class Handshakes {
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: options.maxMessageBytes,
-      // The token, which travels as a subprotocol too, is never sent back.
+      // Never echoes the token, which is offered as a subprotocol as well.
       handleProtocols: () => GATEWAY_PROTOCOL,
-      closeTimeout: GOODBYE_MS,
+      closeTimeout: CLOSE_HANDSHAKE_MS,
     } as ConstructorParameters<typeof WebSocketServer>[0]);
   }
 
-  /** Refuses everybody from now on, those included whose turn it is. */
-  end(): void {
+  /** Refuses every request with 503 from now on, pending ones included. */
+  close(): void {
     this.#closing.abort();
   }
 
-  async take(
+  async handle(
     admission: Admission,
     request: IncomingMessage,
     socket: Duplex,
     head: Buffer,
     onPage: (page: OpenPage) => void,
   ): Promise<void> {
-    // A page may go at any moment, and nobody else looks after its socket yet.
+    // The socket has no other error listener until it is upgraded.
     socket.on("error", () => {});
-    const verdict = await this.#decide(admission, request);
-    // Asked in the turn in which the page gets in: other pages, or the end, may have come first.
-    const refusal = verdict ?? (this.#closing.signal.aborted || this.#isFull() ? 503 : undefined);
+    const refusal = (await this.#decide(admission, request)) ?? this.#unavailable();
     if (refusal !== undefined) return refuse(socket, refusal);
     try {
-      this.#webSockets.handleUpgrade(request, socket, head, (page) =>
-        onPage({ socket: page, below: socket }),
-      );
+      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => onPage({ webSocket, socket }));
     } catch {
-      // Another listener has taken the same request.
+      // Another upgrade listener has handled the same request.
       socket.destroy();
     }
   }
 
+  /** Checked in the same turn as the upgrade: pages may connect, or the gateway close, while a request is pending. */
+  #unavailable(): Refusal | undefined {
+    return this.#closing.signal.aborted || this.#isFull() ? 503 : undefined;
+  }
+
   async #decide(admission: Admission, request: IncomingMessage): Promise<Refusal | undefined> {
+    const ms = this.#options.handshakeTimeoutMs;
     const { signal, clear } = deadline({
-      ms: this.#options.handshakeTimeoutMs,
+      ms,
       signal: this.#closing.signal,
-      timeoutError: () => new Error("not authorized in time"),
+      timeoutError: () => new Error(`Timed out after ${ms} ms while authorizing`),
     });
     try {
       return await untilAborted(admission.check(request), signal);
@@ -82,7 +85,7 @@ export class Handshakes {
 export function refuse(socket: Duplex, status: Refusal): void {
   const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, "Connection: close", "Content-Length: 0"];
   if (status === 426) head.push("Upgrade: websocket", "Sec-WebSocket-Version: 13");
-  // An HTTP server leaves its half of a socket open until the other one is closed, which may be never.
+  // Node's HTTP server waits for the peer to close its half of the socket, which may never happen.
   socket.once("finish", () => socket.destroy());
   socket.end(`${head.join("\r\n")}\r\n\r\n`);
 }

@@ -7,8 +7,8 @@ import { createGateway } from "../../src/gateway.ts";
 import { ExecServerClient } from "../../src/index.ts";
 import { webSocket } from "../../src/node.ts";
 import { ExecServer } from "../support/exec-server.ts";
-import { asPage, ORIGIN, TOKEN } from "../support/gateway.ts";
-import { knock, requestText } from "../support/upgrade-request.ts";
+import { ORIGIN, pageTransport, TOKEN } from "../support/gateway.ts";
+import { requestText, requestUpgrade } from "../support/upgrade-request.ts";
 
 async function attached(more: object = {}) {
   const upstream = await ExecServer.start();
@@ -55,9 +55,12 @@ test("the gateway and another upgrade listener share a server", async () => {
   hotReload(app.server);
   const other = new WebSocket(app.url, "hot-reload");
   await once(other, "open");
-  const client = await ExecServerClient.connect({ transport: asPage(`${app.url}/exec`) });
+  const client = await ExecServerClient.connect({ transport: pageTransport(`${app.url}/exec`) });
   expect((await client.run(["echo", "hello"])).stdout).toBe("hello\n");
-  const refused = await knock(app.port, { path: "/exec", headers: { Origin: "https://evil.example" } });
+  const refused = await requestUpgrade(app.port, {
+    path: "/exec",
+    headers: { Origin: "https://evil.example" },
+  });
   expect(refused.status).toBe(403);
   other.send("still here");
   expect(String((await once(other, "message"))[0])).toBe("still here");
@@ -67,8 +70,8 @@ test("the gateway and another upgrade listener share a server", async () => {
 
 test("what is not for its path is answered by nobody else's fault: 404 where nobody else listens", async () => {
   await using app = await attached();
-  expect((await knock(app.port, { path: "/other" })).status).toBe(404);
-  expect((await knock(app.port, { path: "/executive" })).status).toBe(404);
+  expect((await requestUpgrade(app.port, { path: "/other" })).status).toBe(404);
+  expect((await requestUpgrade(app.port, { path: "/executive" })).status).toBe(404);
 });
 
 test("the application's own requests go on, also after close(), and its socket listeners too", async () => {
@@ -86,7 +89,7 @@ test("after close() a request for its path is an ordinary one of the application
   await using app = await attached();
   await app.gateway.close();
   const text = requestText(app.port, { path: "/exec" }).replace("Connection: Upgrade", "Connection: close");
-  expect((await knock(app.port, text)).status).toBe(200);
+  expect((await requestUpgrade(app.port, text)).status).toBe(200);
 });
 
 test("a request that another listener has taken already harms nobody", async () => {
@@ -95,7 +98,7 @@ test("a request that another listener has taken already harms nobody", async () 
   app.server.prependListener("upgrade", (request, socket, head) => {
     greedy.handleUpgrade(request, socket, head, () => {});
   });
-  expect((await knock(app.port, { path: "/exec" })).status).toBe(101);
+  expect((await requestUpgrade(app.port, { path: "/exec" })).status).toBe(101);
   expect(await (await fetch(`http://127.0.0.1:${app.port}/`)).text()).toBe("the application");
 });
 

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import type { GatewayOptions } from "../../src/gateway.ts";
-import { startGateway, Watched } from "../support/gateway.ts";
-import { knock } from "../support/upgrade-request.ts";
+import { RecordingTransport, startGateway } from "../support/gateway.ts";
+import { requestUpgrade } from "../support/upgrade-request.ts";
 
-const upstream = (): Watched =>
-  new Watched({ reconnectable: true, connect: () => Promise.reject(new Error("not here")) });
+const upstream = (): RecordingTransport =>
+  new RecordingTransport({ reconnectable: true, connect: () => Promise.reject(new Error("not here")) });
 
 type Authorize = Extract<GatewayOptions["authorize"], (...args: never) => unknown>;
 
@@ -25,7 +25,7 @@ const REFUSING: readonly (readonly [what: string, authorize: Authorize])[] = [
 test.each(REFUSING)("a page is refused with 401 when authorize %s", async (_, authorize) => {
   const watched = upstream();
   await using gateway = await startGateway(watched, { authorize, handshakeTimeoutMs: 300 });
-  const { status, text } = await knock(gateway.port, {});
+  const { status, text } = await requestUpgrade(gateway.port, {});
   expect(status).toBe(401);
   expect(text).not.toContain("no such session");
   expect(watched.dials).toBe(0);
@@ -39,7 +39,7 @@ test("authorize sees the request, and is not asked about a page that is refused 
   };
   await using gateway = await startGateway(upstream(), { authorize });
   const withCookie = (Cookie: string, Origin?: string) =>
-    knock(gateway.port, {
+    requestUpgrade(gateway.port, {
       headers: { Cookie, "Sec-WebSocket-Protocol": undefined, ...(Origin ? { Origin } : {}) },
     });
   expect((await withCookie("session=good")).status).toBe(101);
@@ -63,10 +63,10 @@ test("a page that authorize allows too late is not connected to anything", async
       }),
     handshakeTimeoutMs: 200,
   });
-  const refused = knock(gateway.port, {});
+  const refused = requestUpgrade(gateway.port, {});
   await isAsked;
   expect((await refused).status).toBe(401);
   answer(true);
-  expect((await knock(gateway.port, {})).status).toBe(401);
+  expect((await requestUpgrade(gateway.port, {})).status).toBe(401);
   expect(watched.dials).toBe(0);
 });

@@ -1,18 +1,18 @@
 import type { Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ExecServerClient } from "../../src/index.ts";
-import { realGateway } from "../support/gateway.ts";
+import { startRealGateway } from "../support/gateway.ts";
 import { clientFrame, closed, rawSocket, requestText } from "../support/upgrade-request.ts";
 
 const TEXT = 0x81;
 const CLOSE = 0x88;
 
-let gateway: Awaited<ReturnType<typeof realGateway>>;
-let nextDoor: ExecServerClient;
+let gateway: Awaited<ReturnType<typeof startRealGateway>>;
+let otherClient: ExecServerClient;
 
 beforeAll(async () => {
-  gateway = await realGateway();
-  nextDoor = await gateway.connect();
+  gateway = await startRealGateway();
+  otherClient = await gateway.connect();
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
@@ -42,7 +42,7 @@ describe("a page that comes and goes in no order", () => {
       leave(socket);
     }
     await Promise.all(ends);
-    expect(await nextDoor.status()).toEqual({ status: "ready" });
+    expect(await otherClient.status()).toEqual({ status: "ready" });
     await expect.poll(() => gateway.upstream.open).toBe(1);
   });
 });

@@ -7,9 +7,22 @@ import { createGateway } from "../../src/gateway.ts";
 import { deferred } from "../../src/internal/deferred.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { failureOf } from "../support/failure.ts";
-import { ORIGIN, PROTOCOLS, realGateway, startGateway, TOKEN, Watched } from "../support/gateway.ts";
+import {
+  ORIGIN,
+  PROTOCOLS,
+  RecordingTransport,
+  startGateway,
+  startRealGateway,
+  TOKEN,
+} from "../support/gateway.ts";
 import { unusedPort } from "../support/tcp-server.ts";
-import { closed, knock, openRaw, rawSocket, requestText } from "../support/upgrade-request.ts";
+import {
+  closed,
+  openRawWebSocket,
+  rawSocket,
+  requestText,
+  requestUpgrade,
+} from "../support/upgrade-request.ts";
 import { PlainWebSocketServer } from "../support/websocket-server.ts";
 
 const nowhere: Transport = { reconnectable: true, connect: () => Promise.reject(new Error("not here")) };
@@ -19,7 +32,7 @@ const bare = () =>
 
 describe("close()", () => {
   test("ends every page with 1001 and every upstream connection", async () => {
-    await using gateway = await realGateway();
+    await using gateway = await startRealGateway();
     const pages = [await gateway.connect(), await gateway.connect()];
     await gateway.gateway.close();
     for (const page of pages) expect(await page.disconnected).toMatchObject({ closeCode: 1001 });
@@ -27,7 +40,7 @@ describe("close()", () => {
   });
 
   test("with a grace lets pages finish, takes no new ones, and settles when the last has left", async () => {
-    await using gateway = await realGateway();
+    await using gateway = await startRealGateway();
     const page = await gateway.connect();
     const running = page.run(["sh", "-c", "sleep 0.2; echo finished"]);
     const closing = gateway.gateway.close({ graceMs: 60_000 });
@@ -38,14 +51,14 @@ describe("close()", () => {
   });
 
   test("ends the pages that are still there when the grace is over", async () => {
-    await using gateway = await realGateway();
+    await using gateway = await startRealGateway();
     const page = await gateway.connect();
     await gateway.gateway.close({ graceMs: 50 });
     expect(await page.disconnected).toMatchObject({ closeCode: 1001 });
   });
 
   test("without a grace cuts a longer one short", async () => {
-    await using gateway = await realGateway();
+    await using gateway = await startRealGateway();
     const page = await gateway.connect();
     const patient = gateway.gateway.close({ graceMs: Number.POSITIVE_INFINITY });
     await gateway.gateway.close();
@@ -66,9 +79,9 @@ describe("close()", () => {
         return new Promise<boolean>(() => {});
       },
     });
-    const mute = await openRaw(gateway.port);
+    const mute = await openRawWebSocket(gateway.port);
     const silent = await rawSocket(gateway.port);
-    const slow = knock(gateway.port, requestText(gateway.port, { headers: { Cookie: "slow" } }));
+    const slow = requestUpgrade(gateway.port, requestText(gateway.port, { headers: { Cookie: "slow" } }));
     await isAsked;
     await gateway.gateway.close();
     expect((await slow).status).toBe(503);
@@ -104,7 +117,7 @@ describe("close()", () => {
         onPage: ({ state }) => pages.add(state),
       });
       gateway.attach(server);
-      const page = knock(port, {});
+      const page = requestUpgrade(port, {});
       await asked.promise;
       authorized.resolve(true);
       for (let turn = 0; turn < turns; turn++) await undefined;
@@ -126,7 +139,7 @@ describe("close()", () => {
   });
 
   test("settles with a transport that breaks its promise to close", async () => {
-    const upstream = new Watched({
+    const upstream = new RecordingTransport({
       reconnectable: true,
       connect: async () => ({
         isOpen: true,
@@ -136,7 +149,7 @@ describe("close()", () => {
       }),
     });
     await using gateway = await startGateway(upstream);
-    await openRaw(gateway.port);
+    await openRawWebSocket(gateway.port);
     await upstream.next();
     await gateway.gateway.close();
   });

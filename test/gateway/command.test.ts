@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { ExecServerClient } from "../../src/index.ts";
 import { codexBinary, ExecServer, makeCodexHome } from "../support/exec-server.ts";
 import { failureOf } from "../support/failure.ts";
-import { asPage, ORIGIN, TOKEN } from "../support/gateway.ts";
+import { ORIGIN, pageTransport, TOKEN } from "../support/gateway.ts";
 import { GatewayCommand } from "../support/gateway-command.ts";
 
 const UPSTREAM_TOKEN = "the-upstream-wants-this";
@@ -21,7 +21,7 @@ const file = (name: string, text: string): string => {
 const tokenFile = file("token", `${TOKEN}\n`);
 const ANYWHERE = ["--listen", "127.0.0.1:0", "--origin", ORIGIN];
 const connect = (url: string, token = TOKEN) =>
-  ExecServerClient.connect({ transport: asPage(url, ["exec-server-gateway", token]) });
+  ExecServerClient.connect({ transport: pageTransport(url, ["exec-server-gateway", token]) });
 
 let server: ExecServer;
 beforeAll(async () => {

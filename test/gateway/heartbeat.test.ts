@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { deferred } from "../../src/internal/deferred.ts";
 import type { Connection } from "../../src/transport/transport.ts";
-import { ORIGIN, PROTOCOLS, realGateway, startGateway } from "../support/gateway.ts";
-import { clientFrame, closed as closedSocket, openRaw } from "../support/upgrade-request.ts";
+import { ORIGIN, PROTOCOLS, startGateway, startRealGateway } from "../support/gateway.ts";
+import { clientFrame, closed as closedSocket, openRawWebSocket } from "../support/upgrade-request.ts";
 import { PlainWebSocketServer } from "../support/websocket-server.ts";
 
 const BEAT = { heartbeatMs: 50 };
@@ -18,8 +18,8 @@ test("a page that answers is pinged for as long as it is there", async () => {
 });
 
 test("a page that answers no ping is gone, and its upstream connection with it", async () => {
-  await using gateway = await realGateway(BEAT);
-  const silent = await openRaw(gateway.port);
+  await using gateway = await startRealGateway(BEAT);
+  const silent = await openRawWebSocket(gateway.port);
   const upstream = await gateway.upstream.next();
   await closedSocket(silent.resume());
   await expect.poll(() => upstream.isOpen).toBe(false);
@@ -48,7 +48,7 @@ test("a page that leaves while a server that stopped reading holds it up is noti
   };
   const upstream = { reconnectable: true, connect: async () => stuck };
   await using gateway = await startGateway(upstream, BEAT);
-  const page = await openRaw(gateway.port);
+  const page = await openRawWebSocket(gateway.port);
   page.write(clientFrame(0x81, "{}"));
   await held.promise;
   page.destroy();

@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ExecServerClient } from "../../src/index.ts";
-import { realGateway } from "../support/gateway.ts";
-import { clientFrame, closeCodeIn, closed, openRaw } from "../support/upgrade-request.ts";
+import { startRealGateway } from "../support/gateway.ts";
+import { clientFrame, closeCodeIn, closed, openRawWebSocket } from "../support/upgrade-request.ts";
 
 const KiB = 1024;
 const CONTINUED = 0x00;
@@ -11,12 +11,12 @@ const TEXT_FIRST = 0x01;
 const TEXT = 0x81;
 const PING = 0x89;
 
-let gateway: Awaited<ReturnType<typeof realGateway>>;
-let nextDoor: ExecServerClient;
+let gateway: Awaited<ReturnType<typeof startRealGateway>>;
+let otherClient: ExecServerClient;
 
 beforeAll(async () => {
-  gateway = await realGateway({ maxMessageBytes: 64 * KiB });
-  nextDoor = await gateway.connect();
+  gateway = await startRealGateway({ maxMessageBytes: 64 * KiB });
+  otherClient = await gateway.connect();
   await gateway.upstream.next();
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
@@ -52,16 +52,16 @@ describe("a page's socket is closed for", () => {
     ["text that is not UTF-8", 1007, [clientFrame(TEXT, Uint8Array.of(0xff, 0xfe))]],
     ["noise", 1002, [Buffer.from([0x7f, 0x7f]), randomBytes(KiB)]],
   ] as const)("%s: %i", async (_, code, frames) => {
-    const socket = await openRaw(gateway.port);
+    const socket = await openRawWebSocket(gateway.port);
     const upstream = await gateway.upstream.next();
     socket.write(Buffer.concat([...frames]));
     expect(closeCodeIn(await heardUntilEnd(socket))).toBe(code);
     await expect.poll(() => upstream.isOpen).toBe(false);
-    expect(await nextDoor.status()).toEqual({ status: "ready" });
+    expect(await otherClient.status()).toEqual({ status: "ready" });
   });
 
   test("a flood of pings whose answers nobody reads", async () => {
-    const socket = await openRaw(gateway.port);
+    const socket = await openRawWebSocket(gateway.port);
     const upstream = await gateway.upstream.next();
     socket.pause();
     const pings = Buffer.concat(
@@ -78,6 +78,6 @@ describe("a page's socket is closed for", () => {
     flood();
     await closed(socket);
     await expect.poll(() => upstream.isOpen).toBe(false);
-    expect(await nextDoor.status()).toEqual({ status: "ready" });
+    expect(await otherClient.status()).toEqual({ status: "ready" });
   });
 });

@@ -1,12 +1,15 @@
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import type { GatewayOptions } from "../../src/gateway.ts";
-import { realGateway, startGateway, Watched } from "../support/gateway.ts";
-import { closed, knock, rawSocket, requestText } from "../support/upgrade-request.ts";
+import { RecordingTransport, startGateway, startRealGateway } from "../support/gateway.ts";
+import { closed, rawSocket, requestText, requestUpgrade } from "../support/upgrade-request.ts";
 
 /** One that nobody shall get through. */
 async function closedGateway(options: Partial<GatewayOptions> = {}) {
-  const upstream = new Watched({ reconnectable: true, connect: () => Promise.reject(new Error("not here")) });
+  const upstream = new RecordingTransport({
+    reconnectable: true,
+    connect: () => Promise.reject(new Error("not here")),
+  });
   return { ...(await startGateway(upstream, options)), upstream };
 }
 
@@ -57,7 +60,7 @@ describe("the gateway hangs up on", () => {
   test("a token of 15 KiB", async () => {
     await using gateway = await closedGateway();
     const headers = { "Sec-WebSocket-Protocol": `exec-server-gateway, ${"x".repeat(15_000)}` };
-    expect((await knock(gateway.port, { headers })).status).toBe(401);
+    expect((await requestUpgrade(gateway.port, { headers })).status).toBe(401);
   });
 
   test.each([
@@ -83,17 +86,17 @@ describe("the gateway hangs up on", () => {
 });
 
 test("1,000 connections at once, of every kind, disturb nobody", async () => {
-  await using gateway = await realGateway({ handshakeTimeoutMs: 1_000 });
-  await using nextDoor = await gateway.connect();
+  await using gateway = await startRealGateway({ handshakeTimeoutMs: 1_000 });
+  await using otherClient = await gateway.connect();
   const evil = { headers: { Origin: "https://evil.example" } };
   const silent = await Promise.all(Array.from({ length: 400 }, () => rawSocket(gateway.port)));
   const ends = silent.map((socket) => closed(socket.resume()));
-  const answers = Promise.all(Array.from({ length: 600 }, () => knock(gateway.port, evil)));
-  expect((await nextDoor.run(["echo", "me too"])).stdout).toBe("me too\n");
+  const answers = Promise.all(Array.from({ length: 600 }, () => requestUpgrade(gateway.port, evil)));
+  expect((await otherClient.run(["echo", "me too"])).stdout).toBe("me too\n");
   expect(new Set((await answers).map(({ status }) => status))).toEqual(new Set([403]));
   await using late = await gateway.connect();
   expect(await late.status()).toEqual({ status: "ready" });
   await Promise.all(ends);
   expect(gateway.upstream.dials).toBe(2);
-  expect(nextDoor.isDisconnected).toBe(false);
+  expect(otherClient.isDisconnected).toBe(false);
 });

@@ -6,18 +6,18 @@ import { expect, test } from "vitest";
 import { ExecServerClient } from "../../src/index.ts";
 import { deferred } from "../../src/internal/deferred.ts";
 import { webSocket } from "../../src/node.ts";
-import { ORIGIN, PROTOCOLS, realGateway, startGateway, Watched } from "../support/gateway.ts";
-import { closed, knock, openRaw, rawSocket } from "../support/upgrade-request.ts";
+import { ORIGIN, PROTOCOLS, RecordingTransport, startGateway, startRealGateway } from "../support/gateway.ts";
+import { closed, openRawWebSocket, rawSocket, requestUpgrade } from "../support/upgrade-request.ts";
 
-const nowhere = (): Watched =>
-  new Watched({ reconnectable: true, connect: () => Promise.reject(new Error("not here")) });
+const nowhere = (): RecordingTransport =>
+  new RecordingTransport({ reconnectable: true, connect: () => Promise.reject(new Error("not here")) });
 const named = (Host: string) => ({ headers: { Host } });
 
 test("behind a reverse proxy a page gets in by the proxy's name, and by no other", async () => {
   await using gateway = await startGateway(nowhere(), {
     allowedHosts: ["IDE.example", "other.example:8443"],
   });
-  const status = async (host: string) => (await knock(gateway.port, named(host))).status;
+  const status = async (host: string) => (await requestUpgrade(gateway.port, named(host))).status;
   expect(await status("ide.example")).toBe(101);
   expect(await status("ide.example:443")).toBe(101);
   expect(await status("Ide.Example")).toBe(101);
@@ -28,7 +28,7 @@ test("behind a reverse proxy a page gets in by the proxy's name, and by no other
 });
 
 test("a client works through a proxy that passes its Host on", async () => {
-  await using gateway = await realGateway({ allowedHosts: ["ide.example"] });
+  await using gateway = await startRealGateway({ allowedHosts: ["ide.example"] });
   const proxy = createServer().listen(0, "127.0.0.1");
   await once(proxy, "listening");
   proxy.on("upgrade", (request, socket, head) => {
@@ -57,19 +57,19 @@ test("an attached gateway is reached by allowedHosts and loopback names only", a
   const { port } = server.address() as AddressInfo;
   await using gateway = await startGateway(nowhere(), { allowedHosts: ["ide.example"] });
   gateway.gateway.attach(server);
-  expect((await knock(port, named("ide.example"))).status).toBe(101);
-  expect((await knock(port, named("localhost:5173"))).status).toBe(101);
-  expect((await knock(port, named("evil.example"))).status).toBe(403);
+  expect((await requestUpgrade(port, named("ide.example"))).status).toBe(101);
+  expect((await requestUpgrade(port, named("localhost:5173"))).status).toBe(101);
+  expect((await requestUpgrade(port, named("evil.example"))).status).toBe(403);
   server.close();
 });
 
 test("pages above maxConnections get 503, until one leaves", async () => {
-  await using gateway = await realGateway({ maxConnections: 2 });
-  const first = await openRaw(gateway.port);
-  await openRaw(gateway.port);
-  expect((await knock(gateway.port, {})).status).toBe(503);
+  await using gateway = await startRealGateway({ maxConnections: 2 });
+  const first = await openRawWebSocket(gateway.port);
+  await openRawWebSocket(gateway.port);
+  expect((await requestUpgrade(gateway.port, {})).status).toBe(503);
   first.destroy();
-  await expect.poll(async () => (await knock(gateway.port, {})).status).toBe(101);
+  await expect.poll(async () => (await requestUpgrade(gateway.port, {})).status).toBe(101);
 });
 
 test("pages above maxConnections get 503, also when they are authorized in the same moment", async () => {
@@ -82,7 +82,7 @@ test("pages above maxConnections get 503, also when they are authorized in the s
       return authorized.promise;
     },
   });
-  const answers = await Promise.all(Array.from({ length: waiting }, () => knock(gateway.port, {})));
+  const answers = await Promise.all(Array.from({ length: waiting }, () => requestUpgrade(gateway.port, {})));
   expect(answers.map(({ status }) => status).sort()).toEqual([101, 101, 503, 503, 503]);
 });
 
@@ -92,7 +92,7 @@ test.each([
   ["/readyz/more", 404],
 ])("GET %s answers %i, and hangs up", async (path, status) => {
   await using gateway = await startGateway(nowhere());
-  expect((await knock(gateway.port, `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)).status).toBe(status);
+  expect((await requestUpgrade(gateway.port, `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)).status).toBe(status);
 });
 
 test("a request with an endless body is answered and cut", async () => {

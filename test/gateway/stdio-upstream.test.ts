@@ -4,7 +4,7 @@ import { Children } from "../support/children.ts";
 import { codexBinary, makeCodexHome } from "../support/exec-server.ts";
 import { failureOf } from "../support/failure.ts";
 import { startGateway } from "../support/gateway.ts";
-import { openRaw } from "../support/upgrade-request.ts";
+import { openRawWebSocket } from "../support/upgrade-request.ts";
 
 const upstream = stdio({
   command: codexBinary(),
@@ -28,7 +28,7 @@ test("each page has a child of its own, which is gone with it", async () => {
 test("a page that vanishes leaves no child", async () => {
   using children = new Children();
   await using gateway = await startGateway(upstream);
-  (await openRaw(gateway.port)).resetAndDestroy();
+  (await openRawWebSocket(gateway.port)).resetAndDestroy();
   await expect.poll(() => children.started.length).toBe(1);
   await children.gone();
 });

@@ -8,10 +8,17 @@ import { webSocket } from "../../src/node.ts";
 import type { Connection } from "../../src/transport/transport.ts";
 import { AsyncQueue } from "../support/async-queue.ts";
 import { failureOf } from "../support/failure.ts";
-import { asPage, ORIGIN, PROTOCOLS, realGateway, startGateway, Watched } from "../support/gateway.ts";
+import {
+  ORIGIN,
+  PROTOCOLS,
+  pageTransport,
+  RecordingTransport,
+  startGateway,
+  startRealGateway,
+} from "../support/gateway.ts";
 import { Recorder } from "../support/recorder.ts";
 import { RawServer, unusedPort } from "../support/tcp-server.ts";
-import { clientFrame, openRaw } from "../support/upgrade-request.ts";
+import { clientFrame, openRawWebSocket } from "../support/upgrade-request.ts";
 import { PlainWebSocketServer } from "../support/websocket-server.ts";
 
 const { signal } = new AbortController();
@@ -35,7 +42,7 @@ async function plainPage(options: Parameters<typeof startGateway>[1] = {}) {
 
 describe("each page", () => {
   test("has one upstream connection and session of its own, which ends with it", async () => {
-    await using gateway = await realGateway();
+    await using gateway = await startRealGateway();
     const pages = await Promise.all([gateway.connect(), gateway.connect(), gateway.connect()]);
     expect(gateway.upstream.dials).toBe(3);
     expect(new Set(pages.map(({ sessionId }) => sessionId)).size).toBe(3);
@@ -47,21 +54,21 @@ describe("each page", () => {
   });
 
   test("is cut from the upstream when it vanishes without a goodbye", async () => {
-    await using gateway = await realGateway();
-    const socket = await openRaw(gateway.port);
+    await using gateway = await startRealGateway();
+    const socket = await openRawWebSocket(gateway.port);
     const upstream = await gateway.upstream.next();
     socket.resetAndDestroy();
     await expect.poll(() => upstream.isOpen).toBe(false);
   });
 
   test("may get an upstream of its own choice, from its request", async () => {
-    await using real = await realGateway();
+    await using real = await startRealGateway();
     const urls: unknown[] = [];
     await using gateway = await startGateway(async ({ url }) => {
       urls.push(url);
       return webSocket(real.server.url);
     });
-    const client = await ExecServerClient.connect({ transport: asPage(`${gateway.url}?project=7`) });
+    const client = await ExecServerClient.connect({ transport: pageTransport(`${gateway.url}?project=7`) });
     expect(await client.status()).toEqual({ status: "ready" });
     expect(urls).toEqual(["/?project=7"]);
     await client.close();
@@ -166,8 +173,8 @@ describe("the page's socket is closed", () => {
   });
 
   test("with 4001 when the server is killed in the middle of a stream, after all that had arrived", async () => {
-    await using gateway = await realGateway();
-    const connection = await asPage(gateway.url).connect({ signal });
+    await using gateway = await startRealGateway();
+    const connection = await pageTransport(gateway.url).connect({ signal });
     const recorder = new Recorder(connection);
     connection.send(`{"id":1,"method":"initialize","params":{"clientName":"t","resumeSessionId":null}}`);
     await recorder.entries(1);
@@ -234,9 +241,9 @@ describe("a page that leaves", () => {
         closed.resolve();
       },
     };
-    const upstream = new Watched({ reconnectable: true, connect: async () => connection });
+    const upstream = new RecordingTransport({ reconnectable: true, connect: async () => connection });
     await using gateway = await startGateway(upstream);
-    const page = await openRaw(gateway.port);
+    const page = await openRawWebSocket(gateway.port);
     page.end(clientFrame(0x81, "last words"));
     await closed.promise;
     expect(log).toEqual(["last words", "drained", "closed"]);
@@ -245,7 +252,7 @@ describe("a page that leaves", () => {
   test("while the upstream is dialled ends the dial", async () => {
     await using silent = await RawServer.silent();
     await using gateway = await startGateway(silent.url);
-    const page = await openRaw(gateway.port);
+    const page = await openRawWebSocket(gateway.port);
     const dial = await silent.next();
     page.destroy();
     await once(dial, "close");
@@ -257,7 +264,7 @@ describe("a page that leaves", () => {
     const opened = new Promise<void>((resolve) => {
       open = resolve;
     });
-    const stubborn = new Watched({
+    const stubborn = new RecordingTransport({
       reconnectable: true,
       async connect() {
         await opened;
@@ -268,7 +275,7 @@ describe("a page that leaves", () => {
     await using gateway = await startGateway(stubborn, {
       onPage: (event) => void (event.state === "closed" && closed.push(event)),
     });
-    const page = await openRaw(gateway.port);
+    const page = await openRawWebSocket(gateway.port);
     page.destroy();
     expect(await closed.next()).not.toHaveProperty("error.message");
     open();

@@ -8,30 +8,30 @@ import { ExecServer } from "./exec-server.ts";
 export const ORIGIN = "https://ide.example";
 export const TOKEN = "s3cret-token.of~the+tests";
 
-/** What an honest page offers. */
+/** The subprotocols that an admitted page offers. */
 export const PROTOCOLS = [GATEWAY_PROTOCOL, TOKEN];
 
-/** The way of an honest page: what its browser and its script send. */
-export function asPage(url: string, protocols: readonly string[] = PROTOCOLS): Transport {
+/** Connects like a page that is admitted: with the allowed origin and the token. */
+export function pageTransport(url: string, protocols: readonly string[] = PROTOCOLS): Transport {
   return webSocket(url, { protocols, headers: { origin: ORIGIN } });
 }
 
-/** Counts and keeps the connections that a transport opens. */
-export class Watched implements Transport {
+/** Counts the dials of a transport and records its connections. */
+export class RecordingTransport implements Transport {
   readonly reconnectable = true;
   readonly connections: Connection[] = [];
   readonly #transport: Transport;
-  readonly #arrivals = new AsyncQueue<Connection>();
+  readonly #opened = new AsyncQueue<Connection>();
   dials = 0;
 
-  /** How many are not closed yet. */
+  /** The number of open connections. */
   get open(): number {
     return this.connections.filter(({ isOpen }) => isOpen).length;
   }
 
-  /** The next connection that nobody has asked for yet. */
+  /** Resolves with the next connection that no earlier call has returned. */
   next(): Promise<Connection> {
-    return this.#arrivals.next();
+    return this.#opened.next();
   }
 
   constructor(transport: Transport) {
@@ -42,12 +42,12 @@ export class Watched implements Transport {
     this.dials++;
     const connection = await this.#transport.connect(context);
     this.connections.push(connection);
-    this.#arrivals.push(connection);
+    this.#opened.push(connection);
     return connection;
   }
 }
 
-/** A listening gateway; a string is the address of the upstream. */
+/** A listening gateway. A string is the URL of the upstream. */
 export async function startGateway(
   upstream: string | GatewayOptions["upstream"],
   options: Partial<GatewayOptions> = {},
@@ -63,15 +63,15 @@ export async function startGateway(
     gateway,
     url,
     port: Number(new URL(url).port),
-    connect: () => ExecServerClient.connect({ transport: asPage(url) }),
+    connect: () => ExecServerClient.connect({ transport: pageTransport(url) }),
     [Symbol.asyncDispose]: () => gateway.close(),
   };
 }
 
-/** The same before a real server of its own. */
-export async function realGateway(options: Partial<GatewayOptions> = {}) {
+/** A listening gateway in front of its own real server. */
+export async function startRealGateway(options: Partial<GatewayOptions> = {}) {
   const server = await ExecServer.start({ args: ["--concurrent-requests", "8"] });
-  const upstream = new Watched(webSocket(server.url));
+  const upstream = new RecordingTransport(webSocket(server.url));
   const started = await startGateway(upstream, options);
   return {
     ...started,

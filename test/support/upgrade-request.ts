@@ -2,16 +2,19 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { ORIGIN, PROTOCOLS } from "./gateway.ts";
 
-/** An upgrade request, line by line, so that it can be wrong in every way. */
-export interface Knock {
+/** What differs from the valid upgrade request of a page. */
+export interface UpgradeRequest {
   readonly method?: string;
   readonly path?: string;
-  /** What differs from an honest page's request; undefined for a header that is not sent, a list for several. */
+  /** Undefined omits a header, an array repeats it. */
   readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
-export function requestText(port: number, { method = "GET", path = "/", headers = {} }: Knock = {}): string {
-  const all: NonNullable<Knock["headers"]> = {
+export function requestText(
+  port: number,
+  { method = "GET", path = "/", headers = {} }: UpgradeRequest = {},
+): string {
+  const all: NonNullable<UpgradeRequest["headers"]> = {
     Host: `127.0.0.1:${port}`,
     Connection: "Upgrade",
     Upgrade: "websocket",
@@ -27,7 +30,7 @@ export function requestText(port: number, { method = "GET", path = "/", headers 
   return `${[`${method} ${path} HTTP/1.1`, ...lines].join("\r\n")}\r\n\r\n`;
 }
 
-/** A socket that forgives whatever the other side does to it. */
+/** An open TCP socket. Its errors are ignored, because the gateway may reset it. */
 export async function rawSocket(port: number): Promise<Socket> {
   const socket = connect(port, "127.0.0.1");
   socket.on("error", () => {});
@@ -35,7 +38,7 @@ export async function rawSocket(port: number): Promise<Socket> {
   return socket;
 }
 
-/** Unlike `once`, this takes no error for an answer. */
+/** Resolves when a socket has closed. Unlike `once`, it does not reject on an error. */
 export function closed(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
     if (socket.closed) resolve();
@@ -43,10 +46,10 @@ export function closed(socket: Socket): Promise<void> {
   });
 }
 
-/** What one gets to hear at the door; an open one is left at once. */
-export async function knock(
+/** Sends an upgrade request and resolves with the response. An accepted WebSocket is destroyed at once. */
+export async function requestUpgrade(
   port: number,
-  request: Knock | string,
+  request: UpgradeRequest | string,
 ): Promise<{ status: number; text: string }> {
   const socket = await rawSocket(port);
   let text = "";
@@ -59,8 +62,8 @@ export async function knock(
   return { status: Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1]), text };
 }
 
-/** A WebSocket whose every byte is the test's, already open. */
-export async function openRaw(port: number): Promise<Socket> {
+/** The TCP socket of an open WebSocket, on which a test reads and writes the frames. */
+export async function openRawWebSocket(port: number): Promise<Socket> {
   const socket = await rawSocket(port);
   socket.write(requestText(port));
   const [head] = (await once(socket, "data")) as [Buffer];
@@ -68,7 +71,7 @@ export async function openRaw(port: number): Promise<Socket> {
   return socket;
 }
 
-/** A frame as a client sends it, masked with zeros, which leave the payload as it is. */
+/** A frame as a client sends it. The mask is zero, which leaves the payload unchanged. */
 export function clientFrame(firstByte: number, payload: string | Uint8Array, claimedLength?: number): Buffer {
   const bytes = Buffer.from(payload);
   const length = claimedLength ?? bytes.length;
@@ -79,7 +82,7 @@ export function clientFrame(firstByte: number, payload: string | Uint8Array, cla
   return Buffer.concat([head, bytes]);
 }
 
-/** The close code in the last of the frames that were received; undefined where there is none. */
+/** The close code in the last frame of the received bytes; undefined without a close frame. */
 export function closeCodeIn(received: Buffer): number | undefined {
   const at = received.lastIndexOf(0x88);
   return at < 0 || received.length < at + 4 ? undefined : received.readUInt16BE(at + 2);

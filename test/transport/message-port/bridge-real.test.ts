@@ -4,7 +4,7 @@ import { stdio, webSocket } from "../../../src/node.ts";
 import { Children } from "../../support/children.ts";
 import { codexBinary, ExecServer, makeCodexHome } from "../../support/exec-server.ts";
 import { failureOf } from "../../support/failure.ts";
-import { Watched } from "../../support/gateway.ts";
+import { RecordingTransport } from "../../support/gateway.ts";
 import { Renderer } from "../../support/renderer.ts";
 
 let server: ExecServer;
@@ -26,7 +26,7 @@ function spawned(): Transport {
 
 describe("a renderer, its ports bridged to a WebSocket", () => {
   test("connects with its first use, through one port, and works", async () => {
-    const upstream = new Watched(webSocket(server.url));
+    const upstream = new RecordingTransport(webSocket(server.url));
     await using renderer = new Renderer(() => upstream);
     expect(await renderer.do("state")).toBe("idle");
     expect(renderer.bridges).toHaveLength(0);
@@ -43,7 +43,7 @@ describe("a renderer, its ports bridged to a WebSocket", () => {
 
   test("that loses the server is told so, and its next use makes one new port and one new session", async () => {
     await using own = await ExecServer.start();
-    const upstream = new Watched(webSocket(own.url));
+    const upstream = new RecordingTransport(webSocket(own.url));
     await using renderer = new Renderer(() => upstream);
     const lost = await renderer.do("stream", ...TICKS);
     const rest = failureOf(renderer.do("rest"));
@@ -70,7 +70,7 @@ describe("a renderer, its ports bridged to a WebSocket", () => {
   });
 
   test("that is gone without a goodbye leaves no connection", async () => {
-    const upstream = new Watched(webSocket(server.url));
+    const upstream = new RecordingTransport(webSocket(server.url));
     const renderer = new Renderer(() => upstream);
     await renderer.do("stream", ...TICKS);
     const it = await renderer.nextBridge();
@@ -80,7 +80,7 @@ describe("a renderer, its ports bridged to a WebSocket", () => {
   });
 
   test("that stands still counts as gone after the stated time, and connects anew once it moves", async () => {
-    const upstream = new Watched(webSocket(server.url));
+    const upstream = new RecordingTransport(webSocket(server.url));
     await using renderer = new Renderer(() => upstream, { livenessMs: 2_000 });
     const first = await renderer.do("session");
     const flag = new Int32Array(new SharedArrayBuffer(4));
