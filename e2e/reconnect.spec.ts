@@ -1,14 +1,14 @@
 import { expect, test } from "./support/fixtures.ts";
-import { counts, DISASTERS, loseAndGoOn } from "./support/outage.ts";
+import { breakAndRecover, counts, OUTAGES } from "./support/outage.ts";
 
 const ROUNDS = 20;
-const SERVER_KILLED = DISASTERS["the server is killed"] as (typeof DISASTERS)[string];
+const SERVER_KILLED = OUTAGES["the server is killed"] as (typeof OUTAGES)[string];
 
 test(`the server is killed mid-session, ${ROUNDS} times in a row`, async ({ tab, stage }) => {
   test.setTimeout(ROUNDS * 9_000);
   const sessions = new Set<string>();
   for (let round = 1; round <= ROUNDS; round++) {
-    sessions.add(await loseAndGoOn(tab, stage, SERVER_KILLED, round));
+    sessions.add(await breakAndRecover(tab, stage, SERVER_KILLED, round));
   }
   expect(sessions.size).toBe(ROUNDS);
 });
@@ -20,11 +20,11 @@ const PLACES = {
   inPortWorker: "a dedicated worker on ports to its page",
 } as const;
 
-for (const [name, disaster] of Object.entries(DISASTERS)) {
+for (const [name, outage] of Object.entries(OUTAGES)) {
   for (const [place, where] of Object.entries(PLACES) as [keyof typeof PLACES, string][]) {
     test(`${name} under ${where}`, async ({ openTab, stage }) => {
       const tab = await openTab(place);
-      for (const round of [1, 2]) await loseAndGoOn(tab, stage, disaster, round);
+      for (const round of [1, 2]) await breakAndRecover(tab, stage, outage, round);
     });
   }
 }
@@ -58,8 +58,8 @@ test("nothing reconnects while nobody asks", async ({ tab, stage }) => {
 
 /** Leaves the page without its session, and the servers ready for the next. */
 async function loseSession(
-  tab: Parameters<typeof loseAndGoOn>[0],
-  stage: Parameters<typeof loseAndGoOn>[1],
+  tab: Parameters<typeof breakAndRecover>[0],
+  stage: Parameters<typeof breakAndRecover>[1],
 ): Promise<void> {
   await tab.do("hang", stage.origin.url, 0);
   await stage.server.kill("SIGKILL");

@@ -1,10 +1,10 @@
 /**
- * A gateway in front of an HTTP server that is there already: its pages, and only they, reach an exec-server, if they
- * are logged in. Everything else goes on as it did.
+ * A gateway attached to an existing HTTP server. Only logged-in pages of that server reach an exec-server. Other
+ * requests are served as before.
  *
  *   npx tsx examples/gateway.ts
  *
- * Behind TLS a page says `wss://` and the origin is `https://`; the cookie should then be `Secure`, too.
+ * Behind TLS, pages connect to `wss://` and the origin is `https://`; the cookie should then be `Secure`, too.
  */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -32,7 +32,7 @@ await once(httpServer, "listening");
 const origin = `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}`;
 
 const gateway = createGateway({
-  // One server for each page, gone with it. `webSocket(url)` leads to one that runs elsewhere.
+  // Starts one server per page, which ends with the page. Use `webSocket(url)` for a server that runs elsewhere.
   upstream: stdio({ command, args: ["exec-server", "--listen", "stdio", "--concurrent-requests", "8"] }),
   allowedOrigins: [origin],
   allowedHosts: ["127.0.0.1"],

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 
 const ROOT = join(import.meta.dirname, "../..");
 
-/** The real gateway in a process of its own, that can be killed and started again on the same port. */
+/** A real gateway in its own process, which can be killed and restarted on the same port. */
 export class GatewayChild {
   readonly #args: readonly string[];
   #child: ChildProcess | undefined;
@@ -21,12 +21,12 @@ export class GatewayChild {
     return gateway;
   }
 
-  /** Stays the same over a restart. */
+  /** The same after a restart. */
   get port(): number {
     return this.#port;
   }
 
-  /** Resolves when the process is gone. */
+  /** Resolves when the process has exited. */
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
@@ -41,7 +41,7 @@ export class GatewayChild {
     const child = spawn(
       process.execPath,
       ["--import", "tsx", program, ...this.#args, String(this.#port)],
-      // Loaders of the test runner are none of its business.
+      // Without the loaders of the test runner.
       { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, NODE_OPTIONS: "" } },
     );
     this.#child = child;

@@ -1,4 +1,4 @@
-/** A program: one gateway, as a service of its own would run it. `gateway-process.ts UPSTREAM ORIGIN TOKEN PORT` */
+/** A program that runs one gateway: `gateway-process.ts UPSTREAM ORIGIN TOKEN PORT` */
 import { createGateway } from "exec-server-sdk/gateway";
 import { webSocket } from "exec-server-sdk/node";
 

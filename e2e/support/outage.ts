@@ -5,56 +5,56 @@ import type { Tab } from "./tab.ts";
 
 export const CALLERS = 200;
 
-/** What all that hangs on a connection has to come to: one error each, with the lost session's name. */
-const LOST: Loss[] = (["body", "call", "exit", "output", "text"] as const).map((what) => ({
+/** How everything pending on a connection must end: with one error each, which names the lost session. */
+const EXPECTED_LOSSES: Loss[] = (["body", "call", "exit", "output", "text"] as const).map((what) => ({
   what,
   code: "ERR_DISCONNECTED",
   sessionId: "its own",
 }));
 
-/** A way of losing the connection, and of making a new one possible. */
-export interface Disaster {
-  strike(stage: Stage): Promise<void> | void;
-  repair?(stage: Stage): Promise<void>;
+/** A way to break the connection, and to make a new one possible. */
+export interface Outage {
+  begin(stage: Stage): Promise<void> | void;
+  end?(stage: Stage): Promise<void>;
 }
 
-export const DISASTERS: Readonly<Record<string, Disaster>> = {
+export const OUTAGES: Readonly<Record<string, Outage>> = {
   "the server is killed": {
-    strike: (stage) => stage.server.kill("SIGKILL"),
-    repair: (stage) => stage.server.restart(),
+    begin: (stage) => stage.server.kill("SIGKILL"),
+    end: (stage) => stage.server.restart(),
   },
   "the gateway is killed": {
-    strike: (stage) => stage.gateway.kill(),
-    repair: (stage) => stage.gateway.restart(),
+    begin: (stage) => stage.gateway.kill(),
+    end: (stage) => stage.gateway.restart(),
   },
   "the network is cut": {
-    strike: (stage) => stage.front.cut(),
+    begin: (stage) => stage.front.cut(),
   },
 };
 
-/** Loses the connection in the middle of everything, and goes on in one new session. Returns its name. */
-export async function loseAndGoOn(
+/** Breaks the connection while work is pending, and recovers in one new session. Resolves with its id. */
+export async function breakAndRecover(
   tab: Tab,
   stage: Stage,
-  disaster: Disaster,
+  outage: Outage,
   round: number,
 ): Promise<string> {
-  const asked = stage.arrival(`/never/${round}`);
+  const requested = stage.arrival(`/never/${round}`);
   const lost = await tab.do("hang", stage.origin.url, round);
-  await asked;
+  await requested;
   const before = counts(tab, stage);
 
-  await disaster.strike(stage);
+  await outage.begin(stage);
   const losses = await tab.do("losses");
-  expect(losses.sort((a, b) => a.what.localeCompare(b.what))).toEqual(LOST);
+  expect(losses.sort((a, b) => a.what.localeCompare(b.what))).toEqual(EXPECTED_LOSSES);
   const { state, changes } = await tab.do("look");
   expect(state).toBe("disconnected");
   expect(
     changes.filter((change) => change.state === "disconnected" && change.sessionId === lost),
   ).toHaveLength(1);
 
-  await disaster.repair?.(stage);
-  expect(counts(tab, stage), "nobody has asked yet").toEqual(before);
+  await outage.end?.(stage);
+  expect(counts(tab, stage), "no dial before the next call").toEqual(before);
 
   const crowd = await tab.do("crowd", CALLERS);
   expect(crowd.answered).toBe(CALLERS);
@@ -69,7 +69,7 @@ export async function loseAndGoOn(
   return crowd.sessions[0] ?? "";
 }
 
-/** Connections made so far, by the page itself and as the network saw them. */
+/** Connections opened so far: by the page itself, and through the proxies. */
 export function counts(tab: Tab, stage: Stage) {
   return {
     webSockets: tab.webSockets,

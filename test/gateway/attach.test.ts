@@ -10,7 +10,8 @@ import { ExecServer } from "../support/exec-server.ts";
 import { ORIGIN, pageTransport, TOKEN } from "../support/gateway.ts";
 import { requestText, requestUpgrade } from "../support/upgrade-request.ts";
 
-async function attached(more: object = {}) {
+/** An HTTP server of an application with an attached gateway at `/exec`. */
+async function startApplication() {
   const upstream = await ExecServer.start();
   const server: Server = createServer((_, response) => response.end("the application"));
   server.listen(0, "127.0.0.1");
@@ -21,7 +22,6 @@ async function attached(more: object = {}) {
     allowedHosts: ["localhost"],
     authorize: { token: TOKEN },
     path: "/exec",
-    ...more,
   });
   gateway.attach(server);
   const { port } = server.address() as AddressInfo;
@@ -39,8 +39,8 @@ async function attached(more: object = {}) {
   };
 }
 
-/** Like the socket of a development server, which looks at the protocol only. */
-function hotReload(server: Server): void {
+/** Like a development server: an upgrade listener that selects by subprotocol, whatever the path. */
+function serveHotReload(server: Server): void {
   const sockets = new WebSocketServer({ noServer: true });
   server.on("upgrade", (request, socket, head) => {
     if (request.headers["sec-websocket-protocol"] !== "hot-reload") return;
@@ -50,9 +50,9 @@ function hotReload(server: Server): void {
   });
 }
 
-test("the gateway and another upgrade listener share a server", async () => {
-  await using app = await attached();
-  hotReload(app.server);
+test("an attached gateway and another upgrade listener share an HTTP server", async () => {
+  await using app = await startApplication();
+  serveHotReload(app.server);
   const other = new WebSocket(app.url, "hot-reload");
   await once(other, "open");
   const client = await ExecServerClient.connect({ transport: pageTransport(`${app.url}/exec`) });
@@ -68,15 +68,15 @@ test("the gateway and another upgrade listener share a server", async () => {
   other.terminate();
 });
 
-test("what is not for its path is answered by nobody else's fault: 404 where nobody else listens", async () => {
-  await using app = await attached();
+test("a request for another path gets 404 when there is no other upgrade listener", async () => {
+  await using app = await startApplication();
   expect((await requestUpgrade(app.port, { path: "/other" })).status).toBe(404);
   expect((await requestUpgrade(app.port, { path: "/executive" })).status).toBe(404);
 });
 
-test("the application's own requests go on, also after close(), and its socket listeners too", async () => {
-  await using app = await attached();
-  hotReload(app.server);
+test("the HTTP server and its other upgrade listeners keep working after close()", async () => {
+  await using app = await startApplication();
+  serveHotReload(app.server);
   await app.gateway.close();
   expect(await (await fetch(`http://127.0.0.1:${app.port}/`)).text()).toBe("the application");
   const other = new WebSocket(app.url, "hot-reload");
@@ -85,24 +85,24 @@ test("the application's own requests go on, also after close(), and its socket l
   expect(app.server.listenerCount("upgrade")).toBe(1);
 });
 
-test("after close() a request for its path is an ordinary one of the application", async () => {
-  await using app = await attached();
+test("after close() a request for the gateway's path reaches the application", async () => {
+  await using app = await startApplication();
   await app.gateway.close();
   const text = requestText(app.port, { path: "/exec" }).replace("Connection: Upgrade", "Connection: close");
   expect((await requestUpgrade(app.port, text)).status).toBe(200);
 });
 
-test("a request that another listener has taken already harms nobody", async () => {
-  await using app = await attached();
-  const greedy = new WebSocketServer({ noServer: true });
+test("a request that another upgrade listener has already accepted does not break the server", async () => {
+  await using app = await startApplication();
+  const other = new WebSocketServer({ noServer: true });
   app.server.prependListener("upgrade", (request, socket, head) => {
-    greedy.handleUpgrade(request, socket, head, () => {});
+    other.handleUpgrade(request, socket, head, () => {});
   });
   expect((await requestUpgrade(app.port, { path: "/exec" })).status).toBe(101);
   expect(await (await fetch(`http://127.0.0.1:${app.port}/`)).text()).toBe("the application");
 });
 
-test("attach() without allowedHosts, and after close(), throws ERR_INVALID_ARGUMENT", async () => {
+test("attach() throws ERR_INVALID_ARGUMENT without allowedHosts, and after close()", async () => {
   const invalid = expect.objectContaining({ code: "ERR_INVALID_ARGUMENT" });
   const options = {
     upstream: webSocket("ws://127.0.0.1:1"),

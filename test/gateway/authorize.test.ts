@@ -1,16 +1,17 @@
 import { expect, test } from "vitest";
 import type { GatewayOptions } from "../../src/gateway.ts";
+import { deferred } from "../../src/internal/deferred.ts";
 import { RecordingTransport, startGateway } from "../support/gateway.ts";
 import { requestUpgrade } from "../support/upgrade-request.ts";
 
-const upstream = (): RecordingTransport =>
-  new RecordingTransport({ reconnectable: true, connect: () => Promise.reject(new Error("not here")) });
+const unreachable = (): RecordingTransport =>
+  new RecordingTransport({ reconnectable: true, connect: () => Promise.reject(new Error("unreachable")) });
 
 type Authorize = Extract<GatewayOptions["authorize"], (...args: never) => unknown>;
 
-const REFUSING: readonly (readonly [what: string, authorize: Authorize])[] = [
-  ["says no", () => false],
-  ["says no later", async () => false],
+const REFUSALS: readonly (readonly [what: string, authorize: Authorize])[] = [
+  ["returns false", () => false],
+  ["resolves with false", async () => false],
   [
     "throws",
     () => {
@@ -18,26 +19,26 @@ const REFUSING: readonly (readonly [what: string, authorize: Authorize])[] = [
     },
   ],
   ["rejects", () => Promise.reject(new Error("no such session"))],
-  ["never answers", () => new Promise(() => {})],
-  ["answers with something that is merely true-ish", () => "yes" as unknown as boolean],
+  ["never settles", () => new Promise(() => {})],
+  ["returns a truthy value other than true", () => "yes" as unknown as boolean],
 ];
 
-test.each(REFUSING)("a page is refused with 401 when authorize %s", async (_, authorize) => {
-  const watched = upstream();
-  await using gateway = await startGateway(watched, { authorize, handshakeTimeoutMs: 300 });
+test.each(REFUSALS)("refuses a page with 401 when authorize %s", async (_, authorize) => {
+  const upstream = unreachable();
+  await using gateway = await startGateway(upstream, { authorize, handshakeTimeoutMs: 300 });
   const { status, text } = await requestUpgrade(gateway.port, {});
   expect(status).toBe(401);
   expect(text).not.toContain("no such session");
-  expect(watched.dials).toBe(0);
+  expect(upstream.dials).toBe(0);
 });
 
-test("authorize sees the request, and is not asked about a page that is refused anyway", async () => {
+test("calls authorize with the request, but not for a request that is refused anyway", async () => {
   const cookies: unknown[] = [];
   const authorize = async ({ headers }: Parameters<Authorize>[0]): Promise<boolean> => {
     cookies.push(headers.cookie);
     return headers.cookie === "session=good";
   };
-  await using gateway = await startGateway(upstream(), { authorize });
+  await using gateway = await startGateway(unreachable(), { authorize });
   const withCookie = (Cookie: string, Origin?: string) =>
     requestUpgrade(gateway.port, {
       headers: { Cookie, "Sec-WebSocket-Protocol": undefined, ...(Origin ? { Origin } : {}) },
@@ -48,25 +49,22 @@ test("authorize sees the request, and is not asked about a page that is refused 
   expect(cookies).toEqual(["session=good", "session=bad"]);
 });
 
-test("a page that authorize allows too late is not connected to anything", async () => {
-  const watched = upstream();
-  let answer!: (yes: boolean) => void;
-  let asked!: () => void;
-  const isAsked = new Promise<void>((resolve) => {
-    asked = resolve;
-  });
-  await using gateway = await startGateway(watched, {
+test("dials no upstream for a page that authorize admits after the timeout", async () => {
+  const upstream = unreachable();
+  const called = deferred<void>();
+  let admit!: (isAuthorized: boolean) => void;
+  await using gateway = await startGateway(upstream, {
     authorize: () =>
       new Promise((resolve) => {
-        answer = resolve;
-        asked();
+        admit = resolve;
+        called.resolve();
       }),
     handshakeTimeoutMs: 200,
   });
   const refused = requestUpgrade(gateway.port, {});
-  await isAsked;
+  await called.promise;
   expect((await refused).status).toBe(401);
-  answer(true);
+  admit(true);
   expect((await requestUpgrade(gateway.port, {})).status).toBe(401);
-  expect(watched.dials).toBe(0);
+  expect(upstream.dials).toBe(0);
 });

@@ -12,8 +12,9 @@ import { RawServer } from "../support/tcp-server.ts";
 import { PlainWebSocketServer } from "../support/websocket-server.ts";
 
 const MiB = 1024 * 1024;
-const FLOOD = 256 * MiB;
-const FLOOD_IN = 128 * MiB;
+const OUTPUT_BYTES = 256 * MiB;
+const INPUT_BYTES = 128 * MiB;
+/** How much the resident memory of the gateway may grow. */
 const MAX_GROWTH = 64 * MiB;
 
 const directory = mkdtempSync(join(tmpdir(), "gateway-test-"));
@@ -21,7 +22,7 @@ const tokenFile = join(directory, "token");
 writeFileSync(tokenFile, TOKEN);
 afterAll(() => rmSync(directory, { recursive: true }));
 
-async function gatewayBefore(upstream: string): Promise<{ command: GatewayCommand; url: string }> {
+async function startCommand(upstream: string): Promise<{ command: GatewayCommand; url: string }> {
   const listen = ["--listen", "127.0.0.1:0", "--origin", ORIGIN, "--token-file", tokenFile];
   const command = new GatewayCommand(...listen, "--upstream", upstream);
   return { command, url: await command.url() };
@@ -33,13 +34,26 @@ async function openPage(url: string): Promise<WebSocket> {
   return page;
 }
 
-/** The most memory it takes until it has read nothing for half a second. */
-async function peakUntilStill(command: GatewayCommand): Promise<number> {
+/** Sends text frames of 1 MiB, each once the one before it has left. */
+function sendInput(page: WebSocket): { readonly sentBytes: number } {
+  const input = { sentBytes: 0 };
+  const block = Buffer.alloc(MiB, "x");
+  const next = (): void => {
+    if (input.sentBytes === INPUT_BYTES) return;
+    input.sentBytes += block.length;
+    page.send(block, { binary: false }, next);
+  };
+  next();
+  return input;
+}
+
+/** The peak memory of the gateway until it has read nothing for half a second. */
+async function peakUntilIdle(command: GatewayCommand): Promise<number> {
   let peak = 0;
   let before = -1;
-  for (let still = 0; still < 10; ) {
+  for (let idle = 0; idle < 10; ) {
     const now = command.bytesRead();
-    still = now === before ? still + 1 : 0;
+    idle = now === before ? idle + 1 : 0;
     before = now;
     peak = Math.max(peak, command.rss());
     await sleep(50);
@@ -47,18 +61,18 @@ async function peakUntilStill(command: GatewayCommand): Promise<number> {
   return peak;
 }
 
-test("a page that stops reading a flood of 256 MiB costs no memory, and gets all of it in the end", async () => {
+test("a page that pauses 256 MiB of output costs no memory, and receives everything once it reads again", async () => {
   await using server = await ExecServer.start();
-  const { command, url } = await gatewayBefore(server.url);
+  const { command, url } = await startCommand(server.url);
   await using _ = command;
   const page = await openPage(url);
-  const say = (message: object): void => page.send(JSON.stringify(message));
-  say({ id: 1, method: "initialize", params: { clientName: "raw", resumeSessionId: null } });
+  const send = (message: object): void => page.send(JSON.stringify(message));
+  send({ id: 1, method: "initialize", params: { clientName: "raw", resumeSessionId: null } });
   await once(page, "message");
-  say({ method: "initialized", params: {} });
+  send({ method: "initialized", params: {} });
   const before = command.rss();
-  const argv = ["head", "-c", String(FLOOD), "/dev/zero"];
-  say({
+  const argv = ["head", "-c", String(OUTPUT_BYTES), "/dev/zero"];
+  send({
     id: 2,
     method: "process/start",
     params: { processId: "p", argv, cwd: "file:///", env: {}, tty: false },
@@ -72,18 +86,18 @@ test("a page that stops reading a flood of 256 MiB costs no memory, and gets all
       if (data.includes('"process/closed"')) resolve();
     });
   });
-  expect((await peakUntilStill(command)) - before).toBeLessThan(MAX_GROWTH);
-  expect(bytes).toBeLessThan(FLOOD / 4);
+  expect((await peakUntilIdle(command)) - before).toBeLessThan(MAX_GROWTH);
+  expect(bytes).toBeLessThan(OUTPUT_BYTES / 4);
   page.resume();
   await ended;
-  expect(bytes).toBeGreaterThan((FLOOD * 4) / 3);
+  expect(bytes).toBeGreaterThan((OUTPUT_BYTES * 4) / 3);
   expect(command.rss() - before).toBeLessThan(2 * MAX_GROWTH);
   page.terminate();
 });
 
-test("a server that stops reading a flood of 128 MiB costs no memory, and gets all of it in the end", async () => {
+test("a server that pauses 128 MiB of input costs no memory, and receives everything once it reads again", async () => {
   await using server = await PlainWebSocketServer.start({ perMessageDeflate: false });
-  const { command, url } = await gatewayBefore(server.url);
+  const { command, url } = await startCommand(server.url);
   await using _ = command;
   const page = await openPage(url);
   const upstream = await server.next();
@@ -92,41 +106,27 @@ test("a server that stops reading a flood of 128 MiB costs no memory, and gets a
   const ended = new Promise<void>((resolve) => {
     upstream.on("message", (data: Buffer) => {
       bytes += data.length;
-      if (bytes === FLOOD_IN) resolve();
+      if (bytes === INPUT_BYTES) resolve();
     });
   });
   const before = command.rss();
-  const block = Buffer.alloc(MiB, "x");
-  let sent = 0;
-  const next = (): void => {
-    if (sent === FLOOD_IN) return;
-    sent += block.length;
-    page.send(block, { binary: false }, next);
-  };
-  next();
-  expect((await peakUntilStill(command)) - before).toBeLessThan(MAX_GROWTH);
-  expect(sent).toBeLessThan(FLOOD_IN / 4);
+  const input = sendInput(page);
+  expect((await peakUntilIdle(command)) - before).toBeLessThan(MAX_GROWTH);
+  expect(input.sentBytes).toBeLessThan(INPUT_BYTES / 4);
   upstream.resume();
   await ended;
   expect(command.rss() - before).toBeLessThan(2 * MAX_GROWTH);
   page.terminate();
 });
 
-test("a page that floods while its upstream is dialled costs no memory", async () => {
+test("a page that sends 128 MiB while its upstream is dialled costs no memory", async () => {
   await using silent = await RawServer.silent();
-  const { command, url } = await gatewayBefore(silent.url);
+  const { command, url } = await startCommand(silent.url);
   await using _ = command;
   const page = await openPage(url);
   const before = command.rss();
-  const block = Buffer.alloc(MiB, "x");
-  let sent = 0;
-  const next = (): void => {
-    if (sent === FLOOD_IN) return;
-    sent += block.length;
-    page.send(block, { binary: false }, next);
-  };
-  next();
-  expect((await peakUntilStill(command)) - before).toBeLessThan(MAX_GROWTH);
-  expect(sent).toBeLessThan(FLOOD_IN / 4);
+  const input = sendInput(page);
+  expect((await peakUntilIdle(command)) - before).toBeLessThan(MAX_GROWTH);
+  expect(input.sentBytes).toBeLessThan(INPUT_BYTES / 4);
   page.terminate();
 });

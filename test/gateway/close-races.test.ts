@@ -16,30 +16,27 @@ beforeAll(async () => {
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
-describe("a page that comes and goes in no order", () => {
+describe("a page that closes during its upgrade", () => {
   test.each<[string, (socket: Socket) => void]>([
-    ["resets right after its request", (socket) => socket.resetAndDestroy()],
-    ["ends right after its request", (socket) => socket.end()],
-    ["says goodbye with its request", (socket) => socket.end(clientFrame(CLOSE, ""))],
+    ["resets the socket right after its request", (socket) => socket.resetAndDestroy()],
+    ["ends the socket right after its request", (socket) => socket.end()],
+    ["sends a close frame with its request", (socket) => socket.end(clientFrame(CLOSE, ""))],
     [
-      "says goodbye twice",
+      "sends two close frames",
       (socket) => socket.end(Buffer.concat([clientFrame(CLOSE, ""), clientFrame(CLOSE, "")])),
     ],
     [
-      "says goodbye and goes on talking",
+      "sends a message after its close frame",
       (socket) => socket.end(Buffer.concat([clientFrame(CLOSE, ""), clientFrame(TEXT, "{}")])),
     ],
-    ["leaves in the middle of a frame", (socket) => socket.end(clientFrame(TEXT, "{", 1_000))],
-    [
-      "says goodbye with a code that does not exist",
-      (socket) => socket.end(clientFrame(CLOSE, Uint8Array.of(0, 1))),
-    ],
-  ])("and %s leaves nothing behind", async (_, leave) => {
+    ["ends in the middle of a frame", (socket) => socket.end(clientFrame(TEXT, "{", 1_000))],
+    ["sends an invalid close code", (socket) => socket.end(clientFrame(CLOSE, Uint8Array.of(0, 1)))],
+  ])("and %s leaves no connection open", async (_, closePage) => {
     const pages = await Promise.all(Array.from({ length: 20 }, () => rawSocket(gateway.port)));
     const ends = pages.map((socket) => closed(socket.resume()));
     for (const socket of pages) {
       socket.write(requestText(gateway.port));
-      leave(socket);
+      closePage(socket);
     }
     await Promise.all(ends);
     expect(await otherClient.status()).toEqual({ status: "ready" });

@@ -25,10 +25,13 @@ import {
 } from "../support/upgrade-request.ts";
 import { PlainWebSocketServer } from "../support/websocket-server.ts";
 
-const nowhere: Transport = { reconnectable: true, connect: () => Promise.reject(new Error("not here")) };
-const deaf: Transport = { reconnectable: true, connect: () => new Promise(() => {}) };
-const bare = () =>
-  createGateway({ upstream: nowhere, allowedOrigins: [ORIGIN], authorize: { token: TOKEN } });
+const unreachable: Transport = {
+  reconnectable: true,
+  connect: () => Promise.reject(new Error("unreachable")),
+};
+const neverConnecting: Transport = { reconnectable: true, connect: () => new Promise(() => {}) };
+const createUnused = () =>
+  createGateway({ upstream: unreachable, allowedOrigins: [ORIGIN], authorize: { token: TOKEN } });
 
 describe("close()", () => {
   test("ends every page with 1001 and every upstream connection", async () => {
@@ -39,7 +42,7 @@ describe("close()", () => {
     expect(gateway.upstream.open).toBe(0);
   });
 
-  test("with a grace lets pages finish, takes no new ones, and settles when the last has left", async () => {
+  test("with graceMs lets pages finish, refuses new ones, and settles when the last has closed", async () => {
     await using gateway = await startRealGateway();
     const page = await gateway.connect();
     const running = page.run(["sh", "-c", "sleep 0.2; echo finished"]);
@@ -50,46 +53,43 @@ describe("close()", () => {
     await closing;
   });
 
-  test("ends the pages that are still there when the grace is over", async () => {
+  test("ends the pages that are still connected after graceMs", async () => {
     await using gateway = await startRealGateway();
     const page = await gateway.connect();
     await gateway.gateway.close({ graceMs: 50 });
     expect(await page.disconnected).toMatchObject({ closeCode: 1001 });
   });
 
-  test("without a grace cuts a longer one short", async () => {
+  test("without graceMs ends the grace period of an earlier call", async () => {
     await using gateway = await startRealGateway();
     const page = await gateway.connect();
-    const patient = gateway.gateway.close({ graceMs: Number.POSITIVE_INFINITY });
+    const earlier = gateway.gateway.close({ graceMs: Number.POSITIVE_INFINITY });
     await gateway.gateway.close();
-    await patient;
+    await earlier;
     expect(await page.disconnected).toMatchObject({ closeCode: 1001 });
   });
 
-  test("settles with a page that answers nothing, one in the middle of its handshake, and one that says nothing", async () => {
-    let asked!: () => void;
-    const isAsked = new Promise<void>((resolve) => {
-      asked = resolve;
-    });
+  test("settles with a page that ignores the close, one whose authorization is pending, and a silent socket", async () => {
+    const authorizing = deferred<void>();
     await using server = await PlainWebSocketServer.start();
     await using gateway = await startGateway(server.url, {
       authorize: ({ headers }) => {
         if (headers.cookie !== "slow") return true;
-        asked();
+        authorizing.resolve();
         return new Promise<boolean>(() => {});
       },
     });
-    const mute = await openRawWebSocket(gateway.port);
+    const unresponsive = await openRawWebSocket(gateway.port);
     const silent = await rawSocket(gateway.port);
-    const slow = requestUpgrade(gateway.port, requestText(gateway.port, { headers: { Cookie: "slow" } }));
-    await isAsked;
+    const pending = requestUpgrade(gateway.port, requestText(gateway.port, { headers: { Cookie: "slow" } }));
+    await authorizing.promise;
     await gateway.gateway.close();
-    expect((await slow).status).toBe(503);
-    await Promise.all([closed(mute.resume()), closed(silent.resume())]);
+    expect((await pending).status).toBe(503);
+    await Promise.all([closed(unresponsive.resume()), closed(silent.resume())]);
   });
 
-  test("settles while an upstream is dialled that never answers, and tells the page", async () => {
-    await using gateway = await startGateway(deaf);
+  test("closes a page with 1001 while its upstream is dialled", async () => {
+    await using gateway = await startGateway(neverConnecting);
     const page = new WebSocket(gateway.url, PROTOCOLS, { origin: ORIGIN });
     await once(page, "open");
     const end = once(page, "close");
@@ -97,48 +97,48 @@ describe("close()", () => {
     expect((await end)[0]).toBe(1001);
   });
 
-  test("ends a page that is let in at that very moment", async () => {
+  test("ends a page that is admitted in the same turn", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
-    const stillThere: number[] = [];
+    const leftOpen: number[] = [];
     for (let turns = 0; turns <= 12; turns++) {
-      const asked = deferred<void>();
+      const authorizing = deferred<void>();
       const authorized = deferred<boolean>();
-      const pages = new Set<string>();
+      const states = new Set<string>();
       const gateway = createGateway({
-        upstream: deaf,
+        upstream: neverConnecting,
         allowedOrigins: [ORIGIN],
         allowedHosts: ["localhost"],
         authorize() {
-          asked.resolve();
+          authorizing.resolve();
           return authorized.promise;
         },
-        onPage: ({ state }) => pages.add(state),
+        onPage: ({ state }) => states.add(state),
       });
       gateway.attach(server);
       const page = requestUpgrade(port, {});
-      await asked.promise;
+      await authorizing.promise;
       authorized.resolve(true);
       for (let turn = 0; turn < turns; turn++) await undefined;
       await gateway.close();
-      const endedPages = pages.has("closed") ? 101 : 503;
-      if ((await page).status !== endedPages) stillThere.push(turns);
+      const expectedStatus = states.has("closed") ? 101 : 503;
+      if ((await page).status !== expectedStatus) leftOpen.push(turns);
     }
     server.close();
-    expect(stillThere).toEqual([]);
+    expect(leftOpen).toEqual([]);
   });
 
-  test("inside the function that gives the upstream ends the page it was asked for", async () => {
+  test("called inside the upstream function ends the page that it was called for", async () => {
     await using gateway = await startGateway(() => {
       void gateway.gateway.close();
-      return deaf;
+      return neverConnecting;
     });
     const page = new WebSocket(gateway.url, PROTOCOLS, { origin: ORIGIN });
     expect((await once(page, "close"))[0]).toBe(1001);
   });
 
-  test("settles with a transport that breaks its promise to close", async () => {
+  test("settles with a custom transport whose close() never settles", async () => {
     const upstream = new RecordingTransport({
       reconnectable: true,
       connect: async () => ({
@@ -154,50 +154,50 @@ describe("close()", () => {
     await gateway.gateway.close();
   });
 
-  test("settles when nothing was ever served, and again", async () => {
-    const gateway = bare();
+  test("settles when the gateway was never used, and when called again", async () => {
+    const gateway = createUnused();
     await gateway.close();
     await gateway.close({ graceMs: 1_000 });
   });
 
-  test("while listen() is under way leaves nothing listening", async () => {
+  test("during listen() leaves no port open", async () => {
     const inTicks = (ticks: number, then: () => void): void =>
       ticks === 0 ? then() : process.nextTick(inTicks, ticks - 1, then);
     for (let ticks = 0; ticks <= 4; ticks++) {
       const port = await unusedPort();
-      const gateway = bare();
+      const gateway = createUnused();
       const listening = failureOf(gateway.listen({ port }));
       const isClosed = deferred<void>();
       inTicks(ticks, () => isClosed.resolve(gateway.close()));
       expect(await listening).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
       await isClosed.promise;
-      const next = bare();
+      const next = createUnused();
       await next.listen({ port });
       await next.close();
     }
   });
 
-  test("leaves the port free", async () => {
-    const first = await startGateway(nowhere);
+  test("frees the port", async () => {
+    const first = await startGateway(unreachable);
     await first.gateway.close();
-    const second = bare();
+    const second = createUnused();
     await second.listen({ port: first.port });
     await second.close();
   });
 });
 
 describe("listen()", () => {
-  test("is for once", async () => {
-    await using gateway = await startGateway(nowhere);
+  test("rejects when the gateway already listens or is closed", async () => {
+    await using gateway = await startGateway(unreachable);
     expect(await failureOf(gateway.gateway.listen())).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
     await gateway.gateway.close();
     expect(await failureOf(gateway.gateway.listen())).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
   });
 
-  test("on a port that is taken rejects, and may be tried again", async () => {
-    await using taken = await startGateway(nowhere);
-    const gateway = bare();
-    expect(await failureOf(gateway.listen({ port: taken.port }))).toMatchObject({ code: "EADDRINUSE" });
+  test("rejects for a port in use, and can be called again", async () => {
+    await using other = await startGateway(unreachable);
+    const gateway = createUnused();
+    expect(await failureOf(gateway.listen({ port: other.port }))).toMatchObject({ code: "EADDRINUSE" });
     const { url } = await gateway.listen();
     expect(url).toMatch(/^ws:\/\/127\.0\.0\.1:\d+\/$/);
     await gateway.close();

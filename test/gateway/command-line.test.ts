@@ -15,55 +15,59 @@ const file = (name: string, text: string): string => {
   return join(directory, name);
 };
 
-describe("the command line is refused", () => {
+describe("parseCommandLine() throws", () => {
   test.each<[string, string[], RegExp]>([
-    ["without an origin", UPSTREAM, /--origin is missing/],
-    ["without an upstream", ORIGIN, /exactly one is needed/],
-    ["with two upstreams", [...ORIGIN, ...UPSTREAM, "--", "codex"], /exactly one is needed/],
-    ["without a command behind the dashes", [...ORIGIN, "--"], /no command behind/],
-    ["with an option nobody knows", [...ORIGIN, ...UPSTREAM, "--orgin", "x"], /Unknown option '--orgin'/],
-    ["with a word too many", [...ORIGIN, ...UPSTREAM, "codex"], /Unexpected argument/],
+    ["without an origin", UPSTREAM, /--origin must be/],
+    ["without an upstream", ORIGIN, /either --upstream URL or -- COMMAND, got neither/],
     [
-      "with an option that lacks its value",
-      [...ORIGIN, "--upstream"],
-      /'--upstream <value>' argument missing/,
+      "with two upstreams",
+      [...ORIGIN, ...UPSTREAM, "--", "codex"],
+      /either --upstream URL or -- COMMAND, got both/,
     ],
+    ["without a command after --", [...ORIGIN, "--"], /-- must be followed by a command/],
+    ["with an unknown option", [...ORIGIN, ...UPSTREAM, "--orgin", "x"], /Unknown option '--orgin'/],
+    ["with a positional argument", [...ORIGIN, ...UPSTREAM, "codex"], /Unexpected argument/],
+    ["with an option without its value", [...ORIGIN, "--upstream"], /'--upstream <value>' argument missing/],
     ["with an upstream over HTTP", [...ORIGIN, "--upstream", "http://127.0.0.1:1"], /ws: or wss:/],
-    ["with an upstream that is no URL", [...ORIGIN, "--upstream", "127.0.0.1"], /not a valid absolute URL/],
-    ["with a port alone", [...ORIGIN, ...UPSTREAM, "--listen", "8787"], /HOST:PORT/],
-    ["with a port that can't be", [...ORIGIN, ...UPSTREAM, "--listen", "127.0.0.1:65536"], /HOST:PORT/],
-    ["with no port", [...ORIGIN, ...UPSTREAM, "--listen", "127.0.0.1:"], /HOST:PORT/],
+    [
+      "with an upstream that is not a URL",
+      [...ORIGIN, "--upstream", "127.0.0.1"],
+      /not a valid absolute URL/,
+    ],
+    ["with a port without a host", [...ORIGIN, ...UPSTREAM, "--listen", "8787"], /HOST:PORT/],
+    ["with a port out of range", [...ORIGIN, ...UPSTREAM, "--listen", "127.0.0.1:65536"], /HOST:PORT/],
+    ["without a port", [...ORIGIN, ...UPSTREAM, "--listen", "127.0.0.1:"], /HOST:PORT/],
     ["with a bare IPv6 address", [...ORIGIN, ...UPSTREAM, "--listen", "::1:8787"], /HOST:PORT/],
     [
-      "with a token file that is not there",
+      "with a token file that does not exist",
       [...ORIGIN, ...UPSTREAM, "--token-file", "/no/such/file"],
       /ENOENT/,
     ],
     [
-      "with an upstream token for a command",
+      "with an empty upstream token file",
       [...ORIGIN, "--upstream-token-file", "/dev/null", "--", "x"],
-      /holds no token/,
+      /must hold a token/,
     ],
   ])("%s", (_, args, message) => {
     const parse = (): unknown => parseCommandLine(args);
     expect(parse).toThrow(message);
   });
 
-  test("with a token file that holds no token, without showing what it holds", () => {
+  test("with an invalid token file, without printing its content", () => {
     const parse = (text: string) => () =>
       parseCommandLine([...ORIGIN, ...UPSTREAM, "--token-file", file("bad", text)]);
     expect(parse("")).toThrow(CommandLineError);
-    expect(parse("two words")).toThrow(/^(?!.*two words).*holds no token/);
+    expect(parse("two words")).toThrow(/^(?!.*two words).*must hold a token/);
   });
 
-  test("with an upstream token where there is no URL", () => {
+  test("with an upstream token for a command", () => {
     const args = [...ORIGIN, "--upstream-token-file", file("good", "token"), "--", "codex"];
-    expect(() => parseCommandLine(args)).toThrow("--upstream-token-file belongs to --upstream");
+    expect(() => parseCommandLine(args)).toThrow("--upstream-token-file must be used with --upstream");
   });
 });
 
-describe("the command line", () => {
-  test("has defaults", () => {
+describe("parseCommandLine()", () => {
+  test("applies the defaults", () => {
     expect(parseCommandLine([...ORIGIN, ...UPSTREAM])).toMatchObject({
       origins: ["https://ide.example"],
       hosts: [],
@@ -72,7 +76,7 @@ describe("the command line", () => {
     });
   });
 
-  test("takes what may be repeated, an IPv6 address, and a token with a line end", () => {
+  test("accepts repeated options, an IPv6 address, and a token file with a line break", () => {
     const args = ["--origin", "http://a", "--origin", "http://b", "--host", "a", "--host", "b"];
     const more = ["--listen", "[::1]:0", "--token-file", file("line", "token\r\n")];
     expect(parseCommandLine([...args, ...more, ...UPSTREAM])).toMatchObject({
@@ -83,20 +87,20 @@ describe("the command line", () => {
     });
   });
 
-  test("leaves to the command what is behind the dashes, even its own options", () => {
+  test("passes every argument after -- to the command, even its own options", () => {
     const command = parseCommandLine([...ORIGIN, "--", "codex", "--listen", "stdio", "--", "--help"]);
     expect(command).toMatchObject({ listen: { port: 8787 }, upstream: { reconnectable: false } });
   });
 
-  test("that only asks for help needs nothing else", () => {
+  test("returns undefined for --help alone", () => {
     expect(parseCommandLine(["--help"])).toBeUndefined();
   });
 });
 
 test.each([
-  ["an origin that is a wildcard", ["--origin", "*", ...UPSTREAM], "is not an origin"],
-  ["an option nobody knows", ["--bogus"], "Unknown option '--bogus'"],
-])("the command ends with 2 and a clear error for %s", async (_, args, message) => {
+  ["an origin that is a wildcard", ["--origin", "*", ...UPSTREAM], "must contain exact origins"],
+  ["an unknown option", ["--bogus"], "Unknown option '--bogus'"],
+])("the command exits with 2 and an error message for %s", async (_, args, message) => {
   await using command = new GatewayCommand(...args);
   expect(await command.exited).toBe(2);
   expect(command.stderr).toContain(message);

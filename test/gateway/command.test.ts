@@ -9,7 +9,7 @@ import { failureOf } from "../support/failure.ts";
 import { ORIGIN, pageTransport, TOKEN } from "../support/gateway.ts";
 import { GatewayCommand } from "../support/gateway-command.ts";
 
-const UPSTREAM_TOKEN = "the-upstream-wants-this";
+const UPSTREAM_TOKEN = "the-token-of-the-upstream";
 const HASH = createHash("sha256").update(UPSTREAM_TOKEN).digest("hex");
 
 const directory = mkdtempSync(join(tmpdir(), "gateway-test-"));
@@ -19,7 +19,7 @@ const file = (name: string, text: string): string => {
   return path;
 };
 const tokenFile = file("token", `${TOKEN}\n`);
-const ANYWHERE = ["--listen", "127.0.0.1:0", "--origin", ORIGIN];
+const ARGS = ["--listen", "127.0.0.1:0", "--origin", ORIGIN];
 const connect = (url: string, token = TOKEN) =>
   ExecServerClient.connect({ transport: pageTransport(url, ["exec-server-gateway", token]) });
 
@@ -32,8 +32,8 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-test("the command serves a WebSocket server, makes a token, and tells it once", async () => {
-  await using command = new GatewayCommand(...ANYWHERE, "--upstream", server.url);
+test("the command serves a WebSocket upstream, and generates and prints a token once", async () => {
+  await using command = new GatewayCommand(...ARGS, "--upstream", server.url);
   const url = await command.url();
   const [, token = ""] = /^Token: ([\w-]{43})$/.exec(await command.line()) ?? [];
   expect(await command.line()).toContain(
@@ -50,9 +50,9 @@ test("the command serves a WebSocket server, makes a token, and tells it once", 
   expect(command.stdout.trimEnd().split("\n")).toHaveLength(3);
 });
 
-test("the command starts a server for each page, and takes it along when it is interrupted", async () => {
+test("the command starts a server for each page, and ends it on a second signal", async () => {
   const codex = ["env", `CODEX_HOME=${makeCodexHome()}`, codexBinary(), "exec-server", "--listen", "stdio"];
-  await using command = new GatewayCommand(...ANYWHERE, "--token-file", tokenFile, "--", ...codex);
+  await using command = new GatewayCommand(...ARGS, "--token-file", tokenFile, "--", ...codex);
   const client = await connect(await command.url());
   const { stdout } = await client.run(["sh", "-c", "echo $PPID"]);
   const pid = Number(stdout);
@@ -66,8 +66,8 @@ test("the command starts a server for each page, and takes it along when it is i
   expect(command.stderr).toContain(`closed ${ORIGIN} 1001\n`);
 });
 
-test("the command lets pages finish after the signal", async () => {
-  await using command = new GatewayCommand(...ANYWHERE, "--token-file", tokenFile, "--upstream", server.url);
+test("the command lets pages finish after a signal", async () => {
+  await using command = new GatewayCommand(...ARGS, "--token-file", tokenFile, "--upstream", server.url);
   const client = await connect(await command.url());
   const running = client.run(["sh", "-c", "sleep 0.3; echo finished"]);
   await client.status();
@@ -77,18 +77,18 @@ test("the command lets pages finish after the signal", async () => {
   expect(await command.exited).toBe(0);
 });
 
-test("the command shows the upstream its token, and nobody else", async () => {
+test("the command sends the upstream token to the upstream, and never prints it", async () => {
   const args = ["--ws-auth", "capability-token", "--ws-token-sha256", HASH];
-  await using guarded = await ExecServer.start({ args });
+  await using protectedServer = await ExecServer.start({ args });
   const upstreamToken = file("upstream-token", UPSTREAM_TOKEN);
-  const upstream = ["--upstream", guarded.url, "--upstream-token-file", upstreamToken];
-  await using command = new GatewayCommand(...ANYWHERE, "--token-file", tokenFile, ...upstream);
+  const upstream = ["--upstream", protectedServer.url, "--upstream-token-file", upstreamToken];
+  await using command = new GatewayCommand(...ARGS, "--token-file", tokenFile, ...upstream);
   await using client = await connect(await command.url());
   expect(await client.status()).toEqual({ status: "ready" });
   expect(command.stdout + command.stderr).not.toContain(UPSTREAM_TOKEN);
 });
 
-test("the command is reached by the names of --host", async () => {
+test("the command accepts requests for the names of --host", async () => {
   await using command = new GatewayCommand(
     ...["--listen", "127.0.0.1:0", "--origin", "http://localhost:5173", "--origin", ORIGIN],
     ...["--host", "ide.example", "--token-file", tokenFile, "--upstream", server.url],
@@ -97,7 +97,7 @@ test("the command is reached by the names of --host", async () => {
   expect(await client.status()).toEqual({ status: "ready" });
 });
 
-test("--help tells how it is used", async () => {
+test("--help prints every option", async () => {
   await using command = new GatewayCommand("--help");
   expect(await command.exited).toBe(0);
   for (const option of [
@@ -112,7 +112,7 @@ test("--help tells how it is used", async () => {
   }
 });
 
-test("a port that is taken is a failure, not a misuse", async () => {
+test("the command exits with 1 for a port in use", async () => {
   const listen = new URL(server.url).host;
   await using command = new GatewayCommand("--origin", ORIGIN, "--listen", listen, "--upstream", server.url);
   expect(await command.exited).toBe(1);

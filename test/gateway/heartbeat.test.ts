@@ -7,50 +7,50 @@ import { ORIGIN, PROTOCOLS, startGateway, startRealGateway } from "../support/ga
 import { clientFrame, closed as closedSocket, openRawWebSocket } from "../support/upgrade-request.ts";
 import { PlainWebSocketServer } from "../support/websocket-server.ts";
 
-const BEAT = { heartbeatMs: 50 };
+const OPTIONS = { heartbeatMs: 50 };
 
-test("a page that answers is pinged for as long as it is there", async () => {
+test("pings a page that answers for as long as it is connected", async () => {
   await using server = await PlainWebSocketServer.start();
-  await using gateway = await startGateway(server.url, BEAT);
+  await using gateway = await startGateway(server.url, OPTIONS);
   const page = new WebSocket(gateway.url, PROTOCOLS, { origin: ORIGIN });
   for (let n = 0; n < 10; n++) await once(page, "ping");
   expect(page.readyState).toBe(WebSocket.OPEN);
 });
 
-test("a page that answers no ping is gone, and its upstream connection with it", async () => {
-  await using gateway = await startRealGateway(BEAT);
-  const silent = await openRawWebSocket(gateway.port);
+test("disconnects a page that answers no ping, and closes its upstream connection", async () => {
+  await using gateway = await startRealGateway(OPTIONS);
+  const unresponsive = await openRawWebSocket(gateway.port);
   const upstream = await gateway.upstream.next();
-  await closedSocket(silent.resume());
+  await closedSocket(unresponsive.resume());
   await expect.poll(() => upstream.isOpen).toBe(false);
 });
 
-test("a page that leaves while a server that stopped reading holds it up is noticed", async () => {
-  const held = deferred<void>();
+test("detects that a page has left while reading from it is paused by a slow server", async () => {
+  const paused = deferred<void>();
   const closed = deferred<void>();
   const flow = {
     queuedBytes: Number.POSITIVE_INFINITY,
     pause() {},
     resume() {},
-    // Once for the page's first frame; then for its end.
+    // The first call is for the page's frame and stays pending. The next one is for the close.
     drained(): Promise<void> {
       flow.drained = () => Promise.resolve();
-      held.resolve();
+      paused.resolve();
       return new Promise(() => {});
     },
   };
-  const stuck: Connection = {
+  const connection: Connection = {
     isOpen: true,
     flow,
     start() {},
     send() {},
     close: async () => closed.resolve(),
   };
-  const upstream = { reconnectable: true, connect: async () => stuck };
-  await using gateway = await startGateway(upstream, BEAT);
+  const upstream = { reconnectable: true, connect: async () => connection };
+  await using gateway = await startGateway(upstream, OPTIONS);
   const page = await openRawWebSocket(gateway.port);
   page.write(clientFrame(0x81, "{}"));
-  await held.promise;
+  await paused.promise;
   page.destroy();
   await closed.promise;
 });

@@ -21,17 +21,17 @@ beforeAll(async () => {
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
-/** What the gateway says until it has hung up. */
-async function heardUntilEnd(socket: Socket): Promise<Buffer> {
-  const heard: Buffer[] = [];
-  socket.on("data", (chunk: Buffer) => heard.push(chunk));
+/** The bytes that the gateway sends until it closes the socket. */
+async function receivedUntilClosed(socket: Socket): Promise<Buffer> {
+  const received: Buffer[] = [];
+  socket.on("data", (chunk: Buffer) => received.push(chunk));
   await closed(socket);
-  return Buffer.concat(heard);
+  return Buffer.concat(received);
 }
 
-describe("a page's socket is closed for", () => {
+describe("the gateway closes a page's socket for", () => {
   test.each([
-    ["a message above the limit, before it has been sent", 1009, [clientFrame(TEXT, "", 64 * KiB + 1)]],
+    ["the header of a message above the limit", 1009, [clientFrame(TEXT, "", 64 * KiB + 1)]],
     [
       "fragments that add up to more than the limit",
       1009,
@@ -47,20 +47,20 @@ describe("a page's socket is closed for", () => {
     ],
     ["a length of 2 ** 63", 1009, [clientFrame(TEXT, "", 2 ** 53)]],
     ["an unmasked frame", 1002, [Buffer.from([TEXT, 1, 0x78])]],
-    ["a frame of a kind that does not exist", 1002, [clientFrame(0x83, "x")]],
+    ["a frame with an unknown opcode", 1002, [clientFrame(0x83, "x")]],
     ["a compressed frame", 1002, [clientFrame(0xc1, "x")]],
     ["text that is not UTF-8", 1007, [clientFrame(TEXT, Uint8Array.of(0xff, 0xfe))]],
-    ["noise", 1002, [Buffer.from([0x7f, 0x7f]), randomBytes(KiB)]],
+    ["random bytes", 1002, [Buffer.from([0x7f, 0x7f]), randomBytes(KiB)]],
   ] as const)("%s: %i", async (_, code, frames) => {
     const socket = await openRawWebSocket(gateway.port);
     const upstream = await gateway.upstream.next();
     socket.write(Buffer.concat([...frames]));
-    expect(closeCodeIn(await heardUntilEnd(socket))).toBe(code);
+    expect(closeCodeIn(await receivedUntilClosed(socket))).toBe(code);
     await expect.poll(() => upstream.isOpen).toBe(false);
     expect(await otherClient.status()).toEqual({ status: "ready" });
   });
 
-  test("a flood of pings whose answers nobody reads", async () => {
+  test("endless pings of a page that does not read the pongs", async () => {
     const socket = await openRawWebSocket(gateway.port);
     const upstream = await gateway.upstream.next();
     socket.pause();
@@ -71,11 +71,11 @@ describe("a page's socket is closed for", () => {
         return ping;
       }),
     );
-    const flood = (): void => {
+    const sendPings = (): void => {
       while (socket.writable && socket.write(pings));
     };
-    socket.on("drain", flood);
-    flood();
+    socket.on("drain", sendPings);
+    sendPings();
     await closed(socket);
     await expect.poll(() => upstream.isOpen).toBe(false);
     expect(await otherClient.status()).toEqual({ status: "ready" });

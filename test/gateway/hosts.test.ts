@@ -9,15 +9,15 @@ import { webSocket } from "../../src/node.ts";
 import { ORIGIN, PROTOCOLS, RecordingTransport, startGateway, startRealGateway } from "../support/gateway.ts";
 import { closed, openRawWebSocket, rawSocket, requestUpgrade } from "../support/upgrade-request.ts";
 
-const nowhere = (): RecordingTransport =>
-  new RecordingTransport({ reconnectable: true, connect: () => Promise.reject(new Error("not here")) });
-const named = (Host: string) => ({ headers: { Host } });
+const unreachable = (): RecordingTransport =>
+  new RecordingTransport({ reconnectable: true, connect: () => Promise.reject(new Error("unreachable")) });
+const withHost = (Host: string) => ({ headers: { Host } });
 
-test("behind a reverse proxy a page gets in by the proxy's name, and by no other", async () => {
-  await using gateway = await startGateway(nowhere(), {
+test("behind a reverse proxy, admits the proxy's name and no other", async () => {
+  await using gateway = await startGateway(unreachable(), {
     allowedHosts: ["IDE.example", "other.example:8443"],
   });
-  const status = async (host: string) => (await requestUpgrade(gateway.port, named(host))).status;
+  const status = async (host: string) => (await requestUpgrade(gateway.port, withHost(host))).status;
   expect(await status("ide.example")).toBe(101);
   expect(await status("ide.example:443")).toBe(101);
   expect(await status("Ide.Example")).toBe(101);
@@ -27,7 +27,7 @@ test("behind a reverse proxy a page gets in by the proxy's name, and by no other
   expect(await status("evil.example")).toBe(403);
 });
 
-test("a client works through a proxy that passes its Host on", async () => {
+test("works behind a reverse proxy that forwards the Host header", async () => {
   await using gateway = await startRealGateway({ allowedHosts: ["ide.example"] });
   const proxy = createServer().listen(0, "127.0.0.1");
   await once(proxy, "listening");
@@ -51,19 +51,19 @@ test("a client works through a proxy that passes its Host on", async () => {
   proxy.close();
 });
 
-test("an attached gateway is reached by allowedHosts and loopback names only", async () => {
+test("an attached gateway accepts allowedHosts and loopback names only", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  await using gateway = await startGateway(nowhere(), { allowedHosts: ["ide.example"] });
+  await using gateway = await startGateway(unreachable(), { allowedHosts: ["ide.example"] });
   gateway.gateway.attach(server);
-  expect((await requestUpgrade(port, named("ide.example"))).status).toBe(101);
-  expect((await requestUpgrade(port, named("localhost:5173"))).status).toBe(101);
-  expect((await requestUpgrade(port, named("evil.example"))).status).toBe(403);
+  expect((await requestUpgrade(port, withHost("ide.example"))).status).toBe(101);
+  expect((await requestUpgrade(port, withHost("localhost:5173"))).status).toBe(101);
+  expect((await requestUpgrade(port, withHost("evil.example"))).status).toBe(403);
   server.close();
 });
 
-test("pages above maxConnections get 503, until one leaves", async () => {
+test("refuses pages above maxConnections with 503 until one has closed", async () => {
   await using gateway = await startRealGateway({ maxConnections: 2 });
   const first = await openRawWebSocket(gateway.port);
   await openRawWebSocket(gateway.port);
@@ -72,31 +72,33 @@ test("pages above maxConnections get 503, until one leaves", async () => {
   await expect.poll(async () => (await requestUpgrade(gateway.port, {})).status).toBe(101);
 });
 
-test("pages above maxConnections get 503, also when they are authorized in the same moment", async () => {
+test("refuses pages above maxConnections with 503, even when all are authorized in the same turn", async () => {
   const authorized = deferred<boolean>();
-  let waiting = 5;
-  await using gateway = await startGateway(nowhere(), {
+  let pending = 5;
+  await using gateway = await startGateway(unreachable(), {
     maxConnections: 2,
     authorize() {
-      if (--waiting === 0) authorized.resolve(true);
+      if (--pending === 0) authorized.resolve(true);
       return authorized.promise;
     },
   });
-  const answers = await Promise.all(Array.from({ length: waiting }, () => requestUpgrade(gateway.port, {})));
-  expect(answers.map(({ status }) => status).sort()).toEqual([101, 101, 503, 503, 503]);
+  const responses = await Promise.all(
+    Array.from({ length: pending }, () => requestUpgrade(gateway.port, {})),
+  );
+  expect(responses.map(({ status }) => status).sort()).toEqual([101, 101, 503, 503, 503]);
 });
 
 test.each([
   ["/readyz", 200],
   ["/", 404],
   ["/readyz/more", 404],
-])("GET %s answers %i, and hangs up", async (path, status) => {
-  await using gateway = await startGateway(nowhere());
+])("responds to GET %s with %i and closes the socket", async (path, status) => {
+  await using gateway = await startGateway(unreachable());
   expect((await requestUpgrade(gateway.port, `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)).status).toBe(status);
 });
 
-test("a request with an endless body is answered and cut", async () => {
-  await using gateway = await startGateway(nowhere());
+test("closes the socket of a request with an endless body", async () => {
+  await using gateway = await startGateway(unreachable());
   const socket = await rawSocket(gateway.port);
   socket.resume().write("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
   const drip = setInterval(() => socket.write("1\r\nx\r\n"), 5);

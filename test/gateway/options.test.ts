@@ -2,13 +2,13 @@ import { describe, expect, test } from "vitest";
 import { createGateway, type GatewayOptions } from "../../src/gateway.ts";
 import { webSocket } from "../../src/node.ts";
 
-const GOOD: GatewayOptions = {
+const VALID: GatewayOptions = {
   upstream: webSocket("ws://127.0.0.1:1"),
   allowedOrigins: ["https://ide.example"],
   authorize: { token: "token" },
 };
 
-const make = (more: object) => () => createGateway({ ...GOOD, ...more });
+const createWith = (changes: object) => () => createGateway({ ...VALID, ...changes });
 
 describe("createGateway() throws ERR_INVALID_ARGUMENT for", () => {
   test.each<[string, object]>([
@@ -16,15 +16,15 @@ describe("createGateway() throws ERR_INVALID_ARGUMENT for", () => {
     ["an upstream that is a URL", { upstream: "ws://127.0.0.1:1" }],
     ["no origins", { allowedOrigins: undefined }],
     ["an empty list of origins", { allowedOrigins: [] }],
-    ["an origin that is no list", { allowedOrigins: "https://ide.example" }],
+    ["origins that are not an array", { allowedOrigins: "https://ide.example" }],
     ["the origin *", { allowedOrigins: ["*"] }],
     ["an origin with a star", { allowedOrigins: ["https://*.example"] }],
     ["the origin null", { allowedOrigins: ["null"] }],
     ["an empty origin", { allowedOrigins: [""] }],
-    ["an origin that is no text", { allowedOrigins: [/ide/] }],
-    ["a bad origin behind a good one", { allowedOrigins: ["https://ide.example", "ide.example"] }],
+    ["an origin that is not a string", { allowedOrigins: [/ide/] }],
+    ["an invalid origin after a valid one", { allowedOrigins: ["https://ide.example", "ide.example"] }],
     ["an origin without a scheme", { allowedOrigins: ["ide.example"] }],
-    ["an origin with a slash at its end", { allowedOrigins: ["https://ide.example/"] }],
+    ["an origin with a trailing slash", { allowedOrigins: ["https://ide.example/"] }],
     ["an origin with a path", { allowedOrigins: ["https://ide.example/app"] }],
     ["an origin with a query", { allowedOrigins: ["https://ide.example?x"] }],
     ["an origin with a user", { allowedOrigins: ["https://me@ide.example"] }],
@@ -32,42 +32,56 @@ describe("createGateway() throws ERR_INVALID_ARGUMENT for", () => {
     ["an origin with a default port", { allowedOrigins: ["https://ide.example:443"] }],
     ["an origin with a space", { allowedOrigins: [" https://ide.example"] }],
     ["the address of a WebSocket", { allowedOrigins: ["wss://ide.example"] }],
-    ["a file", { allowedOrigins: ["file://"] }],
+    ["the origin of a file", { allowedOrigins: ["file://"] }],
     ["no authorize", { authorize: undefined }],
     ["authorize: true", { authorize: true }],
-    ["no token", { authorize: {} }],
+    ["authorize without a token", { authorize: {} }],
     ["an empty token", { authorize: { token: "" } }],
-    ["a token that can't be a subprotocol", { authorize: { token: "with space" } }],
-    ["a token with a line end", { authorize: { token: "token\n" } }],
-    ["a token that every page offers", { authorize: { token: "exec-server-gateway" } }],
-    ["hosts that are no list", { allowedHosts: "ide.example" }],
+    ["a token that is not a valid subprotocol", { authorize: { token: "with space" } }],
+    ["a token with a line break", { authorize: { token: "token\n" } }],
+    ["the gateway's subprotocol as a token", { authorize: { token: "exec-server-gateway" } }],
+    ["hosts that are not an array", { allowedHosts: "ide.example" }],
     ["the host *", { allowedHosts: ["*"] }],
     ["an empty host", { allowedHosts: [""] }],
     ["a host with a scheme", { allowedHosts: ["https://ide.example"] }],
     ["an IPv6 host without brackets", { allowedHosts: ["::1"] }],
     ["a path without a slash", { path: "exec" }],
     ["a path with a query", { path: "/exec?x" }],
-    ["no connections", { maxConnections: 0 }],
-    ["no deadline", { handshakeTimeoutMs: 0 }],
-    ["a deadline no timer can wait for", { handshakeTimeoutMs: Number.POSITIVE_INFINITY }],
-    ["messages without a limit", { maxMessageBytes: 0 }],
-    ["a limit that would be none", { maxMessageBytes: 2 ** 31 }],
-    ["a limit that is no number", { maxUpstreamMessageBytes: Number.NaN }],
-  ])("%s", (_, more) => {
-    expect(make(more)).toThrow(expect.objectContaining({ code: "ERR_INVALID_ARGUMENT" }));
+    ["maxConnections: 0", { maxConnections: 0 }],
+    ["handshakeTimeoutMs: 0", { handshakeTimeoutMs: 0 }],
+    ["an infinite handshakeTimeoutMs", { handshakeTimeoutMs: Number.POSITIVE_INFINITY }],
+    ["maxMessageBytes: 0", { maxMessageBytes: 0 }],
+    ["maxMessageBytes above 2 ** 31 - 1", { maxMessageBytes: 2 ** 31 }],
+    ["maxUpstreamMessageBytes: NaN", { maxUpstreamMessageBytes: Number.NaN }],
+  ])("%s", (_, changes) => {
+    expect(createWith(changes)).toThrow(expect.objectContaining({ code: "ERR_INVALID_ARGUMENT" }));
   });
 
-  test("nothing at all", () => {
+  test("a call without options", () => {
     const create = createGateway as (options?: unknown) => unknown;
     expect(() => create()).toThrow(expect.objectContaining({ code: "ERR_INVALID_ARGUMENT" }));
   });
 
-  test("a token, without showing it", () => {
-    expect(make({ authorize: { token: "se cret" } })).toThrow(expect.not.stringContaining("se cret"));
+  test("an invalid token, without showing it", () => {
+    expect(createWith({ authorize: { token: "se cret" } })).toThrow(expect.not.stringContaining("se cret"));
   });
 });
 
-describe("createGateway() takes", () => {
+test.each<[object, string]>([
+  [{ upstream: undefined }, "upstream must be a transport or a function that returns one, got undefined"],
+  [{ allowedOrigins: [] }, "allowedOrigins must be a non-empty array of exact origins, got an empty array"],
+  [
+    { allowedOrigins: ["*"] },
+    'allowedOrigins must contain exact origins such as https://ide.example, got "*"',
+  ],
+  [{ allowedHosts: [""] }, 'allowedHosts must contain host names such as ide.example, got ""'],
+  [{ authorize: "s3cret" }, "authorize must be a function or an object with a token, got a string"],
+  [{ heartbeatMs: 3.5 }, "heartbeatMs must be an integer from 1 to 2147483647, got 3.5"],
+])("the error for %j states what was expected and received", (changes, message) => {
+  expect(createWith(changes)).toThrow(message);
+});
+
+describe("createGateway() accepts", () => {
   test.each<[string, object]>([
     ["an origin with a port", { allowedOrigins: ["http://localhost:5173"] }],
     ["an origin with an IPv6 address", { allowedOrigins: ["http://[::1]:5173"] }],
@@ -77,7 +91,7 @@ describe("createGateway() takes", () => {
       "hosts in upper case, with ports, and IPv6",
       { allowedHosts: ["IDE.example", "a.example:8443", "[::1]"] },
     ],
-  ])("%s", (_, more) => {
-    expect(make(more)).not.toThrow();
+  ])("%s", (_, changes) => {
+    expect(createWith(changes)).not.toThrow();
   });
 });

@@ -12,7 +12,7 @@ const upstream = stdio({
   env: { CODEX_HOME: makeCodexHome() },
 });
 
-test("each page has a child of its own, which is gone with it", async () => {
+test("starts one child process for each page, and ends it with the page", async () => {
   using children = new Children();
   await using gateway = await startGateway(upstream);
   const [first, second] = [await gateway.connect(), await gateway.connect()];
@@ -25,7 +25,7 @@ test("each page has a child of its own, which is gone with it", async () => {
   await children.gone();
 });
 
-test("a page that vanishes leaves no child", async () => {
+test("ends the child of a page that resets its socket", async () => {
   using children = new Children();
   await using gateway = await startGateway(upstream);
   (await openRawWebSocket(gateway.port)).resetAndDestroy();
@@ -33,7 +33,7 @@ test("a page that vanishes leaves no child", async () => {
   await children.gone();
 });
 
-test("a page is told when its child is killed", async () => {
+test("closes a page with 4001 when its child is killed", async () => {
   using children = new Children();
   await using gateway = await startGateway(upstream);
   const client = await gateway.connect();
@@ -43,12 +43,12 @@ test("a page is told when its child is killed", async () => {
   expect(await pending).toMatchObject({ code: "ERR_DISCONNECTED", closeCode: 4001 });
 });
 
-test("a program that is not there closes the page's socket with 4002", async () => {
+test("closes a page with 4002 when the command does not exist", async () => {
   await using gateway = await startGateway(stdio({ command: "no-such-program-anywhere" }));
   expect(await failureOf(gateway.connect())).toMatchObject({ code: "ERR_CONNECT", closeCode: 4002 });
 });
 
-test("closing the gateway ends its children", async () => {
+test("ends every child when the gateway closes", async () => {
   using children = new Children();
   await using gateway = await startGateway(upstream);
   await gateway.connect();

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { CLOSE_CODES, type PageEvent } from "../../src/gateway.ts";
@@ -23,8 +24,8 @@ import { PlainWebSocketServer } from "../support/websocket-server.ts";
 
 const { signal } = new AbortController();
 
-/** A page below the level of the protocol, and the upstream's side of its connection. */
-async function plainPage(options: Parameters<typeof startGateway>[1] = {}) {
+/** A page and its upstream, both plain WebSockets. */
+async function startPlainPage(options: Parameters<typeof startGateway>[1] = {}) {
   const server = await PlainWebSocketServer.start();
   const gateway = await startGateway(server.url, options);
   const page = new WebSocket(gateway.url, PROTOCOLS, { origin: ORIGIN });
@@ -41,7 +42,7 @@ async function plainPage(options: Parameters<typeof startGateway>[1] = {}) {
 }
 
 describe("each page", () => {
-  test("has one upstream connection and session of its own, which ends with it", async () => {
+  test("has its own upstream connection and session, which end with the page", async () => {
     await using gateway = await startRealGateway();
     const pages = await Promise.all([gateway.connect(), gateway.connect(), gateway.connect()]);
     expect(gateway.upstream.dials).toBe(3);
@@ -53,7 +54,7 @@ describe("each page", () => {
     await expect.poll(() => gateway.upstream.open).toBe(0);
   });
 
-  test("is cut from the upstream when it vanishes without a goodbye", async () => {
+  test("loses its upstream connection when its socket is reset", async () => {
     await using gateway = await startRealGateway();
     const socket = await openRawWebSocket(gateway.port);
     const upstream = await gateway.upstream.next();
@@ -61,7 +62,7 @@ describe("each page", () => {
     await expect.poll(() => upstream.isOpen).toBe(false);
   });
 
-  test("may get an upstream of its own choice, from its request", async () => {
+  test("can have its own upstream, chosen from its request", async () => {
     await using real = await startRealGateway();
     const urls: unknown[] = [];
     await using gateway = await startGateway(async ({ url }) => {
@@ -74,54 +75,52 @@ describe("each page", () => {
     await client.close();
   });
 
-  test("that speaks before the upstream is there is heard once it is", async () => {
+  test("has the messages it sends during the dial passed on afterwards", async () => {
     await using server = await PlainWebSocketServer.start();
-    let open!: () => void;
-    const opened = new Promise<void>((resolve) => {
-      open = resolve;
-    });
+    const mayDial = deferred<void>();
     await using gateway = await startGateway(async () => {
-      await opened;
+      await mayDial.promise;
       return webSocket(server.url);
     });
     const page = new WebSocket(gateway.url, PROTOCOLS, { origin: ORIGIN });
     await once(page, "open");
-    // More than is kept while nobody is there to hear it.
+    // 3 MiB, more than the gateway reads during the dial.
     const frames = Array.from({ length: 48 }, (_, n) => `${n}`.padEnd(64 * 1024));
     for (const frame of frames) page.send(frame);
-    open();
+    mayDial.resolve();
     const upstream = await server.next();
-    const heard: string[] = [];
-    while (heard.length < frames.length) heard.push(String((await once(upstream, "message"))[0]));
-    expect(heard.map((text) => text.trim())).toEqual(frames.map((text) => text.trim()));
+    const received: string[] = [];
+    while (received.length < frames.length) received.push(String((await once(upstream, "message"))[0]));
+    expect(received.map((text) => text.trim())).toEqual(frames.map((text) => text.trim()));
   });
 });
 
-describe("frames pass", () => {
+describe("frames are passed on", () => {
   test.each([
     ["text", "{}", "{}"],
-    ["what is no message", "no JSON at all \u{1f600}\0", "no JSON at all \u{1f600}\0"],
+    ["text that is not JSON", "no JSON at all \u{1f600}\0", "no JSON at all \u{1f600}\0"],
     ["an empty frame", "", ""],
     ["bytes, as text", Buffer.from('{"a":"ü"}'), '{"a":"ü"}'],
     ["a byte order mark", Buffer.from("\ufeff{}"), "\ufeff{}"],
     ["12 MiB", "x".repeat(12 * 1024 * 1024), "x".repeat(12 * 1024 * 1024)],
   ])("unparsed: %s", async (_, sent, expected) => {
-    await using it = await plainPage();
+    await using plain = await startPlainPage();
+    const { page, upstream } = plain;
     for (const [from, to] of [
-      [it.page, it.upstream],
-      [it.upstream, it.page],
+      [page, upstream],
+      [upstream, page],
     ] as const) {
-      const heard = once(to, "message");
+      const received = once(to, "message");
       from.send(sent);
-      const [data, isBinary] = await heard;
+      const [data, isBinary] = await received;
       expect(isBinary).toBe(false);
       expect(String(data) === expected).toBe(true);
     }
   });
 });
 
-describe("the page's socket is closed", () => {
-  test("with 4002 when nobody listens at the upstream, and the log is told why", async () => {
+describe("the gateway closes a page", () => {
+  test("with 4002 when the upstream refuses the connection, and passes the error to onPage", async () => {
     const events = new AsyncQueue<PageEvent>();
     const port = await unusedPort();
     await using gateway = await startGateway(`ws://127.0.0.1:${port}`, {
@@ -147,32 +146,34 @@ describe("the page's socket is closed", () => {
         throw new Error("no such project");
       },
     ],
-    ["gives no transport", () => undefined as never],
-  ])("with 4002 when the upstream function %s, and tells no more", async (_, upstream) => {
+    ["returns no transport", () => undefined as never],
+  ])("with 4002 when the upstream function %s, without revealing the error", async (_, upstream) => {
     await using gateway = await startGateway(upstream);
     const page = new WebSocket(gateway.url, PROTOCOLS, { origin: ORIGIN });
     const [code, reason] = await once(page, "close");
     expect([code, String(reason)]).toEqual([4002, CLOSE_CODES.upstreamUnreachable.reason]);
   });
 
-  test("with 4001 when the server says goodbye, and with nobody else's code", async () => {
-    await using it = await plainPage();
-    it.upstream.close(1000, "done");
-    expect((await once(it.page, "close"))[0]).toBe(4001);
+  test("with 4001 when the server closes its connection, whatever the server's code", async () => {
+    await using plain = await startPlainPage();
+    const { page, upstream } = plain;
+    upstream.close(1000, "done");
+    expect((await once(page, "close"))[0]).toBe(4001);
   });
 
-  test("with 4003 when the server's message is too long, which is not passed on", async () => {
-    await using it = await plainPage({ maxUpstreamMessageBytes: 1_000 });
-    const heard: string[] = [];
-    it.page.on("message", (data) => heard.push(String(data)));
-    it.upstream.send("x".repeat(1_000));
-    it.upstream.send("y".repeat(1_001));
-    it.upstream.send("z");
-    expect((await once(it.page, "close"))[0]).toBe(4003);
-    expect(heard).toEqual(["x".repeat(1_000)]);
+  test("with 4003 when a message of the server is too long, and drops that message", async () => {
+    await using plain = await startPlainPage({ maxUpstreamMessageBytes: 1_000 });
+    const { page, upstream } = plain;
+    const received: string[] = [];
+    page.on("message", (data) => received.push(String(data)));
+    upstream.send("x".repeat(1_000));
+    upstream.send("y".repeat(1_001));
+    upstream.send("z");
+    expect((await once(page, "close"))[0]).toBe(4003);
+    expect(received).toEqual(["x".repeat(1_000)]);
   });
 
-  test("with 4001 when the server is killed in the middle of a stream, after all that had arrived", async () => {
+  test("with 4001 when the server is killed during a stream, after passing on everything received", async () => {
     await using gateway = await startRealGateway();
     const connection = await pageTransport(gateway.url).connect({ signal });
     const recorder = new Recorder(connection);
@@ -193,35 +194,37 @@ describe("the page's socket is closed", () => {
     await expect.poll(() => gateway.upstream.open).toBe(0);
   });
 
-  test("only after a page that reads late has read everything", async () => {
-    await using it = await plainPage();
-    it.page.pause();
+  test("only after a slow page has received everything", async () => {
+    await using plain = await startPlainPage();
+    const { page, upstream } = plain;
+    page.pause();
     const frames = 64;
-    for (let n = 0; n < frames; n++) it.upstream.send(String(n).padEnd(128 * 1024));
-    it.upstream.close();
-    const heard: number[] = [];
-    it.page.on("message", (data) => heard.push(Number(String(data))));
-    it.page.resume();
-    expect((await once(it.page, "close"))[0]).toBe(4001);
-    expect(heard).toEqual(Array.from({ length: frames }, (_, n) => n));
+    for (let n = 0; n < frames; n++) upstream.send(String(n).padEnd(128 * 1024));
+    upstream.close();
+    const received: number[] = [];
+    page.on("message", (data) => received.push(Number(String(data))));
+    page.resume();
+    expect((await once(page, "close"))[0]).toBe(4001);
+    expect(received).toEqual(Array.from({ length: frames }, (_, n) => n));
   });
 });
 
-describe("a page that leaves", () => {
-  test("has everything passed on that it said, also to a server that reads late", async () => {
-    await using it = await plainPage();
-    it.upstream.pause();
+describe("when a page closes", () => {
+  test("passes on everything it sent, even to a slow server", async () => {
+    await using plain = await startPlainPage();
+    const { page, upstream } = plain;
+    upstream.pause();
     const frames = 64;
-    for (let n = 0; n < frames; n++) it.page.send(String(n).padEnd(128 * 1024));
-    it.page.close();
-    const heard: number[] = [];
-    it.upstream.on("message", (data) => heard.push(Number(String(data))));
-    it.upstream.resume();
-    await once(it.upstream, "close");
-    expect(heard).toEqual(Array.from({ length: frames }, (_, n) => n));
+    for (let n = 0; n < frames; n++) page.send(String(n).padEnd(128 * 1024));
+    page.close();
+    const received: number[] = [];
+    upstream.on("message", (data) => received.push(Number(String(data))));
+    upstream.resume();
+    await once(upstream, "close");
+    expect(received).toEqual(Array.from({ length: frames }, (_, n) => n));
   });
 
-  test("has its upstream connection closed only after its last words have left", async () => {
+  test("closes the upstream connection only after its last message has been sent", async () => {
     const log: string[] = [];
     const closed = deferred<void>();
     const connection: Connection = {
@@ -244,12 +247,12 @@ describe("a page that leaves", () => {
     const upstream = new RecordingTransport({ reconnectable: true, connect: async () => connection });
     await using gateway = await startGateway(upstream);
     const page = await openRawWebSocket(gateway.port);
-    page.end(clientFrame(0x81, "last words"));
+    page.end(clientFrame(0x81, "last message"));
     await closed.promise;
-    expect(log).toEqual(["last words", "drained", "closed"]);
+    expect(log).toEqual(["last message", "drained", "closed"]);
   });
 
-  test("while the upstream is dialled ends the dial", async () => {
+  test("aborts the dial of the upstream", async () => {
     await using silent = await RawServer.silent();
     await using gateway = await startGateway(silent.url);
     const page = await openRawWebSocket(gateway.port);
@@ -258,27 +261,58 @@ describe("a page that leaves", () => {
     await once(dial, "close");
   });
 
-  test("while a transport that knows no end is at work has its late connection closed", async () => {
+  test("closes the late connection of a custom transport that ignores the abort", async () => {
     await using server = await PlainWebSocketServer.start();
-    let open!: () => void;
-    const opened = new Promise<void>((resolve) => {
-      open = resolve;
-    });
-    const stubborn = new RecordingTransport({
+    const mayConnect = deferred<void>();
+    const unabortable = new RecordingTransport({
       reconnectable: true,
       async connect() {
-        await opened;
+        await mayConnect.promise;
         return await webSocket(server.url).connect({ signal });
       },
     });
     const closed = new AsyncQueue<PageEvent>();
-    await using gateway = await startGateway(stubborn, {
+    await using gateway = await startGateway(unabortable, {
       onPage: (event) => void (event.state === "closed" && closed.push(event)),
     });
     const page = await openRawWebSocket(gateway.port);
     page.destroy();
     expect(await closed.next()).not.toHaveProperty("error.message");
-    open();
+    mayConnect.resolve();
     await once(await server.next(), "close");
+  });
+});
+
+describe("onPage", () => {
+  test.each<[string, () => void]>([
+    [
+      "throws",
+      () => {
+        throw new Error("the log is full");
+      },
+    ],
+    ["is async and rejects", () => Promise.reject(new Error("the log is full"))],
+  ])("that %s does not affect the page or the process", async (_, fail) => {
+    const states = new AsyncQueue<string>();
+    await using server = await PlainWebSocketServer.start();
+    await using gateway = await startGateway(server.url, {
+      onPage({ state }) {
+        states.push(state);
+        return fail();
+      },
+    });
+    // A test run fails on an unhandled rejection. Here it must not even be reported.
+    const unhandled: unknown[] = [];
+    const onUnhandled = (error: unknown): void => void unhandled.push(error);
+    process.on("unhandledRejection", onUnhandled);
+    const page = new WebSocket(gateway.url, PROTOCOLS, { origin: ORIGIN });
+    const upstream = await server.next();
+    page.send("{}");
+    expect(String((await once(upstream, "message"))[0])).toBe("{}");
+    page.close();
+    expect([await states.next(), await states.next()]).toEqual(["connected", "closed"]);
+    await setImmediate();
+    process.off("unhandledRejection", onUnhandled);
+    expect(unhandled).toEqual([]);
   });
 });

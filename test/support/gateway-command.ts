@@ -6,13 +6,14 @@ import { AsyncQueue } from "./async-queue.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../src/gateway/cli.ts", import.meta.url));
 
-/** The command as a process of its own, run from its source. */
+/** The gateway command, run from source in its own process. */
 export class GatewayCommand implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #lines = new AsyncQueue<string>();
   readonly exited: Promise<number | null>;
-  /** All it said so far. */
+  /** Everything written to standard output so far. */
   stdout = "";
+  /** Everything written to standard error so far. */
   stderr = "";
 
   constructor(...args: readonly string[]) {
@@ -27,30 +28,30 @@ export class GatewayCommand implements AsyncDisposable {
       this.stderr += text;
     });
     createInterface(child.stdout).on("line", (line) => this.#lines.push(line));
-    // Not on exit: by then not all of its words need have arrived.
+    // Not `exit`: output may still be buffered then.
     this.exited = new Promise((resolve) => child.once("close", (code) => resolve(code)));
   }
 
-  /** The next line of its output. */
+  /** The next line of standard output. */
   line(): Promise<string> {
     return this.#lines.next();
   }
 
-  /** Its address, which is the first thing it says. */
+  /** The URL of the gateway, from its first line of output. */
   async url(): Promise<string> {
     const line = await this.line();
     if (!line.startsWith("Listening on ")) throw new Error(`${line}\n${this.stderr}`);
     return line.slice("Listening on ".length);
   }
 
-  /** The memory it takes, in bytes. */
+  /** Resident memory of the process, in bytes. */
   rss(): number {
     const [, kilobytes] =
       /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.#child.pid}/status`, "utf8")) ?? [];
     return Number(kilobytes) * 1024;
   }
 
-  /** Everything it has read since its start, from sockets as well. */
+  /** Bytes read since the start of the process, from sockets too. */
   bytesRead(): number {
     return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${this.#child.pid}/io`, "utf8"))?.[1]);
   }
