@@ -79,7 +79,8 @@ export class PageSession {
     const { signal, clear } = deadline({
       ms: DIAL_TIMEOUT_MS,
       signal: this.#dialling.signal,
-      timeoutError: () => new Error(`Timed out after ${DIAL_TIMEOUT_MS} ms while dialling the exec-server`),
+      timeoutError: () =>
+        new Error(`Timed out after ${DIAL_TIMEOUT_MS} ms while connecting to the exec-server`),
     });
     try {
       const dialling = transport().then((made) => made.connect({ signal }));

@@ -301,7 +301,6 @@ describe("onPage", () => {
         return fail();
       },
     });
-    // A test run fails on an unhandled rejection. Here it must not even be reported.
     const unhandled: unknown[] = [];
     const onUnhandled = (error: unknown): void => void unhandled.push(error);
     process.on("unhandledRejection", onUnhandled);
