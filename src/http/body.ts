@@ -16,7 +16,7 @@ interface BodyDelta {
 
 const deltaSchema = /* @__PURE__ */ (() => decoded(httpSchemas.bodyDelta, "deltaBase64"))();
 
-/** The response bodies of one connection. */
+/** The response bodies in flight on one connection. */
 export class Bodies {
   readonly #router: Router<string, BodyDelta>;
   #count = 0;
@@ -32,23 +32,23 @@ export class Bodies {
     });
   }
 
-  /** How many bodies have not ended. */
+  /** Number of bodies that have not ended. */
   get size(): number {
     return this.#router.size;
   }
 
-  /** Expects a body. Call it before the request is sent: the body may arrive before the response. */
+  /** Registers a body. Called before the request is sent, because the body can arrive before the response. */
   expect(budget: number, sessionId: string | undefined): Body {
     return new Body(this.#router, `http-${++this.#count}`, budget, sessionId);
   }
 }
 
-/** Holds a reason, which may be anything. */
+/** Wraps the reason of a failure, which can be any value. */
 export interface Failure {
   readonly reason: unknown;
 }
 
-/** One response body: kept within its budget for whoever reads it. */
+/** One response body; unread bytes are kept within its budget. */
 export class Body implements Route<BodyDelta> {
   readonly requestId: string;
   readonly #queue: ByteQueue;
@@ -56,9 +56,9 @@ export class Body implements Route<BodyDelta> {
   readonly #removeRoute: () => void;
   #nextSeq = 1;
   #isOver = false;
-  /** Of the exchange, from when its body can be read. */
+  /** The deadline of the exchange. Set when the stream is created. */
   #limit: Deadline | undefined;
-  /** Why its stream failed, once it has. */
+  /** Why the stream failed; undefined until it has failed. */
   failure: Failure | undefined;
 
   constructor(
@@ -77,7 +77,9 @@ export class Body implements Route<BodyDelta> {
     const details = { sessionId: this.#sessionId, delivery: "answered" } as const;
     const expected = this.#nextSeq++;
     if (seq !== expected) {
-      this.fail(new ProtocolError(`Piece ${expected} of a response body is missing: ${seq} came`, details));
+      this.fail(
+        new ProtocolError(`Piece ${expected} of a response body is missing, got piece ${seq}`, details),
+      );
     } else if (error !== undefined) {
       const message = `The exec-server lost the response body: ${error}`;
       this.fail(new ServerError(message, { ...details, rpcCode: RPC_INTERNAL_ERROR }));
@@ -87,20 +89,20 @@ export class Body implements Route<BodyDelta> {
     }
   }
 
-  /** The reader gets what had arrived, and then the error. */
+  /** The reader gets what has arrived, and then the error. */
   fail(error: Error): void {
     this.#finish(error);
   }
 
-  /** Nobody wants the rest. */
+  /** Drops the kept and all later pieces. */
   discard(): void {
     this.#finish();
     this.#queue.discard();
   }
 
   /**
-   * @param limit Of the exchange: when it aborts, the stream fails at once. Cleared when no more will come.
-   * @param signal The caller's, which goes on to forbid the reading of what has arrived.
+   * @param limit The deadline of the exchange: when it aborts, the stream fails at once. Cleared after the last piece.
+   * @param signal The caller's signal. After the last piece it still ends the reading of what has arrived.
    */
   stream(limit: Deadline, signal: AbortSignal | undefined): ReadableStream<Bytes> {
     this.#limit = limit;
@@ -130,7 +132,7 @@ export class Body implements Route<BodyDelta> {
         },
         cancel: () => this.discard(),
       },
-      // What waits, waits within the budget.
+      // No chunk is pulled before a read: unread bytes stay within the budget.
       { highWaterMark: 0 },
     );
   }

@@ -7,7 +7,7 @@ import { prepareRequest, type RemoteRequestInit } from "./request.ts";
 import { readBody } from "./request-body.ts";
 import { hasBody, makeResponse, type RemoteResponse } from "./response.ts";
 
-/** What requests need of a connection. */
+/** The parts of a session that requests use. */
 export interface HttpSession {
   readonly rpc: RpcPeer;
   readonly bodies: Bodies;
@@ -16,7 +16,7 @@ export interface HttpSession {
 /**
  * A `fetch` whose requests are made by the server's machine.
  *
- * @throws UsageError `ERR_INVALID_ARGUMENT` for what can't be sent, `ERR_TOO_LARGE` for a body above 11 MiB;
+ * @throws UsageError `ERR_INVALID_ARGUMENT` for a request that can't be sent, `ERR_TOO_LARGE` for a body above 11 MiB;
  * TimeoutError `ERR_TIMEOUT` past `timeoutMs`; ServerError when the server could not make the request.
  */
 export type RemoteFetch = (
@@ -25,12 +25,12 @@ export type RemoteFetch = (
 ) => Promise<RemoteResponse>;
 
 /**
- * The server gives up as well, but after us, also if this program is busy at that moment: its own error would not say that
- * the time was up.
+ * Milliseconds by which the server's own timeout exceeds `timeoutMs`. The error of the server does not name the timeout,
+ * so the client's timer must fire first, even if the event loop is blocked at that moment.
  */
 const SERVER_GRACE_MS = 1_000;
 
-/** A `fetch` whose requests are made by the server's machine, on whatever session `connect` gives at the time. */
+/** A `fetch` whose requests are made by the server's machine. Each request uses the session that `connect` returns. */
 export function createFetch(
   connect: (options: { signal?: AbortSignal | undefined }) => Promise<HttpSession>,
 ): RemoteFetch {
@@ -39,14 +39,14 @@ export function createFetch(
     const request = prepareRequest(input, init);
     const { method, url, redirect, signal } = request;
     signal?.throwIfAborted();
-    // What an error can say of the exchange if it ends now.
+    // Details for an error at the current stage of the exchange.
     let sessionId: string | undefined;
     let delivery: Delivery = "not-sent";
     const limit = deadline({
       ms: timeoutMs,
       signal,
       timeoutError: () =>
-        new TimeoutError("ERR_TIMEOUT", `The exchange did not end within ${timeoutMs} ms`, {
+        new TimeoutError("ERR_TIMEOUT", `Timed out after ${timeoutMs} ms while fetching`, {
           sessionId,
           delivery,
         }),
@@ -74,7 +74,7 @@ export function createFetch(
       delivery = "answered";
       limit.signal.throwIfAborted();
       if (redirect === "error" && isRedirect(head.status)) {
-        throw new TypeError("The origin answered with a redirect, which this request does not follow");
+        throw new TypeError('The origin responded with a redirect, which is an error with redirect: "error"');
       }
       const stream = body.stream(limit, signal);
       if (hasBody(method, head.status)) return makeResponse(head, url, stream, body);

@@ -1,17 +1,18 @@
 import { UsageError } from "../errors.ts";
 import { untilAborted } from "../internal/abort.ts";
+import { invalid } from "../internal/arguments.ts";
 import { encodeBase64 } from "../internal/base64.ts";
 import { concatBytes } from "../internal/bytes.ts";
 import { unobserved } from "../internal/deferred.ts";
 import type { HttpHeader } from "../protocol/http.ts";
-import { invalid, type PreparedRequest } from "./request.ts";
+import { NOT_SENT, type PreparedRequest } from "./request.ts";
 
-/** As base64 in a frame it still fits below the largest one that may be sent. */
+/** Limit of a request body in bytes. As base64 it fits into the largest frame that may be sent. */
 const MAX_BODY = 11 * 1024 * 1024;
 
 /**
- * Reads a request's body to its end, since the wire takes it whole; a signal that aborts ends that. Returns the
- * headers too: the body tells its own type unless they do.
+ * Reads the body of a request to its end or until the signal aborts: the protocol sends it as a whole. Also returns the
+ * headers, with the content type of the body unless they contain one.
  */
 export async function readBody(
   { body, headers }: PreparedRequest,
@@ -28,12 +29,12 @@ export async function readBody(
   };
 }
 
-/** The platform knows how to turn every kind of body into bytes, and what type that makes. */
+/** The platform converts every kind of body to bytes and knows its content type. */
 function asResponse(body: BodyInit): Response {
   try {
     return new Response(body);
   } catch {
-    return invalid("The body of the request can't be read, or was read already");
+    return invalid("body must be an unread body, got one that is locked or was read", NOT_SENT);
   }
 }
 
@@ -47,20 +48,20 @@ async function readAll(
     for (;;) {
       const { done, value } = await untilAborted(reader.read(), signal);
       if (done) return concatBytes(chunks);
-      if (!(value instanceof Uint8Array)) return invalid("The stream of a request body must be one of bytes");
+      if (!(value instanceof Uint8Array))
+        return invalid(`body must be a stream of Uint8Array, got a chunk of type ${typeof value}`, NOT_SENT);
       chunks.push(value);
       length += value.length;
-      if (length > MAX_BODY) return tooLarge();
+      if (length > MAX_BODY) return tooLarge(length);
     }
   } catch (error) {
-    // Its source may take its time, or fail; neither changes what the caller is told.
+    // Not awaited: the source may be slow or fail, which does not change the outcome.
     void unobserved(reader.cancel(error));
     throw error;
   }
 }
 
-function tooLarge(): never {
-  throw new UsageError("ERR_TOO_LARGE", `The body of a request must stay below ${MAX_BODY} bytes`, {
-    delivery: "not-sent",
-  });
+function tooLarge(length: number): never {
+  const message = `body must be at most ${MAX_BODY} bytes, got at least ${length}`;
+  throw new UsageError("ERR_TOO_LARGE", message, NOT_SENT);
 }

@@ -1,17 +1,17 @@
-import { UsageError } from "../errors.ts";
+import { invalid, received } from "../internal/arguments.ts";
 import type { HttpHeader } from "../protocol/http.ts";
 
-/** The standard options, and what only a request made by another machine has. */
+/** The standard options of `fetch`, and those of a request that another machine makes. */
 export interface RemoteRequestInit extends RequestInit {
-  /** Milliseconds the whole exchange may take, the body included; then a TimeoutError `ERR_TIMEOUT`. @default none */
+  /** Time limit of the exchange in milliseconds, body included; then a TimeoutError `ERR_TIMEOUT`. @default none */
   readonly timeoutMs?: number | undefined;
-  /** Unread response body kept for the reader, in bytes; past that it fails with an OverflowError. @default 64 MiB */
+  /** Limit of unread response body in bytes; beyond it the body fails with an OverflowError. @default 64 MiB */
   readonly maxBufferedBytes?: number | undefined;
-  /** Headers whose values the server takes from its own environment: header name → variable. @default {} */
+  /** Headers whose values the server reads from its own environment: header name → variable. @default {} */
   readonly headersFromEnv?: Readonly<Record<string, string>> | undefined;
 }
 
-/** A request in any of its forms, understood; its body has not been touched. */
+/** A checked request in one form. Its body is unread. */
 export interface PreparedRequest {
   readonly method: string;
   readonly url: string;
@@ -21,74 +21,79 @@ export interface PreparedRequest {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Methods and names of headers are tokens, by RFC 9110. */
+/** The syntax of methods and header names, by RFC 9110. */
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 
-/** Throws a UsageError for what can't be sent. */
+/** Details of the errors that are thrown before a request is sent. */
+export const NOT_SENT = { delivery: "not-sent" } as const;
+
+/** Throws a UsageError for a request that can't be sent. */
 export function prepareRequest(input: string | URL | Request, init: RemoteRequestInit): PreparedRequest {
   const request = typeof input === "string" || input instanceof URL ? undefined : input;
   const url = checkUrl(request?.url ?? String(input));
   const method = checkMethod(init.method ?? request?.method ?? "GET");
   const body = init.body ?? request?.body ?? null;
-  if (body !== null && /^(GET|HEAD)$/.test(method)) return invalid(`A ${method} request can't have a body`);
-  if (init.body == null && request?.bodyUsed) return invalid("The body of the request was read already");
+  if (body !== null && /^(GET|HEAD)$/.test(method))
+    return invalid(`body must be null in a ${method} request, got ${received(body)}`, NOT_SENT);
+  if (init.body == null && request?.bodyUsed)
+    return invalid("input must be a Request with an unread body, got one that was read", NOT_SENT);
   return {
     method,
     url,
     headers: [...headersOf(init.headers ?? request?.headers), ...headersFromEnv(init.headersFromEnv)],
     body,
     redirect: init.redirect ?? request?.redirect ?? "follow",
-    // Null is how a caller takes the request's own away.
+    // Null removes the signal of the Request.
     signal: (init.signal === undefined ? request?.signal : init.signal) ?? undefined,
   };
 }
 
-export function invalid(message: string): never {
-  throw new UsageError("ERR_INVALID_ARGUMENT", message, { delivery: "not-sent" });
-}
-
 function checkUrl(text: string): string {
-  if (!URL.canParse(text)) return invalid("The URL of a request must be absolute");
+  if (!URL.canParse(text))
+    return invalid("input must be an absolute URL, got a relative or invalid one", NOT_SENT);
   const url = new URL(text);
   if (url.protocol !== "http:" && url.protocol !== "https:")
-    return invalid(`A request can't have a ${url.protocol} URL`);
+    return invalid(`input must be an http: or https: URL, got one with ${url.protocol}`, NOT_SENT);
   if (url.username !== "" || url.password !== "")
-    return invalid("The URL of a request must not hold credentials");
-  // Never part of a request.
+    return invalid("input must be a URL without credentials, got one with credentials", NOT_SENT);
+  // A fragment is not sent.
   url.hash = "";
   return url.href;
 }
 
 function checkMethod(method: string): string {
-  return TOKEN.test(method) ? method.toUpperCase() : invalid("The method is malformed");
+  return TOKEN.test(method)
+    ? method.toUpperCase()
+    : invalid(`method must be an HTTP token, got ${received(method)}`, NOT_SENT);
 }
 
-/** Pairs keep their order and repetition, which a Headers object can't. */
+/** Pairs keep their order and repetitions, which a Headers object can't. */
 function headersOf(headers: HeadersInit | undefined): HttpHeader[] {
-  // By their iterator: not every Headers object is of this realm's class.
+  // Recognised by the iterator: a Headers object can be of another realm.
   const pairs =
     headers && Symbol.iterator in headers
       ? [...(headers as Iterable<[string, string]>)]
       : Object.entries(headers ?? {});
   return pairs.map((pair) => {
-    checkHeader(pair);
+    checkHeader("headers", pair);
     return { name: String(pair[0]), value: String(pair[1]) };
   });
 }
 
 function headersFromEnv(variables: Readonly<Record<string, string>> = {}): HttpHeader[] {
   return Object.entries(variables).map(([name, valueEnvVar]) => {
-    checkHeader([name, ""]);
+    checkHeader("headersFromEnv", [name, ""]);
     return { name, value: "", valueEnvVar };
   });
 }
 
-function checkHeader(pair: [name: string, value: string]): void {
+function checkHeader(option: string, pair: [name: string, value: string]): void {
   try {
     new Headers([pair]);
   } catch {
-    // The platform's own text quotes what it was given, which may be a secret even in place of a name.
+    // The error of the platform quotes its arguments. Even a malformed name can contain a secret.
     const name = String(pair?.[0]);
-    invalid(TOKEN.test(name) ? `The header ${name} is malformed` : "The name of a header is malformed");
+    const wrong = TOKEN.test(name) ? `an invalid value for ${name}` : "an invalid name";
+    invalid(`${option} must be valid HTTP headers, got ${wrong}`, NOT_SENT);
   }
 }

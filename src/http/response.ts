@@ -1,16 +1,16 @@
 import type { ResultOf } from "../protocol/methods.ts";
 import type { Body } from "./body.ts";
 
-/** A standard response, and what the standard one can't hold. */
+/** A standard response with the details that a standard one can't hold. */
 export interface RemoteResponse extends Response {
-  /** The headers as they came: in order, repeated ones apart, `set-cookie` included in browsers too. */
+  /** The headers as received: in order, repeated ones separate, `set-cookie` included in browsers too. */
   readonly rawHeaders: readonly (readonly [name: string, value: string])[];
-  /** A copy with the same additions; as in the standard, before the body is read. */
+  /** A copy with the same details. As in the standard, it can only be made before the body is read. */
   clone(): RemoteResponse;
 }
 
 type Head = Pick<ResultOf<"http/request">, "status" | "headers">;
-type Failing = Pick<Body, "failure">;
+type BodyFailure = Pick<Body, "failure">;
 
 const READERS = ["arrayBuffer", "blob", "bytes", "formData", "json", "text"] as const;
 
@@ -23,31 +23,31 @@ export function makeResponse(
   head: Head,
   url: string,
   stream: ReadableStream<Uint8Array> | null,
-  body: Failing,
+  body: BodyFailure,
 ): RemoteResponse {
   const { status } = head;
   const rawHeaders = head.headers.map(({ name, value }) => [name, value] as const);
-  // The constructor refuses 1xx and 600 and above, but origins do send them.
-  const isHoldable = status >= 200 && status <= 599;
+  // The constructor rejects other statuses, but origins send them.
+  const isStandard = status >= 200 && status <= 599;
   const response = new Response(stream, {
-    status: isHoldable ? status : 200,
+    status: isStandard ? status : 200,
     headers: platformHeaders(rawHeaders),
   });
-  return complete(response, body, {
+  return extend(response, body, {
     url: { value: url },
     rawHeaders: { value: rawHeaders, enumerable: true },
-    ...(isHoldable ? {} : { status: { value: status }, ok: { value: false } }),
+    ...(isStandard ? {} : { status: { value: status }, ok: { value: false } }),
   });
 }
 
-/** Lays over a response what its constructor does not take, and over its clones too. */
-function complete(response: Response, body: Failing, own: PropertyDescriptorMap): RemoteResponse {
-  const clone = { value: () => complete(Response.prototype.clone.call(response), body, own) };
-  return Object.defineProperties(response, { ...own, ...readers(response, body), clone }) as RemoteResponse;
+/** Defines on a response, and on its clones, the properties that the constructor does not accept. */
+function extend(response: Response, body: BodyFailure, added: PropertyDescriptorMap): RemoteResponse {
+  const clone = { value: () => extend(Response.prototype.clone.call(response), body, added) };
+  return Object.defineProperties(response, { ...added, ...readers(response, body), clone }) as RemoteResponse;
 }
 
-/** The methods that read everything. In Chromium those of the platform say "Failed to fetch", whatever the stream failed with. */
-function readers(response: Response, body: Failing): PropertyDescriptorMap {
+/** The methods that read the whole body. Those of Chromium reject with "Failed to fetch" instead of the stream's error. */
+function readers(response: Response, body: BodyFailure): PropertyDescriptorMap {
   const all = READERS.filter((name) => name in response).map((name) => {
     const read = async (): Promise<unknown> => {
       try {
@@ -67,7 +67,7 @@ function platformHeaders(pairs: readonly (readonly [string, string])[]): Headers
     try {
       headers.append(name, value);
     } catch {
-      // Not a legal header: it is in the raw ones only.
+      // Not valid in a Headers object: only in `rawHeaders`.
     }
   }
   return headers;

@@ -1,22 +1,22 @@
 import { MAX_TIMER_MS } from "./timer.ts";
 
 interface ActiveInterval {
-  /** Milliseconds. */
+  /** Length of a slice in milliseconds. */
   readonly sliceMs: number;
-  /** Another slice has passed in which this program ran and its page was visible. */
+  /** Called after each slice during which the program ran and its page was visible. */
   readonly onSlice: () => void;
-  /** The program has run again after a pause, its page is shown again, or the network is back. */
+  /** Called when the program runs again after a pause, its page becomes visible, or the network is back. */
   readonly onWake: () => void;
 }
 
 /**
- * Counts time in slices, and only the time in which silence means something: when a machine slept, a tab was frozen or a
- * program was busy, its timers fire late, and what came meanwhile is still to be read.
+ * Measures active time in slices. After the machine slept, the tab was frozen or the event loop was blocked, timers fire
+ * late and the frames received meanwhile are still unread, so silence during that time says nothing about the peer.
  *
- * Keeps no process alive. Returns what ends it.
+ * Does not keep a Node process alive. Returns a function that stops the measuring.
  */
 export function watchActiveTime({ sliceMs, onSlice, onWake }: ActiveInterval): () => void {
-  // Each is missing somewhere: Node has neither, a worker has no document.
+  // Node has neither a document nor these events, a worker has no document.
   const page = globalThis as Partial<
     Pick<typeof globalThis, "document" | "addEventListener" | "removeEventListener">
   >;
@@ -26,7 +26,7 @@ export function watchActiveTime({ sliceMs, onSlice, onWake }: ActiveInterval): (
     () => {
       const elapsed = Date.now() - last;
       last += elapsed;
-      // Also when the clock was set: one slice lost is better than a wrong judgement.
+      // The system clock may also have been changed: losing one slice is safer than counting time that did not pass.
       if (elapsed < 0 || elapsed > 2 * sliceMs) onWake();
       else if (!isHidden()) onSlice();
     },

@@ -1,6 +1,6 @@
 /**
- * Standard-alphabet base64 with padding, strict: what the wire uses. Runtimes differ in what they forgive, so the
- * checks are made here and the runtime's fastest decoder does the rest.
+ * Strict base64 with the standard alphabet and padding, as on the wire. Runtimes differ in the malformed input they
+ * accept, so the checks are made here and the fastest decoder of the runtime does the rest.
  */
 
 import { asciiSlice, type Bytes } from "./bytes.ts";
@@ -14,13 +14,13 @@ interface NativeCodec {
 
 const native = Uint8Array as unknown as NativeCodec;
 
-/** Decoded this much at a time, in characters and a multiple of four: longer strings are dear to Node's memory. */
+/** Characters decoded at a time, a multiple of four. Decoding longer strings at once costs Node much more memory. */
 const PIECE = 0x8000;
 
-/** The bits that padding leaves over must be zero, or two texts would mean the same bytes. */
+/** The unused bits before the padding must be zero: otherwise two texts would encode the same bytes. */
 const PADDED_END = /[AQgw]==$|[AEIMQUYcgkosw048]=$/;
 
-/** Returns undefined when the text, or the part of it, is not valid base64. Bytes stand for text in ASCII. */
+/** Decodes `text` from `start` to `end`; undefined if that part is not valid base64. Bytes are read as ASCII text. */
 export function decodeBase64(
   text: string | Uint8Array,
   start = 0,
@@ -33,7 +33,7 @@ export function decodeBase64(
   if (!Number.isInteger(length)) return undefined;
   try {
     const bytes = decodeLeniently(text, start, end, length);
-    // Every decoder skips or stops at what it forgives, and so comes out shorter.
+    // A lenient decoder skips invalid characters or stops at them, so its result is shorter.
     return bytes?.length === length ? bytes : undefined;
   } catch {
     return undefined;
@@ -45,14 +45,14 @@ export function encodeBase64(bytes: Uint8Array): string {
   const buffer = asNodeBuffer(bytes);
   if (buffer) return buffer.toString("base64");
   let binary = "";
-  // In pieces: a call has a limited number of arguments.
+  // In pieces: the number of arguments of a call is limited.
   for (let at = 0; at < bytes.length; at += 0x8000) {
     binary += String.fromCharCode.apply(null, bytes.subarray(at, at + 0x8000) as unknown as number[]);
   }
   return btoa(binary);
 }
 
-/** How long the base64 of some bytes is. */
+/** The length of the base64 text of some bytes, in characters. */
 export function base64Length({ length }: Uint8Array): number {
   return Math.ceil(length / 3) * 4;
 }
@@ -65,12 +65,12 @@ function decodeLeniently(
 ): Bytes | undefined {
   if (native.fromBase64) return native.fromBase64(asciiSlice(text, start, end));
   if (nodeBuffers) {
-    // Not cleared first; what was not written over is never given out.
+    // Not zeroed: returned only if the decoder has written all of it.
     const memory = nodeBuffers.allocUnsafeSlow(length);
     let written = 0;
     for (let at = start; at < end; at += PIECE) {
       const piece = asciiSlice(text, at, Math.min(at + PIECE, end));
-      // Node takes the URL alphabet as well, and looks only at the low byte of a character.
+      // Node also accepts the URL alphabet, and reads only the low byte of a character.
       if (piece.includes("-") || piece.includes("_") || /[\u0100-\uffff]/.test(piece)) return undefined;
       written += memory.write(piece, written, "base64");
     }

@@ -3,21 +3,21 @@ import type { Bytes } from "./bytes.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import { Fifo } from "./fifo.ts";
 
-/** Bytes, with whatever belongs to them. */
+/** A chunk of bytes with its metadata. */
 export interface Piece {
   /** The bytes. */
   readonly chunk: Bytes;
-  /** Bytes lost right before this piece, where the oldest are dropped. */
+  /** Number of bytes dropped right before this chunk. Set only with the policy `"drop-oldest"`. */
   readonly droppedBefore?: number;
 }
 
-/** What a queue keeps unless it is told otherwise. */
+/** Default for the unread bytes that a queue keeps: 64 MiB. */
 export const DEFAULT_MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
 
-/** What happens to unread bytes past a limit: the reader fails behind what is kept, or the oldest go. */
+/** What happens to unread bytes beyond a limit: the reader fails after what is kept, or the oldest are dropped. */
 export type OverflowPolicy = "fail" | "drop-oldest";
 
-/** Unread bytes within a budget. What a waiting reader takes at once does not count. */
+/** A queue of unread bytes with a budget. Bytes that go directly to a waiting reader do not count. */
 export class ByteQueue<P extends Piece = Piece> {
   readonly #budget: number;
   readonly #policy: OverflowPolicy;
@@ -25,7 +25,7 @@ export class ByteQueue<P extends Piece = Piece> {
   readonly #readers = new Fifo<Deferred<IteratorResult<P, undefined>>>();
   #bytes = 0;
   #end: { readonly error?: Error } | undefined;
-  /** Bytes dropped since the last piece that was read. */
+  /** Number of bytes dropped since the last piece was read. */
   #gap = 0;
   #droppedBytes = 0;
 
@@ -49,7 +49,7 @@ export class ByteQueue<P extends Piece = Piece> {
     else this.#keepNewest(piece);
   }
 
-  /** The reader gets what is kept, and then the end. Only the first end counts. */
+  /** The reader gets what is kept, and then the end or the error. Only the first call has an effect. */
   end(error?: Error): void {
     if (this.#end) return;
     this.#end = error ? { error } : {};
@@ -59,7 +59,7 @@ export class ByteQueue<P extends Piece = Piece> {
     }
   }
 
-  /** Forgets what is kept and takes nothing more. */
+  /** Drops what is kept, an error included, and ignores later pieces. */
   discard(): void {
     this.end();
     this.#end = {};
@@ -87,7 +87,7 @@ export class ByteQueue<P extends Piece = Piece> {
     return { ...piece, droppedBefore };
   }
 
-  /** Keeps exactly the budget, wherever the sender happened to cut its pieces. */
+  /** Keeps exactly the budget, no matter where the sender splits its pieces. */
   #keepWhatFits(piece: P): void {
     const room = this.#budget - this.#bytes;
     const fits = piece.chunk.length <= room;

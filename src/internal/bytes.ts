@@ -1,7 +1,7 @@
 import { asNodeBuffer } from "./node-buffer.ts";
 
 /**
- * Bytes that nobody shares with another thread: what streams, Blobs and decoders of the platform take.
+ * Bytes in memory that is not shared between threads: the type that the platform's streams, Blobs and decoders accept.
  * @inline
  */
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -12,12 +12,12 @@ export function utf8(text: string): Bytes {
   return encoder.encode(text);
 }
 
-/** The text of whole bytes, a byte order mark included. */
+/** Decodes complete UTF-8 text and keeps a byte order mark. */
 export function textOf(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }
 
-/** A part of a text, or of bytes that stand for one; those that are not ASCII come out as something that is not, either. */
+/** A slice of a text, or of the bytes of an ASCII text. A byte outside ASCII becomes a character outside ASCII. */
 export function asciiSlice(data: string | Uint8Array, start: number, end: number): string {
   if (typeof data === "string") return data.slice(start, end);
   const buffer = asNodeBuffer(data);
@@ -25,7 +25,7 @@ export function asciiSlice(data: string | Uint8Array, start: number, end: number
   return new TextDecoder("latin1").decode(data.subarray(start, end));
 }
 
-/** Whether a string takes more than `limit` bytes as UTF-8; counts exactly only when it has to. */
+/** Whether the UTF-8 form of a string is longer than `limit` bytes. Encodes the string only if its length does not decide. */
 export function exceedsUtf8Bytes(text: string, limit: number): boolean {
   if (text.length > limit) return true;
   return text.length * 3 > limit && utf8(text).length > limit;

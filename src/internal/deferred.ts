@@ -1,4 +1,4 @@
-/** A promise that is settled from outside. `Promise.withResolvers` is not in Node 20. */
+/** A promise that is settled from outside. Node 20 lacks `Promise.withResolvers`. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T | PromiseLike<T>) => void;
@@ -15,7 +15,7 @@ export function deferred<T>(): Deferred<T> {
   return { promise, resolve, reject };
 }
 
-/** Marks a promise as one that nobody has to look at: its rejection never counts as unhandled. */
+/** Marks a promise as handled, so that its rejection is never reported as unhandled. */
 export function unobserved<P extends Promise<unknown>>(promise: P): P {
   promise.catch(() => {});
   return promise;

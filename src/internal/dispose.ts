@@ -1,6 +1,6 @@
 /**
- * The key of `await using`. Where a runtime lacks the symbol, the registered one that compilers fall back to: a class
- * would otherwise get a method called "undefined".
+ * The key that `await using` looks up. In a runtime without the symbol it is the registered one that compilers fall back
+ * to: otherwise a class would get a method called "undefined".
  */
 export const asyncDispose: typeof Symbol.asyncDispose =
   Symbol.asyncDispose ?? (Symbol.for("Symbol.asyncDispose") as typeof Symbol.asyncDispose);

@@ -1,4 +1,4 @@
-/** A queue whose `shift` stays cheap however long it gets (an array's moves every element). */
+/** A queue whose `shift` is cheap at any length (the one of an array moves every element). */
 export class Fifo<T> {
   #items: (T | undefined)[] = [];
   #head = 0;
@@ -15,7 +15,7 @@ export class Fifo<T> {
     return this.#items[this.#head];
   }
 
-  /** Puts another item in the place of the first one. */
+  /** Replaces the first item. */
   replaceFirst(item: T): void {
     this.#items[this.#head] = item;
   }

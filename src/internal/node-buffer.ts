@@ -1,4 +1,4 @@
-/** What Node's own buffers can do faster than anything else there. */
+/** The methods of a Node `Buffer` that are faster than their standard counterparts. */
 export interface NodeBuffer {
   readonly buffer: ArrayBuffer;
   write(text: string, offset: number, encoding: "base64"): number;
@@ -11,10 +11,10 @@ interface NodeBufferConstructor {
   isBuffer(value: unknown): value is NodeBuffer;
 }
 
-/** Looked up on the global object, so that no bundler adds a polyfill for it. Missing in browsers. */
+/** Read from the global object, so that no bundler adds a polyfill. Missing in browsers. */
 export const nodeBuffers = (globalThis as { Buffer?: NodeBufferConstructor }).Buffer;
 
-/** The same memory as one of Node's buffers; undefined where there are none. */
+/** A `Buffer` on the same memory; undefined in runtimes without `Buffer`. */
 export function asNodeBuffer(bytes: Uint8Array): NodeBuffer | undefined {
   if (nodeBuffers?.isBuffer(bytes)) return bytes;
   return nodeBuffers?.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

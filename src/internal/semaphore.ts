@@ -2,25 +2,25 @@ import { untilAborted } from "./abort.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import { Fifo } from "./fifo.ts";
 
-/** A fixed number of places, given out in the order in which they were asked for. */
+/** A fixed number of permits, granted in the order in which they are requested. */
 export class Semaphore {
   readonly #waiting = new Fifo<Deferred<void>>();
   #free: number;
 
-  constructor(places: number) {
-    this.#free = places;
+  constructor(permits: number) {
+    this.#free = permits;
   }
 
-  /** Resolves when a place is taken; it must be given back with `release`. */
+  /** Resolves when a permit is granted; `release` returns it. Rejects with the reason of the signal. */
   acquire(signal?: AbortSignal): Promise<void> {
     if (this.#free > 0) {
       this.#free--;
       return Promise.resolve();
     }
-    const place = deferred<void>();
-    this.#waiting.push(place);
-    // Whoever gave up still stands in line; its place goes on to the next.
-    return untilAborted(place.promise, signal, () => this.release());
+    const permit = deferred<void>();
+    this.#waiting.push(permit);
+    // An aborted waiter stays queued; its permit passes to the next one.
+    return untilAborted(permit.promise, signal, () => this.release());
   }
 
   release(): void {

@@ -4,57 +4,57 @@ import { deferred, unobserved } from "./deferred.ts";
 interface Flight<T> {
   readonly outcome: Promise<T>;
   readonly controller: AbortController;
-  /** Callers still waiting. One without a signal never leaves. */
-  waiting: number;
+  /** Callers still waiting. A caller without a signal waits until the attempt settles. */
+  waiters: number;
 }
 
 /**
- * A mutex whose waiters share the outcome: while one attempt holds it, whoever comes joins that attempt and gets the
- * same value or the same error. It keeps nothing: once the attempt has settled, the next caller starts a new one.
+ * Deduplicates concurrent calls: while an attempt is running, further callers share its promise, and with it the same
+ * value or the same error object. Nothing is cached: after the attempt has settled, the next caller starts a new one.
  */
 export class SingleFlight<T> {
-  readonly #onGivenUp: (error: unknown) => void;
+  readonly #onFailure: (error: unknown) => void;
   #flight: Flight<T> | undefined;
 
   /**
-   * @param onGivenUp Called when an attempt is over without a result and no other has begun: with its error, or with
-   * undefined if it was abandoned.
+   * @param onFailure Called when an attempt has ended without a result and no other one has started: with the error of
+   * the attempt, or with undefined if the attempt was abandoned.
    */
-  constructor(onGivenUp: (error: unknown) => void = () => {}) {
-    this.#onGivenUp = onGivenUp;
+  constructor(onFailure: (error: unknown) => void = () => {}) {
+    this.#onFailure = onFailure;
   }
 
   /**
-   * Joins the running attempt, or starts one. `signal` ends only this caller's wait; when the last waiter is gone the
-   * attempt's own signal aborts.
+   * Joins the running attempt, or starts one. `signal` ends only the wait of this caller. When no caller waits any more,
+   * the signal passed to the attempt aborts.
    */
   join(attempt: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (signal?.aborted) return Promise.reject(signal.reason);
-    if (this.#flight) this.#flight.waiting++;
+    if (this.#flight) this.#flight.waiters++;
     const flight = this.#flight ?? this.#start(attempt);
     if (!signal) return flight.outcome;
-    const leave = (): void => {
-      if (--flight.waiting === 0) this.#abandon(flight, signal.reason);
+    const stopWaiting = (): void => {
+      if (--flight.waiters === 0) this.#abandon(flight, signal.reason);
     };
-    // The attempt's first steps may have aborted it.
-    if (signal.aborted) leave();
+    // The synchronous part of the attempt may have aborted the signal.
+    if (signal.aborted) stopWaiting();
     else {
-      const stayed = onAbort(signal, leave);
-      flight.outcome.then(stayed, stayed);
+      const unlisten = onAbort(signal, stopWaiting);
+      flight.outcome.then(unlisten, unlisten);
     }
     return untilAborted(flight.outcome, signal);
   }
 
-  /** Ends the running attempt for everyone. */
+  /** Abandons the running attempt: its signal aborts with the reason. */
   abort(reason: unknown): void {
     if (this.#flight) this.#abandon(this.#flight, reason);
   }
 
-  /** For one waiter, who counts from the first step on: others may join and leave meanwhile. */
+  /** Starts with one waiter. Further callers can join and abort while `attempt` still runs synchronously. */
   #start(attempt: (signal: AbortSignal) => Promise<T>): Flight<T> {
     const { promise, resolve, reject } = deferred<T>();
-    const flight: Flight<T> = { outcome: unobserved(promise), controller: new AbortController(), waiting: 1 };
-    // Before the attempt begins: what it does at once may come back here.
+    const flight: Flight<T> = { outcome: unobserved(promise), controller: new AbortController(), waiters: 1 };
+    // Set before the attempt starts: its synchronous part can call `join` again.
     this.#flight = flight;
     attempt(flight.controller.signal).then(
       (value) => {
@@ -63,7 +63,7 @@ export class SingleFlight<T> {
       },
       (error: unknown) => {
         reject(error);
-        if (this.#forget(flight)) this.#onGivenUp(error);
+        if (this.#forget(flight)) this.#onFailure(error);
       },
     );
     return flight;
@@ -72,11 +72,11 @@ export class SingleFlight<T> {
   #abandon(flight: Flight<T>, reason: unknown): void {
     const wasRunning = this.#forget(flight);
     flight.controller.abort(reason);
-    // Whoever listens to that signal may have begun the next one.
-    if (wasRunning && !this.#flight) this.#onGivenUp(undefined);
+    // A listener of that signal may have started the next attempt.
+    if (wasRunning && !this.#flight) this.#onFailure(undefined);
   }
 
-  /** Returns whether it was the one in the air. */
+  /** Returns whether this flight was the running one. */
   #forget(flight: Flight<T>): boolean {
     if (this.#flight !== flight) return false;
     this.#flight = undefined;

@@ -5,13 +5,13 @@ interface Held<Event> {
   readonly bytes: number;
 }
 
-/** How much may wait for a missing event: the bounds of the Rust client. */
+/** Limits of what is held while an event is missing, as in the Rust client: number of events, and bytes of output. */
 const MAX_HELD_EVENTS = 256;
 const MAX_HELD_BYTES = 1024 * 1024;
 
 /**
- * Puts the events of one process back into sequence (1, 2, 3, …): the server sends output, exit and close from
- * different tasks, so they can overtake each other.
+ * Restores the sequence (1, 2, 3, …) of the events of one process. The server sends output, exit and close from
+ * different tasks, so the events can arrive in another order.
  */
 export class EventOrder<Event> {
   readonly #publish: (event: Event) => void;
@@ -24,8 +24,10 @@ export class EventOrder<Event> {
   }
 
   /**
-   * Publishes the event and whatever waited for it, or holds it until its turn. What was seen before is ignored.
-   * Throws a ProtocolError when too much waits for a missing event.
+   * Publishes the event and the held events that follow it, or holds the event until its predecessors have arrived.
+   * Ignores sequence numbers that were seen before.
+   *
+   * @throws ProtocolError when too many events or bytes are held for a missing event.
    */
   accept(seq: number, bytes: number, event: Event): void {
     if (seq === this.#next) {

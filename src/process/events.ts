@@ -4,15 +4,15 @@ import { decoded } from "../protocol/encoded-bytes.ts";
 import { type OutputStreamName, processSchemas } from "../protocol/process.ts";
 import { type NotificationSource, Router, reader } from "../rpc/router.ts";
 
-/** One piece of output. */
+/** One chunk of output. */
 export interface OutputChunk extends Piece {
-  /** Its place among all events of the process. */
+  /** Sequence number among all events of the process. */
   readonly seq: number;
-  /** Where it was written. */
+  /** The stream that the process wrote to. */
   readonly stream: OutputStreamName;
 }
 
-/** What the server tells about a process after its start. */
+/** The notifications that the server sends about a process after its start. */
 export type ProcessEvent =
   | {
       readonly type: "output";

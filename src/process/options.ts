@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.ts";
+import { invalid, received } from "../internal/arguments.ts";
 import { DEFAULT_MAX_BUFFERED_BYTES, type OverflowPolicy } from "../internal/byte-queue.ts";
 import { randomId } from "../internal/bytes.ts";
 import { toPathUri } from "../protocol/path-uri.ts";
@@ -6,48 +6,52 @@ import type { EnvPolicy, ProcessStartParams } from "../protocol/process.ts";
 import { type SandboxContext, wireSandbox } from "../protocol/sandbox.ts";
 import type { TerminalSize } from "./tty.ts";
 
-/** How a process is started. What can't work is a UsageError, `ERR_INVALID_ARGUMENT` unless it says otherwise. */
+/** Options of `start`. An invalid one is a UsageError: `ERR_INVALID_ARGUMENT`, unless the option states another code. */
 export interface StartOptions {
   /**
    * Working directory: an absolute native path of the server's machine, or a `file:` URL.
    * @default the server's own working directory
    */
   readonly cwd?: string | URL | undefined;
-  /** Variables laid over the environment that `envPolicy` makes; undefined values are skipped. @default {} */
+  /** Variables added to the environment that `envPolicy` selects; undefined values are skipped. @default {} */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /**
-   * How the server's own environment is passed on; null makes `env` the exact environment.
-   * @default everything but variables that look like secrets
+   * Which variables of the server the process inherits. With null, `env` is the exact environment.
+   * @default all variables except those that look like secrets
    */
   readonly envPolicy?: EnvPolicy | null | undefined;
   /**
-   * `"pipe"` allows `write()`, which else throws `ERR_STDIN_CLOSED`. The protocol can't send the end of the input.
+   * `"pipe"` allows `write()`, which otherwise rejects with `ERR_STDIN_CLOSED`. The protocol can't send the end of the
+   * input.
    * @default "ignore"
    */
   readonly stdin?: "ignore" | "pipe" | undefined;
   /**
-   * Runs the program in a terminal, which also takes input. `true` means 24 rows and 80 columns; another size needs a
-   * POSIX server, and is `ERR_UNSUPPORTED` elsewhere. @default false
+   * Runs the program in a terminal, which also accepts input. `true` means 24 rows and 80 columns. Another size requires
+   * a POSIX server; otherwise it is `ERR_UNSUPPORTED`. @default false
    */
   readonly tty?: boolean | TerminalSize | undefined;
-  /** What the program sees as its own name. In a terminal `ERR_UNSUPPORTED`. @default argv[0] */
+  /** The name that the program sees as its own. `ERR_UNSUPPORTED` together with `tty`. @default argv[0] */
   readonly arg0?: string | undefined;
   /** The sandbox to run in. @default none */
   readonly sandbox?: SandboxContext | undefined;
-  /** An id of your own, not that of another process of the session. @default random */
+  /** Id of the process, unique in the session. @default random */
   readonly processId?: string | undefined;
   /**
-   * Ends the wait for the start with the signal's reason. If it aborts after the request was sent, the process is
-   * terminated once it is there. @default none
+   * Aborts the start: it rejects with the signal's reason. If the request was already sent, the process is terminated as
+   * soon as the server has started it. @default none
    */
   readonly signal?: AbortSignal | undefined;
-  /** Unread output kept for the reader, in bytes; stdout and stderr, read apart, have it each. @default 64 MiB */
+  /** Limit of unread output in bytes. It applies to stdout and stderr each if they are read separately. @default 64 MiB */
   readonly maxBufferedBytes?: number | undefined;
-  /** What happens past that: the reader gets what is kept and then an OverflowError, or the oldest is dropped. @default "fail" */
+  /**
+   * What happens beyond `maxBufferedBytes`: the reader gets the kept output and then an OverflowError, or the oldest
+   * output is dropped. @default "fail"
+   */
   readonly overflow?: OverflowPolicy | undefined;
 }
 
-/** The params of a start; throws a UsageError for what the server would only reject. */
+/** The params of `process/start`. Throws a UsageError for options that the server would reject. */
 export function startParams(
   argv: readonly string[],
   options: StartOptions,
@@ -69,19 +73,21 @@ export function startParams(
 export function outputLimits(options: StartOptions): { budget: number; policy: OverflowPolicy } {
   const { maxBufferedBytes: budget = DEFAULT_MAX_BUFFERED_BYTES, overflow: policy = "fail" } = options;
   if (typeof budget !== "number" || !(budget >= 0))
-    return invalid("maxBufferedBytes must be a number of bytes");
+    return invalid(`maxBufferedBytes must be a non-negative number, got ${received(budget)}`);
   return { budget, policy };
 }
 
 function checkArgv(argv: readonly string[]): readonly string[] {
-  if (!Array.isArray(argv) || argv.length === 0 || argv.some((arg) => typeof arg !== "string")) {
-    return invalid("argv must be a non-empty array of strings: the program and its arguments");
-  }
+  if (!Array.isArray(argv) || argv.length === 0)
+    return invalid(`argv must be a non-empty array of strings, got ${received(argv)}`);
+  const wrong = argv.findIndex((arg) => typeof arg !== "string");
+  if (wrong >= 0) return invalid(`argv[${wrong}] must be a string, got ${received(argv[wrong])}`);
   return argv;
 }
 
 function checkDefaultCwd(defaultCwd: string | undefined): string {
-  return defaultCwd ?? invalid("this server does not tell its working directory: pass cwd");
+  const expected = "given, because this server does not report its working directory";
+  return defaultCwd ?? invalid(`cwd must be ${expected}, got undefined`);
 }
 
 function envPolicy(policy: EnvPolicy | null | undefined): Required<EnvPolicy> | null {
@@ -99,14 +105,11 @@ function environment(env: Readonly<Record<string, string | undefined>>): Record<
   const entries: [string, string][] = [];
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined) continue;
-    // Not the value: it may be a secret.
-    if (typeof value !== "string") return invalid(`the variable ${name} of env is not a string`);
+    // Only the type: the value can be a secret.
+    if (typeof value !== "string")
+      return invalid(`env.${name} must be a string, got a value of type ${typeof value}`);
     entries.push([name, value]);
   }
-  // Unlike an assignment, this keeps a variable called __proto__.
+  // Unlike an assignment, this keeps a variable named __proto__.
   return Object.fromEntries(entries);
-}
-
-function invalid(message: string): never {
-  throw new UsageError("ERR_INVALID_ARGUMENT", message);
 }

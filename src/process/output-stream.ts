@@ -1,11 +1,12 @@
 import type { Bytes } from "../internal/bytes.ts";
-/** A byte stream with a say in who reads it: taking a reader, by whatever way, asks `claim` first. */
+
+/** A byte stream that calls `claim` before it is read, in every way in which a stream can be read. */
 export class OutputStream extends ReadableStream<Bytes> {
   readonly #claim: () => void;
 
   /**
-   * @param source `claim` throws when the output is read in another way already; `next` and `cancel` as in an
-   * underlying source, `next` resolving with undefined at the end.
+   * @param source `claim` throws if the output is already read in another way. `next` resolves with the next chunk, or
+   * with undefined at the end.
    */
   constructor(source: {
     claim: () => void;
@@ -15,7 +16,7 @@ export class OutputStream extends ReadableStream<Bytes> {
     super(
       {
         async pull(controller) {
-          // Here too: the platform's own readers (`new Response(stream)`) pass the methods below by.
+          // The platform's own readers, such as `new Response(stream)`, do not call the methods below.
           source.claim();
           const chunk = await source.next();
           if (chunk === undefined) controller.close();
@@ -26,7 +27,7 @@ export class OutputStream extends ReadableStream<Bytes> {
           source.cancel();
         },
       },
-      // Nothing is taken before somebody reads: what waits, waits within the budget.
+      // No chunk is pulled before a read: unread output stays within the budget of its queue.
       { highWaterMark: 0 },
     );
     this.#claim = source.claim;
@@ -61,7 +62,7 @@ export class OutputStream extends ReadableStream<Bytes> {
     return super.tee();
   }
 
-  /** Written out, because not every browser's stream can be iterated. */
+  /** Implemented here, because ReadableStream is not async iterable in every browser. */
   override async *values(options?: ReadableStreamIteratorOptions): ReadableStreamAsyncIterator<Bytes> {
     const reader: ReadableStreamDefaultReader<Bytes> = this.getReader();
     let finished = false;

@@ -7,9 +7,9 @@ import { OutputStream } from "./output-stream.ts";
 type View = "merged" | "split";
 
 /**
- * The output of one process, kept from the start for whoever reads it. It can be read in one of two views: all of it
- * in order, or stdout and stderr apart. Until one is claimed each view is kept as if it were the one (the pieces
- * themselves are shared), so the budgets hold whenever the reader comes.
+ * The output of one process, kept from its start. A reader claims one of two views: all output in order, or stdout and
+ * stderr separately. Until then both views are kept (they share the chunks), so the budget has the same effect no matter
+ * when the reader starts.
  */
 export class ProcessOutput {
   readonly #merged: ByteQueue<OutputChunk>;
@@ -37,20 +37,20 @@ export class ProcessOutput {
     if (this.#claimed !== "merged") (piece.stream === "stderr" ? this.#stderr : this.#stdout).push(piece);
   }
 
-  /** Ends every view, after what it has kept. */
+  /** Ends every view after its kept output. */
   end(error?: Error): void {
     for (const queue of [this.#merged, this.#stdout, this.#stderr]) queue.end(error);
   }
 
-  /** A reader of everything in order; the first one that asks for a piece has it to itself. */
+  /** A reader of all output in order. The first iterator that is used claims the output. */
   iterate(): AsyncIterator<OutputChunk, undefined> {
-    let mine = false;
+    let isOwner = false;
     const claim = (): void => {
-      if (!mine) this.#claim("merged");
-      mine = true;
+      if (!isOwner) this.#claim("merged");
+      isOwner = true;
     };
     return {
-      // Not an async function: its promises would cost more than all the rest of handing out a piece.
+      // Not an async function: its promises would cost more than the rest of the read.
       next: () => {
         try {
           claim();

@@ -6,24 +6,25 @@ import type { ProcessExit, ProcessState } from "./state.ts";
 import { checkSize, type TerminalSize, unsupported } from "./tty.ts";
 
 /**
- * A process on the server's machine. It belongs to the connection it was started on: when that ends, everything here
- * fails with the connection's error, after the output that had arrived.
+ * A process on the server's machine. It belongs to the connection that started it. When that connection ends, every
+ * pending promise and stream of the process fails with the connection's error; output that has arrived is delivered
+ * first.
  *
- * Its output can be read as one sequence (`for await (const { stream, chunk } of process)`) or as `stdout` and
- * `stderr`; the first reader decides, the other way then throws `ERR_OUTPUT_CLAIMED`. Ending a read early never stops
- * the process.
+ * The output can be read as one sequence (`for await (const { stream, chunk } of process)`) or as `stdout` and `stderr`.
+ * The first reader decides; reading the other way then throws `ERR_OUTPUT_CLAIMED`. Ending a read early never stops the
+ * process.
  */
 export class ExecProcess implements AsyncDisposable {
-  /** Its name in the session: the option of that name, or a random one. */
+  /** Id of the process in the session: the option `processId`, or a random id. */
   readonly processId: string;
-  /** The session it was started in. */
+  /** Id of the session that started the process. */
   readonly sessionId: string;
   readonly #rpc: RpcPeer;
   readonly #state: ProcessState;
   readonly #setSize: ((size: TerminalSize) => Promise<void>) | undefined;
   #lastResize: Promise<void> = Promise.resolve();
 
-  /** @internal Processes are made by `start`. */
+  /** @internal Created by `start`. */
   constructor(parts: {
     processId: string;
     sessionId: string;
@@ -38,7 +39,7 @@ export class ExecProcess implements AsyncDisposable {
     this.#setSize = parts.setSize;
   }
 
-  /** Standard output as bytes; in a terminal, everything. Ends when the process is closed. */
+  /** Standard output as bytes; all output if the process runs in a terminal. Ends when the process is closed. */
   get stdout(): ReadableStream<Bytes> {
     return this.#state.output.stdout;
   }
@@ -48,7 +49,7 @@ export class ExecProcess implements AsyncDisposable {
     return this.#state.output.stderr;
   }
 
-  /** All output in the order in which the server saw it. */
+  /** All output in the order in which the server received it. */
   [Symbol.asyncIterator](): AsyncIterator<OutputChunk, undefined> {
     return this.#state.output.iterate();
   }
@@ -59,46 +60,48 @@ export class ExecProcess implements AsyncDisposable {
   }
 
   /**
-   * Resolves when the process has exited and all its output has arrived. A grandchild that keeps the output open
-   * delays it.
+   * Resolves when the process has exited and all of its output has arrived. A descendant that keeps the output open
+   * delays this.
    */
   get closed(): Promise<ProcessExit> {
     return this.#state.closed;
   }
 
-  /** Bytes lost so far with `overflow: "drop-oldest"`. */
+  /** Number of bytes dropped so far because of `overflow: "drop-oldest"`. */
   get droppedBytes(): number {
     return this.#state.output.droppedBytes;
   }
 
   /**
-   * Writes to standard input. Writes are sent one after the other, each after the answer to the one before, large ones
-   * in pieces of 1 MiB; after a failed one, part of it may have arrived. The data must not change until it settles.
+   * Writes to standard input. Writes are sent in order, each one after the response to the previous one, in pieces of at
+   * most 1 MiB. A write that failed can have arrived in part. Do not change the data before the write has settled.
    *
-   * @throws UsageError `ERR_STDIN_CLOSED` without `stdin: "pipe"` or a terminal, and after the process has ended.
+   * @throws UsageError `ERR_STDIN_CLOSED` without `stdin: "pipe"` or a terminal, and after the process has exited.
    */
   write(data: string | Uint8Array): Promise<void> {
     return this.#state.stdin.write(data);
   }
 
   /**
-   * Changes the size of the terminal; the program gets SIGWINCH. Runs `stty` on the server, so it needs a POSIX system.
+   * Changes the size of the terminal; the program receives SIGWINCH. Runs `stty` on the server, so it requires a POSIX
+   * system.
    *
-   * @throws UsageError `ERR_UNSUPPORTED` without a terminal, on Windows, or when the process has ended.
+   * @throws UsageError `ERR_UNSUPPORTED` without a terminal, on Windows, or after the process has exited.
    */
   resize(size: TerminalSize): Promise<void> {
     const resized = this.#lastResize.then(async () => {
       checkSize(size);
-      if (!this.#setSize) throw unsupported("This process has no terminal that can be resized");
-      // The system may have given the device to somebody else.
-      if (this.#state.hasExited) throw unsupported("The process has ended, and with it its terminal");
+      if (!this.#setSize) throw unsupported("resize() requires a process in a terminal on a POSIX server");
+      // The system may have reused the device for another terminal.
+      if (this.#state.hasExited)
+        throw unsupported("resize() requires a running process, this one has exited");
       await this.#setSize(size);
     });
     this.#lastResize = resized.catch(() => {});
     return resized;
   }
 
-  /** Sends an interrupt: Ctrl-C in a terminal, SIGINT otherwise. The only signal the protocol has. */
+  /** Sends an interrupt: Ctrl-C in a terminal, otherwise SIGINT. The protocol has no other signal. */
   async interrupt(): Promise<void> {
     if (this.#state.hasExited) return;
     await this.#rpc.call(
@@ -110,10 +113,10 @@ export class ExecProcess implements AsyncDisposable {
 
   /** Kills the process. */
   async terminate(): Promise<{
-    /** Whether it still ran. */
+    /** Whether the process was still running. */
     running: boolean;
   }> {
-    // Its id may be in use again once it is closed.
+    // After the close another process can have the same id.
     if (this.#state.isOver && this.#state.hasExited) return { running: false };
     const { running } = await this.#rpc.call(
       "process/terminate",
@@ -123,7 +126,7 @@ export class ExecProcess implements AsyncDisposable {
     return { running };
   }
 
-  /** Terminates the process, unless the connection has ended: then there is nothing left to ask. */
+  /** Terminates the process. Resolves if the connection has ended: no process can be terminated through it. */
   async [asyncDispose](): Promise<void> {
     try {
       await this.terminate();

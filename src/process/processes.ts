@@ -1,5 +1,6 @@
-import { ClosedError, DisconnectedError, ProtocolError, ServerError, UsageError } from "../errors.ts";
-import { untilAborted } from "../internal/abort.ts";
+import { ClosedError, DisconnectedError, ProtocolError, ServerError } from "../errors.ts";
+import { isAbortReason, untilAborted } from "../internal/abort.ts";
+import { invalid } from "../internal/arguments.ts";
 import { unobserved } from "../internal/deferred.ts";
 import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
 import type { ParamsOf } from "../protocol/methods.ts";
@@ -14,10 +15,10 @@ import { ProcessState } from "./state.ts";
 import { ProcessStdin } from "./stdin.ts";
 import { checkSize, DEFAULT_SIZE, resizeTerminal, startInTerminal, unsupported } from "./tty.ts";
 
-/** What the server told about itself at the handshake. */
+/** What the server reported about its machine in the handshake. */
 export interface ProcessHost {
   readonly sessionId: string;
-  /** As a path URI. */
+  /** The server's working directory as a path URI. */
   readonly cwd: string | undefined;
   readonly isPosix: boolean;
 }
@@ -56,12 +57,12 @@ export class Processes {
         processId,
         takesInput ? undefined : 'the process was started without stdin: "pipe"',
       ),
-      printsTerminal: terminal !== undefined,
+      hasPrelude: terminal !== undefined,
     });
     if (this.#router.has(processId)) {
-      throw new UsageError("ERR_INVALID_ARGUMENT", "A process with this processId is already running");
+      return invalid("processId must be unique in the session, got the id of another process");
     }
-    // Before the request: events can be here before its answer.
+    // Before the request: events can arrive before its response.
     state.release = this.#router.add(processId, state);
     try {
       await untilAborted(this.#request(params, signal), signal, () => this.#abandon(processId));
@@ -88,20 +89,20 @@ export class Processes {
     try {
       await this.#rpc.call("process/start", params, { signal, untilSent: true });
     } catch (error) {
-      // The server did answer: it may well run.
-      if (error instanceof ProtocolError && error !== signal?.reason) this.#abandon(params.processId);
+      // The response is malformed, so the process may be running.
+      if (error instanceof ProtocolError && !isAbortReason(error, signal)) this.#abandon(params.processId);
       throw error;
     }
   }
 
-  /** The size to start a terminal with, or undefined where it is left to the server. */
+  /** The size to start a terminal with, or undefined if the server chooses it. */
   #terminalSize({ tty, arg0 }: StartOptions): typeof DEFAULT_SIZE | undefined {
     if (!tty) return undefined;
-    // In a terminal server 0.169.0 looks for a program called arg0, and runs that.
-    if (arg0 !== undefined) throw unsupported("arg0 can't be set for a program in a terminal");
+    // With a terminal, server 0.169.0 runs the program that arg0 names.
+    if (arg0 !== undefined) throw unsupported("arg0 can't be combined with tty");
     if (this.#host.isPosix) return tty === true ? DEFAULT_SIZE : checkSize(tty);
     if (tty === true) return undefined;
-    throw unsupported("A terminal's size can be set on a POSIX server only: pass tty: true");
+    throw unsupported("A terminal size requires a POSIX server: pass tty: true");
   }
 
   async #terminalDevice(
@@ -115,22 +116,21 @@ export class Processes {
       return start === "unknown" ? undefined : start.device;
     } catch (error) {
       state.release();
-      // The reason of an abort may be an error of the SDK, too, but tells nothing of this connection.
-      const isReason = error === signal?.reason;
+      const isAborted = isAbortReason(error, signal);
       const isLost = error instanceof DisconnectedError || error instanceof ClosedError;
-      if (isLost && !isReason) throw failureOfCall(error, "answered");
-      // Nobody will get hold of it. A missing program has ended by itself.
-      if (isReason || !(error instanceof ServerError)) this.#abandon(processId);
+      if (isLost && !isAborted) throw failureOfCall(error, "answered");
+      // Not for a missing program: its shell has exited.
+      if (isAborted || !(error instanceof ServerError)) this.#abandon(processId);
       throw error;
     }
   }
 
-  /** Nobody will ever hold this process: it must not go on. */
+  /** Terminates a process whose handle the caller never receives. */
   #abandon(processId: string): void {
     void unobserved(this.#rpc.call("process/terminate", { processId }, { urgent: true }));
   }
 
-  /** The answer the server gives without a terminal. */
+  /** The error that the server sends for a start without a terminal. */
   #missingProgram(): ServerError {
     return new ServerError("The exec-server could not start the program: No such file or directory", {
       rpcCode: RPC_INTERNAL_ERROR,

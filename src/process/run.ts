@@ -6,7 +6,7 @@ import {
   type RunResult,
   TimeoutError,
 } from "../errors.ts";
-import { deadline, untilAborted } from "../internal/abort.ts";
+import { deadline, isAbortReason, untilAborted } from "../internal/abort.ts";
 import type { OverflowPolicy } from "../internal/byte-queue.ts";
 import { type Bytes, concatBytes, textOf } from "../internal/bytes.ts";
 import { unobserved } from "../internal/deferred.ts";
@@ -16,15 +16,15 @@ import { failureOfCall } from "../rpc/errors.ts";
 import { outputLimits, type StartOptions } from "./options.ts";
 import type { ExecProcess } from "./process.ts";
 
-/** How a command is run to its end. */
+/** Options of `run`. */
 export interface RunOptions extends StartOptions {
-  /** Whether stdout and stderr come as text or as bytes. @default "utf8" */
+  /** Whether stdout and stderr of the result are text or bytes. @default "utf8" */
   readonly encoding?: "utf8" | "bytes" | undefined;
-  /** Whether a non-zero exit code is a ProcessExitError. @default true */
+  /** Whether a non-zero exit code rejects with a ProcessExitError. @default true */
   readonly reject?: boolean | undefined;
   /**
-   * Milliseconds the whole run may take, from connecting to the last output; then the process is terminated and a
-   * TimeoutError `ERR_TIMEOUT` tells what it had printed. @default none
+   * Time limit of the whole run in milliseconds, from connecting to the last output. Beyond it the process is terminated
+   * and the run rejects with a TimeoutError `ERR_TIMEOUT` that holds the output until then. @default none
    */
   readonly timeoutMs?: number | undefined;
 }
@@ -32,10 +32,10 @@ export interface RunOptions extends StartOptions {
 type Start = (argv: readonly string[], options: StartOptions) => Promise<ExecProcess>;
 type Output = string | Bytes;
 
-/** How long a run that is given up waits for its process to end. */
+/** Milliseconds that a failed run waits for the end of its process after terminating it. */
 const TERMINATE_GRACE_MS = 2_000;
 
-/** Runs a command to its end and collects its output. Built on nothing but what every user of `start` has. */
+/** Runs a command to its end and collects its output. Uses only the public API of a started process. */
 export async function run(
   start: Start,
   argv: readonly string[],
@@ -47,7 +47,7 @@ export async function run(
     ms: timeoutMs,
     signal,
     timeoutError: () =>
-      new TimeoutError("ERR_TIMEOUT", `The command did not end within ${timeoutMs} ms`, {
+      new TimeoutError("ERR_TIMEOUT", `Timed out after ${timeoutMs} ms while running the command`, {
         sessionId: process?.sessionId,
         delivery: process ? "answered" : "unknown",
       }),
@@ -73,7 +73,7 @@ async function collect(
   const output = Promise.all([
     readAll(process.stdout, budget, policy),
     readAll(process.stderr, budget, policy),
-    // Only over the whole: a character may be cut anywhere between two pieces.
+    // Decoded as a whole: a chunk can end in the middle of a character.
   ]).then(([stdout, stderr]) =>
     options.encoding === "bytes" ? { stdout, stderr } : { stdout: textOf(stdout), stderr: textOf(stderr) },
   );
@@ -91,10 +91,9 @@ async function collect(
   } catch (error) {
     const ended = unobserved(process.terminate()).then(() => Promise.allSettled([process.closed, output]));
     await settledWithin(ended, TERMINATE_GRACE_MS);
-    // The reason of an abort may be an error of the SDK, too, but tells nothing of this run.
-    if (error === options.signal?.reason) throw error;
+    if (isAbortReason(error, options.signal)) throw error;
     if (error instanceof TimeoutError) Object.assign(error, printed);
-    // It was started, and nobody knows how far it came.
+    // The command was started, and how far it got is unknown.
     if (error instanceof DisconnectedError || error instanceof ClosedError)
       throw failureOfCall(error, "unknown");
     throw error;

@@ -7,15 +7,15 @@ import type { ProcessOutput } from "./output.ts";
 import type { ProcessStdin } from "./stdin.ts";
 import { TerminalPrelude, type TerminalStart } from "./tty.ts";
 
-/** How a process ended. */
+/** The outcome of a process. */
 export interface ProcessExit {
-  /** 0 on success; negative on Windows for NTSTATUS codes; -1 when the server does not know it. */
+  /** 0 on success; negative on Windows for NTSTATUS codes; -1 if the server does not know the code. */
   readonly exitCode: number;
-  /** Whether the server's sandbox refused something the process tried. */
+  /** Whether the server's sandbox denied an operation of the process. */
   readonly sandboxDenied: boolean;
 }
 
-/** What is known of one process here; every promise in it settles once, at the latest with the connection. */
+/** The client's state of one process. Each of its promises settles at the latest when the connection ends. */
 export class ProcessState implements Route<ProcessEvent> {
   readonly output: ProcessOutput;
   readonly stdin: ProcessStdin;
@@ -25,15 +25,15 @@ export class ProcessState implements Route<ProcessEvent> {
   readonly #prelude: TerminalPrelude | undefined;
   readonly #order = new EventOrder<ProcessEvent>((event) => this.#publish(event));
   #exit: ProcessExit | undefined;
-  #over = false;
-  /** Takes this state off the connection's routes. */
+  #isOver = false;
+  /** Removes this state from the routes of the connection. */
   release: () => void = () => {};
 
-  constructor(parts: { output: ProcessOutput; stdin: ProcessStdin; printsTerminal: boolean }) {
+  constructor(parts: { output: ProcessOutput; stdin: ProcessStdin; hasPrelude: boolean }) {
     this.output = parts.output;
     this.stdin = parts.stdin;
     this.#terminal = deferred();
-    if (parts.printsTerminal) this.#prelude = new TerminalPrelude(this.#terminal.resolve);
+    if (parts.hasPrelude) this.#prelude = new TerminalPrelude(this.#terminal.resolve);
     else this.#terminal.resolve("unknown");
     for (const { promise } of [this.#exited, this.#closed, this.#terminal])
       void unobserved<Promise<unknown>>(promise);
@@ -47,7 +47,7 @@ export class ProcessState implements Route<ProcessEvent> {
     return this.#closed.promise;
   }
 
-  /** Resolves with what the terminal's first line said, once it is there. */
+  /** Resolves with the content of the terminal's first line. */
   get terminal(): Promise<TerminalStart> {
     return this.#terminal.promise;
   }
@@ -56,9 +56,9 @@ export class ProcessState implements Route<ProcessEvent> {
     return this.#exit !== undefined;
   }
 
-  /** Whether nothing more will come: closed, or failed. */
+  /** Whether the process was closed or has failed: later events are ignored. */
   get isOver(): boolean {
-    return this.#over;
+    return this.#isOver;
   }
 
   accept(event: ProcessEvent): void {
@@ -70,16 +70,16 @@ export class ProcessState implements Route<ProcessEvent> {
     }
   }
 
-  /** What was not settled yet rejects; kept output can still be read, then the reader gets the error. */
+  /** Rejects what is pending. The reader gets the kept output and then the error. */
   fail(error: Error): void {
-    if (this.#over) return;
+    if (this.#isOver) return;
     this.#finish();
     for (const { reject } of [this.#exited, this.#closed, this.#terminal]) reject(error);
     this.output.end(error);
   }
 
   #publish(event: ProcessEvent): void {
-    if (this.#over) return;
+    if (this.#isOver) return;
     switch (event.type) {
       case "output": {
         const chunk = this.#prelude ? this.#prelude.strip(event.chunk) : event.chunk;
@@ -93,7 +93,7 @@ export class ProcessState implements Route<ProcessEvent> {
         return;
       }
       case "closed": {
-        if (!this.#exit) throw new ProtocolError("A process was closed without having exited");
+        if (!this.#exit) throw new ProtocolError("Received process/closed before process/exited");
         this.#finish();
         this.#prelude?.end();
         this.#closed.resolve(this.#exit);
@@ -103,7 +103,7 @@ export class ProcessState implements Route<ProcessEvent> {
   }
 
   #finish(): void {
-    this.#over = true;
+    this.#isOver = true;
     this.release();
   }
 }

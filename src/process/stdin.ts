@@ -1,35 +1,36 @@
 import { ProtocolError, UsageError } from "../errors.ts";
+import { invalid, received } from "../internal/arguments.ts";
 import { encodeBase64 } from "../internal/base64.ts";
 import { randomId, utf8 } from "../internal/bytes.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 
-/** Larger writes are sent in pieces; as base64 in a frame a piece stays far below the server's limit. */
+/** Bytes per request. Larger writes are split; a request of this size is far below the server's frame limit. */
 const MAX_WRITE = 1024 * 1024;
 
 /**
- * The standard input of one process. A server that works on several requests at once does not keep them in order, so
- * each piece is sent only after the one before it was answered.
+ * The standard input of one process. A server with concurrent requests does not keep their order, so each piece is sent
+ * only after the response to the previous one.
  */
 export class ProcessStdin {
   readonly #rpc: RpcPeer;
   readonly #processId: string;
   #last: Promise<void> = Promise.resolve();
-  #closedBecause: string | undefined;
+  #closedReason: string | undefined;
 
-  constructor(rpc: RpcPeer, processId: string, closedBecause: string | undefined) {
+  constructor(rpc: RpcPeer, processId: string, closedReason: string | undefined) {
     this.#rpc = rpc;
     this.#processId = processId;
-    this.#closedBecause = closedBecause;
+    this.#closedReason = closedReason;
   }
 
-  /** From here on writes are refused without asking the server. */
-  close(because: string): void {
-    this.#closedBecause ??= because;
+  /** Later writes reject without a request. */
+  close(reason: string): void {
+    this.#closedReason ??= reason;
   }
 
   write(data: string | Uint8Array): Promise<void> {
     if (typeof data !== "string" && !(data instanceof Uint8Array)) {
-      return Promise.reject(new UsageError("ERR_INVALID_ARGUMENT", "write() takes a string or a Uint8Array"));
+      return new Promise(() => invalid(`data must be a string or a Uint8Array, got ${received(data)}`));
     }
     const written = this.#last.then(() => this.#writeAll(typeof data === "string" ? utf8(data) : data));
     this.#last = written.catch(() => {});
@@ -43,7 +44,7 @@ export class ProcessStdin {
   }
 
   async #writePiece(piece: Uint8Array): Promise<void> {
-    if (this.#closedBecause !== undefined) throw this.#closed(this.#closedBecause, "not-sent");
+    if (this.#closedReason !== undefined) throw this.#closed(this.#closedReason, "not-sent");
     const { status } = await this.#rpc.call("process/write", {
       processId: this.#processId,
       chunk: encodeBase64(piece),
@@ -51,19 +52,19 @@ export class ProcessStdin {
     });
     if (status === "accepted") return;
     if (status === "starting") {
-      throw new ProtocolError("The server says that a started process is still starting", {
+      throw new ProtocolError("The server reported a started process as still starting", {
         sessionId: this.#rpc.sessionId,
         delivery: "answered",
       });
     }
     throw this.#closed(
-      status === "stdinClosed" ? "the server closed it" : "the process has ended",
+      status === "stdinClosed" ? "the server closed it" : "the process has exited",
       "answered",
     );
   }
 
-  #closed(because: string, delivery: "not-sent" | "answered"): UsageError {
-    return new UsageError("ERR_STDIN_CLOSED", `The standard input of the process is closed: ${because}`, {
+  #closed(reason: string, delivery: "not-sent" | "answered"): UsageError {
+    return new UsageError("ERR_STDIN_CLOSED", `The standard input of the process is closed: ${reason}`, {
       sessionId: this.#rpc.sessionId,
       delivery,
     });

@@ -1,7 +1,8 @@
 import { UsageError } from "../errors.ts";
+import { invalid, received } from "../internal/arguments.ts";
 import type { Bytes } from "../internal/bytes.ts";
 
-/** The size of a terminal in characters, from 1 to 65535 each way. */
+/** The size of a terminal in characters; both numbers are integers from 1 to 65535. */
 export interface TerminalSize {
   /** Lines. */
   readonly rows: number;
@@ -9,13 +10,13 @@ export interface TerminalSize {
   readonly cols: number;
 }
 
-/** What the server gives a new terminal. */
+/** The size that the server gives a new terminal. */
 export const DEFAULT_SIZE: TerminalSize = { rows: 24, cols: 80 };
 
 /**
- * The protocol can't resize a terminal, but on a POSIX system anyone may, by the name of its device. So the program
- * is started by a shell that sets the size, prints that name as the first line of output and then becomes the program.
- * A missing program is told in the same line, because the server can't see it any more.
+ * The protocol can't resize a terminal, but on a POSIX system other processes can, by the name of its device. So a shell
+ * sets the size, prints that name as the first line of output and then executes the program. The server sees only the
+ * shell, so a missing program is reported in the same line.
  */
 const START_SCRIPT = `command -v "$3" >/dev/null 2>&1 || { echo missing; exit 127; }
 stty rows "$1" cols "$2" 2>/dev/null
@@ -27,32 +28,29 @@ export function startInTerminal(argv: readonly string[], { rows, cols }: Termina
   return ["/bin/sh", "-c", START_SCRIPT, "sh", String(rows), String(cols), ...argv];
 }
 
-/** Redirected input instead of an option: the option's name differs between systems. */
+/** The device is redirected input: the option of `stty` that names a device differs between systems. */
 export function resizeTerminal(device: string, { rows, cols }: TerminalSize): string[] {
   return ["/bin/sh", "-c", 'stty rows "$1" cols "$2" < "$3"', "sh", String(rows), String(cols), device];
 }
 
 export function checkSize(size: TerminalSize): TerminalSize {
-  for (const count of [size.rows, size.cols]) {
-    if (!Number.isInteger(count) || count < 1 || count > 0xffff) {
-      throw new UsageError(
-        "ERR_INVALID_ARGUMENT",
-        "rows and cols of a terminal are integers from 1 to 65535",
-      );
-    }
+  for (const name of ["rows", "cols"] as const) {
+    const count = size[name];
+    if (!Number.isInteger(count) || count < 1 || count > 0xffff)
+      return invalid(`${name} must be an integer from 1 to 65535, got ${received(count)}`);
   }
   return size;
 }
 
-/** For what a terminal, or the lack of one, rules out. */
+/** The error for an operation or option that this server, or a process with or without a terminal, does not support. */
 export function unsupported(message: string): UsageError {
   return new UsageError("ERR_UNSUPPORTED", message);
 }
 
-/** What the first line said. */
+/** The content of the first line. */
 export type TerminalStart = { readonly device: string } | "missing-program" | "unknown";
 
-/** Takes the first line, which is not the program's, off the output. */
+/** Removes the first line, which the shell printed, from the output of the program. */
 export class TerminalPrelude {
   readonly #onLine: (start: TerminalStart) => void;
   readonly #decoder = new TextDecoder();
@@ -63,7 +61,7 @@ export class TerminalPrelude {
     this.#onLine = onLine;
   }
 
-  /** Returns what is left of the output. */
+  /** Returns the part of the chunk that belongs to the program. */
   strip(chunk: Bytes): Bytes {
     if (this.#done) return chunk;
     const lineFeed = chunk.indexOf(0x0a);
@@ -74,7 +72,7 @@ export class TerminalPrelude {
     return chunk.subarray(lineFeed + 1);
   }
 
-  /** No more output is to come. */
+  /** Called after the last output: reports a line without a line feed as it is. */
   end(): void {
     if (this.#done) return;
     this.#done = true;

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 
-/** Shapes seen on server 0.169.0; every member is optional, because older servers send fewer. */
+/** Shapes of server 0.169.0. Every member is optional, because older servers send fewer. */
 export const environmentSchemas = /* @__PURE__ */ (() => {
   const info = z.looseObject({
     /** The shell of the server's user. */
@@ -8,33 +8,33 @@ export const environmentSchemas = /* @__PURE__ */ (() => {
       z.looseObject({
         /** For example `"bash"`. */
         name: z.string(),
-        /** Where it is; native. */
+        /** Its native path. */
         path: z.string(),
       }),
     ),
     /** The server's version. */
     executorVersion: z.nullish(z.string()),
-    /** What provides the machine, where the server tells. */
+    /** The provider of the machine, if the server reports it. */
     providerId: z.nullish(z.string()),
-    /** The server's working directory: where processes start that are given none. */
+    /** The server's working directory: the default one of a process. */
     cwd: z.nullish(z.string()),
     /** The home directory of the server's user. */
     userHomeDir: z.nullish(z.string()),
     /** `"linux"`, `"macos"`, `"windows"` or another. */
     platformOs: z.nullish(z.string()),
-    /** Directories that come before those of `PATH`. */
+    /** Directories that are searched before those of `PATH`. */
     prependPathDirs: z.nullish(z.array(z.string())),
     /** Directories for temporary files. */
     temporaryDirectories: z.nullish(z.array(z.string())),
     /** The directory for temporary files. */
     tempDir: z.nullish(z.string()),
-    /** What the server can do beyond the basics, each by name. */
+    /** Optional features of the server, each by name. */
     capabilities: z.nullish(z.looseObject({})),
   });
   return {
     info,
     status: z.looseObject({
-      /** `"ready"` on a server that takes requests. */
+      /** `"ready"` if the server accepts requests. */
       status: z.string(),
     }),
     discoverCapabilitiesResult: z.looseObject({
@@ -50,15 +50,15 @@ export const environmentSchemas = /* @__PURE__ */ (() => {
   };
 })();
 
-/** The environment as the wire has it: paths are `file:` URIs. */
+/** The environment as on the wire: paths are `file:` URIs. */
 export type WireEnvironmentInfo = z.infer<typeof environmentSchemas.info>;
 /**
- * Whether the server takes requests.
+ * Whether the server accepts requests.
  * @interface
  */
 export type EnvironmentStatus = z.infer<typeof environmentSchemas.status>;
 
-/** Shapes probed on server 0.169.0; directories are path URIs. */
+/** Shapes of server 0.169.0; directories are path URIs. */
 export interface DiscoverCapabilitiesParams {
   cwd: string;
 }
@@ -76,6 +76,6 @@ export interface ReadConfigParams {
 
 export interface InitializeParams {
   clientName: string;
-  /** Always null: this client never resumes, a new connection is a new session. */
+  /** Always null: this client never resumes a session; a new connection is a new session. */
   resumeSessionId: null;
 }

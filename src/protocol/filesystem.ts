@@ -4,7 +4,7 @@ import { int } from "./int.ts";
 import { payloadForm } from "./payload.ts";
 import type { SandboxContext } from "./sandbox.ts";
 
-/** Shapes seen on server 0.169.0. */
+/** Shapes of server 0.169.0. */
 export const fileSystemSchemas = /* @__PURE__ */ (() => ({
   empty: z.looseObject({}),
   readFileResult: z.looseObject({ dataBase64: z.string() }),
@@ -12,7 +12,7 @@ export const fileSystemSchemas = /* @__PURE__ */ (() => ({
     isDirectory: z.boolean(),
     isFile: z.boolean(),
     isSymlink: z.nullish(z.boolean()),
-    /** Servers before mid-2026 leave it out. */
+    /** Missing on servers before mid-2026. */
     size: z.nullish(z.number()),
     createdAtMs: z.nullish(z.number()),
     modifiedAtMs: z.nullish(z.number()),
@@ -51,7 +51,7 @@ export interface PathParams {
   sandbox: SandboxContext | null;
 }
 
-/** The params of each method; what the wire takes null for as true is always said. */
+/** The params of each method. Options that default to true on the wire are always sent. */
 export interface FileSystemParams {
   "fs/readFile": PathParams;
   "fs/writeFile": PathParams & { dataBase64: string };
@@ -68,7 +68,7 @@ export interface FileSystemParams {
     sandbox: SandboxContext | null;
   };
   "fs/open": PathParams & {
-    /** Client-chosen, at most 32 bytes. */
+    /** Chosen by the client, at most 32 bytes. */
     handleId: string;
     mode: "read" | "replace";
   };
@@ -78,21 +78,21 @@ export interface FileSystemParams {
   "fs/watchMissing": { watchId: number; missing: readonly string[] };
 }
 
-/** How far a walk goes; the defaults are the most the server allows. */
+/** Limits of a walk; the defaults are the maximum that the server allows. */
 export interface WalkLimits {
-  /** Levels below the root; 0 lists the root's own entries. @default 64 */
+  /** Levels below the root; 0 lists the entries of the root only. @default 64 */
   readonly maxDepth?: number | undefined;
-  /** Directories that are entered; past them the walk is truncated. @default 10_000 */
+  /** Number of directories to enter; beyond it the walk is truncated. @default 10_000 */
   readonly maxDirectories?: number | undefined;
-  /** Entries that are looked at; past them the walk is truncated. @default 50_000 */
+  /** Number of entries to visit; beyond it the walk is truncated. @default 50_000 */
   readonly maxEntries?: number | undefined;
-  /** Enters directories that a link leads to, each real one once. @default false */
+  /** Enters directories behind symbolic links, each real directory once. @default false */
   readonly followDirectorySymlinks?: boolean | undefined;
-  /** Lists directories whose name begins with a dot without entering them. @default false */
+  /** Lists directories whose name starts with a dot without entering them. @default false */
   readonly pruneHiddenDirectories?: boolean | undefined;
 }
 
-/** The most the server reads or writes at once. */
+/** Maximum number of bytes that the server reads or writes per request. */
 export const MAX_BLOCK = 1024 * 1024;
-/** The most handles the server keeps open for one connection. */
+/** Maximum number of open handles per connection. */
 export const MAX_OPEN_HANDLES = 128;

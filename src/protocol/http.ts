@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { int } from "./int.ts";
 import { payloadForm } from "./payload.ts";
 
-/** Shapes seen on server 0.169.0. */
+/** Shapes of server 0.169.0. */
 export const httpSchemas = /* @__PURE__ */ (() => {
   const header = z.looseObject({ name: z.string(), value: z.string() });
   return {
@@ -36,18 +36,18 @@ export interface HttpRequestParams {
   url: string;
   headers: readonly HttpHeader[];
   bodyBase64: string | null;
-  /** Left out for none: that is how the server reads it. */
+  /** Omitted for no timeout, as the server expects it. */
   timeoutMs?: number;
   redirectPolicy: "follow" | "stop";
-  /** Names the body's notifications; unique among those under way. */
+  /** Identifies the notifications of the body; unique among the requests in flight. */
   requestId: string;
-  /** The body follows in `http/request/bodyDelta` notifications, numbered from 1. */
+  /** Whether the body is sent in `http/request/bodyDelta` notifications, numbered from 1. */
   streamResponse: boolean;
 }
 
 export interface HttpHeader {
   name: string;
   value: string;
-  /** A variable of the server's environment that holds the value; `value` must still be there. */
+  /** A variable of the server's environment that holds the value; `value` is required all the same. */
   valueEnvVar?: string;
 }

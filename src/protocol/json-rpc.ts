@@ -10,11 +10,11 @@ export type RequestId = string | number;
 
 /** @inline */
 export interface RpcErrorObject {
-  /** What is wrong, by JSON-RPC's numbers. */
+  /** The number of the error in JSON-RPC. */
   readonly code: number;
-  /** The same in words. */
+  /** The error in words. */
   readonly message: string;
-  /** More about it. */
+  /** Details of the error. */
   readonly data?: unknown;
 }
 

@@ -61,10 +61,10 @@ export const methods = /* @__PURE__ */ (() => ({
 
 /** The requests of the protocol that this version knows, by name: `"process/start"`, `"fs/walk"` and so on. */
 export type MethodName = keyof typeof methods;
-/** A method that this version has no types for. */
+/** The name of a method without types in this version. */
 export type UnknownMethod<M extends string> = M extends MethodName ? never : M;
-/** The params of a request as on the wire: paths are `file:` URIs, bytes base64. */
+/** The params of a request as on the wire: paths are `file:` URIs, bytes are base64. */
 export type ParamsOf<M extends MethodName> = Exclude<(typeof methods)[M]["params"], undefined>;
-/** The result of a request as on the wire; members that this version does not know are kept. */
+/** The result of a request as on the wire; unknown members are kept. */
 export type ResultOf<M extends MethodName> =
   (typeof methods)[M]["result"] extends Schema<infer Result> ? Result : never;

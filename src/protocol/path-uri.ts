@@ -1,21 +1,21 @@
-import { UsageError } from "../errors.ts";
+import { invalid, received } from "../internal/arguments.ts";
 import { decodeBase64, encodeBase64 } from "../internal/base64.ts";
 
 /**
- * Paths of the server's machine. The wire has `file:` URIs (`file:///tmp/a%20b`, `file:///C:/x`, `file://host/share`);
- * people have native strings. Nothing here depends on the machine this code runs on.
+ * Paths of the server's machine. The wire uses `file:` URIs (`file:///tmp/a%20b`, `file:///C:/x`, `file://host/share`),
+ * callers also use native strings. Nothing here depends on the local machine.
  *
- * A path that a URI can't name, such as the Windows device `\\.\COM1`, travels as `file:///%00/bad/path/…` with the
- * native path in base64url: opaque, good for nothing but being passed on.
+ * A path that no URI can name, such as the Windows device `\\.\COM1`, is sent as `file:///%00/bad/path/…` with the native
+ * path in base64url. Such a path is opaque: it can be passed on, but not split or joined.
  */
 export type PathUri =
   | {
       readonly opaque: false;
-      /** A drive or a host means Windows, neither means POSIX. */
+      /** A path with a drive or a host is a Windows path, any other one is POSIX. */
       readonly windows: boolean;
-      /** What stands before the first segment: `file://`, `file:///C:` or `file://host/share`. */
+      /** The part before the first segment: `file://`, `file:///C:` or `file://host/share`. */
       readonly root: string;
-      /** Percent-encoded, as they were written. */
+      /** Percent-encoded, as in the original. */
       readonly segments: readonly string[];
       readonly trailingSlash: boolean;
     }
@@ -24,22 +24,32 @@ export type PathUri =
 const POSIX_ROOT = "file://";
 const OPAQUE_PREFIX = "file:///%00/bad/path/";
 
-/** Takes an absolute native path (`/tmp/a b`, `C:\x`, `\\host\share`) or a `file:` URL; `what` names it in errors. */
-export function toPathUri(path: string | URL, what: string): string {
-  return formatPathUri(parsePath(path, what));
+/** Converts an absolute native path (`/tmp/a b`, `C:\x`, `\\host\share`) or a `file:` URL. Errors name the `option`. */
+export function toPathUri(path: string | URL, option: string): string {
+  return formatPathUri(parsePath(path, option));
 }
 
-/** Reads a native path or a `file:` URL; throws a UsageError for what is neither, or relative. */
-export function parsePath(path: string | URL, what: string): PathUri {
-  if (isUrl(path)) return parseUri(String(path)) ?? invalid(what, "is not a valid file: URL");
-  if (typeof path !== "string") return invalid(what, "must be a string or a URL");
-  if (path.includes("\0")) return invalid(what, "must not contain a NUL character");
-  if (!isWellFormed(path)) return invalid(what, "is not well-formed Unicode");
+/** Parses an absolute native path or a `file:` URL. Throws a UsageError for any other value. */
+export function parsePath(path: string | URL, option: string): PathUri {
+  if (isUrl(path))
+    return parseUri(String(path)) ?? invalid(`${option} must be a valid file: URL, got another URL`);
+  if (typeof path !== "string") return invalid(`${option} must be a string or a URL, got ${received(path)}`);
+  checkText(path, option);
   if (path.startsWith("/")) return resolved(POSIX_ROOT, path);
-  return parseWindows(path) ?? invalid(what, "must be an absolute path or a file: URL");
+  const expected = "an absolute path or a file: URL";
+  return (
+    parseWindows(path) ??
+    invalid(`${option} must be ${expected}, got ${path === "" ? received(path) : "a relative path"}`)
+  );
 }
 
-/** Whether something is given as a URL rather than natively; what has another scheme is refused later. */
+/** Throws a UsageError for a text that no path can contain. */
+export function checkText(text: string, option: string): void {
+  if (text.includes("\0")) invalid(`${option} must be a string without NUL, got one with NUL`);
+  if (!isWellFormed(text)) invalid(`${option} must be well-formed Unicode, got a lone surrogate`);
+}
+
+/** Whether a path is given as a URL of any scheme instead of a native path. */
 export function isUrl(path: string | URL): boolean {
   return typeof path !== "string" ? path instanceof URL : /^[a-z][a-z0-9+.-]+:/i.test(path);
 }
@@ -51,7 +61,7 @@ export function formatPathUri(path: PathUri): string {
   return `${root}/${segments.join("/")}${trailingSlash ? "/" : ""}`;
 }
 
-/** The native form. A URI without one, such as a name that is not UTF-8, is returned as it is: it still names the file. */
+/** The native form of a URI. A URI without a native form, such as a name that is not UTF-8, is returned unchanged. */
 export function toNativePath(uri: string): string {
   const path = parseUri(uri);
   if (!path) return uri;
@@ -67,7 +77,7 @@ export function toNativePath(uri: string): string {
   return `${root}\\${names.join("\\")}${path.trailingSlash ? "\\" : ""}`;
 }
 
-/** Reads a URI that is a path; undefined for anything else. */
+/** Parses a URI that names a path; undefined for any other URI. */
 function parseUri(uri: string): PathUri | undefined {
   if (!/^file:\//i.test(uri) || !URL.canParse(uri)) return undefined;
   const url = new URL(uri);
@@ -80,7 +90,7 @@ function parseUri(uri: string): PathUri | undefined {
   let root = POSIX_ROOT;
   if (url.host !== "" && url.host.toLowerCase() !== "localhost") {
     const share = names.shift();
-    // `//./` is no host but the namespace of devices.
+    // `//./` is not a host but the namespace of devices.
     if (share === undefined || url.host === ".") return undefined;
     root = `file://${url.host}/${share}`;
   } else if (/^[a-z]:$/i.test(names[0] ?? "")) {
@@ -89,10 +99,10 @@ function parseUri(uri: string): PathUri | undefined {
   return rooted(root, names, url.pathname.endsWith("/"));
 }
 
-/** An absolute Windows path in any of its spellings; undefined for a relative one. */
+/** Parses an absolute Windows path in any spelling; undefined for a relative path. */
 export function parseWindows(path: string): PathUri | undefined {
   const slashed = path.replaceAll("\\", "/");
-  // `\\?\` and `\\.\` switch the interpretation of a path off; only what has an ordinary spelling too gets a URI.
+  // `\\?\` and `\\.\` turn off the interpretation of a path. Only a path that also has an ordinary spelling gets a URI.
   const namespaced = /^\/\/[?.]\/(.*)$/s.exec(slashed)?.[1];
   if (namespaced !== undefined) {
     const share = /^UNC\/([^/]+\/[^/]+.*)$/is.exec(namespaced)?.[1];
@@ -103,7 +113,7 @@ export function parseWindows(path: string): PathUri | undefined {
   return /^\/\/[^/]+\/[^/]/.test(slashed) ? unc(slashed.slice(2), path) : undefined;
 }
 
-/** Resolves `.` and `..`, which never lead above the root, and drops empty names. */
+/** Resolves `.` and `..`, never above the root, and removes empty names. */
 export function resolveNames(base: readonly string[], names: readonly string[]): string[] {
   const resolved = [...base];
   for (const name of names) {
@@ -113,7 +123,7 @@ export function resolveNames(base: readonly string[], names: readonly string[]):
   return resolved;
 }
 
-/** A segment as people write it; undefined if it has no such form: it is not UTF-8, or hides a separator. */
+/** The native form of a segment; undefined if the segment is not UTF-8 or contains an encoded separator. */
 export function nameOf(segment: string, windows: boolean): string | undefined {
   const name = decodeSegment(segment);
   return name === undefined || (windows ? /[/\\]/ : /\//).test(name) ? undefined : name;
@@ -127,10 +137,6 @@ function decodeSegment(segment: string): string | undefined {
   }
 }
 
-export function invalid(what: string, problem: string): never {
-  throw new UsageError("ERR_INVALID_ARGUMENT", `${what} ${problem}`);
-}
-
 function drive(slashed: string): PathUri {
   return resolved(`file:///${slashed.slice(0, 2).toUpperCase()}`, slashed.slice(2));
 }
@@ -138,7 +144,7 @@ function drive(slashed: string): PathUri {
 function unc(hostAndShare: string, path: string): PathUri | undefined {
   const [host = "", share = "", ...rest] = hostAndShare.split("/");
   if (/[?#@:%\s]/.test(host) || /^\.\.?$/.test(share) || !URL.canParse(`file://${host}/`)) return undefined;
-  // A host that URLs rewrite (`localhost`, `1`, `é`) would come out as another machine, or none.
+  // URLs rewrite some hosts (`localhost`, `1`, `é`), so such a host would name another machine or none.
   if (new URL(`file://${host}/`).host !== host.toLowerCase()) return opaqueWindows(path);
   return resolved(`file://${host.toLowerCase()}/${encodeSegment(share)}`, `/${rest.join("/")}`);
 }
@@ -163,7 +169,7 @@ function opaqueWindows(path: string): PathUri {
   return { opaque: true, uri: OPAQUE_PREFIX + payload };
 }
 
-/** The native path inside an opaque URI; undefined for one that no text can hold. */
+/** The native path inside an opaque URI; undefined if it is not valid Unicode. */
 function decodeOpaque(uri: string): string | undefined {
   const bytes = opaquePayload(uri);
   try {
@@ -173,12 +179,12 @@ function decodeOpaque(uri: string): string | undefined {
   }
 }
 
-/** Windows paths are UTF-16, POSIX ones bytes that start with a slash. */
+/** Windows paths are UTF-16, POSIX paths are bytes that start with a slash. */
 function isPosixPayload(bytes: Uint8Array | undefined): boolean {
   return bytes?.[0] === 0x2f && bytes[1] !== 0;
 }
 
-/** The bytes inside an opaque URI; undefined unless it is canonical. */
+/** The bytes inside an opaque URI; undefined if the URI is not canonical. */
 function opaquePayload(uri: string): Uint8Array | undefined {
   const payload = uri.startsWith(OPAQUE_PREFIX) ? uri.slice(OPAQUE_PREFIX.length) : "";
   if (!/^[\w-]+$/.test(payload)) return undefined;
@@ -187,12 +193,12 @@ function opaquePayload(uri: string): Uint8Array | undefined {
   return bytes && (isPosixPayload(bytes) || bytes.length % 2 === 0) ? bytes : undefined;
 }
 
-/** Encodes everything that RFC 3986 does not allow in a path segment. */
+/** Encodes the characters that RFC 3986 does not allow in a path segment. */
 function encodeSegment(name: string): string {
   return name.replace(/[^A-Za-z0-9\-._~!$&'()*+,;=:@]+/g, encodeURIComponent);
 }
 
-export function isWellFormed(text: string): boolean {
+function isWellFormed(text: string): boolean {
   try {
     encodeURIComponent(text);
     return true;

@@ -27,7 +27,7 @@ export const processSchemas = /* @__PURE__ */ (() => ({
     processId: z.string(),
     seq: int(),
     exitCode: int(),
-    /** Servers before mid-2026 leave it out. */
+    /** Missing on servers before mid-2026. */
     sandboxDenied: z.nullish(z.boolean()),
   }),
   closed: z.object({ processId: z.string(), seq: int() }),
@@ -46,17 +46,17 @@ export const outputForm = /* @__PURE__ */ payloadForm(
 /** `"stdout"`, `"stderr"`, or `"pty"` for all output of a terminal. */
 export type OutputStreamName = z.infer<typeof processSchemas.output>["stream"];
 
-/** How the server makes the environment of a process before `env` is laid over it. */
+/** How the server builds the environment of a process before `env` is added. */
 export interface EnvPolicy {
-  /** Which of the server's variables to start from: all, a small core (PATH, HOME, …) or none. @default "all" */
+  /** Which variables of the server are inherited: all, a small core (PATH, HOME, …) or none. @default "all" */
   inherit?: "all" | "core" | "none" | undefined;
   /** Keeps variables whose names look like secrets (KEY, SECRET, TOKEN). @default false */
   ignoreDefaultExcludes?: boolean | undefined;
-  /** Name patterns to leave out, with `*` and `?`. @default [] */
+  /** Patterns of names to exclude, with `*` and `?`. @default [] */
   exclude?: readonly string[] | undefined;
   /** Variables to set. @default {} */
   set?: Readonly<Record<string, string>> | undefined;
-  /** If not empty, only names that match one of these patterns stay. @default [] */
+  /** If not empty, only variables that match one of these patterns are kept. @default [] */
   includeOnly?: readonly string[] | undefined;
 }
 
@@ -79,7 +79,7 @@ export interface ProcessReadParams {
   afterSeq?: number | null;
   /** @default no limit */
   maxBytes?: number | null;
-  /** Milliseconds to wait for something new; other requests of the connection wait as well. @default 0 */
+  /** Milliseconds to wait for new events; meanwhile other requests of the connection wait as well. @default 0 */
   waitMs?: number | null;
 }
 
@@ -87,7 +87,7 @@ export interface ProcessWriteParams {
   processId: string;
   /** Base64. */
   chunk: string;
-  /** The server writes a given id once, however often it arrives. */
+  /** The server performs a write once per id, even if the request arrives several times. */
   writeId: string;
 }
 

@@ -1,8 +1,8 @@
+import { invalid, received } from "../internal/arguments.ts";
 import {
+  checkText,
   formatPathUri,
-  invalid,
   isUrl,
-  isWellFormed,
   nameOf,
   type PathUri,
   parsePath,
@@ -13,42 +13,42 @@ import {
 } from "./path-uri.ts";
 
 /**
- * Path arithmetic for the server's machine, whatever machine this runs on. The first path says whether it is POSIX or
- * Windows; it may be native or a `file:` URL, and what comes back has the same form. Nothing asks the server.
+ * Path arithmetic for the server's machine, independent of the local machine. The first path determines whether paths are
+ * POSIX or Windows. It can be native or a `file:` URL, and the result has the same form. No request is sent.
  */
 export const remotePath = {
   /**
-   * Appends names, or an absolute path, which then replaces the base. `..` never leads above the root.
+   * Appends names to the base. An absolute path replaces the base. `..` never leads above the root.
    * @throws UsageError for a relative base, a NUL character, or a Windows path relative to another drive (`D:x`).
    */
   join(base: string | URL, ...names: string[]): string {
     return joinPaths(base, ...names);
   },
 
-  /** The directory a path is in; a root is its own. */
+  /** The parent directory of a path; a root for itself. */
   dirname(path: string | URL): string {
-    const parsed = parsePath(path, "The path");
+    const parsed = parsePath(path, "path");
     if (parsed.opaque || parsed.segments.length === 0) return inFormOf(path, parsed);
     return inFormOf(path, rooted(parsed.root, parsed.segments.slice(0, -1), false));
   },
 
   /**
-   * The last name, decoded unless that would make it a path; of a drive or share its own name, and "" of the POSIX
-   * root.
+   * The last name of a path, decoded unless the decoded name would contain a separator. For a drive or share its name,
+   * for the POSIX root "".
    */
   basename(path: string | URL): string {
-    const parsed = parsePath(path, "The path");
+    const parsed = parsePath(path, "path");
     if (parsed.opaque) return "";
     const last = parsed.segments.at(-1) ?? (parsed.windows ? parsed.root.split("/").at(-1) : "") ?? "";
     return nameOf(last, parsed.windows) ?? last;
   },
 
   /**
-   * The way from one directory to a path, as a native relative path; "" for the same. A path on another drive or share,
-   * or with a name that has no native form, is returned as it is.
+   * The native relative path from a directory to a path; "" if both are the same. A path on another drive or share, or
+   * with a name that has no native form, is returned unchanged.
    */
   relative(from: string | URL, to: string | URL): string {
-    const [start, end] = [parsePath(from, "The first path"), parsePath(to, "The second path")];
+    const [start, end] = [parsePath(from, "from"), parsePath(to, "to")];
     if (start.opaque || end.opaque || start.root !== end.root) return String(to);
     let common = 0;
     while (common < start.segments.length && start.segments[common] === end.segments[common]) common++;
@@ -59,36 +59,35 @@ export const remotePath = {
   },
 
   /**
-   * Whether a path is the directory itself or lies below it, name by name. False when a name hides an encoded
-   * separator: nobody can tell where that leads.
+   * Whether a path is the directory or lies below it, compared name by name. False if a name contains an encoded
+   * separator, because its target is unknown.
    */
   startsWith(path: string | URL, directory: string | URL): boolean {
-    const [inner, outer] = [parsePath(path, "The path"), parsePath(directory, "The directory")];
+    const [inner, outer] = [parsePath(path, "path"), parsePath(directory, "directory")];
     if (inner.opaque || outer.opaque) return formatPathUri(inner) === formatPathUri(outer);
     if (inner.root !== outer.root) return false;
     if (outer.segments.some((segment, at) => inner.segments[at] !== segment)) return false;
-    // Looked for in the encoded text: a name need not be UTF-8.
+    // Searched in the encoded text: a name need not be UTF-8.
     return inner.segments.every(
       (segment) => !/%2f/i.test(segment) && !(inner.windows && /%5c/i.test(segment)),
     );
   },
 } as const;
 
-/** Apart, so that who needs nothing else does not get the rest. */
+/** `remotePath.join` on its own, so that a bundle without `remotePath` omits the other methods. */
 export function joinPaths(base: string | URL, ...names: string[]): string {
-  return inFormOf(base, names.reduce(joined, parsePath(base, "The base path")));
+  return inFormOf(base, names.reduce(joined, parsePath(base, "base")));
 }
 
 function joined(base: PathUri, name: string): PathUri {
-  if (typeof name !== "string" || name.includes("\0") || !isWellFormed(name)) {
-    return invalid("A path to join", "must be well-formed Unicode without a NUL character");
-  }
+  if (typeof name !== "string") return invalid(`name must be a string, got ${received(name)}`);
+  checkText(name, "name");
   if (name === "") return base;
-  if (base.opaque) return invalid("The base path", "is opaque and can't be joined with anything");
+  if (base.opaque) return invalid("base must be a path that can be extended, got an opaque path");
   const absolute = base.windows ? parseWindows(name) : undefined;
   if (absolute) return absolute;
   if (base.windows && /^([a-z]:|[\\/]{2}[^\\/])/i.test(name))
-    return invalid("A path to join", "must be whole or relative to the base, not to a drive or host");
+    return invalid("name must be absolute or relative to the base, got one relative to a drive or host");
   const slashed = base.windows ? name.replaceAll("\\", "/") : name;
   const segments = resolveNames(slashed.startsWith("/") ? [] : base.segments, slashed.split("/"));
   return rooted(base.root, segments, slashed.endsWith("/"));

@@ -1,4 +1,4 @@
-/** What a sandboxed process or file operation may touch. Shapes probed on server 0.169.0. */
+/** A place that a sandboxed process or file operation may access. Shapes of server 0.169.0. */
 export type SandboxPath =
   | {
       readonly type: "path";
@@ -7,14 +7,14 @@ export type SandboxPath =
     }
   | {
       readonly type: "glob_pattern";
-      /** A pattern of paths; a relative one depends on `cwd`. */
+      /** A pattern of paths; a relative pattern depends on `cwd`. */
       readonly pattern: string;
     }
   | {
       readonly type: "special";
-      /** A place that the server works out. */
+      /** A place that the server determines. */
       readonly value: {
-        /** Which; project roots and the working directory depend on `cwd` and `workspaceRoots`. */
+        /** The kind of place; project roots and the working directory depend on `cwd` and `workspaceRoots`. */
         readonly kind:
           | "root"
           | "minimal"
@@ -27,15 +27,15 @@ export type SandboxPath =
       };
     };
 
-/** What a sandbox allows: what these entries say, everything, or what another sandbox around the server does. */
+/** The permissions of a sandbox: those of its entries, all, or those of another sandbox around the server. */
 export type SandboxPermissions =
   | {
       readonly type: "managed";
-      /** The files: those of the entries, or all. */
+      /** The accessible files: those of the entries, or all. */
       readonly file_system:
         | {
             readonly type: "restricted";
-            /** Each a place, and how it may be used. */
+            /** Places and the access to each. */
             readonly entries: readonly {
               /** The place. */
               readonly path: SandboxPath;
@@ -55,23 +55,23 @@ export type SandboxPermissions =
       readonly network: "restricted" | "enabled";
     };
 
-/** The sandbox to work in; passed to the server as it is, but for directories that nothing in it depends on. */
+/** The sandbox of a process or file operation. Sent unchanged, except for directories that no entry depends on. */
 export interface SandboxContext {
-  /** What is allowed. */
+  /** The permissions. */
   readonly permissions: SandboxPermissions;
-  /** How strict the sandbox of a Windows server is. @default "disabled" */
+  /** Level of the sandbox on a Windows server. @default "disabled" */
   readonly windowsSandboxLevel?: string | undefined;
-  /** The directory that relative entries are of, as a `file:` URL. Sent only if an entry depends on it. @default none */
+  /** Base directory of relative entries, as a `file:` URL. Sent only if an entry depends on it. @default none */
   readonly cwd?: string | undefined;
-  /** The project's directories, as `file:` URLs. An empty list means that there are none, and is kept. @default none */
+  /** Directories of the project, as `file:` URLs. An empty list means no directories and is always sent. @default none */
   readonly workspaceRoots?: readonly string[] | undefined;
-  /** On a Windows server: whether the sandbox has a desktop of its own. @default left to the server */
+  /** On a Windows server: whether the sandbox has a private desktop. @default chosen by the server */
   readonly windowsSandboxPrivateDesktop?: boolean | undefined;
-  /** On a Linux server: whether it uses its older sandbox, Landlock. @default left to the server */
+  /** On a Linux server: whether it uses its older sandbox, Landlock. @default chosen by the server */
   readonly useLegacyLandlock?: boolean | undefined;
 }
 
-/** The form on the wire: without the directories of this machine that no entry is relative to. */
+/** The sandbox as on the wire: without the directories of this machine that no entry depends on. */
 export function wireSandbox(sandbox: SandboxContext | null | undefined): SandboxContext | null {
   if (!sandbox) return null;
   const { cwd, workspaceRoots, windowsSandboxLevel = "disabled", ...rest } = sandbox;
