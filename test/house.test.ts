@@ -48,7 +48,7 @@ const isForNode = (file: string): boolean =>
 function specifiersOf(text: string): string[] {
   const withoutComments = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
   const patterns = [
-    /\bfrom\s*["']([^"']+)["']/g,
+    /(?<!["'])\bfrom\s*["']([^"']+)["']/g,
     /\bimport\s*["']([^"']+)["']/g,
     /\b(?:import|require)\s*\(\s*["']([^"']+)["']/g,
   ];

@@ -89,7 +89,7 @@ export class Body implements Route<BodyDelta> {
     }
   }
 
-  /** The reader gets what has arrived, and then the error. */
+  /** The reader gets the pieces that have arrived, and then the error. */
   fail(error: Error): void {
     this.#finish(error);
   }
@@ -102,7 +102,7 @@ export class Body implements Route<BodyDelta> {
 
   /**
    * @param limit The deadline of the exchange: when it aborts, the stream fails at once. Cleared after the last piece.
-   * @param signal The caller's signal. After the last piece it still ends the reading of what has arrived.
+   * @param signal The caller's signal. After the last piece it still ends the reading of the kept pieces.
    */
   stream(limit: Deadline, signal: AbortSignal | undefined): ReadableStream<Bytes> {
     this.#limit = limit;

@@ -14,7 +14,7 @@ export interface Piece {
 /** Default for the unread bytes that a queue keeps: 64 MiB. */
 export const DEFAULT_MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
 
-/** What happens to unread bytes beyond a limit: the reader fails after what is kept, or the oldest are dropped. */
+/** What happens to unread bytes beyond a limit: the reader fails after the kept ones, or the oldest are dropped. */
 export type OverflowPolicy = "fail" | "drop-oldest";
 
 /** A queue of unread bytes with a budget. Bytes that go directly to a waiting reader do not count. */
@@ -49,7 +49,7 @@ export class ByteQueue<P extends Piece = Piece> {
     else this.#keepNewest(piece);
   }
 
-  /** The reader gets what is kept, and then the end or the error. Only the first call has an effect. */
+  /** The reader gets the kept pieces, and then the end or the error. Only the first call has an effect. */
   end(error?: Error): void {
     if (this.#end) return;
     this.#end = error ? { error } : {};
@@ -59,7 +59,7 @@ export class ByteQueue<P extends Piece = Piece> {
     }
   }
 
-  /** Drops what is kept, an error included, and ignores later pieces. */
+  /** Drops the kept pieces and an error, and ignores later pieces. */
   discard(): void {
     this.end();
     this.#end = {};

@@ -5,7 +5,7 @@ interface Held<Event> {
   readonly bytes: number;
 }
 
-/** Limits of what is held while an event is missing, as in the Rust client: number of events, and bytes of output. */
+/** Limits of the events held while an earlier one is missing, as in the Rust client: their number, and their bytes. */
 const MAX_HELD_EVENTS = 256;
 const MAX_HELD_BYTES = 1024 * 1024;
 

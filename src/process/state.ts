@@ -70,7 +70,7 @@ export class ProcessState implements Route<ProcessEvent> {
     }
   }
 
-  /** Rejects what is pending. The reader gets the kept output and then the error. */
+  /** Rejects all pending promises. The reader gets the kept output and then the error. */
   fail(error: Error): void {
     if (this.#isOver) return;
     this.#finish();

@@ -36,10 +36,8 @@ export function parsePath(path: string | URL, option: string): PathUri {
   if (typeof path !== "string") return invalid(`${option} must be a string or a URL, got ${received(path)}`);
   checkText(path, option);
   if (path.startsWith("/")) return resolved(POSIX_ROOT, path);
-  const expected = "an absolute path or a file: URL";
   return (
-    parseWindows(path) ??
-    invalid(`${option} must be ${expected}, got ${path === "" ? received(path) : "a relative path"}`)
+    parseWindows(path) ?? invalid(`${option} must be an absolute path or a file: URL, got a relative path`)
   );
 }
 

@@ -14,17 +14,21 @@ function aborting() {
 }
 
 describe("an aborted fetch rejects with the signal's reason", () => {
-  it("before anything is sent, and does not touch the body", async () => {
-    await using it = await scriptedFetch();
-    const request = new Request(it.url, { method: "POST", body: "x", signal: AbortSignal.abort(reason) });
-    expect(await failureOf(it.client.fetch(request))).toBe(reason);
+  it("before anything is sent, and leaves the body unread", async () => {
+    await using scripted = await scriptedFetch();
+    const request = new Request(scripted.url, {
+      method: "POST",
+      body: "x",
+      signal: AbortSignal.abort(reason),
+    });
+    expect(await failureOf(scripted.client.fetch(request))).toBe(reason);
     expect(request.bodyUsed).toBe(false);
     const { signal, abort } = aborting();
-    const fetching = failureOf(it.client.fetch(it.url, { signal }));
+    const fetching = failureOf(scripted.client.fetch(scripted.url, { signal }));
     abort();
     expect(await fetching).toBe(reason);
-    await it.seen();
-    expect(it.requests()).toEqual([]);
+    await scripted.seen();
+    expect(scripted.requests()).toEqual([]);
   });
 
   it("while connecting", async () => {
@@ -41,131 +45,131 @@ describe("an aborted fetch rejects with the signal's reason", () => {
     expect(lazy.state).toBe("idle");
   });
 
-  it("before the headers, and what still comes is nobody's: the next request is unaffected", async () => {
-    await using it = await scriptedFetch(ready(new QuietServer()));
+  it("before the headers; late frames of the request do not affect the next request", async () => {
+    await using scripted = await scriptedFetch(ready(new QuietServer()));
     const { signal, abort } = aborting();
-    const fetching = failureOf(it.client.fetch(it.url, { signal }));
-    const late = await it.connection.request("http/request");
+    const fetching = failureOf(scripted.client.fetch(scripted.url, { signal }));
+    const late = await scripted.connection.request("http/request");
     abort();
     expect(await fetching).toBe(reason);
-    const next = it.client.fetch(it.url);
-    const request = await it.connection.request("http/request", 2);
-    it.connection.answer(late, OK);
-    it.delta(1, "late");
-    it.delta(5, "late and wrong", { done: true });
-    it.connection.answer(request, OK);
-    it.delta(1, "mine", { done: true }, "http-2");
+    const next = scripted.client.fetch(scripted.url);
+    const request = await scripted.connection.request("http/request", 2);
+    scripted.connection.answer(late, OK);
+    scripted.delta(1, "late");
+    scripted.delta(5, "late and wrong", { done: true });
+    scripted.connection.answer(request, OK);
+    scripted.delta(1, "mine", { done: true }, "http-2");
     expect(await (await next).text()).toBe("mine");
   });
 
-  it("during the body, at once, whatever was waiting to be read", async () => {
-    await using it = await scriptedFetch();
+  it("during the body, at once, even if unread bytes are kept", async () => {
+    await using scripted = await scriptedFetch();
     const { signal, abort } = aborting();
     const [waiting, kept] = [
-      await it.client.fetch(it.url, { signal }),
-      await it.client.fetch(it.url, { signal }),
+      await scripted.client.fetch(scripted.url, { signal }),
+      await scripted.client.fetch(scripted.url, { signal }),
     ];
-    it.delta(1, "unread", {}, "http-2");
+    scripted.delta(1, "unread", {}, "http-2");
     const reading = readBody(waiting);
-    await it.seen();
+    await scripted.seen();
     abort();
     expect(await reading).toEqual({ pieces: [], error: reason });
     expect(await readBody(kept)).toEqual({ pieces: [], error: reason });
-    it.delta(1, "late", { done: true });
-    it.delta(9, "late and wrong", {}, "http-2");
-    await it.seen();
+    scripted.delta(1, "late", { done: true });
+    scripted.delta(9, "late and wrong", {}, "http-2");
+    await scripted.seen();
   });
 
   it("after the body has arrived but before it is read", async () => {
-    await using it = await scriptedFetch();
+    await using scripted = await scriptedFetch();
     const { signal, abort } = aborting();
-    const response = await it.client.fetch(it.url, { signal });
-    it.delta(1, "unread", { done: true });
-    await it.seen();
+    const response = await scripted.client.fetch(scripted.url, { signal });
+    scripted.delta(1, "unread", { done: true });
+    await scripted.seen();
     abort();
     expect(await readBody(response)).toEqual({ pieces: [], error: reason });
   });
 
-  it("of the Request, unless init takes that away", async () => {
-    await using it = await scriptedFetch();
+  it("of the Request, unless init has signal: null", async () => {
+    await using scripted = await scriptedFetch();
     const { signal, abort } = aborting();
-    const request = new Request(it.url, { signal });
+    const request = new Request(scripted.url, { signal });
     const bodies = [
-      await it.client.fetch(request),
-      await it.client.fetch(request, { signal: null }),
+      await scripted.client.fetch(request),
+      await scripted.client.fetch(request, { signal: null }),
     ] as const;
     abort();
     expect(await readBody(bodies[0])).toEqual({ pieces: [], error: reason });
-    it.delta(1, "b", { done: true }, "http-2");
+    scripted.delta(1, "b", { done: true }, "http-2");
     expect(await bodies[1].text()).toBe("b");
   });
 });
 
 describe("a cancelled body", () => {
-  it("ends quietly: late pieces are nobody's and the next request is unaffected", async () => {
-    await using it = await scriptedFetch();
-    const response = await it.client.fetch(it.url);
-    it.delta(1, "read");
+  it("ignores late pieces, which do not affect the next request", async () => {
+    await using scripted = await scriptedFetch();
+    const response = await scripted.client.fetch(scripted.url);
+    scripted.delta(1, "read");
     for await (const _ of response.body ?? []) break;
-    it.delta(2, "late");
-    it.delta(9, "late and wrong");
-    it.delta(3, "", { done: true });
-    const next = await it.client.fetch(it.url);
-    it.delta(1, "mine", { done: true }, "http-2");
+    scripted.delta(2, "late");
+    scripted.delta(9, "late and wrong");
+    scripted.delta(3, "", { done: true });
+    const next = await scripted.client.fetch(scripted.url);
+    scripted.delta(1, "mine", { done: true }, "http-2");
     expect(await next.text()).toBe("mine");
   });
 });
 
-describe("a signal that lives on keeps no listener", () => {
+describe("a long-lived signal keeps no listener", () => {
   type Exchange = Awaited<ReturnType<typeof scriptedFetch>>;
-  type End = (it: Exchange, fetching: Promise<Response>) => Promise<unknown>;
+  type End = (scripted: Exchange, fetching: Promise<Response>) => Promise<unknown>;
 
   it.each<[string, End, RemoteRequestInit?]>([
     [
       "after a body was read",
-      async (it, fetching) => {
+      async (scripted, fetching) => {
         const response = await fetching;
-        it.delta(1, "x", { done: true });
+        scripted.delta(1, "x", { done: true });
         await response.text();
       },
     ],
     [
-      "after a body has arrived that nobody reads",
-      async (it, fetching) => {
+      "after the arrival of an unread body",
+      async (scripted, fetching) => {
         await fetching;
-        it.delta(1, "x", { done: true });
-        await it.seen();
+        scripted.delta(1, "x", { done: true });
+        await scripted.seen();
       },
     ],
     ["after a cancel", async (_, fetching) => (await fetching).body?.cancel()],
     ["after a response without a body", (_, fetching) => fetching, { method: "HEAD" }],
     [
       "after the server's error in the body",
-      async (it, fetching) => {
+      async (scripted, fetching) => {
         await fetching;
-        it.delta(1, "", { done: true, error: "lost" });
-        await it.seen();
+        scripted.delta(1, "", { done: true, error: "lost" });
+        await scripted.seen();
       },
     ],
     [
       "after an overflow",
-      async (it, fetching) => {
+      async (scripted, fetching) => {
         const response = await fetching;
-        it.delta(1, "xyz");
-        await it.seen();
+        scripted.delta(1, "xyz");
+        await scripted.seen();
         expect((await readBody(response)).error).toMatchObject({ code: "ERR_OVERFLOW" });
       },
       { maxBufferedBytes: 1 },
     ],
     [
       "after the end of the connection",
-      async (it, fetching) => {
+      async (scripted, fetching) => {
         await fetching;
-        await it.client.close();
+        await scripted.client.close();
       },
     ],
-    ["after a refusal", (_, fetching) => failureOf(fetching), { headers: { "x-refuse": "1" } }],
-    ["after a request that can't be made", (_, fetching) => failureOf(fetching), { body: "on a GET" }],
+    ["after an error response", (_, fetching) => failureOf(fetching), { headers: { "x-refuse": "1" } }],
+    ["after an invalid request", (_, fetching) => failureOf(fetching), { body: "on a GET" }],
     ["after the deadline", (_, fetching) => failureOf(fetching.then((r) => r.text())), { timeoutMs: 50 }],
   ])("%s", async (_, end, init) => {
     const server = ready(new QuietServer());
@@ -175,9 +179,9 @@ describe("a signal that lives on keeps no listener", () => {
       }
       return OK;
     });
-    await using it = await scriptedFetch(server);
+    await using scripted = await scriptedFetch(server);
     const { signal } = aborting();
-    await end(it, it.client.fetch(it.url, { ...init, signal }));
+    await end(scripted, scripted.client.fetch(scripted.url, { ...init, signal }));
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 });

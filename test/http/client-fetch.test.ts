@@ -12,23 +12,27 @@ beforeAll(async () => {
 afterAll(() => origin[Symbol.asyncDispose]());
 
 describe("fetch of a client", () => {
-  it("can be detached and handed on as a custom fetch", async () => {
-    await using it = await scriptedFetch();
-    const { fetch } = it.client;
+  it("can be detached and passed as a custom fetch", async () => {
+    await using scripted = await scriptedFetch();
+    const { fetch } = scripted.client;
     const withCustomFetch = async (options: { fetch: typeof globalThis.fetch }) =>
-      (await options.fetch(new URL(it.url), { method: "POST", body: "x" })).status;
+      (await options.fetch(new URL(scripted.url), { method: "POST", body: "x" })).status;
     expect(await withCustomFetch({ fetch })).toBe(200);
-    expect(it.requests()[0]?.params).toMatchObject({ method: "POST", url: it.url, bodyBase64: "eA==" });
+    expect(scripted.requests()[0]?.params).toMatchObject({
+      method: "POST",
+      url: scripted.url,
+      bodyBase64: "eA==",
+    });
   });
 
-  it("asks for a stream, under an id that counts up on each connection", async () => {
+  it("requests a stream, with an id that counts up on each connection", async () => {
     for (const _ of ["one connection", "another"]) {
-      await using it = await scriptedFetch();
+      await using scripted = await scriptedFetch();
       for (const id of ["http-1", "http-2", "http-3"]) {
-        await it.client.fetch(it.url, { headers: { a: "1" } });
-        expect(it.requests().at(-1)?.params).toEqual({
+        await scripted.client.fetch(scripted.url, { headers: { a: "1" } });
+        expect(scripted.requests().at(-1)?.params).toEqual({
           method: "GET",
-          url: it.url,
+          url: scripted.url,
           headers: [{ name: "a", value: "1" }],
           bodyBase64: null,
           redirectPolicy: "follow",
@@ -39,15 +43,15 @@ describe("fetch of a client", () => {
     }
   });
 
-  it("tells the server a deadline only when there is one: whole milliseconds, a little after its own", async () => {
-    await using it = await scriptedFetch();
-    await it.client.fetch(it.url, { timeoutMs: 1_500.2 });
-    expect(it.requests()[0]?.params).toMatchObject({ timeoutMs: 2_501 });
+  it("sends a timeout only with timeoutMs: whole milliseconds, 1 s longer than its own", async () => {
+    await using scripted = await scriptedFetch();
+    await scripted.client.fetch(scripted.url, { timeoutMs: 1_500.2 });
+    expect(scripted.requests()[0]?.params).toMatchObject({ timeoutMs: 2_501 });
   });
 });
 
 describe("fetch of a lazy client", () => {
-  it("connects when it is first used", async () => {
+  it("connects at the first use", async () => {
     await using server = await ExecServer.start();
     await using lazy = new LazyExecServerClient({ transport: webSocket(server.url) });
     const { fetch } = lazy;
@@ -57,7 +61,7 @@ describe("fetch of a lazy client", () => {
     expect(lazy.state).toBe("connected");
   });
 
-  it("fails a body whose server is killed, sends nothing twice, and goes on in a fresh session", async () => {
+  it("fails a body whose server is killed, sends nothing twice, and continues in a new session", async () => {
     await using server = await ExecServer.start();
     await using lazy = new LazyExecServerClient({ transport: webSocket(server.url) });
     origin.requests.length = 0;

@@ -52,7 +52,7 @@ describe("the body of a request", () => {
     expect(origin.header("content-type")).toEqual(types);
   });
 
-  it("can be a form, whose boundary is told", async () => {
+  it("can be a form, with its boundary in the content type", async () => {
     const form = new FormData();
     form.set("field", "value");
     form.set("file", new Blob([BYTES], { type: "image/x" }), "näme.bin");
@@ -71,20 +71,20 @@ describe("the body of a request", () => {
     ]);
   });
 
-  it("has the type it is given, whatever it would have by itself", async () => {
+  it("has the given content type instead of its default one", async () => {
     await post("{}", { headers: { "Content-Type": "application/json" } });
     expect(origin.header("content-type")).toEqual(["application/json"]);
     await post(new Blob(["x"], { type: "image/x" }), { headers: [["CONTENT-TYPE", "text/y"]] });
     expect(origin.header("content-type")).toEqual(["text/y"]);
   });
 
-  it("may have 11 MiB", async () => {
+  it("can have 11 MiB", async () => {
     await post(new Uint8Array(11 * MiB).fill(7));
     expect(origin.latest.body).toHaveLength(11 * MiB);
     expect(origin.latest.body.at(-1)).toBe(7);
   });
 
-  it("is refused beyond that before it is sent, and the client lives", async () => {
+  it("is refused beyond 11 MiB before it is sent, and the connection stays usable", async () => {
     const before = origin.requests.length;
     for (const body of [new Uint8Array(12 * MiB), "x".repeat(12 * MiB), new Uint8Array(11 * MiB + 1)]) {
       expect(await failureOf(post(body))).toMatchObject({ code: "ERR_TOO_LARGE", delivery: "not-sent" });
@@ -93,7 +93,7 @@ describe("the body of a request", () => {
     expect(await real.client.status()).toEqual({ status: "ready" });
   });
 
-  it("that never ends is refused and cancelled, even if that cancel never settles", async () => {
+  it("that never ends is refused and cancelled, even if its cancel never settles", async () => {
     let wasCancelled = false;
     const endless = new ReadableStream({
       pull: (controller) => controller.enqueue(new Uint8Array(MiB)),
@@ -106,7 +106,7 @@ describe("the body of a request", () => {
     expect(wasCancelled).toBe(true);
   });
 
-  it("that fails fails the request with its own error, and nothing is sent", async () => {
+  it("that fails rejects the request with the same error, and nothing is sent", async () => {
     const before = origin.requests.length;
     const broken = new Error("disk on fire");
     const body = new ReadableStream({ pull: (controller) => controller.error(broken) });
@@ -117,7 +117,7 @@ describe("the body of a request", () => {
   it.each<[string, () => ReadableStream]>([
     ["a stream of strings", () => streamOf("text")],
     [
-      "a stream somebody else reads",
+      "a locked stream",
       () => {
         const stream = streamOf(BYTES);
         stream.getReader();
@@ -133,7 +133,7 @@ describe("the body of a request", () => {
     expect(origin.requests).toHaveLength(before);
   });
 
-  it("that hangs ends with the signal or the deadline, and is cancelled", async () => {
+  it("that never settles ends with the signal or timeoutMs, and is cancelled", async () => {
     const reasons: unknown[] = [];
     const hanging = () => new ReadableStream({ cancel: (reason) => void reasons.push(reason) });
     const controller = new AbortController();

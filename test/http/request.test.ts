@@ -25,7 +25,7 @@ describe("a request", () => {
     }
   });
 
-  it("can be a Request in full: method, headers, body", async () => {
+  it("can be a Request with method, headers and body", async () => {
     await real.client.fetch(
       new Request(origin.url, { method: "PUT", headers: { "X-A": "1" }, body: "from the request" }),
     );
@@ -60,7 +60,7 @@ describe("a request", () => {
 });
 
 describe("the headers of a request", () => {
-  it("keep order and repetition when given as pairs", async () => {
+  it("keep order and repetitions if given as pairs", async () => {
     await real.client.fetch(origin.url, {
       headers: [
         ["X-Second", "2"],
@@ -78,7 +78,7 @@ describe("the headers of a request", () => {
     ]);
   });
 
-  it("can be a record or a Headers object, of another realm too", async () => {
+  it("can be a record or a Headers object, also of another realm", async () => {
     const pairs = [["x-a", "1"]] as const;
     const foreign = { [Symbol.iterator]: () => pairs.values() } as unknown as Headers;
     for (const headers of [{ "x-a": "1" }, new Headers({ "x-a": "1" }), foreign]) {
@@ -87,7 +87,7 @@ describe("the headers of a request", () => {
     }
   });
 
-  it("can take their values from the server's environment", async () => {
+  it("can read their values from the server's environment", async () => {
     await real.client.fetch(origin.url, {
       headers: { "x-plain": "1" },
       headersFromEnv: { Authorization: "FETCH_TEST_TOKEN" },
@@ -99,7 +99,7 @@ describe("the headers of a request", () => {
   });
 });
 
-describe("a request that can't be made", () => {
+describe("an invalid request", () => {
   const used = async (): Promise<Request> => {
     const request = new Request("http://a.test", { method: "POST", body: "x" });
     await request.text();
@@ -117,25 +117,27 @@ describe("a request that can't be made", () => {
     ["a malformed header name", "http://a.test", { headers: [["a: secret-value", "secret-value"]] }],
     ["a header value with a line break", "http://a.test", { headers: { a: "secret-value\r\nb: c" } }],
     ["a header value beyond Latin-1", "http://a.test", { headers: { a: "secret-value €" } }],
-    ["a header that is no pair", "http://a.test", { headers: [["x-alone"]] as never }],
-    ["a malformed name of a header from there", "http://a.test", { headersFromEnv: { "a\nb": "HOME" } }],
-    ["a Request whose body was read already", used, {}],
+    ["a header that is not a pair", "http://a.test", { headers: [["x-alone"]] as never }],
+    ["a malformed header name in headersFromEnv", "http://a.test", { headersFromEnv: { "a\nb": "HOME" } }],
+    ["a Request whose body was read", used, {}],
   ])("is refused before anything is sent: %s", async (_, input, init) => {
-    await using it = await scriptedFetch();
+    await using scripted = await scriptedFetch();
     const given = typeof input === "string" ? input : await input();
-    const failure = await failureOf(it.client.fetch(given, init as RequestInit));
+    const failure = await failureOf(scripted.client.fetch(given, init as RequestInit));
     expect(failure).toMatchObject({ code: "ERR_INVALID_ARGUMENT", delivery: "not-sent" });
     expectNoneShown(failure, ["secret-value"]);
-    await it.seen();
-    expect(it.requests()).toEqual([]);
+    await scripted.seen();
+    expect(scripted.requests()).toEqual([]);
   });
 
-  it("tells which header is malformed", async () => {
+  it("names the invalid header", async () => {
     const failure = await failureOf(real.client.fetch(origin.url, { headers: { "X-Odd": "\n a\0" } }));
-    expect(failure).toMatchObject({ message: "The header X-Odd is malformed" });
+    expect(failure).toMatchObject({
+      message: "headers must be valid HTTP headers, got an invalid value for X-Odd",
+    });
   });
 
-  it("whose origin refuses the connection fails with the server's words, without the query", async () => {
+  it("to an origin that refuses the connection rejects with the server's message, without the query", async () => {
     const target = "http://127.0.0.1:1/path?token=hunter2";
     const failure = await failureOf(real.client.fetch(target));
     expect(failure).toMatchObject({ code: "ERR_SERVER", rpcCode: -32603, delivery: "answered" });

@@ -18,7 +18,7 @@ afterAll(async () => {
   await origin[Symbol.asyncDispose]();
 });
 
-/** The origin's side of the next exchange. */
+/** Resolves with the origin's response object of the next request. */
 function nextExchange(): Promise<ServerResponse> {
   const arrived = deferred<ServerResponse>();
   origin.answer = (response) => arrived.resolve(response);
@@ -28,7 +28,7 @@ function nextExchange(): Promise<ServerResponse> {
 const textOf = ({ value }: { value?: Uint8Array | undefined }) => new TextDecoder().decode(value);
 
 describe("the body of a response from a real origin", () => {
-  it("can be read while the origin is still writing it", async () => {
+  it("can be read while the origin is still writing", async () => {
     const exchange = nextExchange();
     const fetching = real.client.fetch(origin.url);
     const sending = await exchange;
@@ -40,7 +40,7 @@ describe("the body of a response from a real origin", () => {
     expect(await reader?.read()).toEqual({ done: true, value: undefined });
   });
 
-  it("arrives whole and in order when it is large", async () => {
+  it("of 32 MiB arrives complete and in order", async () => {
     const bytes = Buffer.alloc(32 * 1024 * 1024);
     for (let at = 0; at < bytes.length; at += 4) bytes.writeUInt32LE(at, at);
     origin.answer = (response) => response.end(bytes);
@@ -49,7 +49,7 @@ describe("the body of a response from a real origin", () => {
     expect(hash.digest("hex")).toBe(createHash("sha256").update(bytes).digest("hex"));
   });
 
-  it("that the origin cuts short is delivered up to there, and then fails", async () => {
+  it("that the origin truncates is delivered up to that point, and then fails", async () => {
     const exchange = nextExchange();
     const fetching = real.client.fetch(origin.url);
     const sending = await exchange;
@@ -75,7 +75,7 @@ describe("the body of a response from a real origin", () => {
 });
 
 describe("timeoutMs", () => {
-  it("covers the wait for the headers, and the server gives up as well", async () => {
+  it("applies to the wait for the headers, and the server aborts its request too", async () => {
     const exchange = nextExchange();
     const failing = failureOf(real.client.fetch(origin.url, { timeoutMs: 100.5 }));
     const left = new Promise((resolve) => void exchange.then((sending) => sending.once("close", resolve)));
@@ -87,7 +87,7 @@ describe("timeoutMs", () => {
     await left;
   });
 
-  it("covers the body too", async () => {
+  it("applies to the body too", async () => {
     const exchange = nextExchange();
     const fetching = real.client.fetch(origin.url, { timeoutMs: 300 });
     (await exchange).write("first");
@@ -98,13 +98,13 @@ describe("timeoutMs", () => {
     });
   });
 
-  it("is none by default, and infinite ones are none", async () => {
+  it("is no limit by default, if infinite, or beyond the range of timers", async () => {
     origin.answer = (response) => response.end("in time");
     expect(await (await real.client.fetch(origin.url, { timeoutMs: Infinity })).text()).toBe("in time");
     expect(await (await real.client.fetch(origin.url, { timeoutMs: 2 ** 32 })).text()).toBe("in time");
   });
 
-  it("is over when the body has arrived, read or not: no timer is left", async () => {
+  it("leaves no timer after the body has arrived, read or not", async () => {
     const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
     origin.answer = (response) => response.end("unread");
     const before = timers();

@@ -22,7 +22,7 @@ function fetchFrom(answer: OriginAnswer, init?: RequestInit) {
 }
 
 describe("a response", () => {
-  it("is a standard one: status, ok, headers, url, body", async () => {
+  it("is a standard Response: status, ok, headers, url, body", async () => {
     const response = await fetchFrom((to) => to.writeHead(201, { "X-A": "1" }).end("made"));
     expect(response).toBeInstanceOf(Response);
     expect(response).toMatchObject({ status: 201, ok: true, bodyUsed: false, url: `${origin.url}/page?q=1` });
@@ -43,7 +43,7 @@ describe("a response", () => {
     expect((await form.formData()).get("a")).toBe("1");
   });
 
-  it("keeps its headers as they came, set-cookie and repeated ones apart", async () => {
+  it("keeps its headers as received, set-cookie and repeated ones separate", async () => {
     const response = await fetchFrom((to) =>
       to
         .writeHead(200, [
@@ -61,7 +61,7 @@ describe("a response", () => {
         .end(),
     );
     const ours = response.rawHeaders.filter(([name]) => /^(x-|set-)/.test(name));
-    // The server groups what is repeated, and writes names in lower case.
+    // The server groups repeated headers and writes names in lower case.
     expect(ours).toEqual([
       ["x-b", "1"],
       ["x-b", "3"],
@@ -73,7 +73,7 @@ describe("a response", () => {
     expect(response.headers.getSetCookie()).toEqual(["a=1; Path=/", "b=2"]);
   });
 
-  it("lacks headers whose value is not ASCII, because the server drops them; odd ones are kept", async () => {
+  it("lacks headers whose value is not ASCII, because the server drops them, but keeps unusual ones", async () => {
     const response = await fetchFrom((to) => {
       const lines = ["HTTP/1.1 200 OK", "x-latin: caf\xe9", "x-tab: a\tb", "x-empty:", "content-length: 0"];
       to.socket?.end(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
@@ -85,7 +85,7 @@ describe("a response", () => {
     ]);
   });
 
-  it("has headers that a Headers object refuses among its raw ones only", async () => {
+  it("has headers that a Headers object refuses in rawHeaders only", async () => {
     const headers = [
       { name: "no header", value: "1" },
       { name: "x-euro", value: "€" },
@@ -94,8 +94,8 @@ describe("a response", () => {
     ];
     const server = new QuietServer();
     server.handle("http/request", () => ({ ...OK, headers }));
-    await using it = await scriptedFetch(server);
-    const response = await it.client.fetch(it.url);
+    await using scripted = await scriptedFetch(server);
+    const response = await scripted.client.fetch(scripted.url);
     expect([...response.headers]).toEqual([["x-fine", "1"]]);
     expect(response.rawHeaders).toEqual(headers.map(({ name, value }) => [name, value]));
   });
@@ -106,7 +106,7 @@ describe("a response", () => {
     expect(await response.text()).toBe("");
   });
 
-  it("to HEAD has no body, but the headers of one", async () => {
+  it("to HEAD has the headers of a body, but no body", async () => {
     const response = await fetchFrom((to) => to.setHeader("content-length", 1_000).end(), { method: "HEAD" });
     expect(response).toMatchObject({ status: 200, body: null });
     expect(response.headers.get("content-length")).toBe("1000");
@@ -125,7 +125,7 @@ describe("a response", () => {
     expect(() => response.clone()).toThrow(TypeError);
   });
 
-  it("is passed on as the origin encoded it", async () => {
+  it("keeps the content encoding of the origin", async () => {
     const gzip = Buffer.from("H4sIAAAAAAAAA8tIzcnJBwCGphA2BQAAAA==", "base64");
     const response = await fetchFrom((to) => to.setHeader("content-encoding", "gzip").end(gzip));
     expect(response.headers.get("content-encoding")).toBe("gzip");
@@ -134,15 +134,15 @@ describe("a response", () => {
 
   it.each([
     ["no status", { headers: [] }],
-    ["a status that is no integer", { ...OK, status: "200" }],
-    ["headers that are none", { ...OK, headers: { a: "1" } }],
-  ])("with %s fails with a ProtocolError; the connection lives", async (_, result) => {
+    ["a status that is not an integer", { ...OK, status: "200" }],
+    ["headers that are not an array", { ...OK, headers: { a: "1" } }],
+  ])("with %s rejects with a ProtocolError; the connection stays usable", async (_, result) => {
     const server = ready(new QuietServer());
     server.handle("http/request", () => result as never);
-    await using it = await scriptedFetch(server);
-    const failing = failureOf(it.client.fetch(it.url));
+    await using scripted = await scriptedFetch(server);
+    const failing = failureOf(scripted.client.fetch(scripted.url));
     expect(await failing).toMatchObject({ code: "ERR_PROTOCOL", delivery: "answered" });
-    await it.seen();
+    await scripted.seen();
   });
 });
 
@@ -156,13 +156,13 @@ describe("a redirect", () => {
         : to.writeHead(status, { location: "/there", "x-from": "here" }).end("moved");
   const post = (redirect?: RequestRedirect) => ({ method: "POST", body: "b", ...(redirect && { redirect }) });
 
-  it.each(STATUSES)("of status %i is followed by default; url stays the one asked for", async (status) => {
+  it.each(STATUSES)("of status %i is followed by default; url stays the requested one", async (status) => {
     const response = await fetchFrom(redirecting(status), post());
     expect(response).toMatchObject({ status: 200, url: `${origin.url}/page?q=1` });
     expect(await response.text()).toBe(status < 307 ? "GET " : "POST b");
   });
 
-  it.each(STATUSES)("of status %i is handed out with manual", async (status) => {
+  it.each(STATUSES)("of status %i is returned with redirect: manual", async (status) => {
     const response = await fetchFrom(redirecting(status), post("manual"));
     expect(response).toMatchObject({ status, ok: false });
     expect(response.headers.get("location")).toBe("/there");
@@ -170,12 +170,12 @@ describe("a redirect", () => {
     expect(origin.latest.url).toBe("/page?q=1");
   });
 
-  it.each(STATUSES)("of status %i rejects with a TypeError with error", async (status) => {
+  it.each(STATUSES)("of status %i rejects with a TypeError with redirect: error", async (status) => {
     expect(await failureOf(fetchFrom(redirecting(status), post("error")))).toBeInstanceOf(TypeError);
     expect(origin.latest.url).toBe("/page?q=1");
   });
 
-  it("is taken from a Request, and none is seen in 300 or 304", async () => {
+  it("uses the mode of a Request; 300 and 304 are not redirects", async () => {
     origin.answer = redirecting(302);
     const request = new Request(origin.url, { redirect: "error" });
     expect(await failureOf(real.client.fetch(request))).toBeInstanceOf(TypeError);

@@ -12,7 +12,7 @@ const timeoutError = (): Error => timedOut;
 const listenersOf = (signal: AbortSignal): number => getEventListeners(signal, "abort").length;
 
 describe("deadline", () => {
-  it("aborts with the error given, when the time has passed and not before", () => {
+  it("aborts with the timeout error exactly when the time has passed", () => {
     const { signal } = deadline({ ms: 1_000, timeoutError });
     vi.advanceTimersByTime(999);
     expect(signal.aborted).toBe(false);
@@ -20,14 +20,14 @@ describe("deadline", () => {
     expect(signal.reason).toBe(timedOut);
   });
 
-  it("makes the error only when it is needed", () => {
+  it("creates the error only at the timeout", () => {
     const makeError = vi.fn(timeoutError);
     deadline({ ms: 10, timeoutError: makeError }).clear();
     vi.advanceTimersByTime(100);
     expect(makeError).not.toHaveBeenCalled();
   });
 
-  it("aborts with the caller's own reason, whatever it is", () => {
+  it("aborts with the caller's reason, of any type", () => {
     for (const reason of [new Error("mine"), "text", 0, null]) {
       const caller = new AbortController();
       const { signal } = deadline({ ms: 10, signal: caller.signal, timeoutError });
@@ -37,7 +37,7 @@ describe("deadline", () => {
     }
   });
 
-  it("is aborted from the start when the caller's signal is", () => {
+  it("is aborted from the start if the caller's signal is aborted", () => {
     const reason = new Error("mine");
     const parent = AbortSignal.abort(reason);
     const { signal } = deadline({ signal: parent, timeoutError });
@@ -45,7 +45,7 @@ describe("deadline", () => {
     expect(listenersOf(parent)).toBe(0);
   });
 
-  it("does nothing after it was cleared, and leaves neither timer nor listener behind", () => {
+  it("does nothing after clear(), and leaves neither timer nor listener", () => {
     const caller = new AbortController();
     const limit = deadline({ ms: 10, signal: caller.signal, timeoutError });
     expect([vi.getTimerCount(), listenersOf(caller.signal)]).toEqual([1, 1]);
@@ -62,7 +62,7 @@ describe("deadline", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("takes what no timer can wait for as no limit", () => {
+  it("has no timer for a time beyond the range of timers", () => {
     const longest = deadline({ ms: 2 ** 31 - 1, timeoutError });
     expect(vi.getTimerCount()).toBe(1);
     longest.clear();
@@ -75,12 +75,12 @@ describe("deadline", () => {
 });
 
 describe("untilAborted", () => {
-  it("is the work itself where nothing can abort", () => {
+  it("returns the work itself without a signal", () => {
     const work = Promise.resolve(1);
     expect(untilAborted(work, undefined)).toBe(work);
   });
 
-  it("passes the outcome on and takes its listener off the signal", async () => {
+  it("settles like the work and removes its listener from the signal", async () => {
     const { signal } = new AbortController();
     const error = new Error("mine");
     await expect(untilAborted(Promise.resolve(1), signal)).resolves.toBe(1);
@@ -88,7 +88,7 @@ describe("untilAborted", () => {
     expect(listenersOf(signal)).toBe(0);
   });
 
-  it("rejects with the reason as soon as it aborts, and gives a late value away", async () => {
+  it("rejects with the reason on abort, and passes a late value to onLate", async () => {
     const caller = new AbortController();
     const work = deferred<string>();
     const onLate = vi.fn();
@@ -102,13 +102,13 @@ describe("untilAborted", () => {
     expect(listenersOf(caller.signal)).toBe(0);
   });
 
-  it("rejects at once for a signal that is aborted already, even if the work is done", async () => {
+  it("rejects at once for an aborted signal, even if the work has settled", async () => {
     const onLate = vi.fn();
     await expect(untilAborted(Promise.resolve(1), AbortSignal.abort("no"), onLate)).rejects.toBe("no");
     expect(onLate).toHaveBeenCalledExactlyOnceWith(1);
   });
 
-  it("keeps a value that came in time to itself", async () => {
+  it("does not pass a value that arrived before the abort to onLate", async () => {
     const caller = new AbortController();
     const onLate = vi.fn();
     await untilAborted(Promise.resolve(1), caller.signal, onLate);
@@ -116,7 +116,7 @@ describe("untilAborted", () => {
     expect(onLate).not.toHaveBeenCalled();
   });
 
-  it("lets neither a late failure nor a failing receiver become an unhandled rejection", async () => {
+  it("causes no unhandled rejection for a late failure or a throwing onLate", async () => {
     vi.useRealTimers();
     const unhandled = vi.fn();
     process.on("unhandledRejection", unhandled);
@@ -129,7 +129,7 @@ describe("untilAborted", () => {
       untilAborted(Promise.resolve(), AbortSignal.abort(), failing),
     ]);
     late.reject(new Error("late"));
-    // Node decides what is unhandled once the microtasks are done, before the next immediate.
+    // Node reports unhandled rejections after the microtasks, before the next immediate.
     await new Promise(setImmediate);
     process.off("unhandledRejection", unhandled);
     expect(unhandled).not.toHaveBeenCalled();
@@ -138,14 +138,14 @@ describe("untilAborted", () => {
 
 describe("settledWithin", () => {
   it.each([
-    ["succeeds", () => Promise.resolve()],
-    ["fails", () => Promise.reject(new Error("ignored"))],
-  ])("ends when the work %s, and leaves no timer", async (_, work) => {
+    ["resolves", () => Promise.resolve()],
+    ["rejects", () => Promise.reject(new Error("ignored"))],
+  ])("resolves when the work %s, and leaves no timer", async (_, work) => {
     await settledWithin(work(), 1_000);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("waits no longer than it was told", async () => {
+  it("waits at most the given time", async () => {
     const done = vi.fn();
     const waited = settledWithin(new Promise(() => {}), 1_000).then(done);
     await vi.advanceTimersByTimeAsync(999);
@@ -157,18 +157,18 @@ describe("settledWithin", () => {
 });
 
 describe("onAbort", () => {
-  it("puts one listener on a signal, however many wait, and takes it off with the last", () => {
+  it("adds one listener for any number of callbacks, and removes the listener with the last one", () => {
     const { signal } = new AbortController();
-    const undo = Array.from({ length: 100 }, () => onAbort(signal, () => {}));
+    const cancels = Array.from({ length: 100 }, () => onAbort(signal, () => {}));
     expect(listenersOf(signal)).toBe(1);
-    for (const takeBack of undo.slice(1)) takeBack();
+    for (const cancel of cancels.slice(1)) cancel();
     expect(listenersOf(signal)).toBe(1);
-    undo[0]?.();
-    undo[0]?.();
+    cancels[0]?.();
+    cancels[0]?.();
     expect(listenersOf(signal)).toBe(0);
   });
 
-  it("calls everyone once, in the order in which they came, one function registered twice both times", () => {
+  it("calls each callback once, in order, and a function registered twice two times", () => {
     const controller = new AbortController();
     const calls: number[] = [];
     const twice = (): void => void calls.push(2);
@@ -180,18 +180,18 @@ describe("onAbort", () => {
     expect(calls).toEqual([1, 2, 2]);
   });
 
-  it("does not call who was taken back, not even by one called before", () => {
+  it("does not call a cancelled callback, even one cancelled by an earlier callback", () => {
     const controller = new AbortController();
     const calls: string[] = [];
-    const undo: (() => void)[] = [];
-    onAbort(controller.signal, () => undo[0]?.());
-    undo.push(onAbort(controller.signal, () => calls.push("taken back")));
-    onAbort(controller.signal, () => calls.push("stayed"));
+    const cancels: (() => void)[] = [];
+    onAbort(controller.signal, () => cancels[0]?.());
+    cancels.push(onAbort(controller.signal, () => calls.push("cancelled")));
+    onAbort(controller.signal, () => calls.push("registered"));
     controller.abort();
-    expect(calls).toEqual(["stayed"]);
+    expect(calls).toEqual(["registered"]);
   });
 
-  it("listens again after everyone had left", () => {
+  it("listens again after all callbacks were cancelled", () => {
     const controller = new AbortController();
     onAbort(controller.signal, () => {})();
     let called = false;
@@ -204,7 +204,7 @@ describe("onAbort", () => {
 });
 
 describe("isAbortReason", () => {
-  it("holds for the reason of the signal that aborted, whatever it is", () => {
+  it("is true for the reason of an aborted signal only", () => {
     const controller = new AbortController();
     const reason = new TypeError("enough");
     expect(isAbortReason(reason, controller.signal)).toBe(false);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { invalid, received } from "../../src/internal/arguments.ts";
 
-it("invalid() throws a UsageError with the message and details given", () => {
+it("invalid() throws a UsageError with the given message and details", () => {
   expect(() => invalid("cwd must be absolute", { delivery: "not-sent" })).toThrow(
     expect.objectContaining({
       code: "ERR_INVALID_ARGUMENT",
@@ -26,7 +26,7 @@ describe("received", () => {
     [() => {}, "a function"],
     [1n, "a bigint"],
     [Symbol("secret"), "a symbol"],
-  ])("describes %s without quoting a text", (value, text) => {
+  ])("describes %s without quoting a string", (value, text) => {
     expect(received(value)).toBe(text);
   });
 });

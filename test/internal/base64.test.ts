@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 
 type Codec = typeof import("../../src/internal/base64.ts");
 
-/** A copy of the module that sees only some of what a runtime may offer. */
+/** A copy of the module in a runtime without some of the native codecs. */
 async function codecWithout(hidden: { native?: boolean; buffer?: boolean }): Promise<Codec> {
   vi.resetModules();
   if (hidden.native) {
@@ -24,22 +24,22 @@ async function codecWithout(hidden: { native?: boolean; buffer?: boolean }): Pro
 afterEach(() => vi.unstubAllGlobals());
 
 const codecs = {
-  "as the runtime offers it": await codecWithout({}),
+  "of the runtime": await codecWithout({}),
   "on Node's buffer": await codecWithout({ native: true }),
   "on atob and btoa": await codecWithout({ native: true, buffer: true }),
 };
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-/** U+0141 and U+2141 end in the byte of "A", U+013D in that of "=". */
-const IMPOSTORS = ["\u0141", "\u2141", "\u013d", "é", "\u00c1", "\u{1f600}"];
+/** Characters outside ASCII. The low byte of U+0141 and U+2141 is "A", the one of U+013D is "=". */
+const NON_ASCII = ["\u0141", "\u2141", "\u013d", "é", "\u00c1", "\u{1f600}"];
 
 const character = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom(...ALPHABET) },
   { weight: 2, arbitrary: fc.constant("=") },
-  { weight: 1, arbitrary: fc.constantFrom(..."-_ \n\r\t\f\0.", ...IMPOSTORS) },
+  { weight: 1, arbitrary: fc.constantFrom(..."-_ \n\r\t\f\0.", ...NON_ASCII) },
 );
 const bytes = fc.uint8Array({ maxLength: 40 });
-/** Texts that are base64, nearly are, or are not at all. */
+/** Texts that are base64, almost base64, or neither. */
 const text = fc.oneof(
   fc.base64String(),
   fc.array(character, { maxLength: 12 }).map((all) => all.join("")),
@@ -57,7 +57,7 @@ function canonical(plain: Uint8Array): string {
 }
 
 describe.each(Object.entries(codecs))("base64 %s", (_, { decodeBase64, encodeBase64 }) => {
-  it("gives back what was encoded", () => {
+  it("decodes its own encoding", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (plain) => {
         const encoded = encodeBase64(plain);
@@ -67,15 +67,15 @@ describe.each(Object.entries(codecs))("base64 %s", (_, { decodeBase64, encodeBas
     );
   });
 
-  it("encodes a view of a larger buffer, and more bytes than a call takes arguments", () => {
+  it("encodes a view of a larger buffer, and more bytes than a call can have arguments", () => {
     const all = new Uint8Array(200_000).map((_, i) => i * 31);
     expect(encodeBase64(all)).toBe(canonical(all));
     expect(encodeBase64(all.subarray(7, 40))).toBe(canonical(all.slice(7, 40)));
-    // Compared as text: a list of this length takes seconds.
+    // Compared as text: comparing arrays of this length takes seconds.
     expect(canonical(decodeBase64(canonical(all)) ?? new Uint8Array())).toBe(canonical(all));
   });
 
-  it("takes only the one canonical text of some bytes", () => {
+  it("accepts only the canonical text of some bytes", () => {
     fc.assert(
       fc.property(text, (candidate) => {
         const decoded = decodeBase64(candidate);
@@ -85,7 +85,7 @@ describe.each(Object.entries(codecs))("base64 %s", (_, { decodeBase64, encodeBas
     );
   });
 
-  it.each(["", "AA==", "AAA=", "AAAA", "+/+/", "/w=="])("takes %o", (valid) => {
+  it.each(["", "AA==", "AAA=", "AAAA", "+/+/", "/w=="])("accepts %o", (valid) => {
     expect(canonical(decodeBase64(valid) ?? new Uint8Array(1))).toBe(valid);
   });
 
@@ -104,14 +104,14 @@ describe.each(Object.entries(codecs))("base64 %s", (_, { decodeBase64, encodeBas
     ["other characters", ["AA.A", "AA\0A", "A,AA", "data"].slice(0, 3)],
     [
       "characters beyond ASCII",
-      IMPOSTORS.flatMap((x) => [`${x}AAA`, `AA${x}A`, `A${x}==`, `AAA${x}`, `AA=${x}`]),
+      NON_ASCII.flatMap((x) => [`${x}AAA`, `AA${x}A`, `A${x}==`, `AAA${x}`, `AA=${x}`]),
     ],
   ])("refuses %s", (_, invalid) => {
     expect(invalid.filter((candidate) => decodeBase64(candidate) !== undefined)).toEqual([]);
   });
 });
 
-it("means the same on every runtime", () => {
+it("decodes to the same result in every runtime", () => {
   const [first, ...others] = Object.values(codecs).map((codec) => codec.decodeBase64);
   fc.assert(
     fc.property(text, (candidate) => {

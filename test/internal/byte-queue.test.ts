@@ -7,10 +7,10 @@ interface NumberedPiece extends Piece {
   readonly seq: number;
 }
 
-/** Bytes that tell where they belong. */
+/** Bytes that depend on their position. */
 const SOURCE = new Uint8Array(10_000).map((_, i) => (i * 7 + (i >> 8)) & 0xff);
 
-/** Cuts the source into pieces of the lengths given. */
+/** Splits the source into pieces of these lengths. */
 function pieces(lengths: readonly number[]): NumberedPiece[] {
   let end = 0;
   return lengths.map((length, i) => {
@@ -40,7 +40,7 @@ const lengths = fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 40 });
 const budget = fc.oneof(fc.nat(300), fc.nat(2_400));
 
 describe('with "fail"', () => {
-  it("gives exactly the budget and then an OverflowError, wherever the pieces are cut", async () => {
+  it("delivers exactly the budget and then an OverflowError, for any split into pieces", async () => {
     await fc.assert(
       fc.asyncProperty(lengths, budget, async (cut, limit) => {
         const queue = new ByteQueue<NumberedPiece>(limit, "fail");
@@ -55,7 +55,7 @@ describe('with "fail"', () => {
     );
   });
 
-  it("never gives an empty piece", async () => {
+  it("never delivers an empty piece", async () => {
     for (const [limit, cut] of [
       [0, [1]],
       [2, [2, 1]],
@@ -68,7 +68,7 @@ describe('with "fail"', () => {
     }
   });
 
-  it("keeps the overflow as the end, whatever comes later", async () => {
+  it("keeps the OverflowError as its end", async () => {
     const queue = new ByteQueue<NumberedPiece>(1, "fail");
     for (const piece of pieces([2, 1])) queue.push(piece);
     queue.end(new Error("later"));
@@ -78,7 +78,7 @@ describe('with "fail"', () => {
 });
 
 describe('with "drop-oldest"', () => {
-  it("gives exactly the last bytes of the budget, and tells how many are lost", async () => {
+  it("delivers exactly the last bytes within the budget, and reports the number of dropped bytes", async () => {
     await fc.assert(
       fc.asyncProperty(lengths, budget, async (cut, limit) => {
         const queue = new ByteQueue<NumberedPiece>(limit, "drop-oldest");
@@ -98,27 +98,27 @@ describe('with "drop-oldest"', () => {
   });
 });
 
-it("accounts for every byte, however reading and writing alternate", async () => {
-  const step = fc.oneof(
+it("accounts for every byte, for any sequence of reads and writes", async () => {
+  const anyStep = fc.oneof(
     fc.record({ push: fc.integer({ min: 1, max: 60 }) }),
     fc.record({ read: fc.constant(true) }),
   );
   await fc.assert(
     fc.asyncProperty(
-      fc.array(step, { maxLength: 120 }),
+      fc.array(anyStep, { maxLength: 120 }),
       fc.integer({ min: 1, max: 200 }),
       async (steps, limit) => {
         const queue = new ByteQueue<NumberedPiece>(limit, "drop-oldest");
         let written = 0;
         let seq = 0;
         const reads: Promise<IteratorResult<NumberedPiece, undefined>>[] = [];
-        for (const happening of steps) {
-          if ("read" in happening) {
+        for (const step of steps) {
+          if ("read" in step) {
             reads.push(queue.next());
             continue;
           }
-          written += happening.push;
-          const chunk = SOURCE.subarray(written - happening.push, written);
+          written += step.push;
+          const chunk = SOURCE.subarray(written - step.push, written);
           queue.push({ seq: ++seq, chunk });
         }
         queue.end();
@@ -142,7 +142,7 @@ it("accounts for every byte, however reading and writing alternate", async () =>
 });
 
 it.each(["fail", "drop-oldest"] as const)(
-  "does not count what a waiting reader takes at once (%s)",
+  "does not count bytes that go directly to a waiting reader (%s)",
   async (policy) => {
     const queue = new ByteQueue<NumberedPiece>(1, policy);
     const [piece] = pieces([500]) as [NumberedPiece];
@@ -153,7 +153,7 @@ it.each(["fail", "drop-oldest"] as const)(
   },
 );
 
-it("makes room again for what was read", async () => {
+it("has room again after a read", async () => {
   const queue = new ByteQueue<NumberedPiece>(10, "fail");
   for (const piece of pieces(Array.from({ length: 100 }, () => 10))) {
     queue.push(piece);
@@ -161,7 +161,7 @@ it("makes room again for what was read", async () => {
   }
 });
 
-it("serves waiting readers in the order in which they asked", async () => {
+it("serves waiting readers in order", async () => {
   const queue = new ByteQueue<NumberedPiece>(10, "fail");
   const readers = [queue.next(), queue.next(), queue.next()];
   for (const piece of pieces([1, 1])) queue.push(piece);
@@ -169,7 +169,7 @@ it("serves waiting readers in the order in which they asked", async () => {
   expect((await Promise.all(readers)).map(({ value }) => value?.seq)).toEqual([1, 2, undefined]);
 });
 
-it("gives an error only after what was kept, and then again and again", async () => {
+it("rejects with an error after the kept pieces, and for every later read", async () => {
   const queue = new ByteQueue<NumberedPiece>(10, "fail");
   const error = new Error("gone");
   for (const piece of pieces([1, 1])) queue.push(piece);
@@ -181,7 +181,7 @@ it("gives an error only after what was kept, and then again and again", async ()
   await expect(queue.next()).rejects.toBe(error);
 });
 
-it("settles everyone who waits at the end", async () => {
+it("settles all waiting readers at the end", async () => {
   const done = new ByteQueue<NumberedPiece>(10, "fail");
   const waiting = [done.next(), done.next()];
   done.end();
@@ -194,14 +194,14 @@ it("settles everyone who waits at the end", async () => {
   await Promise.all(failing);
 });
 
-it("takes nothing after the end", async () => {
+it("ignores pieces after the end", async () => {
   const queue = new ByteQueue<NumberedPiece>(10, "fail");
   queue.end();
   for (const piece of pieces([1])) queue.push(piece);
   await expect(queue.next()).resolves.toEqual({ done: true, value: undefined });
 });
 
-it("forgets everything when discarded, an error too", async () => {
+it("drops all pieces and the error when discarded", async () => {
   const queue = new ByteQueue<NumberedPiece>(10, "fail");
   for (const piece of pieces([1, 1])) queue.push(piece);
   queue.end(new Error("gone"));

@@ -18,11 +18,11 @@ it("counts UTF-8 bytes, not characters", () => {
   );
 });
 
-it("encodes a lone surrogate as what it counts for", () => {
+it("encodes a lone surrogate as U+FFFD", () => {
   expect(utf8("\ud800")).toEqual(new Uint8Array([0xef, 0xbf, 0xbd]));
 });
 
-it("joins chunks in order, whatever buffers they are views of", () => {
+it("joins chunks in order, also views of other buffers", () => {
   fc.assert(
     fc.property(fc.uint8Array(), fc.array(fc.nat(40)), (whole, cuts) => {
       const edges = [
@@ -36,13 +36,13 @@ it("joins chunks in order, whatever buffers they are views of", () => {
   );
 });
 
-it("shares no memory with the chunks it joined", () => {
+it("shares no memory with the joined chunks", () => {
   const chunk = new Uint8Array([1]);
   concatBytes([chunk])[0] = 2;
   expect(chunk[0]).toBe(1);
 });
 
-it("makes ids of 128 bits that differ", () => {
+it("creates unique ids of 128 bits", () => {
   const ids = Array.from({ length: 1_000 }, randomId);
   expect(ids.every((id) => /^[0-9a-f]{32}$/.test(id))).toBe(true);
   expect(new Set(ids).size).toBe(ids.length);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { Fifo } from "../../src/internal/fifo.ts";
 
-/** Bursts, because the queue moves its items only once many have been taken. */
+/** Bursts, because the queue moves its items only after many shifts. */
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant("push" as const), times: fc.nat(1_500) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("shift" as const), times: fc.nat(1_500) }) },
@@ -46,7 +46,7 @@ it("behaves like an array", () => {
   );
 });
 
-it("gives nothing when empty, and goes on working", () => {
+it("returns undefined when empty, and can be used again", () => {
   const fifo = new Fifo<string>();
   expect([fifo.shift(), fifo.peek(), fifo.length]).toEqual([undefined, undefined, 0]);
   fifo.push("a");

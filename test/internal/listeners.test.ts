@@ -1,7 +1,7 @@
 import { expect, it, vi } from "vitest";
 import { Listeners } from "../../src/internal/listeners.ts";
 
-it("calls everyone in the order in which they came", () => {
+it("calls all listeners in the order of registration", () => {
   const listeners = new Listeners<number>();
   const calls: string[] = [];
   listeners.add((event) => calls.push(`a${event}`));
@@ -11,7 +11,7 @@ it("calls everyone in the order in which they came", () => {
   expect(calls).toEqual(["a1", "b1", "a2", "b2"]);
 });
 
-it("lets a throwing listener harm neither the others nor the one who emits", () => {
+it("isolates a throwing listener from the others and from the emitter", () => {
   const listeners = new Listeners<number>();
   const after = vi.fn();
   listeners.add(() => {
@@ -22,7 +22,7 @@ it("lets a throwing listener harm neither the others nor the one who emits", () 
   expect(after).toHaveBeenCalledExactlyOnceWith(1);
 });
 
-it("calls nobody who has left, however often that was said", () => {
+it("does not call a removed listener, even if it was removed twice", () => {
   const listeners = new Listeners<void>();
   const gone = vi.fn();
   const remove = listeners.add(gone);
@@ -32,7 +32,7 @@ it("calls nobody who has left, however often that was said", () => {
   expect(gone).not.toHaveBeenCalled();
 });
 
-it("keeps two registrations of one function apart", () => {
+it("treats two registrations of one function as two listeners", () => {
   const listeners = new Listeners<void>();
   const listener = vi.fn();
   const removeFirst = listeners.add(listener);
@@ -43,7 +43,7 @@ it("keeps two registrations of one function apart", () => {
   expect(listener).toHaveBeenCalledTimes(1);
 });
 
-it("leaves nobody out when a listener removes itself, and calls a new one only next time", () => {
+it("calls all others if a listener removes itself, and a new listener only for the next event", () => {
   const listeners = new Listeners<void>();
   const calls: string[] = [];
   const remove = listeners.add(() => {

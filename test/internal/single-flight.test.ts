@@ -3,7 +3,7 @@ import { expect, it, vi } from "vitest";
 import { type Deferred, deferred } from "../../src/internal/deferred.ts";
 import { SingleFlight } from "../../src/internal/single-flight.ts";
 
-/** Attempts that a test ends as it likes. */
+/** Attempts that the test settles. */
 function attempts() {
   const started: (Deferred<object> & { readonly signal: AbortSignal })[] = [];
   const attempt = (signal: AbortSignal): Promise<object> => {
@@ -17,7 +17,7 @@ function attempts() {
 
 const listenersOf = (signal: AbortSignal): number => getEventListeners(signal, "abort").length;
 
-it("makes one attempt and gives everyone the same value", async () => {
+it("makes one attempt and resolves all callers with the same value", async () => {
   const flight = new SingleFlight<object>();
   const { attempt, started, nth } = attempts();
   const waiters = [
@@ -31,7 +31,7 @@ it("makes one attempt and gives everyone the same value", async () => {
   expect(started).toHaveLength(1);
 });
 
-it("gives everyone the same error object, and forgets the failure", async () => {
+it("rejects all callers with the same error object, and does not cache the failure", async () => {
   const flight = new SingleFlight<object>();
   const { attempt, nth } = attempts();
   const waiters = [flight.join(attempt), flight.join(attempt, new AbortController().signal)];
@@ -46,7 +46,7 @@ it("gives everyone the same error object, and forgets the failure", async () => 
   await expect(again).resolves.toEqual({ second: true });
 });
 
-it("keeps no value: the next caller starts a new attempt", async () => {
+it("does not cache the value: the next caller starts a new attempt", async () => {
   const flight = new SingleFlight<object>();
   const { attempt, started, nth } = attempts();
   const first = flight.join(attempt);
@@ -56,22 +56,22 @@ it("keeps no value: the next caller starts a new attempt", async () => {
   expect(started).toHaveLength(2);
 });
 
-it("ends only the wait of the one who aborts", async () => {
+it("ends only the wait of the caller that aborts", async () => {
   const flight = new SingleFlight<object>();
   const { attempt, nth } = attempts();
   const caller = new AbortController();
-  const impatient = flight.join(attempt, caller.signal);
-  const patient = flight.join(attempt);
+  const aborted = flight.join(attempt, caller.signal);
+  const waiting = flight.join(attempt);
   const reason = new Error("enough");
   caller.abort(reason);
-  await expect(impatient).rejects.toBe(reason);
+  await expect(aborted).rejects.toBe(reason);
   expect(nth(1).signal.aborted).toBe(false);
   const value = {};
   nth(1).resolve(value);
-  await expect(patient).resolves.toBe(value);
+  await expect(waiting).resolves.toBe(value);
 });
 
-it("aborts the attempt when the last waiter has gone, and starts afresh for the next one", async () => {
+it("aborts the attempt when no caller waits any more, and starts a new one for the next caller", async () => {
   const flight = new SingleFlight<object>();
   const { attempt, nth } = attempts();
   const callers = [new AbortController(), new AbortController()];
@@ -84,7 +84,7 @@ it("aborts the attempt when the last waiter has gone, and starts afresh for the 
   const next = flight.join(attempt);
   expect(nth(2).signal.aborted).toBe(false);
   const value = {};
-  // The abandoned attempt may still end, in whatever way, without disturbing the new one.
+  // The abandoned attempt can still settle without affecting the new one.
   nth(1).resolve({ stale: true });
   await Promise.allSettled(waiters);
   nth(2).resolve(value);
@@ -92,7 +92,7 @@ it("aborts the attempt when the last waiter has gone, and starts afresh for the 
   await expect(Promise.allSettled(waiters)).resolves.toMatchObject([{ reason: "first" }, { reason: "last" }]);
 });
 
-it("neither starts for nor counts a caller whose signal is aborted already", async () => {
+it("rejects a caller whose signal is already aborted, without an attempt and without counting it", async () => {
   const flight = new SingleFlight<object>();
   const { attempt, started } = attempts();
   await expect(flight.join(attempt, AbortSignal.abort("gone"))).rejects.toBe("gone");
@@ -106,7 +106,7 @@ it("neither starts for nor counts a caller whose signal is aborted already", asy
   expect(started.every(({ signal }) => signal.aborted)).toBe(true);
 });
 
-it("abandons an attempt whose first step ends the only wait for it", async () => {
+it("abandons an attempt whose synchronous part aborts the only caller", async () => {
   const flight = new SingleFlight<object>();
   const { attempt, nth } = attempts();
   const caller = new AbortController();
@@ -118,7 +118,7 @@ it("abandons an attempt whose first step ends the only wait for it", async () =>
   expect(nth(1).signal.reason).toBe("gone");
 });
 
-it("goes on for the one who started it when somebody joins and leaves during its first step", async () => {
+it("continues for the first caller if another one joins and aborts during the synchronous part", async () => {
   const flight: SingleFlight<object> = new SingleFlight();
   const { attempt, nth } = attempts();
   const caller = new AbortController();
@@ -135,7 +135,7 @@ it("goes on for the one who started it when somebody joins and leaves during its
   await expect(waiting).resolves.toBe(value);
 });
 
-it("does not abort an attempt that has settled, when the signals of its waiters abort later", async () => {
+it("does not abort a settled attempt when a caller's signal aborts later", async () => {
   const flight = new SingleFlight<object>();
   const { attempt, nth } = attempts();
   const caller = new AbortController();
@@ -146,7 +146,7 @@ it("does not abort an attempt that has settled, when the signals of its waiters 
   expect(nth(1).signal.aborted).toBe(false);
 });
 
-it("takes its listeners off a long-lived signal, whichever way the attempt ends", async () => {
+it("removes its listeners from a long-lived signal when the attempt resolves or rejects", async () => {
   const flight = new SingleFlight<object>();
   const { attempt, nth } = attempts();
   const { signal } = new AbortController();
@@ -160,18 +160,18 @@ it("takes its listeners off a long-lived signal, whichever way the attempt ends"
   expect(listenersOf(signal)).toBe(0);
 });
 
-it("ends the attempt for everyone when told to, and nothing when there is none", async () => {
+it("rejects all callers on abort(), which has no effect without an attempt", async () => {
   const flight = new SingleFlight<object>();
   const reason = new Error("closed");
   flight.abort(reason);
-  const honest = (signal: AbortSignal): Promise<never> =>
+  const untilAbort = (signal: AbortSignal): Promise<never> =>
     new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
-  const waiters = [flight.join(honest), flight.join(honest, new AbortController().signal)];
+  const waiters = [flight.join(untilAbort), flight.join(untilAbort, new AbortController().signal)];
   flight.abort(reason);
   for (const waiter of waiters) await expect(waiter).rejects.toBe(reason);
 });
 
-it("never causes an unhandled rejection when everyone who could see the failure has left", async () => {
+it("causes no unhandled rejection if all callers have aborted before the failure", async () => {
   const unhandled = vi.fn();
   process.on("unhandledRejection", unhandled);
   const flight = new SingleFlight<object>();
@@ -180,19 +180,19 @@ it("never causes an unhandled rejection when everyone who could see the failure 
   const waiter = flight.join(attempt, caller.signal);
   caller.abort("gone");
   await expect(waiter).rejects.toBe("gone");
-  nth(1).reject(new Error("nobody is there to see it"));
-  // Node decides what is unhandled once the microtasks are done, before the next immediate.
+  nth(1).reject(new Error("no caller is left"));
+  // Node reports unhandled rejections after the microtasks, before the next immediate.
   await new Promise(setImmediate);
   process.off("unhandledRejection", unhandled);
   expect(unhandled).not.toHaveBeenCalled();
 });
 
-it("tells once of an attempt given up, after it is forgotten: with its error, or without for an abandoned one", async () => {
-  const told: unknown[] = [];
+it("reports a failed attempt once, with its error, or with undefined if the attempt was abandoned", async () => {
+  const reported: unknown[] = [];
   const flight: SingleFlight<object> = new SingleFlight((error) => {
-    told.push(error);
-    // A new attempt may begin right here.
-    if (told.length === 1) void flight.join(attempt, caller.signal).catch(() => {});
+    reported.push(error);
+    // The callback can start a new attempt.
+    if (reported.length === 1) void flight.join(attempt, caller.signal).catch(() => {});
   });
   const { attempt, nth } = attempts();
   const caller = new AbortController();
@@ -203,24 +203,24 @@ it("tells once of an attempt given up, after it is forgotten: with its error, or
   caller.abort("gone");
   nth(2).reject(new Error("late"));
   await new Promise(setImmediate);
-  expect(told).toEqual([error, undefined]);
+  expect(reported).toEqual([error, undefined]);
 });
 
-it("tells nothing more of an attempt that was ended, when its last waiter leaves", async () => {
-  const told: unknown[] = [];
-  const flight = new SingleFlight<object>((error) => told.push(error));
+it("reports an aborted attempt once, even if its last caller aborts later", async () => {
+  const reported: unknown[] = [];
+  const flight = new SingleFlight<object>((error) => reported.push(error));
   const { attempt } = attempts();
   const caller = new AbortController();
   const waiting = flight.join(attempt, caller.signal);
   flight.abort("closed");
   caller.abort("gone");
   await expect(waiting).rejects.toBe("gone");
-  expect(told).toEqual([undefined]);
+  expect(reported).toEqual([undefined]);
 });
 
-it("tells nothing of an attempt that was abandoned when its end has begun the next one", async () => {
-  const told: unknown[] = [];
-  const flight = new SingleFlight<object>((error) => told.push(error));
+it("does not report an abandoned attempt if its abort has started the next one", async () => {
+  const reported: unknown[] = [];
+  const flight = new SingleFlight<object>((error) => reported.push(error));
   const { attempt, nth } = attempts();
   const caller = new AbortController();
   const waiting = flight.join(attempt, caller.signal);
@@ -228,9 +228,9 @@ it("tells nothing of an attempt that was abandoned when its end has begun the ne
   nth(1).signal.addEventListener("abort", () => next.push(flight.join(attempt)));
   caller.abort("gone");
   await expect(waiting).rejects.toBe("gone");
-  expect(told).toEqual([]);
+  expect(reported).toEqual([]);
   const error = new Error("refused");
   nth(2).reject(error);
   await expect(next[0]).rejects.toBe(error);
-  expect(told).toEqual([error]);
+  expect(reported).toEqual([error]);
 });

@@ -11,33 +11,33 @@ beforeAll(async () => {
 });
 afterAll(() => real[Symbol.asyncDispose]());
 
-/** Reads until the text has been said. */
-function listener(process: ExecProcess): (wanted: string) => Promise<string> {
+/** Returns a function that reads the output until it contains a text, and returns the output up to there. */
+function outputReader(process: ExecProcess): (wanted: string) => Promise<string> {
   const pieces = process[Symbol.asyncIterator]();
   const decoder = new TextDecoder();
-  let said = "";
+  let output = "";
   return async (wanted) => {
-    while (!said.includes(wanted)) {
+    while (!output.includes(wanted)) {
       const { value, done } = await pieces.next();
-      if (done) throw new Error(`the process ended without saying ${wanted}, but: ${said}`);
-      said += decoder.decode(value.chunk, { stream: true });
+      if (done) throw new Error(`expected ${wanted} in the output, got: ${output}`);
+      output += decoder.decode(value.chunk, { stream: true });
     }
-    const until = said.indexOf(wanted) + wanted.length;
-    const before = said.slice(0, until);
-    said = said.slice(until);
-    return before;
+    const end = output.indexOf(wanted) + wanted.length;
+    const read = output.slice(0, end);
+    output = output.slice(end);
+    return read;
   };
 }
 
 describe("terminate()", () => {
-  it("ends the process, and says whether it still ran", async () => {
+  it("ends the process and reports whether it was still running", async () => {
     const process = await real.client.start(["sleep", "60"]);
     expect(await process.terminate()).toEqual({ running: true });
     await process.closed;
     expect(await process.terminate()).toEqual({ running: false });
   });
 
-  it("is what `await using` does", async () => {
+  it("is called at the end of `await using`", async () => {
     let closed: Promise<unknown>;
     {
       await using process = await real.client.start(["sleep", "60"]);
@@ -46,35 +46,35 @@ describe("terminate()", () => {
     await closed;
   });
 
-  it("does not ask the server about a closed process, whose id may be in use again", async () => {
-    await using it = await scriptedProcess();
-    it.exited(1);
-    it.closed(2);
-    await it.process.closed;
-    expect(await it.process.terminate()).toEqual({ running: false });
-    expect(it.server.requests("process/terminate")).toEqual([]);
+  it("sends no request for a closed process, whose id may be in use again", async () => {
+    await using scripted = await scriptedProcess();
+    scripted.exited(1);
+    scripted.closed(2);
+    await scripted.process.closed;
+    expect(await scripted.process.terminate()).toEqual({ running: false });
+    expect(scripted.server.requests("process/terminate")).toEqual([]);
   });
 
-  it("passes by 128 requests that wait for an answer", async () => {
-    await using it = await scriptedProcess();
-    const waiting = Array.from({ length: 200 }, () => failureOf(it.client.status()));
-    const terminated = it.process.terminate();
-    const request = await it.connection.request("process/terminate");
-    it.connection.answer(request, { running: true });
+  it("is sent while 128 requests are pending", async () => {
+    await using scripted = await scriptedProcess();
+    const waiting = Array.from({ length: 200 }, () => failureOf(scripted.client.status()));
+    const terminated = scripted.process.terminate();
+    const request = await scripted.connection.request("process/terminate");
+    scripted.connection.answer(request, { running: true });
     expect(await terminated).toEqual({ running: true });
-    it.connection.drop();
+    scripted.connection.drop();
     await Promise.all(waiting);
   });
 });
 
 describe("interrupt()", () => {
-  it("runs the handler of a program that has one", async () => {
+  it("runs the SIGINT handler of the program", async () => {
     const script = "trap 'echo caught; exit 9' INT; echo ready; while :; do sleep 0.05; done";
     const process = await real.client.start(["bash", "-c", script]);
-    const hear = listener(process);
-    await hear("ready");
+    const readUntil = outputReader(process);
+    await readUntil("ready");
     await process.interrupt();
-    await hear("caught");
+    await readUntil("caught");
     expect(await process.closed).toMatchObject({ exitCode: 9 });
     await process.interrupt();
   });
@@ -87,17 +87,17 @@ describe("interrupt()", () => {
 });
 
 describe("a terminal", () => {
-  it("has the size asked for, shows only what the program says, and can be resized", async () => {
+  it("has the requested size, shows only the program's output, and can be resized", async () => {
     const script =
       "stty size; trap 'echo resized; stty size' WINCH; echo ready; while :; do sleep 0.05; done";
     await using process = await real.client.start(["bash", "-c", script], { tty: { rows: 30, cols: 99 } });
-    const hear = listener(process);
-    expect(await hear("ready\r\n")).toBe("30 99\r\nready\r\n");
+    const readUntil = outputReader(process);
+    expect(await readUntil("ready\r\n")).toBe("30 99\r\nready\r\n");
     await process.resize({ rows: 11, cols: 22 });
-    expect(await hear("11 22\r\n")).toBe("resized\r\n11 22\r\n");
+    expect(await readUntil("11 22\r\n")).toBe("resized\r\n11 22\r\n");
   });
 
-  it("is 24 by 80 unless told otherwise, takes input and reports as pty on stdout", async () => {
+  it("has 24 rows and 80 columns by default, accepts input and reports output on stdout", async () => {
     await using process = await real.client.start(["bash", "-c", "stty size; read line; echo got $line"], {
       tty: true,
     });
@@ -107,24 +107,24 @@ describe("a terminal", () => {
     expect(text).toContain("got hi");
   });
 
-  it("keeps resizes in order", async () => {
+  it("applies resizes in order", async () => {
     await using process = await real.client.start(["cat"], { tty: true });
     await Promise.all([1, 2, 3, 4, 5].map((n) => process.resize({ rows: n, cols: n * 10 })));
     await process.resize({ rows: 7, cols: 70 });
   });
 
-  it("passes arguments through untouched", async () => {
+  it("passes arguments unchanged", async () => {
     const { stdout } = await real.client.run(["printf", "%s|", "a b", "$HOME", "", "'\""], { tty: true });
     expect(stdout).toBe("a b|$HOME||'\"|");
   });
 
-  it("that ends at once still settles everything", async () => {
+  it("settles all promises of a program that exits at once", async () => {
     const process = await real.client.start(["true"], { tty: true });
     expect(await process.closed).toMatchObject({ exitCode: 0 });
     expect(await failureOf(process.resize({ rows: 1, cols: 1 }))).toMatchObject({ code: "ERR_UNSUPPORTED" });
   });
 
-  it("can't be had with a name of one's own: the server would look for a program of that name", async () => {
+  it("refuses arg0, because the server would run the program of that name", async () => {
     expect(await failureOf(real.client.start(["bash"], { tty: true, arg0: "posh" }))).toMatchObject({
       code: "ERR_UNSUPPORTED",
     });
@@ -132,14 +132,14 @@ describe("a terminal", () => {
 });
 
 describe("resize()", () => {
-  it("fails with ERR_UNSUPPORTED without a terminal", async () => {
+  it("rejects with ERR_UNSUPPORTED without a terminal", async () => {
     await using process = await real.client.start(["cat"], { stdin: "pipe" });
     expect(await failureOf(process.resize({ rows: 10, cols: 10 }))).toMatchObject({
       code: "ERR_UNSUPPORTED",
     });
   });
 
-  it("refuses a size that is none", async () => {
+  it("refuses an invalid size", async () => {
     await using process = await real.client.start(["cat"], { tty: true });
     for (const size of [
       { rows: 0, cols: 1 },
@@ -150,17 +150,17 @@ describe("resize()", () => {
     }
   });
 
-  it("is not offered on Windows, nor is a size at the start", async () => {
+  it("rejects with ERR_UNSUPPORTED on Windows, like a size at the start", async () => {
     const environmentInfo = { cwd: "file:///C:/", platformOs: "windows" };
     const server = startsProcesses(new QuietServer({ environmentInfo }));
-    await using it = await scriptedProcess({ tty: true }, server);
-    expect(await failureOf(it.process.resize({ rows: 1, cols: 1 }))).toMatchObject({
+    await using scripted = await scriptedProcess({ tty: true }, server);
+    expect(await failureOf(scripted.process.resize({ rows: 1, cols: 1 }))).toMatchObject({
       code: "ERR_UNSUPPORTED",
     });
-    expect(await failureOf(it.client.start(["x"], { tty: { rows: 1, cols: 1 } }))).toMatchObject({
+    expect(await failureOf(scripted.client.start(["x"], { tty: { rows: 1, cols: 1 } }))).toMatchObject({
       code: "ERR_UNSUPPORTED",
     });
-    expect((await it.connection.request("process/start")).params).toMatchObject({
+    expect((await scripted.connection.request("process/start")).params).toMatchObject({
       argv: ["program"],
       tty: true,
     });

@@ -5,7 +5,7 @@ import { EventOrder } from "../../src/process/event-order.ts";
 
 const MIB = 1024 * 1024;
 
-/** An order, and what it published. */
+/** An EventOrder with a list of the published events. */
 function setUp() {
   const published: string[] = [];
   const order = new EventOrder<string>((event) => published.push(event));
@@ -17,7 +17,7 @@ const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from + 1 }, (_, i) => from + i);
 const events = (from: number, to: number): string[] => range(from, to).map((seq) => `event ${seq}`);
 
-it("publishes each event once and in order, however they arrive", () => {
+it("publishes each event once and in sequence, in any order of arrival", () => {
   const arrival = fc.integer({ min: 1, max: 257 }).chain((count) => {
     const all = range(1, count);
     return fc.record({
@@ -52,7 +52,7 @@ it("publishes each event once and in order, however they arrive", () => {
   );
 });
 
-it("publishes the first of two events with the same number", () => {
+it("ignores the second of two events with the same sequence number", () => {
   const published: string[] = [];
   const order = new EventOrder<string>((event) => published.push(event));
   for (const [seq, event] of [
@@ -67,7 +67,7 @@ it("publishes the first of two events with the same number", () => {
   expect(published).toEqual(["first", "kept"]);
 });
 
-it("ignores numbers before the first", () => {
+it("ignores sequence numbers below 1", () => {
   const { accept, published } = setUp();
   for (const seq of [0, -1, Number.MIN_SAFE_INTEGER]) accept(seq, 2 * MIB);
   expect(published).toEqual([]);
@@ -75,8 +75,8 @@ it("ignores numbers before the first", () => {
   expect(published).toEqual(["event 1"]);
 });
 
-describe("a gap", () => {
-  it("may hold 256 events, and all of them come when it is filled", () => {
+describe("a missing event", () => {
+  it("holds back 256 events and publishes all of them after its arrival", () => {
     const { accept, published } = setUp();
     for (const seq of range(2, 257)) accept(seq);
     expect(published).toEqual([]);
@@ -84,14 +84,14 @@ describe("a gap", () => {
     expect(published).toEqual(events(1, 257));
   });
 
-  it("may hold 1 MiB to the byte", () => {
+  it("holds back exactly 1 MiB", () => {
     const { accept, published } = setUp();
     for (const seq of range(2, 257)) accept(seq, 4096);
     accept(1, 4096);
     expect(published).toEqual(events(1, 257));
   });
 
-  it("may not hold one event more", () => {
+  it("throws a ProtocolError for the 257th held event", () => {
     const { accept, published } = setUp();
     for (const seq of range(2, 257)) accept(seq);
     expect(() => accept(258)).toThrow(
@@ -102,7 +102,7 @@ describe("a gap", () => {
     expect(published).toEqual([]);
   });
 
-  it("may not hold one byte more, in many events or in one", () => {
+  it("throws a ProtocolError for one byte more than 1 MiB, in several events or in one", () => {
     const many = setUp();
     many.accept(2, MIB - 1);
     many.accept(3, 1);
@@ -111,7 +111,7 @@ describe("a gap", () => {
     expect(() => one.accept(2, MIB + 1)).toThrow(ProtocolError);
   });
 
-  it("counts no event twice, and none that has been published", () => {
+  it("counts no event twice and no published event", () => {
     const { accept, published } = setUp();
     for (let again = 0; again < 5; again++) accept(2, MIB);
     accept(1);
@@ -121,7 +121,7 @@ describe("a gap", () => {
     expect(published).toEqual(events(1, 259));
   });
 
-  it("is no matter for events of any size that come in order", () => {
+  it("sets no limit for events that arrive in sequence", () => {
     const { accept, published } = setUp();
     for (const seq of range(1, 1_000)) accept(seq, 2 * MIB);
     expect(published).toHaveLength(1_000);

@@ -5,30 +5,33 @@ import { readAll } from "../support/read.ts";
 import { scriptedProcess } from "../support/scripted-process.ts";
 import { output, QuietServer } from "../support/scripted-server.ts";
 
-describe("events of a process", () => {
-  it("are delivered in sequence when they arrive backwards", async () => {
-    await using it = await scriptedProcess();
-    it.closed(4);
-    it.exited(3, 7);
-    it.output(2, "two");
-    it.output(1, "one");
-    expect(await readAll(it.process)).toEqual({ pieces: ["stdout:one", "stdout:two"], error: undefined });
-    expect(await it.process.closed).toEqual({ exitCode: 7, sandboxDenied: false });
+describe("process events", () => {
+  it("are delivered in sequence if they arrive in reverse order", async () => {
+    await using scripted = await scriptedProcess();
+    scripted.closed(4);
+    scripted.exited(3, 7);
+    scripted.output(2, "two");
+    scripted.output(1, "one");
+    expect(await readAll(scripted.process)).toEqual({
+      pieces: ["stdout:one", "stdout:two"],
+      error: undefined,
+    });
+    expect(await scripted.process.closed).toEqual({ exitCode: 7, sandboxDenied: false });
   });
 
-  it("are delivered once when they arrive twice, and sequence 0 never", async () => {
-    await using it = await scriptedProcess();
-    it.output(0, "zero");
-    it.output(2, "two");
-    it.output(2, "again");
-    it.output(1, "one");
-    it.output(1, "again");
-    it.exited(3);
-    it.closed(4);
-    expect((await readAll(it.process)).pieces).toEqual(["stdout:one", "stdout:two"]);
+  it("are delivered once if they arrive twice; sequence number 0 is ignored", async () => {
+    await using scripted = await scriptedProcess();
+    scripted.output(0, "zero");
+    scripted.output(2, "two");
+    scripted.output(2, "again");
+    scripted.output(1, "one");
+    scripted.output(1, "again");
+    scripted.exited(3);
+    scripted.closed(4);
+    expect((await readAll(scripted.process)).pieces).toEqual(["stdout:one", "stdout:two"]);
   });
 
-  it("that come before the answer to the start are not lost", async () => {
+  it("are delivered if they arrive before the response to the start", async () => {
     const server = new QuietServer();
     server.handle("process/start", (_, connection) => {
       output(connection, "p", 1, "early");
@@ -36,154 +39,154 @@ describe("events of a process", () => {
       connection.notify("process/closed", { processId: "p", seq: 3 });
       return { processId: "p" };
     });
-    await using it = await scriptedProcess(undefined, server);
-    expect((await readAll(it.process)).pieces).toEqual(["stdout:early"]);
+    await using scripted = await scriptedProcess(undefined, server);
+    expect((await readAll(scripted.process)).pieces).toEqual(["stdout:early"]);
   });
 
-  it("include output after the exit: a grandchild may hold the pipe", async () => {
-    await using it = await scriptedProcess();
-    it.exited(1, 0);
-    expect(await it.process.exited).toEqual({ exitCode: 0, sandboxDenied: false });
-    it.output(2, "grandchild");
-    it.closed(3);
-    expect(await readAll(it.process)).toEqual({ pieces: ["stdout:grandchild"], error: undefined });
+  it("include output after the exit, written by a descendant that holds the pipe", async () => {
+    await using scripted = await scriptedProcess();
+    scripted.exited(1, 0);
+    expect(await scripted.process.exited).toEqual({ exitCode: 0, sandboxDenied: false });
+    scripted.output(2, "grandchild");
+    scripted.closed(3);
+    expect(await readAll(scripted.process)).toEqual({ pieces: ["stdout:grandchild"], error: undefined });
   });
 
-  it("wait for a gap to be filled, even the close", async () => {
-    await using it = await scriptedProcess();
-    it.exited(2);
-    it.closed(3);
+  it("are held while an earlier event is missing, even the close", async () => {
+    await using scripted = await scriptedProcess();
+    scripted.exited(2);
+    scripted.closed(3);
     const early = await Promise.race([
-      it.process.closed,
-      it.client.status({ timeoutMs: 20 }).catch(() => "waiting"),
+      scripted.process.closed,
+      scripted.client.status({ timeoutMs: 20 }).catch(() => "waiting"),
     ]);
     expect(early).toBe("waiting");
-    it.output(1, "filled");
-    expect((await readAll(it.process)).pieces).toEqual(["stdout:filled"]);
-    await it.process.closed;
+    scripted.output(1, "filled");
+    expect((await readAll(scripted.process)).pieces).toEqual(["stdout:filled"]);
+    await scripted.process.closed;
   });
 
-  it("pass exit codes on unchanged", async () => {
+  it("report exit codes unchanged", async () => {
     for (const exitCode of [-1, -1073741819, 255]) {
-      await using it = await scriptedProcess();
-      it.exited(1, exitCode);
-      expect((await it.process.exited).exitCode).toBe(exitCode);
+      await using scripted = await scriptedProcess();
+      scripted.exited(1, exitCode);
+      expect((await scripted.process.exited).exitCode).toBe(exitCode);
     }
   });
 
-  it("with 256 waiting for the first are all delivered when it comes", async () => {
-    await using it = await scriptedProcess();
-    for (let seq = 2; seq <= 257; seq++) it.output(seq, "x".repeat(4096));
-    it.output(1, "first");
-    it.exited(258);
-    it.closed(259);
-    const { pieces, error } = await readAll(it.process);
+  it("are all delivered if 256 arrive before the first one", async () => {
+    await using scripted = await scriptedProcess();
+    for (let seq = 2; seq <= 257; seq++) scripted.output(seq, "x".repeat(4096));
+    scripted.output(1, "first");
+    scripted.exited(258);
+    scripted.closed(259);
+    const { pieces, error } = await readAll(scripted.process);
     expect(error).toBeUndefined();
     expect(pieces).toHaveLength(257);
   });
 
-  it("with more waiting than that fail this process only", async () => {
-    await using it = await scriptedProcess();
-    const other = await it.client.start(["program"], { processId: "other" });
-    for (let seq = 2; seq <= 258; seq++) it.output(seq, "x");
-    expect(await failureOf(it.process.closed)).toMatchObject({ code: "ERR_PROTOCOL" });
-    output(it.connection, "other", 1, "fine");
-    it.connection.notify("process/exited", { processId: "other", seq: 2, exitCode: 0 });
-    it.connection.notify("process/closed", { processId: "other", seq: 3 });
+  it("fail only their process if 257 arrive before the first one", async () => {
+    await using scripted = await scriptedProcess();
+    const other = await scripted.client.start(["program"], { processId: "other" });
+    for (let seq = 2; seq <= 258; seq++) scripted.output(seq, "x");
+    expect(await failureOf(scripted.process.closed)).toMatchObject({ code: "ERR_PROTOCOL" });
+    output(scripted.connection, "other", 1, "fine");
+    scripted.connection.notify("process/exited", { processId: "other", seq: 2, exitCode: 0 });
+    scripted.connection.notify("process/closed", { processId: "other", seq: 3 });
     expect((await readAll(other)).pieces).toEqual(["stdout:fine"]);
-    expect(it.client.isDisconnected).toBe(false);
+    expect(scripted.client.isDisconnected).toBe(false);
   });
 
   it.each([
     ["output without a sequence number", "process/output", { stream: "stdout", chunk: "" }],
-    ["output whose bytes are not base64", "process/output", { seq: 2, stream: "stdout", chunk: "a?==" }],
+    ["output that is not base64", "process/output", { seq: 2, stream: "stdout", chunk: "a?==" }],
     ["output of an unknown stream", "process/output", { seq: 2, stream: "stdnull", chunk: "" }],
     ["an exit without a code", "process/exited", { seq: 2 }],
-    ["a close before any exit", "process/closed", { seq: 2 }],
-  ])("fail this process only, after what had arrived, on %s", async (_, method, params) => {
-    await using it = await scriptedProcess();
-    it.output(1, "kept");
-    it.connection.notify(method, { processId: "p", ...params });
-    const { pieces, error } = await readAll(it.process);
+    ["a close before the exit", "process/closed", { seq: 2 }],
+  ])("fail only their process, after the output that has arrived, on %s", async (_, method, params) => {
+    await using scripted = await scriptedProcess();
+    scripted.output(1, "kept");
+    scripted.connection.notify(method, { processId: "p", ...params });
+    const { pieces, error } = await readAll(scripted.process);
     expect(pieces).toEqual(["stdout:kept"]);
     expect(error).toMatchObject({ code: "ERR_PROTOCOL" });
-    expect(await failureOf(it.process.exited)).toBe(error);
-    expect(it.client.isDisconnected).toBe(false);
+    expect(await failureOf(scripted.process.exited)).toBe(error);
+    expect(scripted.client.isDisconnected).toBe(false);
   });
 
-  it("of processes nobody knows are ignored, and so are late ones of a closed process", async () => {
-    await using it = await scriptedProcess();
-    output(it.connection, "stranger", 1, "boo");
-    it.connection.notify("process/output", { processId: "stranger" });
-    it.exited(1);
-    it.closed(2);
-    it.output(3, "late");
-    expect((await readAll(it.process)).pieces).toEqual([]);
-    const again = await it.client.start(["program"], { processId: "p" });
-    it.output(1, "fresh");
+  it("are ignored for an unknown or a closed process", async () => {
+    await using scripted = await scriptedProcess();
+    output(scripted.connection, "stranger", 1, "boo");
+    scripted.connection.notify("process/output", { processId: "stranger" });
+    scripted.exited(1);
+    scripted.closed(2);
+    scripted.output(3, "late");
+    expect((await readAll(scripted.process)).pieces).toEqual([]);
+    const again = await scripted.client.start(["program"], { processId: "p" });
+    scripted.output(1, "fresh");
     expect((await again[Symbol.asyncIterator]().next()).value).toMatchObject({ seq: 1 });
   });
 
-  it("of one process are not delayed by 4,097 unread ones of another", async () => {
-    await using it = await scriptedProcess();
-    const quiet = await it.client.start(["program"], { processId: "quiet" });
-    for (let seq = 1; seq <= 4097; seq++) it.output(seq, "noise");
-    output(it.connection, "quiet", 1, "psst");
+  it("are not delayed by 4,097 unread events of another process", async () => {
+    await using scripted = await scriptedProcess();
+    const quiet = await scripted.client.start(["program"], { processId: "quiet" });
+    for (let seq = 1; seq <= 4097; seq++) scripted.output(seq, "noise");
+    output(scripted.connection, "quiet", 1, "psst");
     expect((await quiet[Symbol.asyncIterator]().next()).value).toMatchObject({ seq: 1, stream: "stdout" });
   });
 });
 
 describe("the end of the connection", () => {
-  it("fails the process once, after the output that had arrived", async () => {
-    await using it = await scriptedProcess();
-    for (const seq of [1, 2, 3]) it.output(seq, String(seq));
-    it.connection.drop();
-    const { pieces, error } = await readAll(it.process);
+  it("fails the process once, after the output that has arrived", async () => {
+    await using scripted = await scriptedProcess();
+    for (const seq of [1, 2, 3]) scripted.output(seq, String(seq));
+    scripted.connection.drop();
+    const { pieces, error } = await readAll(scripted.process);
     expect(pieces).toEqual(["stdout:1", "stdout:2", "stdout:3"]);
     expect(error).toMatchObject({ code: "ERR_DISCONNECTED" });
-    expect(await failureOf(it.process.closed)).toBe(error);
-    expect(await failureOf(it.process.exited)).toBe(error);
-    expect(await it.client.disconnected).toBe(error);
+    expect(await failureOf(scripted.process.closed)).toBe(error);
+    expect(await failureOf(scripted.process.exited)).toBe(error);
+    expect(await scripted.client.disconnected).toBe(error);
   });
 
-  it("never shows what came behind a gap, and is never a clean end", async () => {
-    await using it = await scriptedProcess();
-    it.output(1, "one");
-    it.output(3, "three");
-    it.exited(4);
-    it.closed(5);
-    it.connection.drop();
-    const { pieces, error } = await readAll(it.process);
+  it("drops events after a missing one, and is never a clean end of the output", async () => {
+    await using scripted = await scriptedProcess();
+    scripted.output(1, "one");
+    scripted.output(3, "three");
+    scripted.exited(4);
+    scripted.closed(5);
+    scripted.connection.drop();
+    const { pieces, error } = await readAll(scripted.process);
     expect(pieces).toEqual(["stdout:one"]);
     expect(error).toMatchObject({ code: "ERR_DISCONNECTED" });
   });
 
-  it("leaves a process alone that was closed before", async () => {
-    await using it = await scriptedProcess();
-    it.output(1, "done");
-    it.exited(2, 3);
-    it.closed(3);
-    it.connection.drop();
-    await it.client.disconnected;
-    expect(await readAll(it.process)).toEqual({ pieces: ["stdout:done"], error: undefined });
-    expect(await it.process.closed).toMatchObject({ exitCode: 3 });
-    expect(await it.process.terminate()).toEqual({ running: false });
+  it("does not affect a process that is already closed", async () => {
+    await using scripted = await scriptedProcess();
+    scripted.output(1, "done");
+    scripted.exited(2, 3);
+    scripted.closed(3);
+    scripted.connection.drop();
+    await scripted.client.disconnected;
+    expect(await readAll(scripted.process)).toEqual({ pieces: ["stdout:done"], error: undefined });
+    expect(await scripted.process.closed).toMatchObject({ exitCode: 3 });
+    expect(await scripted.process.terminate()).toEqual({ running: false });
   });
 
-  it("leaves an exit that was seen, and fails the close", async () => {
-    await using it = await scriptedProcess();
-    it.exited(1, 5);
-    it.connection.drop();
-    expect(await it.process.exited).toMatchObject({ exitCode: 5 });
-    expect(await failureOf(it.process.closed)).toMatchObject({ code: "ERR_DISCONNECTED" });
+  it("keeps an exit that has arrived, and rejects the close", async () => {
+    await using scripted = await scriptedProcess();
+    scripted.exited(1, 5);
+    scripted.connection.drop();
+    expect(await scripted.process.exited).toMatchObject({ exitCode: 5 });
+    expect(await failureOf(scripted.process.closed)).toMatchObject({ code: "ERR_DISCONNECTED" });
   });
 
-  it("reaches every process, stdout and stderr alike", async () => {
-    await using it = await scriptedProcess();
-    const other = await it.client.start(["program"], { processId: "other" });
-    it.connection.drop();
+  it("fails every process, stdout and stderr with the same error", async () => {
+    await using scripted = await scriptedProcess();
+    const other = await scripted.client.start(["program"], { processId: "other" });
+    scripted.connection.drop();
     const reasons = await Promise.all([
-      failureOf(it.process.closed),
+      failureOf(scripted.process.closed),
       failureOf(other.closed),
       failureOf(other.stdout.getReader().read()),
       failureOf(other.stderr.getReader().read()),
@@ -191,58 +194,62 @@ describe("the end of the connection", () => {
     expect(new Set(reasons).size).toBe(1);
   });
 
-  it("rejects requests about a process that are under way", async () => {
-    await using it = await scriptedProcess({ stdin: "pipe" });
-    const calls = [it.process.write("x"), it.process.terminate(), it.process.interrupt()].map(failureOf);
+  it("rejects the requests of a process that are in flight", async () => {
+    await using scripted = await scriptedProcess({ stdin: "pipe" });
+    const calls = [
+      scripted.process.write("x"),
+      scripted.process.terminate(),
+      scripted.process.interrupt(),
+    ].map(failureOf);
     for (const method of ["process/write", "process/terminate", "process/signal"]) {
-      await it.connection.request(method);
+      await scripted.connection.request(method);
     }
-    it.connection.drop();
+    scripted.connection.drop();
     for (const error of await Promise.all(calls)) {
       expect(error).toMatchObject({ code: "ERR_DISCONNECTED", delivery: "unknown" });
     }
   });
 
-  it("rejects a start under way; the id is free on the next connection and nothing is started again", async () => {
-    await using it = await scriptedProcess();
-    it.server.handle("process/start", (_, connection) => {
+  it("rejects a start in flight, which is not sent again", async () => {
+    await using scripted = await scriptedProcess();
+    scripted.server.handle("process/start", (_, connection) => {
       connection.drop();
       return silence;
     });
-    expect(await failureOf(it.client.start(["program"], { processId: "q" }))).toMatchObject({
+    expect(await failureOf(scripted.client.start(["program"], { processId: "q" }))).toMatchObject({
       code: "ERR_DISCONNECTED",
       delivery: "unknown",
     });
-    expect(it.server.connections).toHaveLength(1);
-    expect(await failureOf(it.client.start(["program"], { processId: "q" }))).toMatchObject({
+    expect(scripted.server.connections).toHaveLength(1);
+    expect(await failureOf(scripted.client.start(["program"], { processId: "q" }))).toMatchObject({
       delivery: "not-sent",
     });
   });
 
-  it("is what a write gets, not that the standard input was closed", async () => {
-    await using it = await scriptedProcess({ stdin: "pipe" });
-    it.connection.drop();
-    await it.client.disconnected;
-    expect(await failureOf(it.process.write("x"))).toMatchObject({
+  it("rejects a write with the connection's error, not with ERR_STDIN_CLOSED", async () => {
+    await using scripted = await scriptedProcess({ stdin: "pipe" });
+    scripted.connection.drop();
+    await scripted.client.disconnected;
+    expect(await failureOf(scripted.process.write("x"))).toMatchObject({
       code: "ERR_DISCONNECTED",
       delivery: "not-sent",
     });
   });
 
-  it("is nothing that `await using` of a process complains about", async () => {
-    await using it = await scriptedProcess();
-    it.connection.drop();
-    await it.client.disconnected;
-    await it.process[Symbol.asyncDispose]();
+  it("does not make `await using` of a process throw", async () => {
+    await using scripted = await scriptedProcess();
+    scripted.connection.drop();
+    await scripted.client.disconnected;
+    await scripted.process[Symbol.asyncDispose]();
   });
 
-  it("is no unhandled rejection when nobody looks at the process", async () => {
+  it("causes no unhandled rejection if no promise of the process is observed", async () => {
     const unhandled: unknown[] = [];
     const listener = (reason: unknown) => unhandled.push(reason);
     process.on("unhandledRejection", listener);
-    await using it = await scriptedProcess();
-    it.connection.drop();
-    await it.client.disconnected;
+    await using scripted = await scriptedProcess();
+    scripted.connection.drop();
+    await scripted.client.disconnected;
     await new Promise((resolve) => setImmediate(resolve));
     process.off("unhandledRejection", listener);
     expect(unhandled).toEqual([]);

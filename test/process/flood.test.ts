@@ -4,10 +4,10 @@ import { realClient } from "../support/real-client.ts";
 
 const MiB = 1024 * 1024;
 
-describe("a flood of output from the real server", () => {
-  it("of 256 MiB arrives whole and in order, within bounded memory", async () => {
+describe("a flood of output from a real server", () => {
+  it("of 256 MiB arrives complete and in order, within bounded memory", async () => {
     await using real = await realClient();
-    // Every 16-byte line is its own number, so a lost, doubled or misplaced byte shows.
+    // Every 16-byte line holds its own number, so a lost, repeated or misplaced byte is detected.
     const size = 256 * MiB;
     await using process = await real.client.start(["sh", "-c", `seq -f %015.0f 1 ${size / 16}`], {
       maxBufferedBytes: 8 * MiB,
@@ -20,7 +20,7 @@ describe("a flood of output from the real server", () => {
       length += chunk.length;
       const text = rest + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString("latin1");
       const whole = text.length - (text.length % 16);
-      // The first line of each piece tells its place; the length tells the rest.
+      // The number of the first line is the position of the chunk; the length covers the other lines.
       if (whole > 0 && Number(text.slice(0, 15)) !== line) {
         throw new Error(`expected line ${line}, got ${text.slice(0, 16)}`);
       }
@@ -33,7 +33,7 @@ describe("a flood of output from the real server", () => {
     expect(await process.closed).toMatchObject({ exitCode: 0 });
   }, 120_000);
 
-  it("that nobody reads holds up neither calls nor another process, and is right about its end", async () => {
+  it("that is not read delays neither calls nor another process; exit and close resolve", async () => {
     await using real = await realClient();
     const flood = await real.client.start(["head", "-c", String(64 * MiB), "/dev/zero"], {
       maxBufferedBytes: MiB,
@@ -51,7 +51,7 @@ describe("a flood of output from the real server", () => {
     expect(kept).toBe(MiB);
   });
 
-  it("keeps exactly the newest bytes when the oldest are dropped", async () => {
+  it("keeps exactly the newest bytes with drop-oldest", async () => {
     await using real = await realClient();
     const flood = await real.client.start(["sh", "-c", "seq 1 1000000; echo end"], {
       maxBufferedBytes: 64 * 1024,
@@ -71,7 +71,7 @@ describe("a flood of output from the real server", () => {
     expect(gaps).toBe(flood.droppedBytes);
   });
 
-  it("can be left: ending a read early neither stops the process nor keeps its output", async () => {
+  it("is discarded after a read ends early, and the process keeps running", async () => {
     await using real = await realClient();
     const process = await real.client.start(["head", "-c", String(16 * MiB), "/dev/zero"], {
       maxBufferedBytes: 64 * 1024,

@@ -13,7 +13,7 @@ afterAll(async () => {
   await real[Symbol.asyncDispose]();
 });
 
-/** As `start` sends it, past the client's own check of the id. */
+/** The request of `start`, without the client's check of the id. */
 function rawStart(processId: string): Promise<unknown> {
   return real.client.call("process/start", {
     processId,
@@ -28,8 +28,8 @@ function rawStart(processId: string): Promise<unknown> {
   });
 }
 
-describe("two starts with one id at once", () => {
-  it("are one process and one mistake for the client", async () => {
+describe("two concurrent starts with the same id", () => {
+  it("start one process; the client refuses the other start", async () => {
     const [first, second] = await Promise.allSettled([
       real.client.start(["true"], { processId: "twins" }),
       real.client.start(["true"], { processId: "twins" }),
@@ -38,7 +38,7 @@ describe("two starts with one id at once", () => {
     expect(second).toMatchObject({ status: "rejected", reason: { code: "ERR_INVALID_ARGUMENT" } });
   });
 
-  it("are one process and one rejection for the server", async () => {
+  it("start one process; the server rejects the other start", async () => {
     const outcomes = await Promise.allSettled([rawStart("raw-twins"), rawStart("raw-twins")]);
     expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
     expect(outcomes.find(({ status }) => status === "rejected")).toMatchObject({
@@ -48,8 +48,8 @@ describe("two starts with one id at once", () => {
   });
 });
 
-describe("a write that arrives twice", () => {
-  it("is accepted twice and written once", async () => {
+describe("a write that is sent twice", () => {
+  it("is accepted twice and performed once", async () => {
     await using cat = await real.client.start(["cat"], { stdin: "pipe" });
     const write = (text: string, writeId: string) =>
       real.client.call("process/write", {
@@ -75,16 +75,16 @@ describe("a write that arrives twice", () => {
 });
 
 describe("an interrupt", () => {
-  it("of a process that has exited is no error, and asks nobody", async () => {
-    await using it = await scriptedProcess();
-    it.exited(1);
-    await it.process.exited;
-    await it.process.interrupt();
-    expect(it.server.requests("process/signal")).toEqual([]);
+  it("of an exited process resolves without a request", async () => {
+    await using scripted = await scriptedProcess();
+    scripted.exited(1);
+    await scripted.process.exited;
+    await scripted.process.interrupt();
+    expect(scripted.server.requests("process/signal")).toEqual([]);
   });
 
-  it("of a process nobody knows is no error for the server", async () => {
-    expect(await real.client.call("process/signal", { processId: "nobody", signal: "interrupt" })).toEqual(
+  it("of an unknown process is not an error for the server", async () => {
+    expect(await real.client.call("process/signal", { processId: "unknown", signal: "interrupt" })).toEqual(
       {},
     );
   });

@@ -11,13 +11,13 @@ const piece = fc.record({
 });
 const policies = fc.constantFrom<OverflowPolicy>("fail", "drop-oldest");
 
-/** What was read, and with what it ended. */
+/** The text that was read, and whether the read ended with an OverflowError. */
 interface Reading {
   readonly text: string;
   readonly overflow: boolean;
 }
 
-it("keeps the same for one who comes late as for one who was there from the start", async () => {
+it("keeps the same output for a late reader as for one that reads from the start", async () => {
   const scenario = fc.record({
     pieces: fc.array(piece, { maxLength: 30 }),
     budget: fc.nat(400),
@@ -60,7 +60,7 @@ it("keeps the same for one who comes late as for one who was there from the star
   );
 });
 
-it("gives stdout and stderr the whole budget each", async () => {
+it("gives stdout and stderr the full budget each", async () => {
   const output = new ProcessOutput(10, "fail");
   push(output, 1, "stdout", "o".repeat(10));
   push(output, 2, "stderr", "e".repeat(10));
@@ -73,7 +73,7 @@ it("gives stdout and stderr the whole budget each", async () => {
   ]);
 });
 
-it("fails only the stream that passes its budget", async () => {
+it("fails only the stream that exceeds its budget", async () => {
   const output = new ProcessOutput(10, "fail");
   push(output, 1, "stdout", "o".repeat(11));
   push(output, 2, "stderr", "e");
@@ -82,7 +82,7 @@ it("fails only the stream that passes its budget", async () => {
   expect(await readAll(output.stderr.getReader())).toEqual({ text: "e", overflow: false });
 });
 
-/** Letters that tell where they belong. */
+/** Texts of these lengths in which each character depends on its position. */
 function textsOf(pieces: readonly { length: number }[]): string[] {
   let at = 0;
   return pieces.map(({ length }) =>

@@ -5,7 +5,7 @@ import { ProcessOutput } from "../../src/process/output.ts";
 
 const CLAIMED = expect.objectContaining({ code: "ERR_OUTPUT_CLAIMED" });
 
-/** Output with a line written to either stream. */
+/** Output with one line on each stream. */
 function twoLines({ budget = 1_000, policy = "fail" as OverflowPolicy } = {}) {
   const output = new ProcessOutput(budget, policy);
   push(output, 1, "stdout", "out\n");
@@ -35,7 +35,7 @@ async function mergedTexts(output: ProcessOutput): Promise<string[]> {
 
 const builtInGetReader: () => ReadableStreamDefaultReader<Uint8Array> = ReadableStream.prototype.getReader;
 
-/** Every way to take a stream; each ends by itself once the output has. */
+/** Every way to read a stream. Each one settles after the end of the output. */
 const waysToRead: Record<string, (stream: ReadableStream<Uint8Array>) => unknown> = {
   "getReader()": (stream) => stream.getReader().read(),
   "pipeTo()": (stream) => stream.pipeTo(new WritableStream()),
@@ -45,19 +45,19 @@ const waysToRead: Record<string, (stream: ReadableStream<Uint8Array>) => unknown
   "for await": (stream) => textOf(stream),
   "new Response()": (stream) => new Response(stream as unknown as BodyInit).text(),
   "cancel()": (stream) => stream.cancel(),
-  // As the platform's own consumers may take it, without asking the object.
+  // The platform's own consumers may not call the method of the object.
   "a built-in reader": (stream) => builtInGetReader.call(stream).read(),
 };
 
-describe("the view", () => {
-  it("of everything has all output in order", async () => {
+describe("a view", () => {
+  it("of all output is in order", async () => {
     const output = twoLines();
     push(output, 4, "pty", "tty\n");
     output.end();
     await expect(mergedTexts(output)).resolves.toEqual(["1 stdout out\n", "2 stderr err\n", "4 pty tty\n"]);
   });
 
-  it("of stdout and stderr has each apart, and a terminal's output in stdout", async () => {
+  it("of stdout and stderr separates both, with the output of a terminal in stdout", async () => {
     const output = twoLines();
     push(output, 3, "pty", "tty\n");
     output.end();
@@ -67,7 +67,7 @@ describe("the view", () => {
     ]);
   });
 
-  it("is live: a reader that waits gets each piece when it comes", async () => {
+  it("delivers each chunk to a waiting reader on arrival", async () => {
     const merged = new ProcessOutput(10, "fail");
     const next = merged.iterate().next();
     push(merged, 1, "stdout", "now");
@@ -85,7 +85,7 @@ describe("the view", () => {
 });
 
 describe("a claim", () => {
-  it.each(Object.entries(waysToRead))("is made on stdout and stderr by %s", async (_, read) => {
+  it.each(Object.entries(waysToRead))("of stdout and stderr is made by %s", async (_, read) => {
     for (const name of ["stdout", "stderr"] as const) {
       const output = twoLines();
       output.end();
@@ -96,7 +96,7 @@ describe("a claim", () => {
   });
 
   it.each(["getReader()", "pipeTo()", "pipeThrough()", "tee()", "for await"])(
-    "by %s is made at once, before anything is there to read",
+    "is made synchronously by %s, before any output has arrived",
     async (way) => {
       const output = new ProcessOutput(10, "fail");
       const reading = waysToRead[way]?.(output.stdout);
@@ -107,7 +107,7 @@ describe("a claim", () => {
     },
   );
 
-  it.each(Object.entries(waysToRead))("on everything makes %s throw", async (_, read) => {
+  it.each(Object.entries(waysToRead))("of all output makes %s throw", async (_, read) => {
     const output = twoLines();
     output.end();
     await output.iterate().next();
@@ -116,14 +116,14 @@ describe("a claim", () => {
     }
   });
 
-  it("on one of the two streams leaves the other one free, and whole", async () => {
+  it("of one stream leaves the other stream readable and complete", async () => {
     const output = twoLines();
     output.end();
     await expect(textOf(output.stdout)).resolves.toBe("out\n");
     await expect(textOf(output.stderr)).resolves.toBe("err\n");
   });
 
-  it("on everything belongs to one iterator", async () => {
+  it("of all output belongs to one iterator", async () => {
     const output = twoLines();
     const [mine, other] = [output.iterate(), output.iterate()];
     await expect(mine.next()).resolves.toMatchObject({ value: { seq: 1 } });
@@ -132,7 +132,7 @@ describe("a claim", () => {
     await expect(mine.next()).resolves.toMatchObject({ value: { seq: 2 } });
   });
 
-  it("that is refused costs the owner nothing", async () => {
+  it("that is refused does not affect the owner", async () => {
     const output = twoLines();
     output.end();
     const reader = output.stdout.getReader();
@@ -141,11 +141,11 @@ describe("a claim", () => {
     await expect(textOf(output.stderr)).resolves.toBe("err\n");
   });
 
-  it("is not made by merely touching what could be read", async () => {
+  it("is not made by accessing a property or creating an iterator", async () => {
     const output = twoLines();
     const { stdout, stderr } = output;
     const touched = [stdout.locked, stderr.locked, output.iterate(), output.iterate(), output.droppedBytes];
-    // The streams' own eagerness would show only later.
+    // A prefetch by the streams would happen after this turn.
     await new Promise(setImmediate);
     expect(touched).toHaveLength(5);
     output.end();
@@ -157,15 +157,15 @@ describe("a claim", () => {
     await expect(textOf(other.stdout)).resolves.toBe("out\n");
   });
 
-  it("can be made after the end, for what was kept", async () => {
+  it("can be made after the end, for the kept output", async () => {
     const output = twoLines();
     output.end();
     await expect(mergedTexts(output)).resolves.toHaveLength(2);
   });
 });
 
-describe("leaving", () => {
-  it("discards everything when the iterator returns, also without having read", async () => {
+describe("ending a read early", () => {
+  it("discards all output when the iterator returns, even without a read", async () => {
     for (const readFirst of [true, false]) {
       const output = twoLines();
       const iterator = output.iterate();
@@ -180,8 +180,8 @@ describe("leaving", () => {
   it.each([
     ["cancel()", (stream: ReadableStream<Uint8Array>) => stream.cancel()],
     ["a reader's cancel()", (stream: ReadableStream<Uint8Array>) => stream.getReader().cancel()],
-    ["break", breakOff],
-  ])("by %s discards only that stream", async (_, leave) => {
+    ["break", breakLoop],
+  ])("with %s discards only that stream", async (_, leave) => {
     const output = twoLines();
     await leave(output.stdout);
     push(output, 3, "stdout", "x".repeat(5_000));
@@ -190,13 +190,13 @@ describe("leaving", () => {
     await expect(textOf(output.stderr)).resolves.toBe("err\nmore\n");
   });
 
-  it("while a read is pending settles it, and harms nobody", async () => {
+  it("settles a pending read and causes no unhandled rejection", async () => {
     const unhandled = vi.fn();
     process.on("unhandledRejection", unhandled);
     const output = new ProcessOutput(10, "fail");
     const reader = output.stdout.getReader();
     const pending = reader.read();
-    // The stream asks its source for a piece before the reader leaves.
+    // Lets the stream pull from its source before the reader cancels.
     await new Promise(setImmediate);
     await reader.cancel();
     await expect(pending).resolves.toMatchObject({ done: true });
@@ -207,7 +207,7 @@ describe("leaving", () => {
     expect(unhandled).not.toHaveBeenCalled();
   });
 
-  it("without cancelling keeps the rest for the next reader", async () => {
+  it("without cancelling keeps the remaining output for the next reader", async () => {
     const output = twoLines();
     push(output, 3, "stdout", "more\n");
     output.end();
@@ -216,14 +216,14 @@ describe("leaving", () => {
     await expect(textOf(output.stdout)).resolves.toBe("more\n");
   });
 
-  async function breakOff(stream: ReadableStream<Uint8Array>): Promise<void> {
+  async function breakLoop(stream: ReadableStream<Uint8Array>): Promise<void> {
     for await (const _ of stream) break;
     expect(stream.locked).toBe(false);
   }
 });
 
 describe("the end", () => {
-  it("settles pending reads of either view", async () => {
+  it("settles pending reads of both views", async () => {
     const merged = new ProcessOutput(10, "fail");
     const next = merged.iterate().next();
     merged.end();
@@ -235,7 +235,7 @@ describe("the end", () => {
     for (const read of reads) await expect(read).resolves.toEqual({ done: true, value: undefined });
   });
 
-  it("with an error comes after what was kept, in every view", async () => {
+  it("with an error comes after the kept output, in every view", async () => {
     const error = new Error("gone");
     const merged = twoLines();
     merged.end(error);
@@ -253,7 +253,7 @@ describe("the end", () => {
     }
   });
 
-  it("with an error leaves a stream that was iterated unlocked, like any other end", async () => {
+  it("with an error unlocks a stream that was iterated", async () => {
     const output = twoLines();
     const error = new Error("gone");
     output.end(error);
@@ -261,7 +261,7 @@ describe("the end", () => {
     expect(output.stdout.locked).toBe(false);
   });
 
-  it("with an error that nobody reads is no unhandled rejection", async () => {
+  it("with an error that is not read causes no unhandled rejection", async () => {
     const unhandled = vi.fn();
     process.on("unhandledRejection", unhandled);
     twoLines().end(new Error("gone"));

@@ -15,8 +15,8 @@ afterAll(() => real[Symbol.asyncDispose]());
 
 const MIXED = ["sh", "-c", "printf '  out\\n\\n'; printf err >&2"];
 
-/** Resolves when no process on this machine has the marker in its command line any more. */
-async function gone(marker: string): Promise<boolean> {
+/** Whether no process on this machine has the marker in its command line. */
+async function isGone(marker: string): Promise<boolean> {
   const { stdout } = await real.client.run(["sh", "-c", `pgrep -f '[m]arker ${marker}' || true`]);
   return stdout === "";
 }
@@ -28,18 +28,18 @@ describe("run()", () => {
     expectTypeOf(result).toEqualTypeOf<RunResult<string>>();
   });
 
-  it("collects bytes when asked to", async () => {
+  it("collects bytes with encoding: bytes", async () => {
     const result = await real.client.run(["printf", "\\377\\000"], { encoding: "bytes" });
     expect([...result.stdout]).toEqual([255, 0]);
     expectTypeOf(result.stderr).toEqualTypeOf<Uint8Array<ArrayBuffer>>();
   });
 
-  it("decodes characters that were cut between two pieces of output, and keeps a byte order mark", async () => {
+  it("decodes characters that are split between two chunks, and keeps a byte order mark", async () => {
     const script = "printf '\\357\\273\\277a\\342'; sleep 0.05; printf '\\202'; sleep 0.05; printf '\\254'";
     expect((await real.client.run(["sh", "-c", script])).stdout).toBe("\uFEFFa€");
   });
 
-  it("rejects on a non-zero exit with the whole result, unless told not to", async () => {
+  it("rejects on a non-zero exit with the whole result, unless reject is false", async () => {
     const argv = ["sh", "-c", "echo before; echo why >&2; exit 3"];
     const result = { exitCode: 3, stdout: "before\n", stderr: "why\n", sandboxDenied: false };
     expect(await failureOf(real.client.run(argv))).toMatchObject({
@@ -50,18 +50,18 @@ describe("run()", () => {
     expect(await real.client.run(argv, { reject: false })).toEqual(result);
   });
 
-  it("waits for output that a background child still writes", async () => {
+  it("waits for the output of a background child", async () => {
     const { stdout } = await real.client.run(["sh", "-c", "(sleep 0.1; echo late) & echo now"]);
     expect(stdout).toBe("now\nlate\n");
   });
 
-  it("terminates the process when its time is up, and then rejects", async () => {
+  it("terminates the process after timeoutMs, and then rejects", async () => {
     const argv = ["sh", "-c", "exec sleep 60 # marker timeout"];
     expect(await failureOf(real.client.run(argv, { timeoutMs: 100 }))).toMatchObject({ code: "ERR_TIMEOUT" });
-    expect(await gone("timeout")).toBe(true);
+    expect(await isGone("timeout")).toBe(true);
   });
 
-  it("tells what a command had printed when its time was up", async () => {
+  it("rejects after timeoutMs with the output until then", async () => {
     const argv = ["sh", "-c", "echo so far; echo so bad >&2; exec sleep 60"];
     const [text, bytes] = await Promise.all([
       failureOf(real.client.run(argv, { timeoutMs: 2_000 })),
@@ -71,11 +71,11 @@ describe("run()", () => {
     expect(bytes).toMatchObject({ stdout: new TextEncoder().encode("so far\n") });
   });
 
-  it("says that the command may have run when the connection ends", async () => {
-    await using it = await realClient();
-    const running = failureOf(it.client.run(["sleep", "60"]));
-    await it.client.status();
-    await it.server.kill("SIGKILL");
+  it("rejects with delivery unknown when the connection ends", async () => {
+    await using own = await realClient();
+    const running = failureOf(own.client.run(["sleep", "60"]));
+    await own.client.status();
+    await own.server.kill("SIGKILL");
     expect(await running).toMatchObject({ code: "ERR_DISCONNECTED", delivery: "unknown" });
   });
 
@@ -88,19 +88,19 @@ describe("run()", () => {
     const reason = new Error("enough");
     controller.abort(reason);
     expect(await running).toBe(reason);
-    expect(await gone("abort")).toBe(true);
+    expect(await isGone("abort")).toBe(true);
   });
 
   it.each(Object.entries(OWN_ERRORS))(
-    "rejects with the very reason of an abort, be it a %s of another client",
+    "rejects with the reason of an abort, even if it is a %s of another client",
     async (_, reason) => {
       await using server = new TestServer();
       server.onCommand(["program"], () => new Promise(() => {}));
-      await using it = await connectedTo(server);
+      await using connected = await connectedTo(server);
       const controller = new AbortController();
-      const running = failureOf(it.client.run(["program"], { signal: controller.signal }));
-      await it.connection.request("process/start");
-      await it.client.status();
+      const running = failureOf(connected.client.run(["program"], { signal: controller.signal }));
+      await connected.connection.request("process/start");
+      await connected.client.status();
       controller.abort(reason);
       expect(await running).toBe(reason);
       expect(server.requests("process/terminate")).toHaveLength(1);
@@ -108,19 +108,19 @@ describe("run()", () => {
     },
   );
 
-  it("waits no longer than two seconds for a process that does not end", async () => {
-    await using it = await scriptedProcess();
+  it("waits at most two seconds for a process that does not end", async () => {
+    await using scripted = await scriptedProcess();
     const started = performance.now();
-    expect(await failureOf(it.client.run(["stubborn"], { timeoutMs: 20 }))).toMatchObject({
+    expect(await failureOf(scripted.client.run(["stubborn"], { timeoutMs: 20 }))).toMatchObject({
       code: "ERR_TIMEOUT",
     });
-    await it.connection.request("process/terminate");
+    await scripted.connection.request("process/terminate");
     const took = performance.now() - started;
     expect(took).toBeGreaterThan(1_900);
     expect(took).toBeLessThan(3_000);
   });
 
-  it("covers connecting with its deadline too", async () => {
+  it("applies timeoutMs to connecting too", async () => {
     const lazy = new LazyExecServerClient({
       transport: { reconnectable: true, connect: () => new Promise(() => {}) },
     });
@@ -128,34 +128,34 @@ describe("run()", () => {
     expect(lazy.state).toBe("idle");
   });
 
-  it("rejects past its budget, terminating the process", async () => {
+  it("terminates the process beyond its budget, and rejects", async () => {
     const flood = ["sh", "-c", "yes 'marker overflow'"];
     expect(await failureOf(real.client.run(flood, { maxBufferedBytes: 100_000 }))).toMatchObject({
       code: "ERR_OVERFLOW",
       limit: 100_000,
     });
-    expect(await gone("overflow")).toBe(true);
+    expect(await isGone("overflow")).toBe(true);
     expect((await real.client.run(["printf", "12345"], { maxBufferedBytes: 5 })).stdout).toBe("12345");
   });
 
-  it("keeps the end of the output when told to drop the oldest", async () => {
+  it("keeps the end of the output with drop-oldest", async () => {
     const argv = ["sh", "-c", "seq 1 100000"];
     const { stdout } = await real.client.run(argv, { maxBufferedBytes: 14, overflow: "drop-oldest" });
     expect(stdout).toBe("\n99999\n100000\n");
   });
 
-  it("rejects with the connection's error when that ends", async () => {
-    await using it = await scriptedProcess();
-    const running = failureOf(it.client.run(["program"]));
-    await it.connection.request("process/start", 2);
-    it.connection.drop();
+  it("rejects with the error of the connection when the connection ends", async () => {
+    await using scripted = await scriptedProcess();
+    const running = failureOf(scripted.client.run(["program"]));
+    await scripted.connection.request("process/start", 2);
+    scripted.connection.drop();
     expect(await running).toMatchObject({ code: "ERR_DISCONNECTED" });
   });
 
-  it("tells a sandbox denial", async () => {
+  it("reports a sandbox denial", async () => {
     await using server = new TestServer();
     server.onCommand(["program"], (process) => process.exit(1, { sandboxDenied: true }));
-    await using it = await connectedTo(server);
-    expect(await it.client.run(["program"], { reject: false })).toMatchObject({ sandboxDenied: true });
+    await using connected = await connectedTo(server);
+    expect(await connected.client.run(["program"], { reject: false })).toMatchObject({ sandboxDenied: true });
   });
 });

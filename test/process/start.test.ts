@@ -15,12 +15,12 @@ beforeAll(async () => {
 });
 afterAll(() => real[Symbol.asyncDispose]());
 
-describe("start() on the real server", () => {
-  it("runs in the server's own directory unless told otherwise", async () => {
+describe("start() on a real server", () => {
+  it("runs in the server's working directory by default", async () => {
     expect((await real.client.run(["pwd"])).stdout).toBe(`${process.cwd()}\n`);
   });
 
-  it("takes a directory as a native path or as a file: URL, with any character", async () => {
+  it("accepts a directory as a native path or as a file: URL, with any character", async () => {
     const directory = mkdtempSync(join(tmpdir(), "a b#%?ü-"));
     try {
       for (const cwd of [directory, pathToFileURL(directory), pathToFileURL(directory).href]) {
@@ -31,27 +31,27 @@ describe("start() on the real server", () => {
     }
   });
 
-  it("lays env over the server's environment, without what looks like a secret", async () => {
+  it("adds env to the server's environment, without variables that look like secrets", async () => {
     const { stdout } = await real.client.run(["sh", "-c", 'echo "$PLAIN,$MY_API_KEY,$MINE,$UNSET"'], {
       env: { MINE: "own", UNSET: undefined },
     });
     expect(stdout).toBe("seen,,own,\n");
   });
 
-  it("passes secrets on only when asked to", async () => {
+  it("passes on variables that look like secrets only with ignoreDefaultExcludes", async () => {
     const { stdout } = await real.client.run(["sh", "-c", 'echo "$MY_API_KEY"'], {
       envPolicy: { ignoreDefaultExcludes: true },
     });
     expect(stdout).toBe("hush\n");
   });
 
-  it("makes env the exact environment with a null policy, __proto__ and all", async () => {
+  it("makes env the exact environment with a null policy, including __proto__", async () => {
     const env = JSON.parse('{ "A": "1", "__proto__": "p", "constructor": "c" }') as Record<string, string>;
     const { stdout } = await real.client.run(["/usr/bin/env"], { env, envPolicy: null });
     expect(stdout.split("\n").filter(Boolean).sort()).toEqual(["A=1", "__proto__=p", "constructor=c"]);
   });
 
-  it("shows the program the name it is given", async () => {
+  it("runs the program under the name arg0", async () => {
     expect(
       (await real.client.run(["bash", "-c", "cat /proc/$$/cmdline | cut -d '' -f1"], { arg0: "posh" }))
         .stdout,
@@ -70,11 +70,11 @@ describe("start() on the real server", () => {
     });
   });
 
-  it("rejects with kind permission-denied for a program that is none", async () => {
+  it("rejects with kind permission-denied for a file that is not executable", async () => {
     expect(await failureOf(real.client.start(["/etc/passwd"]))).toMatchObject({ kind: "permission-denied" });
   });
 
-  it("refuses an id that is in use, on the client and on the server, and frees it after a failed start", async () => {
+  it("refuses an id in use, on the client and on the server, and frees the id after a failed start", async () => {
     await using _first = await real.client.start(["sleep", "60"], { processId: "mine" });
     expect(await failureOf(real.client.start(["true"], { processId: "mine" }))).toMatchObject({
       code: "ERR_INVALID_ARGUMENT",
@@ -95,7 +95,7 @@ describe("start() on the real server", () => {
     ["an argv with a number", ["ls", 1], {}],
     ["a relative cwd", ["ls"], { cwd: "src" }],
     ["a cwd that is a web URL", ["ls"], { cwd: new URL("http://localhost/") }],
-    ["an env value that is no string", ["ls"], { env: { A: 1 } }],
+    ["an env value that is not a string", ["ls"], { env: { A: 1 } }],
     ["a negative budget", ["ls"], { maxBufferedBytes: -1 }],
     ["a terminal without rows", ["ls"], { tty: { rows: 0, cols: 80 } }],
   ])("refuses %s before anything is sent", async (_, argv, options) => {
@@ -106,9 +106,9 @@ describe("start() on the real server", () => {
 });
 
 describe("start() on the wire", () => {
-  it("sends every member, null where there is nothing to say", async () => {
-    await using it = await scriptedProcess();
-    expect((await it.connection.request("process/start")).params).toEqual({
+  it("sends every member, with null for missing options", async () => {
+    await using scripted = await scriptedProcess();
+    expect((await scripted.connection.request("process/start")).params).toEqual({
       processId: "p",
       argv: ["program"],
       cwd: "file:///work",
@@ -121,101 +121,109 @@ describe("start() on the wire", () => {
     });
   });
 
-  it("passes a Windows directory and a sandbox on", async () => {
+  it("sends a Windows directory and a sandbox", async () => {
     const sandbox = { permissions: { type: "disabled" } as const, workspaceRoots: [] };
-    await using it = await scriptedProcess({ cwd: "C:\\Users\\me", sandbox });
-    expect((await it.connection.request("process/start")).params).toMatchObject({
+    await using scripted = await scriptedProcess({ cwd: "C:\\Users\\me", sandbox });
+    expect((await scripted.connection.request("process/start")).params).toMatchObject({
       cwd: "file:///C:/Users/me",
       sandbox,
     });
   });
 
-  it("says so when an old server does not tell its directory", async () => {
+  it("requires cwd if an old server does not report its directory", async () => {
     const server = startsProcesses(new QuietServer());
     server.handle("initialize", () => ({ sessionId: "old" }));
-    await using it = await scriptedProcess({ cwd: "/" }, server);
-    expect(await failureOf(it.client.start(["ls"]))).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
+    await using scripted = await scriptedProcess({ cwd: "/" }, server);
+    expect(await failureOf(scripted.client.start(["ls"]))).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
   });
 });
 
 describe("aborting a start", () => {
-  it("sends nothing when the signal is aborted already", async () => {
-    await using it = await scriptedProcess();
-    expect(await failureOf(it.client.start(["program"], { signal: AbortSignal.abort("no") }))).toBe("no");
-    expect(it.server.requests("process/start")).toHaveLength(1);
+  it("sends nothing if the signal is already aborted", async () => {
+    await using scripted = await scriptedProcess();
+    expect(await failureOf(scripted.client.start(["program"], { signal: AbortSignal.abort("no") }))).toBe(
+      "no",
+    );
+    expect(scripted.server.requests("process/start")).toHaveLength(1);
   });
 
   it.each([
     ["", { processId: "q" }],
-    [", and can't be read", { pid: 1 }],
-  ])("terminates the process when its answer comes after the abort%s", async (_, answer) => {
-    await using it = await scriptedProcess();
-    it.server.hold("process/start");
+    [", even if it is malformed", { pid: 1 }],
+  ])("terminates the process if the response comes after the abort%s", async (_, answer) => {
+    await using scripted = await scriptedProcess();
+    scripted.server.hold("process/start");
     const controller = new AbortController();
-    const starting = failureOf(it.client.start(["program"], { processId: "q", signal: controller.signal }));
-    const request = await it.connection.request("process/start", 2);
+    const starting = failureOf(
+      scripted.client.start(["program"], { processId: "q", signal: controller.signal }),
+    );
+    const request = await scripted.connection.request("process/start", 2);
     controller.abort("no");
     expect(await starting).toBe("no");
-    it.connection.answer(request, answer as never);
-    expect((await it.connection.request("process/terminate")).params).toEqual({ processId: "q" });
+    scripted.connection.answer(request, answer as never);
+    expect((await scripted.connection.request("process/terminate")).params).toEqual({ processId: "q" });
   });
 
-  it("is what a start whose answer can't be read comes to: the process is terminated", async () => {
-    await using it = await scriptedProcess();
-    it.server.handle("process/start", () => ({ pid: 1 }) as never);
-    expect(await failureOf(it.client.start(["program"], { processId: "q" }))).toMatchObject({
+  it("is not needed for a malformed response: the process is terminated", async () => {
+    await using scripted = await scriptedProcess();
+    scripted.server.handle("process/start", () => ({ pid: 1 }) as never);
+    expect(await failureOf(scripted.client.start(["program"], { processId: "q" }))).toMatchObject({
       code: "ERR_PROTOCOL",
     });
-    expect((await it.connection.request("process/terminate")).params).toEqual({ processId: "q" });
+    expect((await scripted.connection.request("process/terminate")).params).toEqual({ processId: "q" });
   });
 
-  it("terminates nothing when the server refuses it after the abort", async () => {
-    await using it = await scriptedProcess(undefined, ready(startsProcesses(new QuietServer())));
-    it.server.hold("process/start");
+  it("terminates nothing if the server rejects the start after the abort", async () => {
+    await using scripted = await scriptedProcess(undefined, ready(startsProcesses(new QuietServer())));
+    scripted.server.hold("process/start");
     const controller = new AbortController();
-    const starting = failureOf(it.client.start(["program"], { processId: "q", signal: controller.signal }));
-    const { id } = await it.connection.request("process/start", 2);
+    const starting = failureOf(
+      scripted.client.start(["program"], { processId: "q", signal: controller.signal }),
+    );
+    const { id } = await scripted.connection.request("process/start", 2);
     controller.abort("no");
     expect(await starting).toBe("no");
-    it.connection.send({ id, error: { code: -32603, message: "no such program" } });
-    await it.client.status();
-    await it.client.status();
-    expect(it.server.requests("process/terminate")).toEqual([]);
+    scripted.connection.send({ id, error: { code: -32603, message: "no such program" } });
+    await scripted.client.status();
+    await scripted.client.status();
+    expect(scripted.server.requests("process/terminate")).toEqual([]);
   });
 
-  it("sends nothing any more when the request still waits its turn", async () => {
-    await using it = await scriptedProcess(undefined, ready(startsProcesses(new QuietServer())));
-    const release = it.server.hold("environment/status");
-    const others = Array.from({ length: 128 }, () => it.client.status());
+  it("sends nothing if the request is still queued", async () => {
+    await using scripted = await scriptedProcess(undefined, ready(startsProcesses(new QuietServer())));
+    const release = scripted.server.hold("environment/status");
+    const others = Array.from({ length: 128 }, () => scripted.client.status());
     const controller = new AbortController();
-    const starting = failureOf(it.client.start(["program"], { processId: "q", signal: controller.signal }));
+    const starting = failureOf(
+      scripted.client.start(["program"], { processId: "q", signal: controller.signal }),
+    );
     const reason = OWN_ERRORS.ProtocolError;
     controller.abort(reason);
     expect(await starting).toBe(reason);
     release();
     await Promise.all(others);
-    await it.client.status();
-    expect(it.server.requests("process/start")).toHaveLength(1);
-    expect(it.server.requests("process/terminate")).toEqual([]);
+    await scripted.client.status();
+    expect(scripted.server.requests("process/start")).toHaveLength(1);
+    expect(scripted.server.requests("process/terminate")).toEqual([]);
   });
 
   it.each(Object.entries(OWN_ERRORS))(
-    "in a terminal terminates the process and rejects with the reason, be it a %s of another client",
+    "terminates a process in a terminal and rejects with the reason, even a %s of another client",
     async (_, reason) => {
-      await using it = await scriptedProcess();
+      await using scripted = await scriptedProcess();
       const controller = new AbortController();
       const options = { processId: "q", tty: true, signal: controller.signal };
-      const starting = failureOf(it.client.start(["program"], options));
-      await it.connection.request("process/start", 2);
-      // Its answer is here; the first line of the terminal is not.
+      const starting = failureOf(scripted.client.start(["program"], options));
+      await scripted.connection.request("process/start", 2);
+      // The response has arrived, the first line of the terminal has not.
       await new Promise(setImmediate);
       controller.abort(reason);
       expect(await starting).toBe(reason);
-      expect((await it.connection.request("process/terminate")).params).toEqual({ processId: "q" });
+      expect((await scripted.connection.request("process/terminate")).params).toEqual({ processId: "q" });
     },
   );
 
-  it("does not touch a process that was started before", async () => {
+  it("does not affect a process that is already started", async () => {
     const controller = new AbortController();
     await using cat = await real.client.start(["cat"], { stdin: "pipe", signal: controller.signal });
     controller.abort();

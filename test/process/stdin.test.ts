@@ -4,18 +4,18 @@ import { failureOf } from "../support/failure.ts";
 import { realClient } from "../support/real-client.ts";
 import { scriptedProcess } from "../support/scripted-process.ts";
 
-/** Both kinds of server: one request at a time, and eight. */
+/** Without and with concurrent requests on the server. */
 describe.each([
   ["one request at a time", []],
   ["eight requests at a time", ["--concurrent-requests", "8"]],
-])("write() to a server that handles %s", (_, args) => {
+])("write() to a server with %s", (_, args) => {
   let real: Awaited<ReturnType<typeof realClient>>;
   beforeAll(async () => {
     real = await realClient({ args });
   });
   afterAll(() => real[Symbol.asyncDispose]());
 
-  it("keeps 300 writes that nobody awaited in order", async () => {
+  it("keeps 300 writes that are not awaited in order", async () => {
     await using cat = await real.client.start(["head", "-n", "300"], { stdin: "pipe" });
     const writes = Array.from({ length: 300 }, (_, n) => cat.write(`${n}\n`));
     let text = "";
@@ -24,7 +24,7 @@ describe.each([
     expect(text).toBe(Array.from({ length: 300 }, (_, n) => `${n}\n`).join(""));
   });
 
-  it("takes 20 MiB at once", async () => {
+  it("accepts 20 MiB in one write", async () => {
     const data = new Uint8Array(20 * 1024 * 1024).map((_, at) => (at * 31) % 251);
     await using process = await real.client.start(["sh", "-c", `head -c ${data.length} | sha256sum`], {
       stdin: "pipe",
@@ -37,16 +37,16 @@ describe.each([
 });
 
 describe("write()", () => {
-  it("fails with ERR_STDIN_CLOSED without a pipe, before anything is sent", async () => {
-    await using it = await scriptedProcess();
-    expect(await failureOf(it.process.write("x"))).toMatchObject({
+  it("rejects with ERR_STDIN_CLOSED without a pipe, and sends nothing", async () => {
+    await using scripted = await scriptedProcess();
+    expect(await failureOf(scripted.process.write("x"))).toMatchObject({
       code: "ERR_STDIN_CLOSED",
       delivery: "not-sent",
     });
-    expect(it.server.requests("process/write")).toEqual([]);
+    expect(scripted.server.requests("process/write")).toEqual([]);
   });
 
-  it("fails with ERR_STDIN_CLOSED after the process has exited", async () => {
+  it("rejects with ERR_STDIN_CLOSED after the process has exited", async () => {
     await using real = await realClient();
     const process = await real.client.start(["true"], { stdin: "pipe" });
     await process.exited;
@@ -57,48 +57,53 @@ describe("write()", () => {
   });
 
   it.each(["stdinClosed", "unknownProcess"] as const)(
-    "fails with ERR_STDIN_CLOSED when the server says %s",
+    "rejects with ERR_STDIN_CLOSED if the server responds with %s",
     async (status) => {
-      await using it = await scriptedProcess({ stdin: "pipe" });
-      it.server.handle("process/write", () => ({ status }));
-      expect(await failureOf(it.process.write("x"))).toMatchObject({
+      await using scripted = await scriptedProcess({ stdin: "pipe" });
+      scripted.server.handle("process/write", () => ({ status }));
+      expect(await failureOf(scripted.process.write("x"))).toMatchObject({
         code: "ERR_STDIN_CLOSED",
         delivery: "answered",
       });
     },
   );
 
-  it("sends the next piece only after the answer to the one before, each with an id of its own", async () => {
-    await using it = await scriptedProcess({ stdin: "pipe" });
-    const writes = Promise.all([it.process.write(new Uint8Array(1024 * 1024 + 1)), it.process.write("end")]);
+  it("sends each piece after the response to the previous one, with a unique write id", async () => {
+    await using scripted = await scriptedProcess({ stdin: "pipe" });
+    const writes = Promise.all([
+      scripted.process.write(new Uint8Array(1024 * 1024 + 1)),
+      scripted.process.write("end"),
+    ]);
     const ids = new Set<unknown>();
     for (const [n, bytes] of [1024 * 1024, 1, 3].entries()) {
-      const request = await it.connection.request("process/write", n + 1);
-      expect(it.server.requests("process/write")).toHaveLength(n + 1);
+      const request = await scripted.connection.request("process/write", n + 1);
+      expect(scripted.server.requests("process/write")).toHaveLength(n + 1);
       expect(Buffer.from(request.params.chunk, "base64")).toHaveLength(bytes);
       ids.add(request.params.writeId);
-      it.connection.answer(request, { status: "accepted" });
+      scripted.connection.answer(request, { status: "accepted" });
     }
     await writes;
     expect(ids.size).toBe(3);
   });
 
-  it("goes on after a write that failed", async () => {
-    await using it = await scriptedProcess({ stdin: "pipe" });
-    const failed = failureOf(it.process.write("one"));
-    const written = it.process.write("two");
-    it.connection.refuse(
-      await it.connection.request("process/write", 1),
+  it("sends the next write after a failed one", async () => {
+    await using scripted = await scriptedProcess({ stdin: "pipe" });
+    const failed = failureOf(scripted.process.write("one"));
+    const written = scripted.process.write("two");
+    scripted.connection.refuse(
+      await scripted.connection.request("process/write", 1),
       -32603,
       "failed to write to process stdin",
     );
-    it.connection.answer(await it.connection.request("process/write", 2), { status: "accepted" });
+    scripted.connection.answer(await scripted.connection.request("process/write", 2), { status: "accepted" });
     expect(await failed).toMatchObject({ code: "ERR_SERVER" });
     await written;
   });
 
-  it("refuses what is neither text nor bytes", async () => {
-    await using it = await scriptedProcess({ stdin: "pipe" });
-    expect(await failureOf(it.process.write(5 as never))).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
+  it("refuses data that is neither a string nor bytes", async () => {
+    await using scripted = await scriptedProcess({ stdin: "pipe" });
+    expect(await failureOf(scripted.process.write(5 as never))).toMatchObject({
+      code: "ERR_INVALID_ARGUMENT",
+    });
   });
 });

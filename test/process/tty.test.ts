@@ -21,13 +21,13 @@ describe("TerminalPrelude", () => {
     ["/dev/pts/3 /etc/passwd\n", "unknown"],
     ["/tmp/x\n", "unknown"],
     ["\n", "unknown"],
-  ])("reads the first line %j as %o", (line, start) => {
+  ])("parses the first line %j as %o", (line, start) => {
     const { onLine, strip } = setUp();
     expect(strip(`${line}out`)).toBe("out");
     expect(onLine).toHaveBeenCalledExactlyOnceWith(start);
   });
 
-  it("takes off exactly the first line, wherever the output is cut", () => {
+  it("removes exactly the first line, however the output is split", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.array(fc.nat()), (rest, cuts) => {
         const { prelude, onLine } = setUp();
@@ -40,7 +40,7 @@ describe("TerminalPrelude", () => {
     );
   });
 
-  it("tells once, when the line is complete, and lets everything else through", () => {
+  it("reports once, when the line is complete, and passes all other output", () => {
     const { prelude, onLine, strip } = setUp();
     expect(strip("/dev/pts/")).toBe("");
     expect(onLine).not.toHaveBeenCalled();
@@ -50,7 +50,7 @@ describe("TerminalPrelude", () => {
     expect(onLine).toHaveBeenCalledExactlyOnceWith({ device: "/dev/pts/1" });
   });
 
-  it("makes of what there is what it can, when no more output comes", () => {
+  it("reports an incomplete line at the end of the output", () => {
     const empty = setUp();
     empty.prelude.end();
     empty.prelude.end();
@@ -66,7 +66,7 @@ describe("checkSize", () => {
   it.each([
     { rows: 1, cols: 1 },
     { rows: 65_535, cols: 65_535 },
-  ])("takes %o", (size) => {
+  ])("accepts %o", (size) => {
     expect(checkSize(size)).toBe(size);
   });
 
@@ -85,13 +85,13 @@ describe("checkSize", () => {
   );
 });
 
-// The scripts are for a POSIX shell; what they do to a real terminal shows on a real server.
+// The scripts require a POSIX shell. Their effect on a terminal is tested on a real server.
 describe.runIf(process.platform !== "win32")("the command that starts a program in a terminal", () => {
   const run = ([program = "", ...args]: string[]): string =>
     execFileSync(program, args, { encoding: "utf8", input: "" });
   const size = { rows: 24, cols: 80 };
 
-  it("prints one line and then becomes the program, with its arguments untouched", () => {
+  it("prints one line and then executes the program with unchanged arguments", () => {
     const args = ["a b", "", "$HOME", "`id`", '"', "'", "*", "-n", "é\n"];
     const output = run(startInTerminal(["/usr/bin/printf", "<%s>", ...args], size));
     const [line = "", ...rest] = output.split("\n");
@@ -99,12 +99,12 @@ describe.runIf(process.platform !== "win32")("the command that starts a program 
     expect(rest.join("\n")).toBe(args.map((arg) => `<${arg}>`).join(""));
   });
 
-  it("tells of a missing program in that line", () => {
+  it("reports a missing program in that line", () => {
     const command = startInTerminal(["/no/such program"], size);
     expect(() => run(command)).toThrow(expect.objectContaining({ status: 127, stdout: "missing\n" }));
   });
 
-  it("names the device to the shell as an argument, never as a part of the script", () => {
+  it("passes the device to the shell as an argument, never as a part of the script", () => {
     const device = "/dev/pts/1; touch /tmp/x";
     const command = resizeTerminal(device, size);
     expect(command.at(-1)).toBe(device);

@@ -22,23 +22,27 @@ describe("parseMessage", () => {
       '{"id":1,"error":{"code":-32602,"message":"m","data":7}}',
       { type: "error", id: 1, error: { code: -32602, message: "m", data: 7 } },
     ],
-    ["an answer with neither result nor error", '{"id":1}', { type: "malformed-response", id: 1 }],
-    ["an answer whose error is none", '{"id":1,"error":{"code":"1"}}', { type: "malformed-response", id: 1 }],
-    ["an answer whose error is null", '{"id":1,"error":null}', { type: "malformed-response", id: 1 }],
+    ["a response with neither result nor error", '{"id":1}', { type: "malformed-response", id: 1 }],
     [
-      "an answer to an id of the server's own making",
+      "a response with a malformed error",
+      '{"id":1,"error":{"code":"1"}}',
+      { type: "malformed-response", id: 1 },
+    ],
+    ["a response whose error is null", '{"id":1,"error":null}', { type: "malformed-response", id: 1 }],
+    [
+      "an error with the id -1",
       '{"error":{"code":-32600,"message":"m"},"id":-1}',
       {
         type: "error",
         id: -1,
       },
     ],
-  ])("knows %s by its members", (_, frame, expected) => {
+  ])("recognises %s by its members", (_, frame, expected) => {
     expect(parseMessage(frame)).toMatchObject(expected);
     expect(parseMessage(bytesOf(frame))).toEqual(parseMessage(frame));
   });
 
-  it("takes no notice of a jsonrpc member or of members it does not know", () => {
+  it("ignores a jsonrpc member and unknown members", () => {
     expect(parseMessage('{"jsonrpc":"2.0","id":1,"result":2,"trace":{}}')).toEqual({
       type: "result",
       id: 1,
@@ -48,8 +52,8 @@ describe("parseMessage", () => {
 
   it.each([
     ["an empty frame", ""],
-    ["no JSON", "Listening on ws://127.0.0.1:1"],
-    ["cut JSON", '{"id":1,'],
+    ["text that is not JSON", "Listening on ws://127.0.0.1:1"],
+    ["truncated JSON", '{"id":1,'],
     ["two messages in one frame", '{"id":1,"result":1}{"id":2,"result":2}'],
     ["a batch", '[{"id":1,"result":1}]'],
     ["an empty batch", "[]"],
@@ -57,8 +61,8 @@ describe("parseMessage", () => {
     ["a number", "1"],
     ["null", "null"],
     ["an empty object", "{}"],
-    ["an answer without an id", '{"result":1}'],
-    ["an answer to null", '{"id":null,"result":1}'],
+    ["a response without an id", '{"result":1}'],
+    ["a response with a null id", '{"id":null,"result":1}'],
     ["an id of a wrong type", '{"id":{},"result":1}'],
     ["a boolean id", '{"id":true,"method":"m"}'],
     ["a method of a wrong type", '{"id":1,"method":5}'],
@@ -67,14 +71,14 @@ describe("parseMessage", () => {
     expect(() => parseMessage(bytesOf(frame))).toThrow(ProtocolError);
   });
 
-  it("quotes nothing of what it refuses", () => {
+  it("quotes no part of a refused frame", () => {
     for (const frame of ["S3CRET", '{"S3CRET":', '["S3CRET"]', '{"params":"S3CRET"}']) {
       const error = caught(() => parseMessage(frame));
       expect(JSON.stringify([String(error), error.cause])).not.toContain("S3CRET");
     }
   });
 
-  it("throws nothing but a ProtocolError, whatever arrives", () => {
+  it("throws only a ProtocolError, for any frame", () => {
     const member = fc.oneof(fc.jsonValue(), fc.constantFrom("m", 1, -1, null, {}));
     const nearlyMessage = fc.record(
       { id: member, method: member, params: member, result: member, error: member },
@@ -98,7 +102,7 @@ describe("parseMessage", () => {
     );
   });
 
-  it("refuses bytes that are no UTF-8, and reads the next frame as usual", () => {
+  it("refuses bytes that are not UTF-8, and parses the next frame", () => {
     for (const invalid of [[0xff], [0xc3], [0xed, 0xa0, 0x80], [0xc0, 0x80]]) {
       const frame = new Uint8Array([...bytesOf('{"method":"'), ...invalid, ...bytesOf('"}')]);
       expect(() => parseMessage(frame)).toThrow(ProtocolError);
@@ -106,7 +110,7 @@ describe("parseMessage", () => {
     }
   });
 
-  it("reads a message that is nested very deeply", () => {
+  it("parses a very deeply nested message", () => {
     const depth = 100_000;
     const deep = "[".repeat(depth) + "]".repeat(depth);
     expect(() => parseMessage(deep)).toThrow(ProtocolError);
@@ -117,7 +121,7 @@ describe("parseMessage", () => {
     );
   });
 
-  it("takes __proto__ and constructor for names like any other", () => {
+  it("treats __proto__ and constructor as ordinary names", () => {
     const message = parseMessage(
       '{"method":"m","params":{"__proto__":{"polluted":1},"constructor":{"prototype":2},"env":{"__proto__":"x"}}}',
     ) as { params: Record<string, unknown> };
@@ -126,7 +130,7 @@ describe("parseMessage", () => {
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 
-  it("takes members of the message itself only, not of what it names as its prototype", () => {
+  it("reads only own members of the message, not those of __proto__", () => {
     expect(() => parseMessage('{"__proto__":{"method":"m"}}')).toThrow(ProtocolError);
     expect(parseMessage('{"id":1,"__proto__":{"result":1}}').type).toBe("malformed-response");
   });

@@ -18,13 +18,13 @@ describe("a URI that names a Windows path", () => {
     ["file://SERVER/Share/X", "file://server/Share/X", "\\\\server\\Share\\X"],
     ["file://server/my%20share", "file://server/my%20share", "\\\\server\\my share"],
     ["file://server/share/", "file://server/share", "\\\\server\\share"],
-  ])("%s has the one form %s, natively %s", (written, uri, native) => {
+  ])("%s has the canonical form %s and the native form %s", (written, uri, native) => {
     expect(toPathUri(written, "path")).toBe(uri);
     expect(toNativePath(written)).toBe(native);
     expect(toPathUri(native, "path")).toBe(uri);
   });
 
-  it("is also one whose POSIX path would begin with a drive", () => {
+  it("is also a URI whose POSIX path would begin with a drive", () => {
     expect(toPathUri("/C:/x", "path")).toBe("file:///C:/x");
     expect(toNativePath("file:///C:/x")).toBe("C:\\x");
   });
@@ -40,13 +40,13 @@ describe("a URI that names a POSIX path", () => {
     ["file:///a%2525", "file:///a%2525", "/a%25"],
     ["file:///a%5Cb", "file:///a%5Cb", "/a\\b"],
     ["file:///Cc:/x", "file:///Cc:/x", "/Cc:/x"],
-  ])("%s has the one form %s, natively %s", (written, uri, native) => {
+  ])("%s has the canonical form %s and the native form %s", (written, uri, native) => {
     expect(toPathUri(written, "path")).toBe(uri);
     expect(toNativePath(written)).toBe(native);
   });
 
   it.each(["file:///a%2Fb", "file:///a/..%2Fb", "file:///%FF", "file:///C:/a%5Cb", "file://server/%2F/b"])(
-    "with a name that has no native form, %s, stays a URI",
+    "%s, with a name that has no native form, stays a URI",
     (uri) => {
       expect(toNativePath(uri)).toBe(uri);
       expect(toPathUri(uri, "path")).toBe(uri);
@@ -54,7 +54,7 @@ describe("a URI that names a POSIX path", () => {
   );
 });
 
-describe("a Windows path that no URL can hold", () => {
+describe("a Windows path that no URL can name", () => {
   it.each([
     "\\\\.\\COM1",
     "\\\\.\\C:",
@@ -66,7 +66,7 @@ describe("a Windows path that no URL can hold", () => {
     "\\\\0x7f.1\\share",
     "\\\\sérver\\share",
     "\\\\.\\a\nb",
-  ])("%j travels as an opaque URI, and comes back whole", (native) => {
+  ])("%j is sent as an opaque URI, and converts back", (native) => {
     const uri = toPathUri(native, "path");
     expect(uri).toBe(opaque(native));
     expect(toPathUri(uri, "path")).toBe(uri);
@@ -75,7 +75,7 @@ describe("a Windows path that no URL can hold", () => {
   });
 
   it.each(["\\\\server\\..\\x", "\\\\server\\.", "\\\\ser?ver\\share"])(
-    "%j is refused if it is none",
+    "%j is refused if malformed",
     (path) => {
       expect(() => toPathUri(path, "path")).toThrow(
         expect.objectContaining({ code: "ERR_INVALID_ARGUMENT" }),
@@ -85,7 +85,7 @@ describe("a Windows path that no URL can hold", () => {
 });
 
 describe("an opaque URI", () => {
-  it("of POSIX bytes has them as its native form if they are text, and is one itself if not", () => {
+  it("of POSIX bytes has them as its native form if they are UTF-8, otherwise the URI itself", () => {
     const text = opaque(Buffer.from("/C:/é"));
     expect(toNativePath(text)).toBe("/C:/é");
     const bytes = opaque(Buffer.from([0x2f, 0xff, 0xfe]));
@@ -94,7 +94,7 @@ describe("an opaque URI", () => {
     expect(toNativePath(opaque(Buffer.from("/")))).toBe("/");
   });
 
-  it("of Windows units that are no Unicode is its own native form", () => {
+  it("of Windows code units that are not Unicode is its own native form", () => {
     const uri = opaque(Buffer.from([0x43, 0, 0x3a, 0, 0x5c, 0, 0x00, 0xd8]));
     expect(toPathUri(uri, "path")).toBe(uri);
     expect(toNativePath(uri)).toBe(uri);
@@ -102,25 +102,25 @@ describe("an opaque URI", () => {
 
   const good = opaque("\\\\.\\COM1").slice(PREFIX.length);
   it.each([
-    ["nothing in it", PREFIX],
+    ["no payload", PREFIX],
     ["padding", `${PREFIX}${good}=`],
-    ["the other alphabet", `${PREFIX}${Buffer.from("/\u00ff\u00fb", "latin1").toString("base64")}+/`],
-    ["bits left over", `${PREFIX}L1`],
-    ["a length that base64 never has", `${PREFIX}L`],
-    ["half a Windows unit", opaque(Buffer.from("abc"))],
+    ["the standard alphabet", `${PREFIX}${Buffer.from("/\u00ff\u00fb", "latin1").toString("base64")}+/`],
+    ["leftover bits", `${PREFIX}L1`],
+    ["an impossible base64 length", `${PREFIX}L`],
+    ["half a Windows code unit", opaque(Buffer.from("abc"))],
     ["a further segment", `${PREFIX}${good}/x`],
-    ["a slash behind it", `${PREFIX}${good}/`],
-    ["another path under the NUL", `file:///%00/other/${good}`],
-    ["the NUL elsewhere", `file:///x/%00/bad/path/${good}`],
+    ["a trailing slash", `${PREFIX}${good}/`],
+    ["another path after the NUL", `file:///%00/other/${good}`],
+    ["the NUL in another place", `file:///x/%00/bad/path/${good}`],
     ["a host", `file://server/%00/bad/path/${good}`],
     ["a NUL alone", "file:///%00"],
-  ])("with %s is none", (_, uri) => {
+  ])("with %s is refused", (_, uri) => {
     expect(() => toPathUri(uri, "path")).toThrow(expect.objectContaining({ code: "ERR_INVALID_ARGUMENT" }));
     expect(toNativePath(uri)).toBe(uri);
   });
 });
 
-it.each(["file://./COM1", "file://server", "https://host/p", "file:p", "FILE:p"])("%s is no path", (uri) => {
+it.each(["file://./COM1", "file://server", "https://host/p", "file:p", "FILE:p"])("%s is refused", (uri) => {
   expect(() => toPathUri(uri, "path")).toThrow(expect.objectContaining({ code: "ERR_INVALID_ARGUMENT" }));
   expect(toNativePath(uri)).toBe(uri);
 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { toNativePath, toPathUri } from "../../src/protocol/path-uri.ts";
 
-/** Native form and URI of the same path, told apart in both directions. */
+/** Native form and URI of the same path, for both directions. */
 const pairs = [
   ["/", "file:///"],
   ["/tmp/a b", "file:///tmp/a%20b"],
@@ -19,7 +19,7 @@ const pairs = [
 ] as const;
 
 describe("toPathUri", () => {
-  it.each(pairs)("turns the native path %s into %s", (native, uri) => {
+  it.each(pairs)("converts the native path %s to %s", (native, uri) => {
     expect(toPathUri(native, "path")).toBe(uri);
   });
 
@@ -32,11 +32,11 @@ describe("toPathUri", () => {
     ["/a/../b/./c//d", "file:///b/c/d"],
     ["/../a", "file:///a"],
     ["C:\\a\\..\\..\\b", "file:///C:/b"],
-  ])("turns the other spelling %s of a native path into %s", (native, uri) => {
+  ])("converts the other spelling %s of a native path to %s", (native, uri) => {
     expect(toPathUri(native, "path")).toBe(uri);
   });
 
-  it("keeps the root of a drive a root", () => {
+  it("keeps the root of a drive", () => {
     expect(toNativePath(toPathUri("c:\\", "path"))).toBe("C:\\");
   });
 
@@ -47,7 +47,7 @@ describe("toPathUri", () => {
     "file://server/share/x",
     "file:///a%3Fb%23c",
     "file:///tmp/%FF",
-  ])("takes the file: URL %s as it is, as text and as an object", (uri) => {
+  ])("keeps the file: URL %s, as a string and as an object", (uri) => {
     expect(toPathUri(uri, "path")).toBe(uri);
     expect(toPathUri(new URL(uri), "path")).toBe(uri);
   });
@@ -57,29 +57,29 @@ describe("toPathUri", () => {
     ["file:/p", "file:///p"],
     ["file://localhost/p", "file:///p"],
     ["file:///a b", "file:///a%20b"],
-  ])("brings the file: URL %s into the form %s", (written, uri) => {
+  ])("converts the file: URL %s to the form %s", (written, uri) => {
     expect(toPathUri(written, "path")).toBe(uri);
   });
 
   it.each([
-    ["nothing", ""],
+    ["an empty string", ""],
     ["a relative path", "a/b"],
     ["a relative path with a dot", "./a"],
     ["a relative Windows path", "a\\b"],
     ["a path relative to a drive", "C:a"],
     ["a drive alone", "C:"],
-    ["a path from the root of no drive", "\\a"],
+    ["a path that starts with a single backslash", "\\a"],
     ["a share without a name", "\\\\server"],
     ["a share with an empty name", "\\\\server\\"],
     ["the home shorthand", "~/a"],
-    ["a URL of another kind", "http://host/p"],
+    ["a URL of another scheme", "http://host/p"],
     ["a file: URL with a query", "file:///a?b"],
     ["a file: URL with an empty query", "file:///a?"],
     ["a file: URL with a fragment", "file:///a#b"],
     ["a file: URL with an empty fragment", "file:///a#"],
     ["a file: URL with a user", "file://user@host/p"],
     ["a file: URL with a port", "file://host:1/p"],
-    ["a file: URL that is none", "file://[/p"],
+    ["a malformed file: URL", "file://[/p"],
     ["a file: URL with a NUL", "file:///a%00b"],
     ["a POSIX path with a NUL", "/a\0b"],
     ["a Windows path with a NUL", "C:\\a\0b"],
@@ -103,7 +103,7 @@ describe("toPathUri", () => {
     ["\\\\?\\C:\\a", "file:///C:/a"],
     ["\\\\.\\C:\\a", "file:///C:/a"],
     ["\\\\?\\UNC\\server\\share\\a", "file://server/share/a"],
-  ])("takes the namespace spelling %s or refuses it, but sends nothing else", (native, uri) => {
+  ])("accepts the namespace spelling %s or refuses it, with no other result", (native, uri) => {
     let sent: string | undefined;
     try {
       sent = toPathUri(native, "path");
@@ -113,7 +113,7 @@ describe("toPathUri", () => {
     expect([undefined, uri]).toContain(sent);
   });
 
-  it("refuses what is no path at all", () => {
+  it("refuses a value that is neither a string nor a URL", () => {
     for (const value of [1, {}, []]) {
       expect(() => toPathUri(value as never, "cwd")).toThrow(
         expect.objectContaining({ code: "ERR_INVALID_ARGUMENT" }),
@@ -123,7 +123,7 @@ describe("toPathUri", () => {
 });
 
 describe("toNativePath", () => {
-  it.each(pairs)("gives back %s for %s", (native, uri) => {
+  it.each(pairs)("returns %s for %s", (native, uri) => {
     expect(toNativePath(uri)).toBe(native);
   });
 
@@ -131,30 +131,30 @@ describe("toNativePath", () => {
     ["FILE:///p", "/p"],
     ["file://LOCALHOST/p", "/p"],
     ["file:///C:", "C:\\"],
-  ])("reads %s as %s", (uri, native) => {
+  ])("converts %s to %s", (uri, native) => {
     expect(toNativePath(uri)).toBe(native);
   });
 
   it.each([
-    ["a URI of another kind", "http://host/p"],
+    ["a URI of another scheme", "http://host/p"],
     ["a native path", "/p"],
-    ["bytes that are no UTF-8", "file:///tmp/%FF"],
+    ["bytes that are not UTF-8", "file:///tmp/%FF"],
     ["a broken escape", "file:///tmp/%2"],
     ["a query", "file:///a?b"],
     ["a fragment", "file:///a#b"],
-  ])("leaves %s as it is", (_, uri) => {
+  ])("returns %s unchanged", (_, uri) => {
     expect(toNativePath(uri)).toBe(uri);
   });
 });
 
-/** Without what is resolved on the way, like in any URL: empty names and those of dots. */
+/** Names without empty ones and those of dots, which are resolved as in any URL. */
 const name = fc
   .string({ unit: "binary", minLength: 1 })
   .filter((text) => !/\p{Surrogate}/u.test(text) && !/[\0/]|^\.\.?$/.test(text));
-/** The wire can't tell these from drives: the server itself reads them as Windows paths. */
+/** On the wire these are drives: the server reads them as Windows paths. */
 const looksLikeDrive = /^\/[a-z]:(\/|$)/i;
 
-it("loses nothing of a POSIX path on the way to a URI and back", () => {
+it("converts a POSIX path to a URI and back without loss", () => {
   fc.assert(
     fc.property(fc.array(name), fc.boolean(), (names, trailing) => {
       const path = `/${names.join("/")}${trailing && names.length > 0 ? "/" : ""}`;
@@ -166,8 +166,8 @@ it("loses nothing of a POSIX path on the way to a URI and back", () => {
   );
 });
 
-it("loses nothing of a Windows path on the way to a URI and back", () => {
-  // No name on Windows holds a control character.
+it("converts a Windows path to a URI and back without loss", () => {
+  // Names on Windows contain no control characters.
   const part = name.filter((text) => !/[\\\p{Cc}]/u.test(text));
   const root = fc.constantFrom("C:", "Z:", "\\\\server\\share");
   fc.assert(
@@ -178,7 +178,7 @@ it("loses nothing of a Windows path on the way to a URI and back", () => {
   );
 });
 
-it("sends a URI that every reader of URLs understands as the same path", () => {
+it("creates a URI that a URL parser reads as the same path", () => {
   fc.assert(
     fc.property(fc.array(name), (names) => {
       const path = `/${names.join("/")}`;

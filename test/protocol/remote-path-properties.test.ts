@@ -5,18 +5,18 @@ import { toNativePath, toPathUri } from "../../src/protocol/path-uri.ts";
 
 const { join, dirname, basename, relative, startsWith } = remotePath;
 
-/** Names that a system may really have: no separator, no dots alone, and on Windows nothing that means a drive. */
+/** Valid file names: without separators, not only dots, and on Windows without a colon. */
 const posixName = fc
   .string({ unit: "binary", minLength: 1 })
   .filter((text) => !/\p{Surrogate}/u.test(text) && !/[\0/]|^\.\.?$/.test(text));
 const windowsName = posixName.filter((text) => !/[\\:\p{Cc}]/u.test(text));
 
-/** A normalised native path of either kind, and what it is made of. */
+/** The parts of a normalised native path, POSIX or Windows. */
 const place = fc.oneof(
   fc.record({
     root: fc.constant("/"),
     separator: fc.constant("/"),
-    // The wire can't tell a first name like `C:` from a drive.
+    // On the wire a first name such as `C:` is a drive.
     names: fc.array(posixName).filter(([first = ""]) => !/^[a-z]:$/i.test(first)),
   }),
   fc.record({
@@ -32,7 +32,7 @@ function nativeOf({ root, separator, names }: Place): string {
   return root + names.join(separator);
 }
 
-it("join(dirname(p), basename(p)) is p, natively and as a URI", () => {
+it("join(dirname(p), basename(p)) is p, native and as a URI", () => {
   fc.assert(
     fc.property(
       place.filter(({ names }) => names.length > 0),
@@ -47,7 +47,7 @@ it("join(dirname(p), basename(p)) is p, natively and as a URI", () => {
   );
 });
 
-it("join(d, relative(d, p)) is p, and what relative() says of join(d, name) is the name", () => {
+it("join(d, relative(d, p)) is p, and relative(d, join(d, name)) is the name", () => {
   const two = fc
     .tuple(place, place)
     .map(([one, other]) => [one, { ...one, names: other.names }] as const)
@@ -70,7 +70,7 @@ it("join(d, relative(d, p)) is p, and what relative() says of join(d, name) is t
   );
 });
 
-it("what is joined to a directory by a name lies below it, and never above", () => {
+it("join(d, name) starts with d, and not the other way round", () => {
   fc.assert(
     fc.property(place, windowsName, (where, name) => {
       const directory = nativeOf(where);
@@ -82,7 +82,7 @@ it("what is joined to a directory by a name lies below it, and never above", () 
   );
 });
 
-it("takes any text for a path or refuses it as one, and whatever it gives back it takes again unchanged", () => {
+it("accepts a string as a path or refuses it with a UsageError, and keeps its own results unchanged", () => {
   const fragment = fc.oneof(
     fc.constantFrom(
       "/",

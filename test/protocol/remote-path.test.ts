@@ -52,7 +52,7 @@ describe("dirname()", () => {
     ["\\\\server\\share", "\\\\server\\share"],
     ["\\\\.\\COM1", "\\\\.\\COM1"],
     [opaque("\\\\.\\COM1"), opaque("\\\\.\\COM1")],
-  ])("of %s is %s, of a root itself", (path, directory) => {
+  ])("of %s is %s", (path, directory) => {
     expect(dirname(path)).toBe(directory);
   });
 });
@@ -101,17 +101,17 @@ describe("join()", () => {
     "\\\\?\\UNC\\localhost\\share\\x",
     "\\\\localhost\\share\\x",
     "\\\\1\\share\\x",
-  ])("keeps %s, which no ordinary URI can name, as an opaque one", (name) => {
+  ])("keeps %s, which no ordinary URI can name, as an opaque path", (name) => {
     expect(join("file:///C:/w", name)).toBe(opaque(name));
     expect(join("C:\\w", name)).toBe(name);
   });
 
-  it("appends any number of names in turn", () => {
+  it("appends any number of names", () => {
     expect(join("/a")).toBe("/a");
     expect(join("/a", "b", "..", "c/", "d")).toBe("/a/c/d");
   });
 
-  it("gives an opaque path back for nothing, and joins it with nothing else", () => {
+  it("returns an opaque path for an empty name, and refuses any other name", () => {
     const device = opaque("\\\\.\\COM1");
     expect(join(device, "")).toBe(device);
     expect(() => join(device, "a")).toThrow(expect.objectContaining({ code: "ERR_INVALID_ARGUMENT" }));
@@ -125,11 +125,11 @@ describe("join()", () => {
     ["a path relative to a drive", "file:///C:/base", "D:tmp"],
     ["a drive alone", "C:\\base", "D:"],
     ["a host without a share", "C:\\base", "\\\\server"],
-    ["a host that is none", "C:\\base", "\\\\ser ver\\share"],
+    ["a malformed host", "C:\\base", "\\\\ser ver\\share"],
     ["a NUL", "/a", "b\0c"],
     ["a NUL on Windows", "C:\\a", "b\0c"],
     ["a lone surrogate", "/a", "\ud800"],
-    ["what is no text", "/a", 1 as unknown as string],
+    ["a name that is not a string", "/a", 1 as unknown as string],
   ])("refuses %s", (_, base, name) => {
     expect(() => join(base, name)).toThrow(expect.objectContaining({ code: "ERR_INVALID_ARGUMENT" }));
   });
@@ -183,7 +183,7 @@ describe("relative()", () => {
   });
 });
 
-it("takes URL objects, and gives URIs for them", () => {
+it("accepts URL objects, and returns URIs for them", () => {
   const url = new URL("file:///a/b");
   expect([join(url, "c"), dirname(url), basename(url)]).toEqual(["file:///a/b/c", "file:///a", "b"]);
   expect(startsWith(url, new URL("file:///a"))).toBe(true);

@@ -16,7 +16,7 @@ function special(kind: Extract<SandboxPath, { type: "special" }>["value"]["kind"
 }
 
 describe("wireSandbox()", () => {
-  it("has null for no sandbox", () => {
+  it("returns null for no sandbox", () => {
     expect([wireSandbox(undefined), wireSandbox(null)]).toEqual([null, null]);
   });
 
@@ -43,14 +43,14 @@ describe("wireSandbox()", () => {
       { type: "managed", file_system: { type: "unrestricted" }, network: "enabled" },
     ],
     ["the sandbox is disabled", { type: "disabled" }],
-    ["the sandbox is somebody else's", { type: "external", network: "restricted" }],
-  ])("tells the server nothing of the directories when %s", (_, permissions) => {
+    ["the sandbox is external", { type: "external", network: "restricted" }],
+  ])("omits the directories when %s", (_, permissions) => {
     const sent = wireSandbox({ permissions, ...DIRECTORIES });
     expect(Object.keys(sent ?? {}).sort()).toEqual(["permissions", "windowsSandboxLevel"]);
     expect(sent?.permissions).toBe(permissions);
   });
 
-  it("keeps an empty list of workspace roots, which means that there are none", () => {
+  it("keeps an empty list of workspace roots, which means no roots", () => {
     expect(wireSandbox({ permissions: { type: "disabled" }, workspaceRoots: [] })).toMatchObject({
       workspaceRoots: [],
     });
@@ -59,7 +59,7 @@ describe("wireSandbox()", () => {
     );
   });
 
-  it("says the level that the server wants to be told, unless it is given", () => {
+  it("sends the level that the server requires, unless it is given", () => {
     const permissions = { type: "disabled" } as const;
     expect(wireSandbox({ permissions })?.windowsSandboxLevel).toBe("disabled");
     expect(wireSandbox({ permissions, windowsSandboxLevel: undefined })?.windowsSandboxLevel).toBe(
@@ -70,7 +70,7 @@ describe("wireSandbox()", () => {
     );
   });
 
-  it("passes everything else on as it is, and leaves what it was given alone", () => {
+  it("passes on all other members unchanged, and does not modify its argument", () => {
     const context = {
       permissions: { type: "disabled" },
       ...DIRECTORIES,
