@@ -35,7 +35,7 @@ export class Processes {
     this.#router = processRouter(rpc);
   }
 
-  /** How many processes have not been closed. */
+  /** Number of processes that have not been closed. */
   get size(): number {
     return this.#router.size;
   }

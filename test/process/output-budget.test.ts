@@ -29,7 +29,7 @@ it("keeps the same output for a late reader as for one that reads from the start
         textsOf(pieces)
           .filter((_, i) => !only || pieces[i]?.stream === only)
           .join("");
-      const play = (): ProcessOutput => fill(new ProcessOutput(budget, policy));
+      const filled = (): ProcessOutput => fill(new ProcessOutput(budget, policy));
       const fill = (output: ProcessOutput): ProcessOutput => {
         for (const [i, text] of textsOf(pieces).entries()) {
           push(output, i + 1, pieces[i]?.stream as "stdout", text);
@@ -38,7 +38,7 @@ it("keeps the same output for a late reader as for one that reads from the start
         return output;
       };
 
-      const late = play();
+      const late = filled();
       const early = new ProcessOutput(budget, policy);
       const readers = [early.stdout.getReader(), early.stderr.getReader()];
       fill(early);
@@ -52,7 +52,7 @@ it("keeps the same output for a late reader as for one that reads from the start
         expect(droppedBytes).toBe(lost(written("stdout")) + lost(written("stderr")));
       }
 
-      const merged = play();
+      const merged = filled();
       expect(merged.droppedBytes).toBe(lost(written()));
       expect(await readMerged(merged)).toEqual(kept(written(), budget, policy));
       expect(merged.droppedBytes).toBe(lost(written()));
