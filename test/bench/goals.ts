@@ -13,8 +13,8 @@ export function goalResults(each: Case, samples: Samples): string[] {
     const isMet = sign === "≤" ? reached <= goalValue : reached >= goalValue;
     lines.push(`${name}: ${what} ${sign} ${goalValue}: ${reached.toFixed(2)} ${isMet ? "met" : "MISSED"}`);
   };
-  addLine("speed, of the hand-written client's,", "≥", goal.speed, speed);
-  addLine("CPU, of the hand-written client's,", "≤", goal.cpu, cpu);
+  addLine("speed relative to the hand-written client", "≥", goal.speed, speed);
+  addLine("CPU relative to the hand-written client", "≤", goal.cpu, cpu);
   addLine(`${unit.join(" per ")}`, "≤", goal.wall, wall);
   return lines;
 }

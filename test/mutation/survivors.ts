@@ -67,10 +67,10 @@ for (const entry of listed) {
 }
 let isEnough = true;
 for (const [area, pattern] of Object.entries(AREAS)) {
-  const those = mutants.filter(({ file }) => pattern.test(file));
-  const killed = those.filter(({ isKilled }) => isKilled).length;
-  const percent = (100 * killed) / those.length;
+  const areaMutants = mutants.filter(({ file }) => pattern.test(file));
+  const killed = areaMutants.filter(({ isKilled }) => isKilled).length;
+  const percent = (100 * killed) / areaMutants.length;
   isEnough &&= percent >= MIN_PERCENT;
-  process.stdout.write(`${area}: ${killed} of ${those.length} killed, ${percent.toFixed(1)} %\n`);
+  process.stdout.write(`${area}: ${killed} of ${areaMutants.length} killed, ${percent.toFixed(1)} %\n`);
 }
 process.exitCode = isEnough && unlisted.length === 0 ? 0 : 1;

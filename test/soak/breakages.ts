@@ -19,7 +19,7 @@ export const QUICK: Readonly<Record<string, Breakage>> = {
   },
 };
 
-/** Broken builds that the soak detects after minutes. */
+/** Broken builds that only `npm run soak` checks. */
 export const SLOW: Readonly<Record<string, Breakage>> = {
   "a chunk of output is delivered twice": {
     file: "process/output.ts",

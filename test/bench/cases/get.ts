@@ -30,7 +30,7 @@ export const get: Case = {
 };
 
 export const waiting: Case = {
-  name: `${CALLERS.toLocaleString("en")} callers who wait for one connection`,
+  name: `${CALLERS.toLocaleString("en")} callers waiting for one connection`,
   unit: ["ns", "caller"],
   amount: CALLERS,
   turns: 9,

@@ -104,7 +104,7 @@ export class LoadDriver {
   async sendRequests(count: number): Promise<void> {
     const { origin } = this.#options;
     this.#requests = Array.from({ length: count }, (_, n) => {
-      return n % 2 === 0 ? this.#client.status() : this.#client.fetch(`${origin}/slow/asked/300`);
+      return n % 2 === 0 ? this.#client.status() : this.#client.fetch(`${origin}/slow/pending/300`);
     });
     // `requestsSettled()` checks the outcomes.
     for (const promise of this.#requests) promise.catch(() => {});

@@ -181,8 +181,8 @@ export class Load {
     if (!listenersOf) return;
     // An aborted operation may still be cleaning up: wait up to 5 s.
     for (let checks = 100; checks > 0 && listenersOf(signal) > 0; checks--) await sleep(50);
-    const left = listenersOf(signal);
-    if (left > 0) onViolation(new Violation(`${name}: ${left} listeners are still on its signal`));
+    const remaining = listenersOf(signal);
+    if (remaining > 0) onViolation(new Violation(`${name}: ${remaining} listeners are still on its signal`));
   }
 }
 

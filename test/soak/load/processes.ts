@@ -16,7 +16,7 @@ const bothOutputs: Work = async (task) => {
     for await (const { seq, stream, chunk } of {
       [Symbol.asyncIterator]: () => process[Symbol.asyncIterator](),
     }) {
-      assertHolds(seq > last, `${name}: event ${seq} came after event ${last}`);
+      assertHolds(seq > last, `${name}: event ${seq} arrived after event ${last}`);
       last = seq;
       (stream === "stderr" ? stderr : stdout).take(chunk);
     }

@@ -61,7 +61,9 @@ export class Expected {
   /** Throws a Violation when the data ended early. */
   end(): void {
     if (this.isComplete) return;
-    throw new Violation(`${this.#what}: a clean end after ${this.#at} of ${this.#bytes.length} bytes`);
+    throw new Violation(
+      `${this.#what}: ended without an error after ${this.#at} of ${this.#bytes.length} bytes`,
+    );
   }
 }
 
