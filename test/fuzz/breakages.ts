@@ -14,7 +14,7 @@ export const BREAKAGES: Readonly<Record<string, Breakage>> = {
   },
   "a malformed response does not reject its request": {
     file: "rpc/peer.ts",
-    find: "this.#takePending(message.id)?.refuse();",
+    find: "this.#takePending(message.id)?.failMalformed();",
     replace: "this.#takePending(message.id);",
   },
   "requests from the server get no response": {

@@ -6,8 +6,8 @@ import { TestServer } from "../../src/testing.ts";
 import { listen } from "../../src/testing-node.ts";
 import type { Connection, ConnectionReceiver } from "../../src/transport/transport.ts";
 import { failureOf } from "../support/failure.ts";
-import { scriptedPeer } from "../support/scripted-peer.ts";
 import { readAll } from "../support/read.ts";
+import { scriptedPeer } from "../support/scripted-peer.ts";
 import { scriptedProcess } from "../support/scripted-process.ts";
 
 /** A client on a connection whose every event the test brings about itself, in the turn it likes. */
