@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CDPSession, Page } from "@playwright/test";
-import type { Player } from "../test/soak/load/player.ts";
+import { FaultRunner } from "../test/soak/fault-runner.ts";
+import { Growth } from "../test/soak/leaks.ts";
+import type { LoadDriver } from "../test/soak/load/driver.ts";
 import { startLoadOrigin } from "../test/soak/origin.ts";
-import { Growth } from "../test/soak/residue.ts";
-import { Trial } from "../test/soak/trial.ts";
 import { Random } from "../test/support/random.ts";
 import { SEED, seeded } from "../test/support/seed.ts";
 import type { Harness } from "./page/main.ts";
@@ -38,9 +38,9 @@ test(`${FAULTS} faults under a page that works cost what they have to, and nothi
     directory,
     origin: origin.url,
   });
-  const trial = new Trial(pageStage(stage, tab, devTools), playerIn(tab.page), directory, random);
+  const runner = new FaultRunner(pageStage(stage, tab, devTools), driverIn(tab.page), directory, random);
   try {
-    await soak(trial, random, devTools);
+    await soak(runner, random, devTools);
   } finally {
     forgiveRefusedDials(tab);
     await origin[Symbol.asyncDispose]();
@@ -48,27 +48,30 @@ test(`${FAULTS} faults under a page that works cost what they have to, and nothi
   }
 });
 
-async function soak(trial: Trial, random: Random, devTools: CDPSession): Promise<void> {
+async function soak(runner: FaultRunner, random: Random, devTools: CDPSession): Promise<void> {
   const [heap, listeners] = [new Growth(), new Growth()];
   for (let struck = 0; struck < FAULTS; ) {
-    for (const fault of random.shuffled(trial.faults).slice(0, FAULTS - struck)) {
-      await test.step(fault, () => trial.suffer(fault));
+    for (const fault of random.shuffled(runner.faults).slice(0, FAULTS - struck)) {
+      await test.step(fault, () => runner.injectFault(fault));
       struck++;
     }
-    await trial.leave();
+    await runner.endRound();
     const metrics = await collectedMetrics(devTools);
     heap.add(metrics["JSHeapUsedSize"] ?? 0);
     listeners.add(metrics["JSEventListeners"] ?? 0);
     expect(heap.slope).toBeLessThan(MAX_SLOPE);
     expect(listeners.slope).toBeLessThan(1);
-    if (struck < FAULTS) await trial.enter();
-    await report(trial, struck, heap.latest);
+    if (struck < FAULTS) await runner.beginRound();
+    await report(runner, struck, heap.latest);
   }
-  await trial.player.stop();
+  await runner.driver.stop();
 }
 
-async function report({ player }: Trial, faults: number, heap: number): Promise<void> {
-  const [{ operations, lost, bytes }, { connected }] = [await player.counts(), await player.account()];
+async function report({ driver }: FaultRunner, faults: number, heap: number): Promise<void> {
+  const [{ operations, lost, bytes }, { connected }] = [
+    await driver.counts(),
+    await driver.connectionCounts(),
+  ];
   process.stdout.write(
     `      ${faults} faults, ${operations} operations, ${lost} of them lost, ${Math.round(bytes / 2 ** 20)} MiB, ` +
       `${connected} sessions, heap ${(heap / 2 ** 20).toFixed(1)} MiB\n`,
@@ -77,17 +80,17 @@ async function report({ player }: Trial, faults: number, heap: number): Promise<
 
 type PageGlobal = { readonly harness: Harness };
 
-/** The player in the page, to be called from here. */
-function playerIn(page: Page): Pick<Player, keyof Player> {
+/** The driver in the page, to be called from here. */
+function driverIn(page: Page): Pick<LoadDriver, keyof LoadDriver> {
   const call =
     (name: string) =>
     (...args: unknown[]) =>
       page.evaluate(
         ({ name, args }) =>
-          (globalThis as unknown as PageGlobal).harness.soaking.perform(name as keyof Player, args),
+          (globalThis as unknown as PageGlobal).harness.soaking.perform(name as keyof LoadDriver, args),
         { name, args },
       );
-  return new Proxy({} as Pick<Player, keyof Player>, { get: (_, name) => call(String(name)) });
+  return new Proxy({} as Pick<LoadDriver, keyof LoadDriver>, { get: (_, name) => call(String(name)) });
 }
 
 async function collectedMetrics(devTools: CDPSession): Promise<Record<string, number>> {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import * as namespace from "../src/errors.ts";
 
-/** As an ordinary object, so that one copy of the module can stand for another. */
+/** A plain object, so that another copy of the module has the same type. */
 const errors = { ...namespace };
 type Errors = typeof errors;
 
@@ -29,19 +29,19 @@ const names = Object.keys(everyClass) as (keyof typeof everyClass)[];
 describe.each(names)("%s", (name) => {
   const { code, make } = everyClass[name];
 
-  it("tells its code and its name", () => {
+  it("has its code and its name", () => {
     expect(make()).toMatchObject({ name, code });
     expect(String(make())).toBe(`${name}: ${make().message}`);
   });
 
-  it("is an ExecServerError, an Error, and no other class of ours", () => {
+  it("is an ExecServerError, an Error, and no other class of the SDK", () => {
     const error = make();
     expect(error).toBeInstanceOf(Error);
     expect(error).toBeInstanceOf(ExecServerError);
     expect(names.filter((other) => error instanceof errors[other])).toEqual([name]);
   });
 
-  it("is recognised by another copy of the module", async () => {
+  it("is an instance of the same class of another copy of the module", async () => {
     const copy = await freshCopy();
     expect(copy[name]).not.toBe(errors[name]);
     expect(make()).toBeInstanceOf(copy[name]);
@@ -50,7 +50,7 @@ describe.each(names)("%s", (name) => {
     expect(names.filter((other) => make(copy) instanceof errors[other])).toEqual([name]);
   });
 
-  it("shows no details that were not given", () => {
+  it("has no properties for details that were not given", () => {
     expect(Object.keys(make())).not.toContain("sessionId");
     expect(Object.keys(make())).not.toContain("delivery");
     expect(Object.keys(make())).not.toContain("cause");
@@ -71,7 +71,7 @@ describe("instanceof", () => {
     },
   );
 
-  it("treats a user's subclass without a brand of its own as an ordinary class", () => {
+  it("treats a subclass without a brand as an ordinary class", () => {
     class PathError extends UsageError {}
     const own = new PathError("ERR_INVALID_ARGUMENT", "m");
     expect(own).toBeInstanceOf(PathError);
@@ -82,7 +82,7 @@ describe("instanceof", () => {
 });
 
 describe("details", () => {
-  it("keeps the session, the delivery and what is particular to the class", () => {
+  it("keeps the session id, the delivery and the details of the class", () => {
     const common = { sessionId: "s", delivery: "unknown" } as const;
     expect(
       new errors.ConnectError("m", { ...common, phase: "initialize", status: 403, closeCode: 1006 }),
@@ -98,13 +98,13 @@ describe("details", () => {
     expect(new errors.OverflowError(64, common)).toMatchObject({ ...common, limit: 64 });
   });
 
-  it("leaves out what is undefined", () => {
+  it("omits undefined details", () => {
     const error = new errors.ConnectError("m", { phase: "dial", status: undefined, closeCode: undefined });
     expect(Object.keys(error)).not.toContain("status");
     expect(Object.keys(error)).not.toContain("closeCode");
   });
 
-  it("carries the whole result of a process that failed", () => {
+  it("carries the whole result of a failed process", () => {
     const bytes = { ...result, stdout: new Uint8Array([1]), stderr: new Uint8Array([2]) };
     for (const outcome of [result, bytes]) {
       const error = new ProcessExitError(outcome);
@@ -120,7 +120,7 @@ describe("details", () => {
 describe("cause", () => {
   const causeOf = (cause: unknown): unknown => new errors.ProtocolError("m", { cause }).cause;
 
-  it("is a plain copy of name, code and message, and nothing else", () => {
+  it("is a plain copy of name, code and message only", () => {
     const foreign = Object.assign(new TypeError("refused", { cause: "inner secret" }), {
       code: "ECONNREFUSED",
       headers: { authorization: "secret" },
@@ -136,7 +136,7 @@ describe("cause", () => {
     expect(causeOf({ name: "E", code: { token: 1 }, message: "m" })).toEqual({ name: "E", message: "m" });
   });
 
-  it("is redacted, also when it is no object", () => {
+  it("has its URLs redacted, also in a string", () => {
     const url = "wss://user:secret@host/path?token=secret#secret";
     expect(causeOf(new Error(`can't open ${url}`))).toEqual({
       name: "Error",
@@ -145,18 +145,18 @@ describe("cause", () => {
     expect(causeOf(url)).toEqual({ name: "Error", message: "wss://host/path" });
   });
 
-  it("makes something plain of anything that can be thrown", () => {
+  it("is a plain object for every value that can be thrown", () => {
     expect(causeOf(null)).toEqual({ name: "Error", message: "null" });
     expect(causeOf(Symbol("s"))).toEqual({ name: "Error", message: "Symbol(s)" });
     expect(causeOf({ message: 1 })).toEqual({ name: "Error", message: "" });
   });
 
-  it("is kept as it is when it is one of ours, of whichever copy", async () => {
-    const ours = new UsageError("ERR_TOO_LARGE", "m");
-    expect(causeOf(ours)).toBe(ours);
+  it("is kept unchanged if it is an error of the SDK, also from another copy of the module", async () => {
+    const own = new UsageError("ERR_TOO_LARGE", "m");
+    expect(causeOf(own)).toBe(own);
     const { ClosedError } = await freshCopy();
-    const theirs = new ClosedError();
-    expect(causeOf(theirs)).toBe(theirs);
+    const other = new ClosedError();
+    expect(causeOf(other)).toBe(other);
   });
 });
 
@@ -181,7 +181,7 @@ describe("redactUrls", () => {
     fragment: fc.option(fc.webFragments()),
   });
 
-  it("leaves exactly scheme, host, port and path of a URL", () => {
+  it("keeps only scheme, host, port and path of a URL", () => {
     fc.assert(
       fc.property(parts, ({ scheme, user, host, port, path, query, fragment }) => {
         const origin = `${host}${port === null ? "" : `:${port}`}`;
@@ -195,7 +195,7 @@ describe("redactUrls", () => {
     );
   });
 
-  it("lets no credential of a URL through, whatever text it stands in", () => {
+  it("removes every credential of a URL from any text", () => {
     const urls = fc.webUrl({ authoritySettings: { withPort: true }, size: "small" });
     fc.assert(
       fc.property(urls, fc.string(), fc.string(), (webUrl, before, after) => {
@@ -207,15 +207,15 @@ describe("redactUrls", () => {
     );
   });
 
-  it.each(["1", "_", "%20", "é"])("finds a URL right after %o", (before) => {
+  it.each(["1", "_", "%20", "é"])("redacts a URL directly after %o", (before) => {
     expect(redactUrls(`${before}ws://user:secret@host/p?secret`)).toBe(`${before}ws://host/p`);
   });
 
-  it.each([",", ";", "),(", "|", "/"])("finds each of two URLs separated only by %o", (between) => {
+  it.each([",", ";", "),(", "|", "/"])("redacts both URLs separated only by %o", (between) => {
     expect(redactUrls(`ws://u:secret@a/${between}ws://u:secret@b/`)).toBe(`ws://a/${between}ws://b/`);
   });
 
-  it("changes nothing else", () => {
+  it("keeps text without URLs unchanged", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme" }), (text) => {
         fc.pre(!text.includes("://"));
@@ -225,7 +225,7 @@ describe("redactUrls", () => {
     expect(redactUrls("mail me@host, is it a/b?c#d")).toBe("mail me@host, is it a/b?c#d");
   });
 
-  it("is quick about a long text that only looks like the start of a URL", () => {
+  it("takes less than 500 ms for long texts that look like the start of a URL", () => {
     const started = performance.now();
     redactUrls("a.".repeat(30_000));
     redactUrls("a://".repeat(10_000));

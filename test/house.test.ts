@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 
 const SRC = join(import.meta.dirname, "../src");
 
-/** Files by their path in `src`, each with its text. */
+/** File contents by path in `src`. */
 type Tree = Readonly<Record<string, string>>;
 
 const FLOORS: Readonly<Record<string, number>> = {
@@ -24,19 +24,19 @@ const FLOORS: Readonly<Record<string, number>> = {
 };
 const ENTRY_FLOOR = 7;
 const ENTRIES = ["index.ts", "node.ts", "gateway.ts", "testing.ts", "testing-node.ts"];
-/** What everybody above may know of a transport. */
+/** The only file of the transports that higher floors may import. */
 const CONTRACT = "transport/transport.ts";
-/** The wire schemas of the message port, which is a protocol of its own. */
+/** The wire schemas of the message port protocol. */
 const PORT_MESSAGES = "transport/message-port/messages.ts";
 
-/** The modules that read frames: the codec, and what it is made of. */
-const FRAME_READERS = ["protocol/codec.ts", "protocol/payload.ts", "protocol/json-rpc.ts"];
+/** The modules that decode frames: the codec and its parts. */
+const FRAME_DECODERS = ["protocol/codec.ts", "protocol/payload.ts", "protocol/json-rpc.ts"];
 
 const home = (file: string): string => (file.includes("/") ? file.slice(0, file.indexOf("/")) : file);
 const floorOf = (file: string): number | undefined =>
   FLOORS[home(file)] ?? (ENTRIES.includes(file) ? ENTRY_FLOOR : undefined);
-/** The folder inside a floor, such as `websocket` of `transport/websocket/connection.ts`. */
-const roomOf = (file: string): string | undefined => {
+/** The subfolder of a file, such as `websocket` in `transport/websocket/connection.ts`. */
+const subfolderOf = (file: string): string | undefined => {
   const parts = file.split("/");
   return parts.length > 2 ? parts[1] : undefined;
 };
@@ -44,7 +44,7 @@ const isLocal = (specifier: string): boolean => specifier.startsWith(".");
 const isForNode = (file: string): boolean =>
   /^(node|gateway)(\.ts$|\/)|^testing(\/node\/|-node\.ts$)/.test(file);
 
-/** The specifiers of every import and re-export, static or dynamic, of values or types. */
+/** The specifiers of all imports and re-exports, static or dynamic, of values or types. */
 function specifiersOf(text: string): string[] {
   const withoutComments = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
   const patterns = [
@@ -63,8 +63,8 @@ function localImports(tree: Tree, file: string): string[] {
     .map((specifier) => posix.normalize(posix.join(posix.dirname(file), specifier)));
 }
 
-/** Every import that no floor allows, in words. */
-function breaches(tree: Tree): string[] {
+/** Describes every import that the rules forbid. */
+function violations(tree: Tree): string[] {
   return Object.keys(tree).flatMap((file) => {
     const floor = floorOf(file);
     if (floor === undefined) return [`${file} is on no floor`];
@@ -83,25 +83,25 @@ function mayImport(file: string, floor: number, imported: string): boolean {
   const below = floorOf(imported);
   if (below === undefined || below === ENTRY_FLOOR) return false;
   if (isForNode(imported) && !isForNode(file)) return false;
-  if (home(file) === home(imported)) return !areNeighbours(file, imported);
-  // Only the transport's type is known above, save where transports are made or offered.
+  if (home(file) === home(imported)) return !areSeparateTransports(file, imported);
+  // Floors above import only the transport's type, except those that create or export transports.
   if (home(imported) === "transport" && floor > 1 && floor < 6) return imported === CONTRACT;
   if (home(file) === "gateway" && /^node\/(stdio|websocket)\.ts$/.test(imported)) return true;
-  // The errors are what the helpers speak of, never the other way round.
+  // Helpers may import the errors, but not the reverse.
   if (floor === 0) return home(file) === "internal" && imported === "errors.ts";
   return below < floor;
 }
 
-/** Two rooms of `transport`, which share only what lies beside them. */
-function areNeighbours(file: string, imported: string): boolean {
-  const [room, other] = [roomOf(file), roomOf(imported)];
-  return home(file) === "transport" && room !== undefined && other !== undefined && room !== other;
+/** Whether two files are in different subfolders of `transport`, which must not import each other. */
+function areSeparateTransports(file: string, imported: string): boolean {
+  const [subfolder, other] = [subfolderOf(file), subfolderOf(imported)];
+  return home(file) === "transport" && subfolder !== undefined && other !== undefined && subfolder !== other;
 }
 
-/** Every file besides the codec that reads frames. */
-function otherFrameReaders(tree: Tree): string[] {
+/** Every file except the codec and its parts that decodes frames. */
+function otherFrameDecoders(tree: Tree): string[] {
   return Object.entries(tree)
-    .filter(([file]) => !FRAME_READERS.includes(file) && (floorOf(file) ?? 0) < 6)
+    .filter(([file]) => !FRAME_DECODERS.includes(file) && (floorOf(file) ?? 0) < 6)
     .filter(([, text]) => /\b(parseMessage|decodePayload|JSON\.parse)\b/.test(text))
     .map(([file]) => file);
 }
@@ -114,7 +114,7 @@ function mayUse(file: string, specifier: string): boolean {
   return specifier === "zod/mini" && (home(file) === "protocol" || file === PORT_MESSAGES);
 }
 
-/** The first circle of imports found, or undefined. */
+/** The first import cycle found, or undefined. */
 function cycleIn(tree: Tree): string[] | undefined {
   const finished = new Set<string>();
   const visit = (file: string, path: readonly string[]): string[] | undefined => {
@@ -142,27 +142,27 @@ const src: Tree = Object.fromEntries(
 );
 const entries = Object.entries(src).filter(([file]) => floorOf(file) === ENTRY_FLOOR);
 
-describe("the house", () => {
-  it("has every file on a floor that imports only from below or from its own folder", () => {
-    expect(breaches(src)).toEqual([]);
+describe("src", () => {
+  it("imports only from lower floors and from the same folder", () => {
+    expect(violations(src)).toEqual([]);
   });
 
-  it("has no circle of imports", () => {
+  it("has no import cycle", () => {
     expect(cycleIn(src)).toBeUndefined();
   });
 
-  it("has one reader of frames, the codec", () => {
-    expect(otherFrameReaders(src)).toEqual([]);
+  it("decodes frames in the codec only", () => {
+    expect(otherFrameDecoders(src)).toEqual([]);
   });
 
-  it("has imports only of files that exist", () => {
+  it("imports only existing files", () => {
     const missing = Object.keys(src).flatMap((file) =>
       localImports(src, file).filter((imported) => !(imported in src)),
     );
     expect(missing).toEqual([]);
   });
 
-  it("has entries that only name what they offer", () => {
+  it("has entries that contain only re-exports", () => {
     expect(entries.map(([file]) => file)).toEqual(expect.arrayContaining(["index.ts", "node.ts"]));
     for (const [file, text] of entries) {
       const rest = text
@@ -173,7 +173,7 @@ describe("the house", () => {
     }
   });
 
-  it("has Node entries that offer nothing of the root", () => {
+  it("has Node.js entries that re-export nothing of the root entry", () => {
     const beyond = ["node", "gateway", "testing-node"].flatMap((name) =>
       localImports(src, `${name}.ts`).filter((imported) => !isForNode(imported)),
     );
@@ -181,59 +181,68 @@ describe("the house", () => {
   });
 });
 
-describe("the rules", () => {
+describe("the import rules", () => {
   it.each([
-    ["a helper that knows a floor above", { "internal/a.ts": 'import { b } from "../protocol/b.ts";' }],
-    ["a helper with zod", { "internal/a.ts": 'import * as z from "zod/mini";' }],
-    ["errors that know a helper", { "errors.ts": 'import { a } from "./internal/a.ts";' }],
-    ["a type from above", { "protocol/a.ts": 'import type { B } from "../rpc/b.ts";' }],
     [
-      "calls that know a concrete transport",
+      "a helper that imports from a higher floor",
+      { "internal/a.ts": 'import { b } from "../protocol/b.ts";' },
+    ],
+    ["a helper that imports zod", { "internal/a.ts": 'import * as z from "zod/mini";' }],
+    ["errors that import a helper", { "errors.ts": 'import { a } from "./internal/a.ts";' }],
+    ["a type from a higher floor", { "protocol/a.ts": 'import type { B } from "../rpc/b.ts";' }],
+    [
+      "rpc that imports a concrete transport",
       { "rpc/a.ts": 'import { b } from "../transport/websocket/websocket.ts";' },
     ],
     [
-      "a protocol that knows a transport",
+      "a protocol that imports a transport",
       { "protocol/a.ts": 'import { b } from "../transport/transport.ts";' },
     ],
     [
-      "a transport that knows the protocol",
+      "a transport that imports the protocol",
       { "transport/a.ts": 'import { b } from "../protocol/codec.ts";' },
     ],
     [
-      "a room of transport that knows another one",
+      "a transport that imports another transport",
       { "transport/websocket/a.ts": 'import { b } from "../message-port/b.ts";' },
     ],
-    ["a capability that knows its sibling", { "process/a.ts": 'import { b } from "../filesystem/b.ts";' }],
+    ["a capability that imports a sibling", { "process/a.ts": 'import { b } from "../filesystem/b.ts";' }],
     [
-      "a capability that knows a concrete transport",
+      "a capability that imports a concrete transport",
       { "process/a.ts": 'export { b } from "../transport/receive-queue.ts";' },
     ],
     [
-      "a client that knows a concrete transport",
+      "a client that imports a concrete transport",
       { "client/a.ts": 'import { b } from "../transport/websocket/websocket.ts";' },
     ],
-    ["Node in the shared part", { "client/a.ts": 'import fs from "node:fs";' }],
-    ["Node without its prefix", { "transport/a.ts": 'import { join } from "path";' }],
-    ["Node, loaded later", { "transport/a.ts": 'const fs = await import(\n  "node:fs"\n);' }],
-    ["Node for its effect", { "index.ts": 'import "node:process";' }],
-    ["ws in the shared part", { "transport/websocket/websocket.ts": "import WebSocket from 'ws';" }],
-    ["isows elsewhere", { "transport/a.ts": 'import { WebSocket } from "isows";' }],
-    ["the whole of zod", { "protocol/a.ts": 'import * as z from "zod";' }],
-    ["a package nobody knows", { "protocol/a.ts": 'import x from "left-pad";' }],
-    ["stdio that knows the gateway", { "node/a.ts": 'import { b } from "../gateway/b.ts";' }],
-    ["a test server that knows Node's part of it", { "testing/a.ts": 'import { b } from "./node/b.ts";' }],
-    ["a test server that knows stdio", { "testing/node/a.ts": 'import { b } from "../../node/b.ts";' }],
-    ["Node in a test server", { "testing/a.ts": 'import net from "node:net";' }],
-    ["a use of an entry", { "client/a.ts": 'import { b } from "../index.ts";' }],
+    ["a Node.js module in shared code", { "client/a.ts": 'import fs from "node:fs";' }],
+    ["a Node.js module without its prefix", { "transport/a.ts": 'import { join } from "path";' }],
+    [
+      "a dynamic import of a Node.js module",
+      { "transport/a.ts": 'const fs = await import(\n  "node:fs"\n);' },
+    ],
+    ["a side-effect import of a Node.js module", { "index.ts": 'import "node:process";' }],
+    ["ws in shared code", { "transport/websocket/websocket.ts": "import WebSocket from 'ws';" }],
+    ["isows outside the WebSocket transport", { "transport/a.ts": 'import { WebSocket } from "isows";' }],
+    ["zod instead of zod/mini", { "protocol/a.ts": 'import * as z from "zod";' }],
+    ["an unknown package", { "protocol/a.ts": 'import x from "left-pad";' }],
+    ["the Node.js entry that imports the gateway", { "node/a.ts": 'import { b } from "../gateway/b.ts";' }],
+    ["a test server that imports its Node.js part", { "testing/a.ts": 'import { b } from "./node/b.ts";' }],
+    [
+      "a test server that imports the stdio transport",
+      { "testing/node/a.ts": 'import { b } from "../../node/b.ts";' },
+    ],
+    ["a Node.js module in the test server", { "testing/a.ts": 'import net from "node:net";' }],
+    ["an import of an entry", { "client/a.ts": 'import { b } from "../index.ts";' }],
     ["a folder on no floor", { "utils/a.ts": "" }],
     ["a file on no floor", { "helpers.ts": "" }],
-  ])("find %s", (_, tree) => {
-    expect(breaches(tree as unknown as Tree)).toHaveLength(1);
+  ])("forbid %s", (_, tree) => {
+    expect(violations(tree as unknown as Tree)).toHaveLength(1);
   });
 
-  it("find another reader of frames", () => {
+  it("find a second decoder of frames", () => {
     expect(
-      otherFrameReaders({
+      otherFrameDecoders({
         "protocol/codec.ts": "parseMessage(frame)",
         "rpc/a.ts": "const message = JSON.parse(frame);",
         "process/b.ts": 'import { decodePayload } from "../protocol/payload.ts";',
@@ -241,7 +250,7 @@ describe("the rules", () => {
     ).toEqual(["rpc/a.ts", "process/b.ts"]);
   });
 
-  it("find a circle, also one of types", () => {
+  it("find an import cycle, also of types", () => {
     expect(
       cycleIn({
         "rpc/a.ts": 'import { b } from "./b.ts";',
@@ -251,15 +260,15 @@ describe("the rules", () => {
     ).toEqual(["rpc/a.ts", "rpc/b.ts", "rpc/c.ts", "rpc/a.ts"]);
   });
 
-  it("take no comment for an import", () => {
+  it("ignore imports in comments", () => {
     expect(specifiersOf('// import "node:fs"\n/** from "ws" */\nimport x from "./x.ts";')).toEqual([
       "./x.ts",
     ]);
   });
 
-  it("allow what the house is for", () => {
+  it("allow every permitted kind of import", () => {
     expect(
-      breaches({
+      violations({
         "rpc/a.ts": 'import { MAX } from "../transport/transport.ts";',
         "transport/websocket/a.ts": 'import { b } from "../receive-queue.ts";\nimport { c } from "./c.ts";',
         "node/a.ts": 'import { b } from "../transport/receive-queue.ts";\nimport fs from "node:fs";',

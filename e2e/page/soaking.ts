@@ -1,5 +1,5 @@
 import * as sdk from "exec-server-sdk";
-import { Player, type PlayerOptions } from "../../test/soak/load/player.ts";
+import { LoadDriver, type LoadDriverOptions } from "../../test/soak/load/driver.ts";
 import { numbersFrom, Random } from "../../test/support/random.ts";
 
 /** Plain data. */
@@ -12,24 +12,24 @@ export interface SoakingOptions {
   readonly origin: string;
 }
 
-/** The soak's player in a page. */
+/** The soak's driver in a page. */
 export class Soaking {
-  #player: Player | undefined;
+  #driver: LoadDriver | undefined;
 
   begin({ address, state, ...places }: SoakingOptions): void {
-    this.#player = new Player({
+    this.#driver = new LoadDriver({
       ...places,
       // The same classes, by their built declarations.
-      sdk: sdk as unknown as PlayerOptions["sdk"],
+      sdk: sdk as unknown as LoadDriverOptions["sdk"],
       random: new Random(numbersFrom(state)),
       transport: () => sdk.webSocket(address.url, { protocols: address.protocols }),
       sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     });
   }
 
-  perform(name: keyof Player, args: readonly unknown[]): unknown {
-    const method = this.#player?.[name] as ((...args: readonly unknown[]) => unknown) | undefined;
+  perform(name: keyof LoadDriver, args: readonly unknown[]): unknown {
+    const method = this.#driver?.[name] as ((...args: readonly unknown[]) => unknown) | undefined;
     if (!method) throw new Error("begin() comes first");
-    return method.apply(this.#player, [...args]);
+    return method.apply(this.#driver, [...args]);
   }
 }

@@ -1,11 +1,11 @@
 import type { CDPSession } from "@playwright/test";
-import { wayFaults } from "../../test/soak/faults.ts";
-import type { Stage as SoakStage } from "../../test/soak/stage.ts";
+import { gatewayPathFaults } from "../../test/soak/faults.ts";
+import type { Setup as SoakSetup } from "../../test/soak/setup.ts";
 import type { Stage } from "./stage.ts";
 import type { Tab } from "./tab.ts";
 
 /** What can happen between a page and its server, and to the page itself. */
-export function pageStage(stage: Stage, tab: Tab, devTools: CDPSession): SoakStage {
+export function pageStage(stage: Stage, tab: Tab, devTools: CDPSession): SoakSetup {
   const { front, back, server, gateway } = stage;
   const context = tab.page.context();
   const show = (state: "frozen" | "active") => async (): Promise<void> => {
@@ -16,21 +16,21 @@ export function pageStage(stage: Stage, tab: Tab, devTools: CDPSession): SoakSta
     isReconnectable: true,
     canPing: false,
     faults: {
-      ...wayFaults(stage),
+      ...gatewayPathFaults(stage),
       "the gateway is killed": {
-        loses: true,
-        refuses: true,
-        strike: () => gateway.kill(),
+        disconnects: true,
+        refusesDials: true,
+        inject: () => gateway.kill(),
         repair: () => gateway.restart(),
       },
       "the browser goes offline": {
-        loses: true,
-        refuses: true,
+        disconnects: true,
+        refusesDials: true,
         isSilent: true,
-        strike: () => context.setOffline(true),
+        inject: () => context.setOffline(true),
         repair: () => context.setOffline(false),
       },
-      "the tab is frozen": { loses: false, strike: show("frozen"), repair: show("active") },
+      "the tab is frozen": { disconnects: false, inject: show("frozen"), repair: show("active") },
     },
     // Of those that an offline browser makes the network sees nothing.
     get dials() {

@@ -1,7 +1,7 @@
 /**
- * Compares the built SDK with a minimal hand-written client and with what else somebody might use, all on `ws`, on one
- * real server and in turns. Shows, never judges: timings fail nothing. Arguments pick cases by a part of their name;
- * `--turns=N` has each measured N times.
+ * Compares the built SDK with a minimal hand-written client and with other libraries, all on `ws`, on one real server and
+ * in turns. Timings never fail the run. Arguments select cases by a part of their name; `--turns=N` sets the number of
+ * turns of each case.
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -16,7 +16,7 @@ import { httpBody } from "./cases/http.ts";
 import { output } from "./cases/output.ts";
 import { reconnect } from "./cases/reconnect.ts";
 import { Clients } from "./clients.ts";
-import { verdicts } from "./goals.ts";
+import { goalResults } from "./goals.ts";
 import { interleave, type Samples } from "./measure.ts";
 import { spreads, table } from "./table.ts";
 
@@ -36,13 +36,17 @@ const cases: readonly Case[] = [
   processBesideFlood,
 ];
 
-const { values, positionals: wanted } = parseArgs({
+const { values, positionals: nameParts } = parseArgs({
   options: { turns: { type: "string" } },
   allowPositionals: true,
 });
-const chosen = cases.filter(({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)));
-if (chosen.length === 0) {
-  console.error(`No case is called like that. There are: ${cases.map(({ name }) => name).join("; ")}`);
+const selected = cases.filter(
+  ({ name }) => nameParts.length === 0 || nameParts.some((part) => name.includes(part)),
+);
+if (selected.length === 0) {
+  console.error(
+    `No case has a name with one of these parts. The cases are: ${cases.map(({ name }) => name).join("; ")}`,
+  );
   process.exit(1);
 }
 
@@ -50,26 +54,24 @@ await using server = await ExecServer.start();
 await using clients = await Clients.connect(server.url);
 
 const results: [Case, Samples][] = [];
-for (const [i, each] of chosen.entries()) {
+for (const [i, each] of selected.entries()) {
   const turns = Number(values.turns ?? each.turns);
-  console.error(`${i + 1}/${chosen.length} ${each.name}: ${turns} turns …`);
+  console.error(`${i + 1}/${selected.length} ${each.name}: ${turns} turns …`);
   const samples = await interleave(turns, await each.rounds(clients));
   results.push([each, samples]);
   for (const line of spreads(each, samples)) console.error(`    ${line}`);
 }
 
 console.log(`\n${table(results)}\n`);
+console.log("Medians: wall time / processor time of the client; latencies have no processor time.");
 console.log(
-  "Medians: wall time / processor time of the client; latencies have no processor time of their own.",
+  "Speed and CPU: those of the SDK as a multiple of those of the hand-written client, turn by turn.",
 );
-console.log("Speed and CPU: the SDK's as a multiple of the hand-written client's, turn by turn.");
 console.log("codec alone: JSON and base64 of the same bytes, without a socket.");
-console.log(
-  "Peers are measured where they have what it takes: none reads files or makes HTTP requests, and the",
-);
-console.log("output of a process is put in order for all of them by the same few lines.");
+console.log("Peers are measured in the cases they support: none reads files or makes HTTP requests, and the");
+console.log("same few lines put the output of a process in order for all of them.");
 console.log(
   `Node ${process.version}, ${availableParallelism()} cores. Only ratios compare across machines.\n`,
 );
 for (const [each, samples] of results)
-  for (const line of verdicts(each, samples)) console.log(`goal: ${line}`);
+  for (const line of goalResults(each, samples)) console.log(`goal: ${line}`);

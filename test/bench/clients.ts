@@ -9,7 +9,7 @@ import type { RpcClient } from "./rpc-client.ts";
 
 export const PEERS = [jsonRpc, rpcWebSockets, vscodeJsonRpc, mcp];
 
-/** All connected to the same server, and all on `ws`, whatever WebSocket this Node has of its own. */
+/** All clients, connected to the same server with `ws`, even where Node.js has a native WebSocket. */
 export class Clients implements AsyncDisposable {
   readonly url: string;
   readonly sdk: LazyExecServerClient;
@@ -27,13 +27,13 @@ export class Clients implements AsyncDisposable {
     return new Clients(url, await HandWrittenClient.connect(url));
   }
 
-  /** Everyone but the SDK, by name. */
+  /** All clients except the SDK, by name. */
   async others(): Promise<ReadonlyMap<string, RpcClient>> {
     this.#peers ??= this.#connectPeers();
     return new Map([["hand-written", this.handWritten], ...(await this.#peers)]);
   }
 
-  /** Releases what a case has for itself, at the end. */
+  /** Adds a function that releases the resources of a case at the end of the run. */
   onEnd(release: () => Promise<void>): void {
     this.#releases.push(release);
   }

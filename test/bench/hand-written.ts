@@ -7,10 +7,7 @@ interface Call {
   reject(error: Error): void;
 }
 
-/**
- * What somebody would write who needs just this much of the protocol and wants it fast: no checks, no limits, no
- * account of failures.
- */
+/** A minimal client that is written for speed: no checks, no limits, no error details. */
 export class HandWrittenClient implements RpcClient {
   readonly #socket: WebSocket;
   readonly #calls = new Map<number, Call>();

@@ -1,4 +1,4 @@
-/** An origin whose every answer is as many blocks of 1 MiB as the first argument says. Prints its URL; ends with its input. */
+/** An HTTP server. The first argument is the length of every response in MiB. Prints its URL; exits when its input ends. */
 import { once } from "node:events";
 import { createServer } from "node:http";
 

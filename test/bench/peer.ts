@@ -1,12 +1,12 @@
-import type { Listener, Notified, RpcClient } from "./rpc-client.ts";
+import type { Listener, NotificationParams, RpcClient } from "./rpc-client.ts";
 
-/** A library that somebody might use instead. */
+/** Another library to compare with. */
 export interface Peer {
   readonly name: string;
   connect(url: string): Promise<RpcClient>;
 }
 
-/** The session of a client: `notify` sends what has no answer. */
+/** Initializes the session of a client. `notify` sends a notification. */
 export async function initialize(
   name: string,
   call: RpcClient["call"],
@@ -16,8 +16,8 @@ export async function initialize(
   await notify("initialized", {});
 }
 
-/** Brings a notification to whom it is about. */
-export function pass(listeners: Map<string, Listener>, method: string, params: unknown): void {
-  const { processId, requestId } = params as Notified;
-  listeners.get(processId ?? requestId ?? "")?.(method, params as Notified);
+/** Calls the listener for the process or request of a notification. */
+export function dispatch(listeners: Map<string, Listener>, method: string, params: unknown): void {
+  const { processId, requestId } = params as NotificationParams;
+  listeners.get(processId ?? requestId ?? "")?.(method, params as NotificationParams);
 }

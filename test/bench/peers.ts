@@ -3,8 +3,8 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * The folder that has the peers installed, which the root's `npm ci` does not do: from a lockfile of their own, when it
- * has changed. Without optional packages: `ws` would change its ways if one of its add-ons came along with somebody else.
+ * Returns the folder with the installed peers, which the `npm ci` of the root does not install. Installs them when their
+ * lockfile has changed, without optional packages: an add-on of `ws` would change its behaviour.
  */
 export function installedPeers(): string {
   const folder = join(import.meta.dirname, "peers");

@@ -7,15 +7,15 @@ export async function startByHand(
   onChunk: (chunk: Uint8Array) => void,
 ): Promise<{ closed: Promise<void> }> {
   const processId = newId();
-  // The server sends its events from different tasks, so they have to be put in order.
-  const early = new Map<number, { chunk: Uint8Array | undefined; isLast: boolean }>();
+  // The server sends events from different tasks, so they can arrive out of order.
+  const held = new Map<number, { chunk: Uint8Array | undefined; isLast: boolean }>();
   let nextSeq = 1;
   const closed = new Promise<void>((onClosed) => {
     client.listeners.set(processId, (method, params) => {
       const chunk = method === "process/output" ? Buffer.from(params.chunk, "base64") : undefined;
-      early.set(params.seq, { chunk, isLast: method === "process/closed" });
-      for (let event = early.get(nextSeq); event; event = early.get(nextSeq)) {
-        early.delete(nextSeq++);
+      held.set(params.seq, { chunk, isLast: method === "process/closed" });
+      for (let event = held.get(nextSeq); event; event = held.get(nextSeq)) {
+        held.delete(nextSeq++);
         if (event.chunk) onChunk(event.chunk);
         if (event.isLast) onClosed();
       }

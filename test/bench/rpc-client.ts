@@ -1,5 +1,5 @@
-/** The params of a notification, whatever it is about. */
-export interface Notified {
+/** The params of all notifications together. */
+export interface NotificationParams {
   readonly processId?: string;
   readonly requestId?: string;
   readonly seq: number;
@@ -8,19 +8,19 @@ export interface Notified {
   readonly done: boolean;
 }
 
-export type Listener = (method: string, params: Notified) => void;
+export type Listener = (method: string, params: NotificationParams) => void;
 
-/** A JSON-RPC client with a session of its own on the server, and nothing more. */
+/** A JSON-RPC client with its own session on the server. */
 export interface RpcClient {
   call(method: string, params: unknown): Promise<unknown>;
-  /** By the id of a process or of a request. */
+  /** Listeners by process id or request id. */
   readonly listeners: Map<string, Listener>;
   close(): void;
 }
 
 let lastId = 0;
 
-/** Unique in this program: for a process, a request or a file. */
+/** Returns an id for a process, a request or a file handle, unique in this process. */
 export function newId(): string {
   return `id-${++lastId}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Prints what a page loads of the built SDK and of its peers, each bundled alone in the same way. Shows, never judges:
- * the budgets are kept by the tests of the packed package.
+ * Prints the bundle sizes of the built SDK and of its peers, each bundled alone in the same way. Never fails: the tests of
+ * the packed package check the budgets.
  */
 import { bundle } from "../support/bundle.ts";
 import { SIZE_BUDGETS } from "../support/size-budgets.ts";
@@ -30,7 +30,7 @@ for (const { name, source, gzipped } of SIZE_BUDGETS) {
 const peers = installedPeers();
 for (const [name, source] of others) lines.push([name, ...(await sizes(source, peers))]);
 print(lines);
-console.log("\nkB are 1000 bytes; esbuild, minified for ES2022, then gzip -9.");
+console.log("\n1 kB = 1000 bytes; esbuild, minified for ES2022, then gzip -9.");
 
 async function sizes(source: string, directory: string): Promise<string[]> {
   const { minified, gzipped } = await bundle(source, directory);

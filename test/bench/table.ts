@@ -1,18 +1,18 @@
-import { ALONE, type Case } from "./cases/case.ts";
+import { type Case, CODEC_ALONE } from "./cases/case.ts";
 import { PEERS } from "./clients.ts";
 import { median, type Sample, type Samples } from "./measure.ts";
 
-const COLUMNS = ["SDK", "hand-written", ...PEERS.map(({ name }) => name), ALONE];
+const COLUMNS = ["SDK", "hand-written", ...PEERS.map(({ name }) => name), CODEC_ALONE];
 const PER_MILLISECOND = { ns: 1e6, µs: 1e3, ms: 1 };
 
 export interface Ratios {
-  /** How many times the other one's speed. */
+  /** Speed of the SDK divided by that of the hand-written client. */
   readonly speed: number;
-  /** Which part of the other one's processor time. */
+  /** Processor time of the SDK divided by that of the hand-written client. */
   readonly cpu: number;
 }
 
-/** Those of the SDK, turn by turn, so that what the machine did meanwhile cancels out. */
+/** Medians of the ratios of each turn, so that other load on the machine cancels out. */
 export function ratios({ SDK: sdk = [], "hand-written": other = [] }: Samples): Ratios {
   const pairs = sdk.map((own, turn) => [own, other[turn] as Sample] as const);
   return {
@@ -21,14 +21,14 @@ export function ratios({ SDK: sdk = [], "hand-written": other = [] }: Samples): 
   };
 }
 
-/** A table in Markdown. */
+/** Formats the results as a Markdown table. */
 export function table(results: readonly (readonly [Case, Samples])[]): string {
   const header = ["", ...COLUMNS, "speed", "CPU"];
   const lines = results.map(([each, samples]) => {
     const { speed, cpu } = ratios(samples);
     return [
       `${each.name}, ${each.unit.join("/")}`,
-      ...COLUMNS.map((name) => shown(each, samples[name])),
+      ...COLUMNS.map((name) => cell(each, samples[name])),
       `${speed.toFixed(2)} ×`,
       each.isLatency ? "" : `${cpu.toFixed(2)} ×`,
     ];
@@ -37,7 +37,7 @@ export function table(results: readonly (readonly [Case, Samples])[]): string {
   return [header, rule, ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** Each one's best and median wall time, and the same of the processor, for one of what the case is about. */
+/** Best and median wall time and processor time of each client, per item. */
 export function spreads(each: Case, samples: Samples): string[] {
   return Object.entries(samples).map(([name, own]) => {
     const of = (kind: keyof Sample): string =>
@@ -47,18 +47,18 @@ export function spreads(each: Case, samples: Samples): string[] {
   });
 }
 
-/** The median, or another choice, for one of what the case is about, in its own unit. */
+/** The median per item, or another statistic, in the unit of the case. */
 export function typical(
   { unit, amount }: Case,
   samples: readonly Sample[],
   kind: keyof Sample,
-  choose: (values: readonly number[]) => number = median,
+  statistic: (values: readonly number[]) => number = median,
 ): number {
-  return (choose(samples.map((sample) => sample[kind])) * PER_MILLISECOND[unit[0]]) / amount;
+  return (statistic(samples.map((sample) => sample[kind])) * PER_MILLISECOND[unit[0]]) / amount;
 }
 
-/** Wall and processor time. */
-function shown(each: Case, samples: readonly Sample[] | undefined): string {
+/** Wall time and processor time. */
+function cell(each: Case, samples: readonly Sample[] | undefined): string {
   if (!samples) return "";
   const wall = figure(typical(each, samples, "wall"));
   return each.isLatency ? wall : `${wall} / ${figure(typical(each, samples, "cpu"))}`;

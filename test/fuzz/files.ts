@@ -1,4 +1,4 @@
-/** A server's files that exist only in their names: `/files/SIZE/NAME` has that many bytes, each known by its place. */
+/** Simulated files of the server: `/files/SIZE/NAME` has SIZE bytes, and each byte follows from its offset. */
 
 export function pathOf(size: number, name: string): string {
   return `/files/${size}/${name}`;

@@ -5,17 +5,17 @@ import { BREAKAGES } from "./breakages.ts";
 const FRAMES = 50_000;
 
 async function fuzz(...args: string[]) {
-  const end = await runProgram("test/fuzz/fuzz.ts", ["--frames", String(FRAMES), ...args]);
-  process.stdout.write(end.text);
-  return end;
+  const result = await runProgram("test/fuzz/fuzz.ts", ["--frames", String(FRAMES), ...args]);
+  process.stdout.write(result.text);
+  return result;
 }
 
-it(`${FRAMES} frames, sound and spoiled, leave no promise hanging, no data wrong and no error of a foreign class`, async () => {
+it(`settles every promise with the right data or an SDK error during ${FRAMES} valid and mutated frames`, async () => {
   const { code, text } = await fuzz();
   expect(code, text).toBe(0);
 }, 300_000);
 
-it("the same frames find each of the broken builds", async () => {
+it("detects each broken build with the same frames", async () => {
   const { code, text } = await fuzz("--broken");
   for (const name of Object.keys(BREAKAGES)) {
     expect(text).toMatch(new RegExp(`^found after \\d+ frames: ${name}$`, "m"));

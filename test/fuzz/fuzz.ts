@@ -1,6 +1,6 @@
 /**
- * A program: `fuzz.ts [--frames N] [--first N]` ends with code 1 at the first violation; `fuzz.ts --broken` does the same
- * to each of the broken builds, and ends with code 1 if one of them passes.
+ * `fuzz.ts [--frames N] [--first N]` exits with code 1 at the first violation. `fuzz.ts --broken` fuzzes each broken build
+ * and exits with code 1 if one of them has no violation.
  */
 import { parseArgs } from "node:util";
 import { BrokenBuild } from "../support/broken-build.ts";
@@ -19,37 +19,37 @@ const { values } = parseArgs({
   },
 });
 const frames = Number(values.frames);
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-async function fuzzSound(): Promise<void> {
+async function fuzzSources(): Promise<void> {
   const started = performance.now();
-  let saidAt = started;
+  let printedAt = started;
   const onProgress = ({ frames: sent, connections }: Result): void => {
-    if (performance.now() - saidAt < PROGRESS_MS) return;
-    saidAt = performance.now();
-    say(`fuzz: ${sent} frames in ${connections} connections`);
+    if (performance.now() - printedAt < PROGRESS_MS) return;
+    printedAt = performance.now();
+    print(`fuzz: ${sent} frames in ${connections} connections`);
   };
   const result = await fuzz(await loadSdk(), frames, { first: Number(values.first), onProgress });
   const seconds = (performance.now() - started) / 1_000;
-  if (result.violation !== undefined) say(`VIOLATION: ${result.violation}`);
+  if (result.violation !== undefined) print(`VIOLATION: ${result.violation}`);
   const outcome = result.violation === undefined ? "no violation" : "1 violation";
-  say(
+  print(
     `fuzz: ${result.frames} frames in ${result.connections} connections, ${seconds.toFixed(1)} s, ${outcome} (SEED=${SEED})`,
   );
   process.exitCode = result.violation === undefined ? 0 : 1;
 }
 
 async function fuzzBroken(): Promise<void> {
-  // What a broken build has left behind shall not end the next one's turn.
+  // A late rejection of one broken build must not end the process.
   process.on("unhandledRejection", () => {});
   for (const [name, breakage] of Object.entries(BREAKAGES)) {
     using broken = new BrokenBuild(breakage);
     const { frames: sent, violation } = await fuzz(await loadSdk(broken.directory), frames);
-    say(`${violation === undefined ? "MISSED" : "found"} after ${sent} frames: ${name}`);
+    print(`${violation === undefined ? "MISSED" : "found"} after ${sent} frames: ${name}`);
     if (violation === undefined) process.exitCode = 1;
-    else say(`  ${violation.split("\n")[0]?.slice(0, 200)}`);
+    else print(`  ${violation.split("\n")[0]?.slice(0, 200)}`);
   }
 }
 
-say(`fuzz: SEED=${SEED}, ${frames} frames`);
-await (values.broken ? fuzzBroken() : fuzzSound());
+print(`fuzz: SEED=${SEED}, ${frames} frames`);
+await (values.broken ? fuzzBroken() : fuzzSources());

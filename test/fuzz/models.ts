@@ -1,35 +1,35 @@
-import type { Answer } from "./reading.ts";
+import type { RpcResponse } from "./reference-decoder.ts";
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** One piece of output as its reader must get it. */
-export interface Piece {
+/** One chunk of output as the reader must receive it. */
+export interface Chunk {
   readonly seq: number;
   readonly stream: string;
   /** One character for each byte. */
   readonly bytes: string;
 }
 
-/** How something ended by itself; undefined for what only the end of the connection ends. */
-export type End = "clean" | "ERR_PROTOCOL" | "ERR_SERVER" | undefined;
+/** How a stream ended; undefined while only the end of the connection can end it. */
+export type StreamEnd = "clean" | "ERR_PROTOCOL" | "ERR_SERVER" | undefined;
 
-/** Too much waits behind a missing event. */
+/** Limits for events that are held back behind a missing one. */
 const MAX_HELD_EVENTS = 256;
 const MAX_HELD_BYTES = 1024 * 1024;
 
 type ProcessEvent =
-  | { readonly type: "output"; readonly piece: Piece }
+  | { readonly type: "output"; readonly chunk: Chunk }
   | { readonly type: "exited"; readonly exitCode: number }
   | { readonly type: "closed" };
 
-/** What must come of the notifications about one process. */
+/** The expected state of one process after its notifications. */
 export class ProcessModel {
-  readonly output: Piece[] = [];
-  /** The first that was told. */
+  readonly output: Chunk[] = [];
+  /** The exit code of the first `process/exited`. */
   exitCode: number | undefined;
-  /** The one that counts at the end. */
+  /** The exit code of the last `process/exited`, with which `closed` must resolve. */
   lastExitCode: number | undefined;
-  end: End;
+  end: StreamEnd;
   readonly #held = new Map<number, ProcessEvent>();
   #heldBytes = 0;
   #next = 1;
@@ -60,7 +60,7 @@ export class ProcessModel {
 
   #publish(event: ProcessEvent): void {
     if (event.type === "output") {
-      if (event.piece.bytes.length > 0) this.output.push(event.piece);
+      if (event.chunk.bytes.length > 0) this.output.push(event.chunk);
     } else if (event.type === "exited") {
       this.exitCode ??= event.exitCode;
       this.lastExitCode = event.exitCode;
@@ -68,10 +68,10 @@ export class ProcessModel {
   }
 }
 
-/** What must come of the notifications about one response body. */
+/** The expected state of one response body after its notifications. */
 export class BodyModel {
   bytes = "";
-  end: End;
+  end: StreamEnd;
   #next = 1;
 
   accept({ seq, deltaBase64, done, error }: Members): void {
@@ -88,15 +88,15 @@ export class BodyModel {
   }
 }
 
-/** What must come of a request: the first answer counts. */
+/** The expected outcome of one request: its first response decides. */
 export class CallModel {
-  answer: Answer | undefined;
-  /** Whether that was exactly what a sound server answers. */
-  isSound = false;
+  response: RpcResponse | undefined;
+  /** Whether the response is the unmutated one of a correct server. */
+  isValid = false;
 
-  accept(answer: Answer, isSound: boolean): void {
-    this.answer = answer;
-    this.isSound = isSound;
+  accept(response: RpcResponse, isValid: boolean): void {
+    this.response = response;
+    this.isValid = isValid;
   }
 }
 
@@ -111,11 +111,11 @@ function eventOf(method: string, params: Members): ProcessEvent | undefined {
   const bytes = decode(chunk);
   const isStream = stream === "stdout" || stream === "stderr" || stream === "pty";
   if (bytes === undefined || !isStream || !isInteger(seq)) return undefined;
-  return { type: "output", piece: { seq, stream, bytes } };
+  return { type: "output", chunk: { seq, stream, bytes } };
 }
 
 function bytesOf(event: ProcessEvent): number {
-  return event.type === "output" ? event.piece.bytes.length : 0;
+  return event.type === "output" ? event.chunk.bytes.length : 0;
 }
 
 function isInteger(value: unknown): value is number {
@@ -126,7 +126,7 @@ function isNullish(value: unknown, orType: string): boolean {
   return value === undefined || value === null || typeof value === orType;
 }
 
-/** Strict base64 and nothing else; undefined for all other values. */
+/** Decodes strict base64; undefined for every other value. */
 function decode(value: unknown): string | undefined {
   if (typeof value !== "string" || /[^A-Za-z0-9+/=]/.test(value)) return undefined;
   const bytes = Buffer.from(value, "base64");

@@ -1,17 +1,17 @@
 import type { Random } from "../support/random.ts";
-import type { Frame } from "./reading.ts";
+import type { Frame } from "./reference-decoder.ts";
 
 type Members = Record<string, unknown>;
 type Place = { readonly holder: Members; readonly key: string };
 
-/** Names and numbers of things that live in the connection, for members that shall meet the wrong one. */
-export interface Others {
+/** Ids and names in use on the connection, for messages that are addressed to the wrong one. */
+export interface KnownIds {
   readonly ids: readonly (string | number)[];
   readonly names: readonly string[];
 }
 
-/** Makes something wrong, or merely strange, of a sound message. */
-export function mutate(message: object, random: Random, others: Others): Frame {
+/** Turns a valid message into an invalid or unusual frame. */
+export function mutate(message: object, random: Random, known: KnownIds): Frame {
   const way = random.weighted({
     structure: 6,
     numbers: 4,
@@ -29,12 +29,12 @@ export function mutate(message: object, random: Random, others: Others): Frame {
     replaceSome(
       copy,
       isBytesMember,
-      (text) => spoilBase64(typeof text === "string" ? text : "QUJD", random),
+      (text) => corruptBase64(typeof text === "string" ? text : "QUJD", random),
       random,
     );
-  else if (way === "confusion") confuse(copy, random, others);
+  else if (way === "confusion") misaddress(copy, random, known);
   const text = JSON.stringify(copy);
-  if (way === "form") return random.pick(NEAR_FORMS)(text);
+  if (way === "form") return random.pick(SYNTAX_MUTATIONS)(text);
   if (way === "text") return random.pick(TEXT_MUTATIONS)(text, random);
   return way === "binary" ? random.pick(BINARY_MUTATIONS)(new TextEncoder().encode(text), random) : text;
 }
@@ -131,7 +131,7 @@ function restructure(message: Members, random: Random): void {
   ])();
 }
 
-/** Unlike an assignment, this makes a member of its own called `__proto__`, as a parser does. */
+/** Unlike an assignment, creates an own property even for `__proto__`, as `JSON.parse` does. */
 function assign(holder: Members, key: string, value: unknown): void {
   Object.defineProperty(holder, key, { value, enumerable: true, configurable: true, writable: true });
 }
@@ -159,11 +159,11 @@ function isBytesMember({ key }: Place): boolean {
 
 function replaceSome(
   message: Members,
-  isMeant: (place: Place) => boolean,
+  matches: (place: Place) => boolean,
   replacement: (value: unknown) => unknown,
   random: Random,
 ): void {
-  const places = placesIn(message).filter(isMeant);
+  const places = placesIn(message).filter(matches);
   if (places.length === 0) {
     restructure(message, random);
     return;
@@ -172,7 +172,7 @@ function replaceSome(
   holder[key] = replacement(holder[key]);
 }
 
-const BASE64_SPOILERS: readonly ((text: string, at: number) => string)[] = [
+const BASE64_MUTATIONS: readonly ((text: string, at: number) => string)[] = [
   (text, at) => `${text.slice(0, at)}?${text.slice(at + 1)}`,
   (text, at) => `${text.slice(0, at)}-_${text.slice(at + 2)}`,
   (text, at) => `${text.slice(0, at)}\n${text.slice(at)}`,
@@ -181,23 +181,23 @@ const BASE64_SPOILERS: readonly ((text: string, at: number) => string)[] = [
   (text) => `${text}=`,
   (text) => `${text}====`,
   (text) => text.replace(/=+$/, ""),
-  // Bits that no byte takes.
+  // Non-zero bits after the last byte.
   (text) => `${text.replace(/=+$/, "").slice(0, -1)}AB==`,
   (text) => `${text}QR==`,
   (text, at) => `${text.slice(0, at)}ł${text.slice(at + 1)}`,
   (text, at) => `${text.slice(0, at)}\ud83d${text.slice(at + 1)}`,
   (text) => ` ${text}`,
-  // Sound, but other bytes.
+  // Valid base64 of other bytes.
   (text) => `${text.replace(/=+$/, "").slice(0, -4)}AAAA`,
   () => "",
   () => "QUJD".repeat(900),
 ];
 
-function spoilBase64(text: string, random: Random): string {
-  return random.pick(BASE64_SPOILERS)(text, random.below(text.length + 1));
+function corruptBase64(text: string, random: Random): string {
+  return random.pick(BASE64_MUTATIONS)(text, random.below(text.length + 1));
 }
 
-function confuse(message: Members, random: Random, { ids, names }: Others): void {
+function misaddress(message: Members, random: Random, { ids, names }: KnownIds): void {
   const isName = ({ key }: Place): boolean => /^(processId|requestId|handleId|path)$/.test(key);
   const ways: (() => void)[] = [
     () =>
@@ -207,7 +207,7 @@ function confuse(message: Members, random: Random, { ids, names }: Others): void
         random.pick(["toString", "process/unknown", "process/output", "fs/missingChanged"]),
       ),
     () => assign(message, "id", random.pick([...ids, -1, 0, 1.5, "2", 1e6])),
-    () => replaceSome(message, isName, () => random.pick([...names, "nobody"]), random),
+    () => replaceSome(message, isName, () => random.pick([...names, "absent"]), random),
     () =>
       assign(
         message,
@@ -218,8 +218,8 @@ function confuse(message: Members, random: Random, { ids, names }: Others): void
   random.pick(ways)();
 }
 
-/** What is nearly, but not quite, as the server writes it; of a key given twice the last one counts. */
-const NEAR_FORMS: readonly ((text: string) => string)[] = [
+/** Frames that differ slightly from what the server writes. Of a duplicate key the last one counts. */
+const SYNTAX_MUTATIONS: readonly ((text: string) => string)[] = [
   (text) => text.replace(/"seq":/, '"seq":0'),
   (text) => text.replace(/"seq":/, '"seq":000'),
   (text) => text.replace(/"seq":/, '"seq":100000000000000'),
@@ -275,9 +275,9 @@ const TEXT_MUTATIONS: readonly ((text: string, random: Random) => string)[] = [
   () => '{"jsonrpc":"2.0"}',
 ];
 
-function splice(text: string, random: Random, piece: string): string {
+function splice(text: string, random: Random, insertion: string): string {
   const at = random.below(text.length);
-  return text.slice(0, at) + piece + text.slice(at + random.below(2));
+  return text.slice(0, at) + insertion + text.slice(at + random.below(2));
 }
 
 const BINARY_MUTATIONS: readonly ((bytes: Uint8Array, random: Random) => Uint8Array)[] = [

@@ -1,68 +1,68 @@
 import type { ExecProcess, ExecServerClient } from "../../src/index.ts";
 import type { Random } from "../support/random.ts";
 import { contentOf, pathOf } from "./files.ts";
-import type { Piece } from "./models.ts";
-import { type Outcome, outcomeOf, type Verdict } from "./outcome.ts";
+import type { Chunk } from "./models.ts";
+import { type Outcome, type OutcomeChecker, outcomeOf } from "./outcome.ts";
 import type { FuzzServer } from "./server.ts";
 
-/** Something that a program does with its client, under way. */
+/** One operation of the client, in flight. */
 export interface Operation {
   readonly name: string;
   /** Never rejects. */
   readonly settled: Promise<unknown>;
-  /** Throws a Violation if it came to anything else than the server's frames say. */
-  verify(verdict: Verdict): void;
+  /** Throws a Violation unless the outcome is the one that the frames of the server require. */
+  verify(checker: OutcomeChecker): void;
 }
 
-export interface Scene {
+export interface OperationContext {
   readonly client: ExecServerClient;
   readonly server: FuzzServer;
   readonly random: Random;
-  /** Of its own for each operation. */
+  /** Unique for each operation. */
   readonly name: string;
 }
 
-type Begin = (scene: Scene) => Operation;
+type StartOperation = (context: OperationContext) => Operation;
 
-/** What can be said of them exactly, since each is about one thing that only the server's frames decide. */
-export const EXACT: Readonly<Record<string, Begin>> = {
+/** Operations whose outcome follows exactly from the frames of the server. */
+export const EXACT: Readonly<Record<string, StartOperation>> = {
   process({ client, server, random, name }) {
     const start = outcomeOf(client.start(["program"], { processId: name, stdin: "pipe" }));
     const read = random.chance(0.5) ? readMerged : readSplit;
-    let seen: Awaited<ReturnType<typeof read>> | undefined;
+    let received: Awaited<ReturnType<typeof read>> | undefined;
     let started: Outcome<ExecProcess> | undefined;
     const all = async (): Promise<void> => {
       started = await start;
-      if ("value" in started) seen = await read(started.value);
+      if ("value" in started) received = await read(started.value);
     };
     return {
       name,
       settled: all(),
-      verify(verdict) {
+      verify(checker) {
         const model = server.processes.get(name)?.model;
-        const isStarted = verdict.answered(
+        const isStarted = checker.checkResponse(
           started as Outcome<ExecProcess>,
           server.calls.get(name),
           `${name} start`,
         );
-        if (!isStarted || !model || !seen) return;
-        verdict.equal(
-          seen.output,
+        if (!isStarted || !model || !received) return;
+        checker.checkEqual(
+          received.output,
           read === readMerged ? model.output : split(model.output),
           `${name} output`,
         );
-        const sandboxDenied = "value" in seen.exited ? seen.exited.value.sandboxDenied : false;
-        if (model.exitCode === undefined) verdict.ended(seen.exited, model.end, `${name} exited`);
+        const sandboxDenied = "value" in received.exited ? received.exited.value.sandboxDenied : false;
+        if (model.exitCode === undefined) checker.checkEnd(received.exited, model.end, `${name} exited`);
         else
-          verdict.equal(
-            seen.exited,
+          checker.checkEqual(
+            received.exited,
             { value: { exitCode: model.exitCode, sandboxDenied } },
             `${name} exited`,
           );
-        verdict.ended(seen.end, model.end, `${name} output's end`);
-        if (!verdict.ended(seen.closed, model.end, `${name} closed`)) return;
-        verdict.equal(
-          "value" in seen.closed && seen.closed.value.exitCode,
+        checker.checkEnd(received.end, model.end, `${name} output's end`);
+        if (!checker.checkEnd(received.closed, model.end, `${name} closed`)) return;
+        checker.checkEqual(
+          "value" in received.closed && received.closed.value.exitCode,
           model.lastExitCode,
           `${name} exit code`,
         );
@@ -78,23 +78,23 @@ export const EXACT: Readonly<Record<string, Begin>> = {
       settled: run.then((outcome) => {
         ran = outcome;
       }),
-      verify(verdict) {
+      verify(checker) {
         const outcome = ran as NonNullable<typeof ran>;
         const call = server.calls.get(name);
         const model = server.processes.get(name)?.model;
-        const isAnswered = call?.answer?.type === "result";
-        if (!isAnswered || !model) verdict.answered(outcome, call, `${name} start`);
-        // A result of the wrong shape fails the start; what became of the process is then nobody's concern.
-        else if (!call.isSound && "error" in outcome)
-          verdict.failed(outcome, ["ERR_PROTOCOL", verdict.over], name);
-        else if (verdict.ended(outcome, model.end, name) && "value" in outcome) {
+        const isAnswered = call?.response?.type === "result";
+        if (!isAnswered || !model) checker.checkResponse(outcome, call, `${name} start`);
+        // A result of the wrong shape rejects the start, whatever the process does.
+        else if (!call.isValid && "error" in outcome)
+          checker.checkRejection(outcome, ["ERR_PROTOCOL", checker.endCode], name);
+        else if (checker.checkEnd(outcome, model.end, name) && "value" in outcome) {
           const { stdout, stderr, exitCode } = outcome.value;
-          verdict.equal(
+          checker.checkEqual(
             { stdout: latin1(stdout), stderr: latin1(stderr) },
             split(model.output),
             `${name} output`,
           );
-          verdict.equal(exitCode, model.lastExitCode, `${name} exit code`);
+          checker.checkEqual(exitCode, model.lastExitCode, `${name} exit code`);
         }
       },
     };
@@ -105,19 +105,23 @@ export const EXACT: Readonly<Record<string, Begin>> = {
     let outcome: Outcome<unknown> | undefined;
     return {
       name,
-      settled: outcomeOf(client.call("fuzz/echo", params)).then((came) => {
-        outcome = came;
+      settled: outcomeOf(client.call("fuzz/echo", params)).then((result) => {
+        outcome = result;
       }),
-      verify(verdict) {
+      verify(checker) {
         const model = server.calls.get(name);
-        const came = outcome as Outcome<unknown>;
-        const isAnswered = verdict.answered(came, model, name);
-        if (isAnswered && model?.answer?.type === "result" && "value" in came)
-          verdict.equal(came.value, model.answer.result, name);
-        else if (model?.answer?.type === "result") verdict.equal("a failure", "any result at all", name);
-        if (model?.answer?.type !== "error" || !("error" in came)) return;
-        const { rpcCode, data } = came.error as { rpcCode: number; data: unknown };
-        verdict.equal({ rpcCode, data }, { rpcCode: model.answer.code, data: model.answer.data }, name);
+        const result = outcome as Outcome<unknown>;
+        const isAnswered = checker.checkResponse(result, model, name);
+        if (isAnswered && model?.response?.type === "result" && "value" in result)
+          checker.checkEqual(result.value, model.response.result, name);
+        else if (model?.response?.type === "result") checker.checkEqual("a rejection", "any result", name);
+        if (model?.response?.type !== "error" || !("error" in result)) return;
+        const { rpcCode, data } = result.error as { rpcCode: number; data: unknown };
+        checker.checkEqual(
+          { rpcCode, data },
+          { rpcCode: model.response.code, data: model.response.data },
+          name,
+        );
       },
     };
   },
@@ -140,27 +144,31 @@ export const EXACT: Readonly<Record<string, Begin>> = {
     return {
       name,
       settled: all(),
-      verify(verdict) {
-        const hasHead = verdict.answered(head as Outcome<Response>, server.calls.get(url), `${name} head`);
+      verify(checker) {
+        const hasHead = checker.checkResponse(
+          head as Outcome<Response>,
+          server.calls.get(url),
+          `${name} head`,
+        );
         const model = server.bodyOf(url);
         if (!hasHead || !end || !model) return;
-        verdict.equal(bytes, model.bytes, `${name} bytes`);
-        verdict.ended(end, model.end, `${name} end`);
+        checker.checkEqual(bytes, model.bytes, `${name} bytes`);
+        checker.checkEnd(end, model.end, `${name} end`);
       },
     };
   },
 };
 
-/** What takes several requests, or has nothing of its own to be known by: right as long as nobody was told a lie. */
-export const COMPOSITE: Readonly<Record<string, Begin>> = {
-  status: (scene) => composite(scene, "environment/status", (client) => client.status()),
-  info: (scene) => composite(scene, "environment/info", (client) => client.info()),
-  terminal: (scene) =>
+/** Operations of several requests, or without an id of their own. Checked exactly only if no frame for them was corrupted. */
+export const COMPOSITE: Readonly<Record<string, StartOperation>> = {
+  status: (context) => composite(context, "environment/status", (client) => client.status()),
+  info: (context) => composite(context, "environment/info", (client) => client.info()),
+  terminal: (context) =>
     composite(
-      scene,
-      scene.name,
+      context,
+      context.name,
       async (client, signal) => {
-        const terminal = await client.start(["sh"], { processId: scene.name, tty: true, signal });
+        const terminal = await client.start(["sh"], { processId: context.name, tty: true, signal });
         await Promise.all([
           terminal.write("ls\n"),
           terminal.interrupt(),
@@ -170,12 +178,12 @@ export const COMPOSITE: Readonly<Record<string, Begin>> = {
       },
       ["ERR_PROTOCOL", "ERR_STDIN_CLOSED", "ERR_UNSUPPORTED"],
     ),
-  input: (scene) =>
+  input: (context) =>
     composite(
-      scene,
-      scene.name,
+      context,
+      context.name,
       async (client, signal) => {
-        const cat = await client.start(["cat"], { processId: scene.name, stdin: "pipe", signal });
+        const cat = await client.start(["cat"], { processId: context.name, stdin: "pipe", signal });
         const writes = [cat.write("one"), cat.write("two")];
         await Promise.allSettled(writes);
         await Promise.all(writes);
@@ -184,31 +192,31 @@ export const COMPOSITE: Readonly<Record<string, Begin>> = {
       },
       ["ERR_STDIN_CLOSED"],
     ),
-  readFile: (scene) => {
-    const path = filePath(scene);
+  readFile: (context) => {
+    const path = filePath(context);
     return composite(
-      scene,
+      context,
       path,
       (client, signal) => client.fs.readFile(path, { signal }),
       [],
-      (bytes, verdict) => verdict.equal(latin1(bytes), contentOf(path).toString("latin1"), path),
+      (bytes, checker) => checker.checkEqual(latin1(bytes), contentOf(path).toString("latin1"), path),
     );
   },
-  readStream: (scene) => {
-    const path = filePath(scene);
+  readStream: (context) => {
+    const path = filePath(context);
     return composite(
-      scene,
+      context,
       path,
       async (client, signal) =>
         new Uint8Array(await new Response(client.fs.createReadStream(path, { signal })).arrayBuffer()),
       [],
-      (bytes, verdict) => verdict.equal(latin1(bytes), contentOf(path).toString("latin1"), path),
+      (bytes, checker) => checker.checkEqual(latin1(bytes), contentOf(path).toString("latin1"), path),
     );
   },
-  writeStream: (scene) => {
-    const path = filePath(scene);
+  writeStream: (context) => {
+    const path = filePath(context);
     return composite(
-      scene,
+      context,
       path,
       async (client, signal) => {
         const file = client.fs.createWriteStream(path, { signal }).getWriter();
@@ -217,22 +225,24 @@ export const COMPOSITE: Readonly<Record<string, Begin>> = {
         await Promise.all(done);
       },
       [],
-      (_, verdict) => verdict.equal(scene.server.written.get(path) ?? Buffer.alloc(0), contentOf(path), path),
+      (_, checker) =>
+        checker.checkEqual(context.server.written.get(path) ?? Buffer.alloc(0), contentOf(path), path),
     );
   },
-  writeFile: (scene) => {
-    const path = filePath(scene);
+  writeFile: (context) => {
+    const path = filePath(context);
     return composite(
-      scene,
+      context,
       path,
       (client, signal) => client.fs.writeFile(path, contentOf(path), { signal }),
       [],
-      (_, verdict) => verdict.equal(scene.server.written.get(path) ?? Buffer.alloc(0), contentOf(path), path),
+      (_, checker) =>
+        checker.checkEqual(context.server.written.get(path) ?? Buffer.alloc(0), contentOf(path), path),
     );
   },
-  small: (scene) => {
-    const path = filePath(scene);
-    const act = scene.random.pick<(client: ExecServerClient, signal: AbortSignal) => Promise<unknown>>([
+  small: (context) => {
+    const path = filePath(context);
+    const act = context.random.pick<(client: ExecServerClient, signal: AbortSignal) => Promise<unknown>>([
       (client, signal) => client.fs.stat(path, { signal }),
       (client, signal) => client.fs.exists(path, { signal }),
       (client, signal) => client.fs.readdir(path, { withFileTypes: true, signal }),
@@ -242,11 +252,11 @@ export const COMPOSITE: Readonly<Record<string, Begin>> = {
       (client, signal) => client.fs.rm(path, { signal }),
       (client, signal) => client.fs.cp(path, `${path}-copy`, { signal }),
     ]);
-    return composite(scene, path, act);
+    return composite(context, path, act);
   },
-  watch: (scene) =>
+  watch: (context) =>
     composite(
-      scene,
+      context,
       "/files/1/watched",
       (client, signal) => client.fs.whenAppears(["/files/1/watched"], { signal }),
       ["ERR_PROTOCOL", "ERR_SERVER"],
@@ -254,48 +264,52 @@ export const COMPOSITE: Readonly<Record<string, Begin>> = {
 };
 
 /**
- * @param subject What the server knows it by.
- * @param codes Further ways in which it may fail although nobody lied.
+ * @param subject The process id, path or method by which the server identifies the operation.
+ * @param codes Error codes that are allowed even if no frame was corrupted.
  */
 function composite<T>(
-  { client, server, random, name }: Scene,
+  { client, server, random, name }: OperationContext,
   subject: string,
   act: (client: ExecServerClient, signal: AbortSignal) => Promise<T>,
   codes: readonly string[] = [],
-  check?: (value: T, verdict: Verdict) => void,
+  check?: (value: T, checker: OutcomeChecker) => void,
 ): Operation {
-  const stop = new AbortController();
-  const reason = new Error(`${name} was given up`);
-  if (random.chance(0.2)) setImmediate(() => stop.abort(reason));
+  const controller = new AbortController();
+  const reason = new Error(`${name} was aborted`);
+  if (random.chance(0.2)) setImmediate(() => controller.abort(reason));
   let outcome: Outcome<T> | undefined;
   return {
     name,
-    settled: outcomeOf(act(client, stop.signal)).then((came) => {
-      outcome = came;
+    settled: outcomeOf(act(client, controller.signal)).then((result) => {
+      outcome = result;
     }),
-    verify(verdict) {
-      const came = outcome as Outcome<T>;
-      const isTrusted = !server.attacked.has(subject);
-      if ("value" in came) {
-        if (isTrusted) check?.(came.value, verdict);
+    verify(checker) {
+      const result = outcome as Outcome<T>;
+      const isTrusted = !server.corrupted.has(subject);
+      if ("value" in result) {
+        if (isTrusted) check?.(result.value, checker);
         return;
       }
-      if (came.error === reason) return;
+      if (result.error === reason) return;
       const refusals = server.refused.has(subject) ? ["ERR_SERVER"] : [];
-      const lies = isTrusted
+      const corruptions = isTrusted
         ? []
         : ["ERR_SERVER", "ERR_PROTOCOL", "ERR_INVALID_ARGUMENT", "ERR_TOO_LARGE", "ERR_STDIN_CLOSED"];
-      verdict.failed(came, [verdict.over, ...codes, ...refusals, ...lies], `${name} (${subject})`);
+      checker.checkRejection(
+        result,
+        [checker.endCode, ...codes, ...refusals, ...corruptions],
+        `${name} (${subject})`,
+      );
     },
   };
 }
 
-function filePath({ random, name }: Scene): string {
+function filePath({ random, name }: OperationContext): string {
   return pathOf(random.chance(0.01) ? 1_100_000 : random.below(3_000), name);
 }
 
 async function readMerged(process: ExecProcess) {
-  const output: Piece[] = [];
+  const output: Chunk[] = [];
   const end = await outcomeOf(
     (async () => {
       for await (const { seq, stream, chunk } of {
@@ -317,10 +331,10 @@ async function readSplit(process: ExecProcess) {
   return { output, end, exited: await outcomeOf(process.exited), closed: await outcomeOf(process.closed) };
 }
 
-function split(pieces: readonly Piece[]): { stdout: string; stderr: string } {
-  const of = (isMeant: (stream: string) => boolean): string =>
-    pieces
-      .filter(({ stream }) => isMeant(stream))
+function split(chunks: readonly Chunk[]): { stdout: string; stderr: string } {
+  const of = (matches: (stream: string) => boolean): string =>
+    chunks
+      .filter(({ stream }) => matches(stream))
       .map(({ bytes }) => bytes)
       .join("");
   return { stdout: of((stream) => stream !== "stderr"), stderr: of((stream) => stream === "stderr") };

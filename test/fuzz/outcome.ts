@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Sdk } from "../support/sdk.ts";
 import { Violation } from "../support/violation.ts";
-import type { CallModel, End } from "./models.ts";
+import type { CallModel, StreamEnd } from "./models.ts";
 
-/** What became of a promise. */
+/** The value or the error of a settled promise. */
 export type Outcome<T> = { readonly value: T } | { readonly error: unknown };
 
 export async function outcomeOf<T>(promise: PromiseLike<T>): Promise<Outcome<T>> {
@@ -14,58 +14,60 @@ export async function outcomeOf<T>(promise: PromiseLike<T>): Promise<Outcome<T>>
   }
 }
 
-/** How the connection ended: what had not come to its own end then has this code. */
-export type Over = "ERR_DISCONNECTED" | "ERR_CLOSED";
+/** The error code with which everything pending rejects when the connection ends. */
+export type ConnectionEndCode = "ERR_DISCONNECTED" | "ERR_CLOSED";
 
-/** Compares what became of promises with what the frames say. */
-export class Verdict {
+/** Compares the outcomes of promises with those that the frames require. */
+export class OutcomeChecker {
   readonly #sdk: Sdk;
-  readonly over: Over;
+  readonly endCode: ConnectionEndCode;
 
-  constructor(sdk: Sdk, over: Over) {
+  constructor(sdk: Sdk, endCode: ConnectionEndCode) {
     this.#sdk = sdk;
-    this.over = over;
+    this.endCode = endCode;
   }
 
-  equal(actual: unknown, expected: unknown, what: string): void {
+  checkEqual(actual: unknown, expected: unknown, what: string): void {
     if (isDeepStrictEqual(actual, expected)) return;
-    throw new Violation(`${what}: expected ${shown(expected)}, got ${shown(actual)}`);
+    throw new Violation(`${what}: expected ${formatted(expected)}, got ${formatted(actual)}`);
   }
 
-  /** An error of the SDK's with one of these codes. */
-  failed(outcome: Outcome<unknown>, codes: readonly string[], what: string): void {
-    if (!("error" in outcome)) throw new Violation(`${what}: expected ${codes}, got ${shown(outcome.value)}`);
+  /** The promise must have rejected with an error of the SDK that has one of these codes. */
+  checkRejection(outcome: Outcome<unknown>, codes: readonly string[], what: string): void {
+    if (!("error" in outcome))
+      throw new Violation(`${what}: expected ${codes}, got ${formatted(outcome.value)}`);
     const { error } = outcome;
     const code = error instanceof this.#sdk.ExecServerError ? error.code : undefined;
     if (code === undefined || !codes.includes(code))
-      throw new Violation(`${what}: expected ${codes}, got ${shown(error)}`);
+      throw new Violation(`${what}: expected ${codes}, got ${formatted(error)}`);
   }
 
-  /** Whether it came to a clean end, which is what the frames must say as well. */
-  ended(outcome: Outcome<unknown>, end: End, what: string): boolean {
-    if (end !== "clean") this.failed(outcome, [end ?? this.over], what);
+  /** Returns whether the stream ended without an error. The frames must require the same. */
+  checkEnd(outcome: Outcome<unknown>, end: StreamEnd, what: string): boolean {
+    if (end !== "clean") this.checkRejection(outcome, [end ?? this.endCode], what);
     else if ("error" in outcome)
-      throw new Violation(`${what}: expected a clean end, got ${shown(outcome.error)}`);
+      throw new Violation(`${what}: expected an end without an error, got ${formatted(outcome.error)}`);
     return end === "clean";
   }
 
   /**
-   * One request. Returns whether it has a result, which is what the first answer must say as well: an answer that was not
-   * the sound one may be an error or, where its shape happens to be right, a result.
+   * Checks the outcome of one request. Returns whether it resolved, which the first response must require as well. A mutated
+   * response may cause an error or, where its shape is still valid, a result.
    */
-  answered(outcome: Outcome<unknown>, model: CallModel | undefined, what: string): boolean {
-    const answer = model?.answer;
-    if (!answer) this.failed(outcome, [this.over], what);
-    else if (answer.type === "error") this.failed(outcome, ["ERR_SERVER"], what);
-    else if (answer.type === "malformed") this.failed(outcome, ["ERR_PROTOCOL"], what);
+  checkResponse(outcome: Outcome<unknown>, model: CallModel | undefined, what: string): boolean {
+    const response = model?.response;
+    if (!response) this.checkRejection(outcome, [this.endCode], what);
+    else if (response.type === "error") this.checkRejection(outcome, ["ERR_SERVER"], what);
+    else if (response.type === "malformed") this.checkRejection(outcome, ["ERR_PROTOCOL"], what);
     else if ("value" in outcome) return true;
-    else if (model.isSound) throw new Violation(`${what}: expected a result, got ${shown(outcome.error)}`);
-    else this.failed(outcome, ["ERR_PROTOCOL"], what);
+    else if (model.isValid)
+      throw new Violation(`${what}: expected a result, got ${formatted(outcome.error)}`);
+    else this.checkRejection(outcome, ["ERR_PROTOCOL"], what);
     return false;
   }
 }
 
-function shown(value: unknown): string {
+function formatted(value: unknown): string {
   const text = value instanceof Error ? `${value.name}: ${value.message}` : String(JSON.stringify(value));
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }

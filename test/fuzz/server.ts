@@ -1,14 +1,14 @@
 import type { Connection } from "../../src/transport/transport.ts";
 import type { Random } from "../support/random.ts";
-import { type Request, soundError, soundResult } from "./answers.ts";
 import { BodyModel, CallModel, ProcessModel } from "./models.ts";
-import { mutate, type Others } from "./mutations.ts";
-import { type Frame, type Reading, read, subjectOf } from "./reading.ts";
+import { type KnownIds, mutate } from "./mutations.ts";
+import { type DecodedFrame, decode, type Frame, subjectOf } from "./reference-decoder.ts";
+import { type Request, validError, validResult } from "./responses.ts";
 
-/** A frame to be sent, and the request that it soundly answers. */
+/** A frame to send, and the request for which it is the valid response. */
 interface Outgoing {
   readonly frame: Frame;
-  readonly answers?: Request;
+  readonly respondsTo?: Request;
 }
 
 interface LiveProcess {
@@ -24,52 +24,52 @@ interface LiveBody {
   isDone: boolean;
 }
 
-const KEPT_FRAMES = 12;
+const RECENT_FRAMES = 12;
 
 /**
- * Plays a server that is sound at heart: it knows what its client waits for and has a proper frame for it. Some of the
- * frames it spoils, repeats, holds back or addresses to others. What the client must make of all of them it writes down.
+ * A server with a valid response for every request of the client. It mutates, repeats, delays or misaddresses some of its
+ * frames, and updates the models of what the client must make of each.
  */
 export class FuzzServer {
   readonly processes = new Map<string, LiveProcess>();
   readonly bodies = new Map<string, LiveBody>();
-  /** By what they are about: a process, a file, a URL. */
+  /** By subject: a process id, a path or a URL. */
   readonly calls = new Map<string, CallModel>();
-  /** What was ever told anything but the truth. */
-  readonly attacked = new Set<string>();
-  /** What was soundly refused. */
+  /** Subjects for which a response was corrupted. */
+  readonly corrupted = new Set<string>();
+  /** Subjects of requests that were refused with a valid error. */
   readonly refused = new Set<string>();
-  /** Bytes written to a file so far. */
+  /** Bytes written to each file so far. */
   readonly written = new Map<string, Buffer>();
-  /** Requests that the client must answer, and answers that it gave. */
-  asked = 0;
-  answered = 0;
-  /** A frame was sent that ends the connection. */
+  /** Number of requests sent to the client, and of the responses that it sent. */
+  serverRequests = 0;
+  serverRequestsAnswered = 0;
+  /** Whether a frame was sent that must end the connection. */
   isFatal = false;
   framesSent = 0;
-  /** The newest, for a report. */
+  /** The last 12 frames, for the report of a violation. */
   readonly recent: Frame[] = [];
   readonly #connection: Connection;
   readonly #random: Random;
-  readonly #spoiledShare: number;
+  readonly #mutatedShare: number;
   readonly #pending = new Map<number, Request>();
   readonly #handles = new Map<string, string>();
   #lastId = 0;
-  /** To be sent before anything else is chosen. */
+  /** Frames to send before the next random choice. */
   readonly #burst: Outgoing[] = [];
   #held: Outgoing[] = [];
   #watchIds: number[] = [];
 
-  /** @param spoiledShare Of the frames, from 0 to 1. */
-  constructor(connection: Connection, random: Random, spoiledShare: number) {
+  /** @param mutatedShare Share of the frames that are mutated, from 0 to 1. */
+  constructor(connection: Connection, random: Random, mutatedShare: number) {
     this.#connection = connection;
     this.#random = random;
-    this.#spoiledShare = spoiledShare;
+    this.#mutatedShare = mutatedShare;
     connection.start({ onFrame: (frame) => this.#receive(String(frame)), onEnd: () => {} });
   }
 
-  /** Sends something: mostly what the client waits for. */
-  sendSomething(): void {
+  /** Sends the next frame: mostly one that the client expects. */
+  sendNext(): void {
     const next = this.#burst.shift();
     if (next) this.send(next);
     else this.#sendChosen();
@@ -77,7 +77,7 @@ export class FuzzServer {
 
   #sendChosen(): void {
     const outgoing = this.#choose();
-    const next = this.#random.chance(this.#spoiledShare) ? this.#spoil(outgoing) : outgoing;
+    const next = this.#random.chance(this.#mutatedShare) ? this.#mutate(outgoing) : outgoing;
     const sent = this.#random.chance(0.3) ? { ...next, frame: asBytes(next.frame) } : next;
     if (this.#random.chance(0.05)) this.#held.push(sent);
     else this.send(sent);
@@ -85,66 +85,66 @@ export class FuzzServer {
 
   send(outgoing: Outgoing): void {
     const { frame } = outgoing;
-    const reading = read(frame);
-    // Most frames that end everything are kept back, or no connection would live to see the others.
-    if (reading.type === "fatal" && this.#random.chance(0.92)) return;
-    if (this.#isAboutTheFuture(reading)) return;
+    const decoded = decode(frame);
+    // Drops 92 % of the fatal frames, because each would end the connection.
+    if (decoded.type === "fatal" && this.#random.chance(0.92)) return;
+    if (this.#isAboutFutureRequest(decoded)) return;
     this.recent.push(frame);
-    if (this.recent.length > KEPT_FRAMES) this.recent.shift();
+    if (this.recent.length > RECENT_FRAMES) this.recent.shift();
     this.framesSent++;
-    if (!this.isFatal) this.#expect(reading, outgoing);
-    // On a WebSocket a frame may be one of bytes.
+    if (!this.isFatal) this.#expect(decoded, outgoing);
+    // A WebSocket also delivers binary frames.
     this.#connection.send(frame as string);
   }
 
-  /** Answers a request soundly, now. */
-  answer(request: Request): void {
-    this.send(this.#soundAnswer(request));
+  /** Sends the valid response to a request. */
+  respond(request: Request): void {
+    this.send(this.#validResponse(request));
   }
 
-  /** The oldest request that was not answered yet. */
+  /** The oldest pending request. */
   get oldest(): Request | undefined {
     return this.#pending.values().next().value;
   }
 
-  /** What must come of the body of a request to this URL. */
+  /** The expected body of the response from this URL. */
   bodyOf(url: string): BodyModel | undefined {
     return [...this.bodies.values()].find((live) => live.url === url)?.model;
   }
 
-  /** Writes down what the client must make of a frame. */
-  #expect(reading: Reading, { answers }: Outgoing): void {
-    switch (reading.type) {
+  /** Updates the models with a frame. */
+  #expect(decoded: DecodedFrame, { respondsTo }: Outgoing): void {
+    switch (decoded.type) {
       case "fatal":
         this.isFatal = true;
         return;
       case "request":
-        this.asked++;
+        this.serverRequests++;
         return;
       case "notification": {
-        const subject = subjectOf(reading.method, reading.params);
-        const params = reading.params as Record<string, unknown>;
-        if (/^process\//.test(reading.method))
-          this.processes.get(subject as string)?.model.accept(reading.method, params);
-        else if (reading.method.startsWith("http/")) this.bodies.get(subject as string)?.model.accept(params);
+        const subject = subjectOf(decoded.method, decoded.params);
+        const params = decoded.params as Record<string, unknown>;
+        if (/^process\//.test(decoded.method))
+          this.processes.get(subject as string)?.model.accept(decoded.method, params);
+        else if (decoded.method.startsWith("http/")) this.bodies.get(subject as string)?.model.accept(params);
         return;
       }
-      case "answer": {
-        const request = this.#pending.get(reading.id as number);
+      case "response": {
+        const request = this.#pending.get(decoded.id as number);
         if (!request) return;
         this.#pending.delete(request.id);
-        request.model.accept(reading.answer, request === answers);
-        if (request !== answers) this.attacked.add(request.subject);
-        else if (reading.answer.type === "error") this.refused.add(request.subject);
+        request.model.accept(decoded.response, request === respondsTo);
+        if (request !== respondsTo) this.corrupted.add(request.subject);
+        else if (decoded.response.type === "error") this.refused.add(request.subject);
       }
     }
   }
 
-  /** About something that the client may have begun in this very turn: who comes first could not be told. */
-  #isAboutTheFuture(reading: Reading): boolean {
-    if (reading.type === "answer") return Number.isInteger(reading.id) && Number(reading.id) > this.#lastId;
-    if (reading.type !== "notification") return false;
-    const subject = subjectOf(reading.method, reading.params);
+  /** Whether the frame concerns a request that the client may be sending in this turn, so that the order is undefined. */
+  #isAboutFutureRequest(decoded: DecodedFrame): boolean {
+    if (decoded.type === "response") return Number.isInteger(decoded.id) && Number(decoded.id) > this.#lastId;
+    if (decoded.type !== "notification") return false;
+    const subject = subjectOf(decoded.method, decoded.params);
     const isKnown = this.processes.has(String(subject)) || this.bodies.has(String(subject));
     return typeof subject === "string" && !isKnown && /-\d+$/.test(subject);
   }
@@ -155,7 +155,7 @@ export class FuzzServer {
       method?: string;
       params?: Record<string, unknown>;
     };
-    if (method === undefined) this.answered++;
+    if (method === undefined) this.serverRequestsAnswered++;
     else if (id !== undefined) this.#note(id, method, params ?? {});
   }
 
@@ -198,9 +198,9 @@ export class FuzzServer {
     const alive = running.filter(([, { model }]) => model.end === undefined);
     const bodies = [...this.bodies].filter(([, { isDone }]) => !isDone);
     const way = random.weighted({
-      answer: this.#pending.size > 0 ? 6 : 0,
+      response: this.#pending.size > 0 ? 6 : 0,
       event: running.length > 0 ? 6 : 0,
-      piece: bodies.length > 0 ? 4 : 0,
+      chunk: bodies.length > 0 ? 4 : 0,
       change: this.#watchIds.length > 0 ? 0.3 : 0,
       ask: 0.5,
       stray: 0.5,
@@ -209,31 +209,31 @@ export class FuzzServer {
       release: this.#held.length > 0 ? 2 : 0,
     });
     switch (way) {
-      case "answer":
-        return this.#soundAnswer(random.pick([...this.#pending.values()]));
+      case "response":
+        return this.#validResponse(random.pick([...this.#pending.values()]));
       case "event":
-        return sound(this.#nextEvent(...random.pick(running)));
-      case "piece":
-        return sound(this.#nextPiece(...random.pick(bodies)));
+        return encode(this.#nextEvent(...random.pick(running)));
+      case "chunk":
+        return encode(this.#nextDelta(...random.pick(bodies)));
       case "change":
-        return sound({ method: "fs/missingChanged", params: { watchId: random.pick(this.#watchIds) } });
+        return encode({ method: "fs/missingChanged", params: { watchId: random.pick(this.#watchIds) } });
       case "repeat":
         return { frame: random.pick(this.recent) };
       case "release":
         return this.#held.shift() as Outgoing;
       case "gap":
-        return this.#leaveGap(...random.pick(alive));
+        return this.#skipEvent(...random.pick(alive));
       case "ask":
-        return sound(this.#question());
+        return encode(this.#serverRequest());
       case "stray":
-        return sound(this.#stray());
+        return encode(this.#unexpectedMessage());
     }
   }
 
-  #soundAnswer(request: Request): Outgoing {
+  #validResponse(request: Request): Outgoing {
     const isRefusal = request.method !== "initialize" && this.#random.chance(0.03);
-    const answer = isRefusal ? soundError : { result: soundResult(request, this.#random) };
-    return { frame: JSON.stringify({ id: request.id, ...answer }), answers: request };
+    const outcome = isRefusal ? validError : { result: validResult(request, this.#random) };
+    return { frame: JSON.stringify({ id: request.id, ...outcome }), respondsTo: request };
   }
 
   #nextEvent(processId: string, live: LiveProcess): object {
@@ -260,17 +260,17 @@ export class FuzzServer {
     return { method: "process/output", params: { processId, seq, stream, chunk: base64(text) } };
   }
 
-  /** Loses an event, and sends about as many after it as may wait. */
-  #leaveGap(processId: string, live: LiveProcess): Outgoing {
-    const lost = sound(this.#nextEvent(processId, live));
+  /** Omits an event and queues 250 to 262 later ones, about as many as the client holds back (256). */
+  #skipEvent(processId: string, live: LiveProcess): Outgoing {
+    const lost = encode(this.#nextEvent(processId, live));
     for (let events = this.#random.between(250, 262); events > 0 && live.phase !== "closed"; events--) {
-      this.#burst.push(sound(this.#nextEvent(processId, live)));
+      this.#burst.push(encode(this.#nextEvent(processId, live)));
     }
     if (this.#random.chance(0.5)) this.#burst.push(lost);
     return this.#burst.shift() ?? lost;
   }
 
-  #nextPiece(requestId: string, live: LiveBody): object {
+  #nextDelta(requestId: string, live: LiveBody): object {
     const random = this.#random;
     const seq = live.nextSeq++;
     const done = random.chance(0.15);
@@ -285,10 +285,10 @@ export class FuzzServer {
     };
   }
 
-  #question(): object {
+  #serverRequest(): object {
     const random = this.#random;
     const request = { protocol: "https", host: "a.example", port: 443 };
-    const params = { processId: random.pick(["p1", "nobody"]), request };
+    const params = { processId: random.pick(["p1", "absent"]), request };
     return {
       id: random.pick([1, "q", -7, 2.5, 999]),
       method: random.pick(["network/policyRequest", "what/ever"]),
@@ -296,32 +296,32 @@ export class FuzzServer {
     };
   }
 
-  #stray(): object {
+  #unexpectedMessage(): object {
     const random = this.#random;
     return random.pick<object>([
       { id: random.below(50), result: {} },
-      { id: -1, ...soundError },
+      { id: -1, ...validError },
       { id: String(this.oldest?.id ?? 1), result: { status: "ready" } },
-      { method: "process/output", params: { processId: "nobody", seq: 1, stream: "stdout", chunk: "QUJD" } },
-      { method: "http/request/bodyDelta", params: { requestId: "nobody", seq: 1, deltaBase64: "QUJD" } },
+      { method: "process/output", params: { processId: "absent", seq: 1, stream: "stdout", chunk: "QUJD" } },
+      { method: "http/request/bodyDelta", params: { requestId: "absent", seq: 1, deltaBase64: "QUJD" } },
       { method: "fs/missingChanged", params: { watchId: 12_345 } },
       { method: "weather/changed", params: { sunny: true } },
       { method: "toString", params: {} },
     ]);
   }
 
-  #spoil({ frame }: Outgoing): Outgoing {
-    const others: Others = {
+  #mutate({ frame }: Outgoing): Outgoing {
+    const known: KnownIds = {
       ids: [...this.#pending.keys()],
       names: [...this.processes.keys(), ...this.bodies.keys()],
     };
     const text = typeof frame === "string" ? frame : new TextDecoder().decode(frame);
     const message = parsed(text) ?? { method: "process/output", params: { processId: "p1", seq: 1 } };
-    return { frame: mutate(message, this.#random, others) };
+    return { frame: mutate(message, this.#random, known) };
   }
 }
 
-function sound(message: object): Outgoing {
+function encode(message: object): Outgoing {
   return { frame: JSON.stringify(message) };
 }
 
@@ -329,13 +329,13 @@ function asBytes(frame: Frame): Frame {
   return typeof frame === "string" ? new TextEncoder().encode(frame) : frame;
 }
 
-/** The first path a request names. */
+/** The path of a request, or its source path. */
 function pathIn({ path, sourcePath }: Record<string, unknown>): string | undefined {
   const uri = path ?? sourcePath;
   return typeof uri === "string" ? new URL(uri).pathname : undefined;
 }
 
-/** A message that can be spoiled once more: not one so deep that this could not even be copied. */
+/** Parses a message for a further mutation; undefined if it is nested too deeply to be cloned. */
 function parsed(text: string): object | undefined {
   if (text.includes("[".repeat(1_000))) return undefined;
   try {

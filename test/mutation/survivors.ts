@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * What the mutation check comes to, area by area. Ends with 1 if fewer than 90 % of an area's mutants were killed, or one
- * survived that SURVIVORS.md gives no reason for.
+ * Prints the result of the mutation check for each area. Exits with code 1 if fewer than 90 % of the mutants of an area
+ * were killed, or if a survivor is missing from SURVIVORS.md.
  */
 
 const ROOT = join(import.meta.dirname, "../..");
-const WANTED_PERCENT = 90;
+const MIN_PERCENT = 90;
 
 const AREAS: Readonly<Record<string, RegExp>> = {
   "lazy client": /^src\/(client\/lazy-client|internal\/single-flight)\.ts$/,
@@ -51,7 +51,7 @@ const mutants = Object.entries(report.files).flatMap(([file, { source, mutants }
     return {
       file,
       isKilled: status === "Killed" || status === "Timeout",
-      /** As it stands in the list. */
+      /** In the form of SURVIVORS.md. */
       entry: `${file} \`${line}\` ${change}`,
     };
   });
@@ -59,18 +59,18 @@ const mutants = Object.entries(report.files).flatMap(([file, { source, mutants }
 
 const list = onOneLine(readFileSync(join(import.meta.dirname, "SURVIVORS.md"), "utf8"));
 const listed = list.match(/(?<=- )src\/\S+ `.*?` `.*?` → `.*?`/g) ?? [];
-const alive = mutants.filter(({ isKilled }) => !isKilled).map(({ entry }) => entry);
-const unlisted = alive.filter((entry) => !list.includes(`- ${entry}`));
-for (const entry of unlisted) process.stdout.write(`Survived, and nothing says why:\n- ${entry}\n`);
+const survivors = mutants.filter(({ isKilled }) => !isKilled).map(({ entry }) => entry);
+const unlisted = survivors.filter((entry) => !list.includes(`- ${entry}`));
+for (const entry of unlisted) process.stdout.write(`Survived, but not listed:\n- ${entry}\n`);
 for (const entry of listed) {
-  if (!alive.includes(entry)) process.stdout.write(`Listed, but killed:\n- ${entry}\n`);
+  if (!survivors.includes(entry)) process.stdout.write(`Listed, but killed:\n- ${entry}\n`);
 }
 let isEnough = true;
 for (const [area, pattern] of Object.entries(AREAS)) {
-  const those = mutants.filter(({ file }) => pattern.test(file));
-  const killed = those.filter(({ isKilled }) => isKilled).length;
-  const percent = (100 * killed) / those.length;
-  isEnough &&= percent >= WANTED_PERCENT;
-  process.stdout.write(`${area}: ${killed} of ${those.length} killed, ${percent.toFixed(1)} %\n`);
+  const areaMutants = mutants.filter(({ file }) => pattern.test(file));
+  const killed = areaMutants.filter(({ isKilled }) => isKilled).length;
+  const percent = (100 * killed) / areaMutants.length;
+  isEnough &&= percent >= MIN_PERCENT;
+  process.stdout.write(`${area}: ${killed} of ${areaMutants.length} killed, ${percent.toFixed(1)} %\n`);
 }
 process.exitCode = isEnough && unlisted.length === 0 ? 0 : 1;

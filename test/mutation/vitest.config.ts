@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
-/** The unit tests of the core, less those that take seconds or share a server: a mutant costs a second or two. */
+/** The unit tests of the core, without slow tests and tests with a real server: a mutant takes one or two seconds. */
 export default defineConfig({
   test: {
     root: join(import.meta.dirname, ".."),
@@ -12,7 +12,7 @@ export default defineConfig({
       "process/event-order.test.ts",
     ],
     exclude: ["rpc/real-server.test.ts"],
-    // The same numbers for each mutant.
+    // The same random numbers for each mutant.
     env: { SEED: "1" },
     testTimeout: 5_000,
     retry: 0,

@@ -6,8 +6,8 @@ import { TestServer } from "../../src/testing.ts";
 import { listen } from "../../src/testing-node.ts";
 import type { Connection, ConnectionReceiver } from "../../src/transport/transport.ts";
 import { failureOf } from "../support/failure.ts";
-import { playedPeer } from "../support/played-peer.ts";
 import { readAll } from "../support/read.ts";
+import { scriptedPeer } from "../support/scripted-peer.ts";
 import { scriptedProcess } from "../support/scripted-process.ts";
 
 /** A client on a connection whose every event the test brings about itself, in the turn it likes. */
@@ -150,9 +150,9 @@ describe("a call that nobody limits", () => {
 });
 
 describe("the record of an end", () => {
-  const ended = (end: (it: ReturnType<typeof playedPeer>) => unknown) => {
+  const ended = (end: (it: ReturnType<typeof scriptedPeer>) => unknown) => {
     const endings: Ending[] = [];
-    const it = playedPeer();
+    const it = scriptedPeer();
     it.rpc.onEnd((_, ending) => void endings.push(ending));
     it.rpc.call(STATUS, null).catch(() => {});
     it.rpc.call("environment/info", null).catch(() => {});
@@ -183,7 +183,7 @@ describe("the record of an end", () => {
 
   it("is made when every call has been told, and nothing is left that waits", async () => {
     const order: string[] = [];
-    const it = playedPeer();
+    const it = scriptedPeer();
     it.rpc.onEnd(() => void order.push(`end with ${it.rpc.unanswered.size} pending`));
     const call = it.rpc.call(STATUS, null).catch(() => order.push("call"));
     it.receiver.onEnd({});
@@ -195,7 +195,7 @@ describe("the record of an end", () => {
 
   it("comes to the calls first, also to those that were waiting for their turn", async () => {
     const order: string[] = [];
-    const it = playedPeer();
+    const it = scriptedPeer();
     void it.rpc.ended.then(() => order.push("others"));
     const calls = Array.from({ length: 129 }, () =>
       it.rpc.request("x", {}, undefined).catch(() => order.push("call")),
@@ -207,7 +207,7 @@ describe("the record of an end", () => {
   });
 
   it("says why in the words, with the code and the cause of the channel", () => {
-    const it = playedPeer();
+    const it = scriptedPeer();
     it.receiver.onEnd({ reason: "cable cut", closeCode: 1006, cause: new ProtocolError("nonsense") });
     expect(it.rpc.failure).toMatchObject({
       reason: "cable cut",
@@ -222,7 +222,7 @@ describe("a connection that has closed without telling its end", () => {
   afterEach(() => void vi.useRealTimers());
 
   it("counts as disconnected, sends nothing, and is closed from here after a second", async () => {
-    const it = playedPeer();
+    const it = scriptedPeer();
     expect(it.rpc.isDisconnected).toBe(false);
     it.connection.isOpen = false;
     expect(it.rpc.isDisconnected).toBe(true);
@@ -239,7 +239,7 @@ describe("a connection that has closed without telling its end", () => {
   });
 
   it("is not waited for when its end has been told", async () => {
-    const it = playedPeer();
+    const it = scriptedPeer();
     it.receiver.onEnd({ reason: "cable cut" });
     expect(await it.rpc.lost()).toBe(it.rpc.failure);
     await vi.advanceTimersByTimeAsync(1_000);
@@ -253,7 +253,7 @@ describe("close()", () => {
     const closing = new Promise<void>((resolve) => {
       settle = resolve;
     });
-    const it = playedPeer({}, { close: () => closing });
+    const it = scriptedPeer({}, { close: () => closing });
     const failure = new DisconnectedError("no sign of life");
     let isClosed = false;
     const closed = it.rpc.close(failure).then(() => {
@@ -267,7 +267,7 @@ describe("close()", () => {
   });
 
   it("says by itself who closed what", async () => {
-    const it = playedPeer();
+    const it = scriptedPeer();
     await it.rpc.close();
     expect(it.rpc.failure).toMatchObject({ code: "ERR_CLOSED", sessionId: "session-1" });
   });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { MAX_INCOMING_FRAME } from "../../src/transport/transport.ts";
 import { failureOf } from "../support/failure.ts";
-import { playedPeer } from "../support/played-peer.ts";
+import { scriptedPeer } from "../support/scripted-peer.ts";
 
 const STATUS = "environment/status";
 
 describe("a frame", () => {
   it("may be 64 MiB long, and ends the connection if it is longer", async () => {
-    const it = playedPeer();
+    const it = scriptedPeer();
     const call = it.rpc.call(STATUS, null);
     it.receiver.onFrame('{"id":1,"result":{"status":"ready"}}'.padEnd(MAX_INCOMING_FRAME));
     expect(await call).toEqual({ status: "ready" });
@@ -22,7 +22,7 @@ describe("a frame", () => {
   });
 
   it("that cannot be handled ends the connection, and what was thrown is told as the cause alone", () => {
-    const it = playedPeer();
+    const it = scriptedPeer();
     it.rpc.onNotification("x", () => {
       throw new TypeError("secret");
     });
@@ -35,7 +35,7 @@ describe("a frame", () => {
 
   it("that comes after the end is dropped", () => {
     const methods: string[] = [];
-    const it = playedPeer();
+    const it = scriptedPeer();
     for (const method of ["before", "after"]) it.rpc.onNotification(method, () => void methods.push(method));
     it.receive({ method: "before" });
     it.receiver.onEnd({});
@@ -45,13 +45,13 @@ describe("a frame", () => {
   });
 
   it("that is a notification without a listener is ignored, whatever its method is called", () => {
-    const it = playedPeer();
+    const it = scriptedPeer();
     for (const method of ["x", "toString", "__proto__"]) it.receive({ method, params: { a: 1 } });
     expect(it.rpc.failure).toBeUndefined();
   });
 
   it("brings its bytes decoded if the codec could, and as base64 otherwise", async () => {
-    const it = playedPeer();
+    const it = scriptedPeer();
     const notified: unknown[] = [];
     it.rpc.onNotification("process/output", (params) => void notified.push(params));
     const params = { processId: "p", seq: 1, stream: "stdout", chunk: "AAAA".repeat(20) };
@@ -64,7 +64,7 @@ describe("a frame", () => {
 describe("a request of the server's", () => {
   it("ends the connection before the first answer: it is an echo, most likely", async () => {
     const asked: string[] = [];
-    const it = playedPeer({
+    const it = scriptedPeer({
       onRequest: (method) => {
         asked.push(method);
         return undefined;
@@ -82,7 +82,7 @@ describe("a request of the server's", () => {
 
   it("gets its answer with its own id, however late, but not after the end", async () => {
     const answers: ((result: unknown) => void)[] = [];
-    const it = playedPeer({
+    const it = scriptedPeer({
       onRequest: (method) =>
         method === "known" ? new Promise((resolve) => answers.push(resolve)) : undefined,
     });
@@ -107,25 +107,25 @@ describe("a request of the server's", () => {
 
 describe("what is sent", () => {
   it("says a notification without an id", () => {
-    const it = playedPeer();
+    const it = scriptedPeer();
     it.rpc.notify("initialized", {});
     expect(it.message(0)).toEqual({ method: "initialized", params: {} });
   });
 
   it("holds bytes as base64, written by the channel itself where it can", async () => {
     const payload = { name: "chunk", bytes: new Uint8Array([1, 2]) };
-    const plain = playedPeer();
+    const plain = scriptedPeer();
     void plain.rpc.request("x", { a: 1 }, undefined, { payload });
     expect(plain.message(0)).toEqual({ id: 1, method: "x", params: { a: 1, chunk: "AQI=" } });
     const given: unknown[] = [];
-    const quick = playedPeer({}, { sendPayload: (...parts) => void given.push(parts) });
+    const quick = scriptedPeer({}, { sendPayload: (...parts) => void given.push(parts) });
     void quick.rpc.request("x", { a: 1 }, undefined, { payload });
     expect(given).toEqual([['{"id":1,"method":"x","params":{"a":1,"chunk":"', payload.bytes, '"}}']]);
     expect(quick.sent).toEqual([]);
   });
 
   it("are the bytes of the moment of the call, also when they have to wait their turn", async () => {
-    const it = playedPeer();
+    const it = scriptedPeer();
     const bytes = new Uint8Array([1, 2]);
     for (let n = 0; n < 128; n++) void it.rpc.request("x", {}, undefined);
     void it.rpc.request("x", { a: 1 }, undefined, { payload: { name: "chunk", bytes } });
@@ -136,14 +136,14 @@ describe("what is sent", () => {
 
   it("are the same bytes, uncopied, when they need not wait", () => {
     const given: unknown[] = [];
-    const it = playedPeer({}, { sendPayload: (_, bytes) => void given.push(bytes) });
+    const it = scriptedPeer({}, { sendPayload: (_, bytes) => void given.push(bytes) });
     const bytes = new Uint8Array([1, 2]);
     void it.rpc.request("x", { a: 1 }, undefined, { payload: { name: "chunk", bytes } });
     expect(given[0]).toBe(bytes);
   });
 
   it("is nothing for a call that ended before its turn, or that there can be no frame for", async () => {
-    const it = playedPeer();
+    const it = scriptedPeer();
     expect(await failureOf(it.rpc.request("x", { a: 1n }, undefined))).toMatchObject({
       code: "ERR_INVALID_ARGUMENT",
     });
@@ -165,7 +165,7 @@ describe("what is sent", () => {
 describe("code of the user's", () => {
   it("does not run for a call that was given up, or comes too late", async () => {
     let traces = 0;
-    const it = playedPeer({
+    const it = scriptedPeer({
       trace: () => {
         traces++;
         return undefined;
@@ -185,7 +185,7 @@ describe("code of the user's", () => {
   });
 
   it("that gives up the call it takes part in leaves its place to others", async () => {
-    const it = playedPeer();
+    const it = scriptedPeer();
     for (let n = 0; n < 200; n++) {
       const controller = new AbortController();
       const params = { toJSON: () => controller.abort("enough") };
@@ -203,7 +203,7 @@ describe("an answer to nothing that is pending", () => {
     ["an error", { error: { code: 1, message: "boom" } }],
     ["no answer at all", {}],
   ])("frees no place and proves nothing, be it %s", (_, answer) => {
-    const it = playedPeer();
+    const it = scriptedPeer();
     for (let n = 0; n < 129; n++) it.rpc.request("x", {}, undefined).catch(() => {});
     it.receive({ id: 999, ...answer });
     expect(it.sent).toHaveLength(128);
@@ -218,11 +218,11 @@ describe("an answer to nothing that is pending", () => {
 describe("a sign of life", () => {
   it("is asked for below the messages where the channel can, else by the quickest request, past those that wait", () => {
     let pings = 0;
-    const pinging = playedPeer({}, { ping: async () => void pings++ });
+    const pinging = scriptedPeer({}, { ping: async () => void pings++ });
     expect(pinging.rpc.canPing).toBe(true);
     void pinging.rpc.probe();
     expect([pings, pinging.sent.length]).toEqual([1, 0]);
-    const plain = playedPeer();
+    const plain = scriptedPeer();
     expect(plain.rpc.canPing).toBe(false);
     for (let n = 0; n < 130; n++) void plain.rpc.call("environment/info", null);
     void plain.rpc.probe();
@@ -232,7 +232,7 @@ describe("a sign of life", () => {
 
   it("comes behind what has not left yet, as far as that is known", () => {
     const flow = { pause() {}, resume() {}, drained: async () => {}, queuedBytes: 7 };
-    expect(playedPeer({}, { flow }).rpc.queuedBytes).toBe(7);
-    expect(playedPeer().rpc.queuedBytes).toBe(0);
+    expect(scriptedPeer({}, { flow }).rpc.queuedBytes).toBe(7);
+    expect(scriptedPeer().rpc.queuedBytes).toBe(0);
   });
 });

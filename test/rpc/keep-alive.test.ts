@@ -3,7 +3,7 @@ import { DisconnectedError } from "../../src/errors.ts";
 import { KeepAlive } from "../../src/rpc/keep-alive.ts";
 import { RpcPeer } from "../../src/rpc/peer.ts";
 import type { Connection } from "../../src/transport/transport.ts";
-import { Day, type Watch } from "../support/idle-day.ts";
+import { IdleDay, type WatchConnection } from "../support/idle-day.ts";
 import { memoryTransport } from "../support/memory-transport.ts";
 import { announceSeed, seeded } from "../support/seed.ts";
 
@@ -238,26 +238,26 @@ describe("keepAlive", () => {
 announceSeed("keepAlive");
 
 const HOURS = 8;
-const real: Watch = (rpc) => KeepAlive.watch(rpc, { intervalMs: INTERVAL, timeoutMs: TIMEOUT });
+const real: WatchConnection = (rpc) => KeepAlive.watch(rpc, { intervalMs: INTERVAL, timeoutMs: TIMEOUT });
 
 describe(`${HOURS} hours of idle, with sleep, clocks that are set, hidden tabs and slow requests`, () => {
   const days = Array.from({ length: 10 }, (_, day) => day);
 
   it.each(days)("end no connection that lives (day %i)", async (day) => {
-    const outcome = await new Day(seeded("keep-alive", day)).live(real, HOURS, undefined);
+    const outcome = await new IdleDay(seeded("keep-alive", day)).run(real, HOURS, undefined);
     expect(outcome.endedAt).toBeUndefined();
   });
 
   it.each(days)("end a connection whose server is silently gone (day %i)", async (day) => {
     const random = seeded("keep-alive", 100 + day);
-    const outcome = await new Day(random).live(real, HOURS, random() * (HOURS - 2));
+    const outcome = await new IdleDay(random).run(real, HOURS, random() * (HOURS - 2));
     expect(outcome.endedAt).toBeGreaterThan(outcome.diedAt as number);
     // What came before a pause counts for nothing after it, so a restless day takes a few rounds.
     expect(outcome.awakeSinceDeathMs).toBeLessThan(15 * 60_000);
   });
 
   /** Ends whatever is silent for the stated time, as most clients do. */
-  const hasty: Watch = (rpc) => {
+  const hasty: WatchConnection = (rpc) => {
     let answeredAt = Date.now();
     const timer = setInterval(() => {
       if (Date.now() - answeredAt > INTERVAL + TIMEOUT) {
@@ -276,13 +276,13 @@ describe(`${HOURS} hours of idle, with sleep, clocks that are set, hidden tabs a
   it("catch a watch that ends living connections", async () => {
     const outcomes = [];
     for (const day of days) {
-      outcomes.push(await new Day(seeded("keep-alive", day)).live(hasty, HOURS, undefined));
+      outcomes.push(await new IdleDay(seeded("keep-alive", day)).run(hasty, HOURS, undefined));
     }
     expect(outcomes.filter(({ endedAt }) => endedAt !== undefined)).not.toEqual([]);
   });
 
   it("catch a watch that finds nothing", async () => {
-    const outcome = await new Day(seeded("keep-alive", 100)).live(() => {}, HOURS, 1);
+    const outcome = await new IdleDay(seeded("keep-alive", 100)).run(() => {}, HOURS, 1);
     expect(outcome.endedAt).toBeUndefined();
   });
 });

@@ -1,28 +1,28 @@
 import type { ExecServer } from "../support/exec-server.ts";
 import type { TcpProxy } from "../support/tcp-proxy.ts";
-import type { Fault } from "./stage.ts";
+import type { Fault } from "./setup.ts";
 
 type Faults = Record<string, Fault>;
 
-/** What can happen to a piece of network. */
+/** Faults of one network segment. */
 export function networkFaults(network: TcpProxy, name: string): Faults {
   return {
-    [`${name} is reset`]: { loses: true, strike: () => network.cut() },
+    [`${name} is reset`]: { disconnects: true, inject: () => network.cut() },
     [`${name} is cut in the middle of a frame`]: {
-      loses: true,
-      strike: (random) => network.cutAfter(random.between(1, 3_000)),
+      disconnects: true,
+      inject: (random) => network.cutAfter(random.between(1, 3_000)),
     },
     [`${name} goes silent`]: {
-      loses: true,
+      disconnects: true,
       isSilent: true,
-      strike: () => network.freeze(),
+      inject: () => network.freeze(),
       repair: () => network.thaw(),
     },
-    [`${name} stalls`]: { loses: false, strike: () => network.freeze(), repair: () => network.thaw() },
-    [`${name} is cut and takes nobody`]: {
-      loses: true,
-      refuses: true,
-      strike() {
+    [`${name} stalls`]: { disconnects: false, inject: () => network.freeze(), repair: () => network.thaw() },
+    [`${name} is cut and refuses connections`]: {
+      disconnects: true,
+      refusesDials: true,
+      inject() {
         network.isRefusing = true;
         network.cut();
       },
@@ -33,28 +33,28 @@ export function networkFaults(network: TcpProxy, name: string): Faults {
   };
 }
 
-/** What can happen to a server that is started again. */
+/** Faults of a server that can be restarted. */
 export function serverFaults(server: ExecServer): Faults {
   const restart = (): Promise<void> => server.restart();
   return {
     "the server is killed": {
-      loses: true,
-      refuses: true,
-      strike: () => server.kill("SIGKILL"),
+      disconnects: true,
+      refusesDials: true,
+      inject: () => server.kill("SIGKILL"),
       repair: restart,
     },
     "the server is terminated": {
-      loses: true,
-      refuses: true,
-      strike: () => server.kill("SIGTERM"),
+      disconnects: true,
+      refusesDials: true,
+      inject: () => server.kill("SIGTERM"),
       repair: restart,
     },
-    ...pauses(() => server.pid),
+    ...pauseFaults(() => server.pid),
   };
 }
 
-/** What can happen on the way through a gateway, but for the gateway itself. */
-export function wayFaults({
+/** Faults of both network segments of a gateway and of the server behind it, without those of the gateway. */
+export function gatewayPathFaults({
   front,
   back,
   server,
@@ -70,20 +70,20 @@ export function wayFaults({
   };
 }
 
-/** What can happen to a process that is only held up. */
-export function pauses(pid: () => number | undefined): Faults {
+/** Faults of a process that is stopped and continued. */
+export function pauseFaults(pid: () => number | undefined): Faults {
   const signal = (name: NodeJS.Signals) => (): void => {
     const id = pid();
     if (id !== undefined) process.kill(id, name);
   };
   return {
-    "the server stands still": {
-      loses: true,
-      refuses: true,
+    "the server is stopped": {
+      disconnects: true,
+      refusesDials: true,
       isSilent: true,
-      strike: signal("SIGSTOP"),
+      inject: signal("SIGSTOP"),
       repair: signal("SIGCONT"),
     },
-    "the server pauses": { loses: false, strike: signal("SIGSTOP"), repair: signal("SIGCONT") },
+    "the server pauses": { disconnects: false, inject: signal("SIGSTOP"), repair: signal("SIGCONT") },
   };
 }

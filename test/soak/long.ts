@@ -1,7 +1,7 @@
 /**
- * A program, `npm run soak [-- --faults 2000 --frames 1000000 --page-faults 200 --only WORD]`: the long runs of what
- * `npm test` does in short, and all broken builds; or only the parts with that word in their name. Ends with code 1 if
- * anything does not hold. `SEED=…` repeats a run.
+ * `npm run soak [-- --faults 2000 --frames 1000000 --page-faults 200 --only WORD]` runs the soak and the fuzzer of
+ * `npm test` for longer, and all broken builds. `--only` selects the parts whose name contains the word. Exits with code 1
+ * after a violation or an undetected broken build. `SEED=…` repeats a run.
  */
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
@@ -22,7 +22,7 @@ const { values } = parseArgs({
 });
 
 const env = { SEED: String(SEED) };
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const echo = { env, onText: (text: string): void => void process.stdout.write(text) };
 
 const fuzz =
@@ -44,11 +44,13 @@ async function soakBroken(): Promise<boolean> {
   let missed = 0;
   for (const [name, breakage] of Object.entries({ ...QUICK, ...SLOW })) {
     using broken = new BrokenBuild(breakage);
-    const args = ["--stage", "direct", "--sources", broken.directory];
-    const { code, text } = await runProgram("test/soak/soak.ts", args, { env: { ...env, PATIENCE: "0.4" } });
+    const args = ["--setup", "direct", "--sources", broken.directory];
+    const { code, text } = await runProgram("test/soak/soak.ts", args, {
+      env: { ...env, TIMEOUT_FACTOR: "0.4" },
+    });
     const found = text.split("\n").find((line) => line.startsWith("VIOLATION"));
     if (code === 0 || !found) missed++;
-    say(`${found ? "found" : "MISSED"}: ${name}\n  ${found ?? text}`);
+    print(`${found ? "found" : "MISSED"}: ${name}\n  ${found ?? text}`);
   }
   return missed === 0;
 }
@@ -62,13 +64,13 @@ const parts: Readonly<Record<string, () => Promise<boolean>>> = {
     (await runProgram("test/soak/soak.ts", ["--faults", values.faults], echo)).code === 0,
 };
 
-say(`SEED=${SEED}`);
+print(`SEED=${SEED}`);
 for (const [name, run] of Object.entries(parts)) {
   if (!name.includes(values.only)) continue;
-  say(`\n${name}`);
+  print(`\n${name}`);
   const started = performance.now();
   const holds = await run();
-  say(
+  print(
     `${name}: ${holds ? "holds" : "VIOLATED"} after ${Math.round((performance.now() - started) / 1_000)} s`,
   );
   if (!holds) process.exitCode = 1;

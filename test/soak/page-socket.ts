@@ -1,6 +1,6 @@
 import WebSocket, { type ClientOptions } from "ws";
 
-/** A socket as a page has it: what every WebSocket can do, and nothing of what only that of `ws` can. */
+/** A WebSocket with its standard members only, as in a browser: none of the extensions of `ws`. */
 export class PageSocket {
   readonly #socket: WebSocket;
 

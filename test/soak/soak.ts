@@ -1,6 +1,6 @@
 /**
- * A program: `soak.ts [--faults N] [--stage NAME] [--sources DIRECTORY]`. Clients on every kind of connection work, while everything
- * that can go wrong does, in random order. Ends with code 1 at the first violation.
+ * `soak.ts [--faults N] [--setup NAME] [--sources DIRECTORY]` runs load on direct, gateway and stdio connections and injects
+ * every fault in random order. Exits with code 1 at the first violation.
  */
 import { getEventListeners } from "node:events";
 import { mkdtempSync } from "node:fs";
@@ -12,28 +12,28 @@ import { Random } from "../support/random.ts";
 import { loadNodeSdk, loadSdk, type Sdk } from "../support/sdk.ts";
 import { SEED, seeded } from "../support/seed.ts";
 import { Violation } from "../support/violation.ts";
-import { directStage } from "./direct-stage.ts";
-import { gatewayStage } from "./gateway-stage.ts";
-import { Player } from "./load/player.ts";
+import { directSetup } from "./direct-setup.ts";
+import { FaultRunner } from "./fault-runner.ts";
+import { gatewaySetup } from "./gateway-setup.ts";
+import { Growth, heapBytes, LeakDetector, ReleasedObjects } from "./leaks.ts";
+import { LoadDriver } from "./load/driver.ts";
 import { startLoadOrigin } from "./origin.ts";
-import { Growth, heapInUse, Released, Residue } from "./residue.ts";
-import type { LocalStage } from "./stage.ts";
-import { stdioStage } from "./stdio-stage.ts";
-import { Trial } from "./trial.ts";
+import type { LocalSetup } from "./setup.ts";
+import { stdioSetup } from "./stdio-setup.ts";
 
 const PROGRESS_MS = 5_000;
-/** Bytes that the heap may grow from round to round. */
+/** Maximum growth of the heap per round, in bytes. */
 const MAX_SLOPE = 64 * 1024;
 
 const { values } = parseArgs({
   options: {
     faults: { type: "string", default: "30" },
     sources: { type: "string" },
-    stage: { type: "string", default: "" },
+    setup: { type: "string", default: "" },
   },
 });
-const wanted = Number(values.faults);
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const faultsToInject = Number(values.faults);
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 let fail: (error: unknown) => void = () => {};
 const failure = new Promise<never>((_, reject) => {
@@ -52,52 +52,52 @@ process.on("uncaughtException", (error) => {
 process.on("warning", (warning) => fail(new Violation(`a warning: ${warning.stack}`)));
 
 const started = performance.now();
-const struck = new Map<string, number>();
+const injected = new Map<string, number>();
 const heap = new Growth();
-const released = new Released();
-let stages: LocalStage[] = [];
-let trials: Trial[] = [];
+const released = new ReleasedObjects();
+let setups: LocalSetup[] = [];
+let runners: FaultRunner[] = [];
 
-const faults = (): number => [...struck.values()].reduce((sum, count) => sum + count, 0);
+const faults = (): number => [...injected.values()].reduce((sum, count) => sum + count, 0);
 
 async function status(): Promise<string> {
-  const counts = await Promise.all(trials.map(({ player }) => player.counts()));
-  const accounts = await Promise.all(trials.map(({ player }) => player.account()));
+  const counts = await Promise.all(runners.map(({ driver }) => driver.counts()));
+  const connections = await Promise.all(runners.map(({ driver }) => driver.connectionCounts()));
   const sum = <T>(list: readonly T[], of: (item: T) => number): number =>
     list.reduce((total, item) => total + of(item), 0);
   const figures = [
     `${faults()} faults`,
     `${sum(counts, ({ operations }) => operations)} operations`,
     `${sum(counts, ({ lost }) => lost)} of them lost`,
-    `${sum(counts, ({ givenUp }) => givenUp)} given up`,
+    `${sum(counts, ({ aborted }) => aborted)} aborted`,
     `${Math.round(sum(counts, ({ bytes }) => bytes) / 2 ** 20)} MiB`,
-    `${sum(accounts, ({ connected }) => connected)} sessions`,
+    `${sum(connections, ({ connected }) => connected)} sessions`,
     `heap ${(heap.latest / 2 ** 20).toFixed(1)} MiB`,
     `${Math.round((performance.now() - started) / 1_000)} s`,
   ];
   return figures.join(", ");
 }
 
-async function suffer(trial: Trial, names: readonly string[]): Promise<void> {
+async function injectFaults(runner: FaultRunner, names: readonly string[]): Promise<void> {
   for (const name of names) {
-    if (faults() >= wanted) return;
-    const full = `${trial.stage.name}: ${name}`;
-    struck.set(full, (struck.get(full) ?? 0) + 1);
+    if (faults() >= faultsToInject) return;
+    const label = `${runner.setup.name}: ${name}`;
+    injected.set(label, (injected.get(label) ?? 0) + 1);
     try {
-      await trial.suffer(name);
+      await runner.injectFault(name);
     } catch (error) {
-      throw new Violation(`${full}: ${error instanceof Violation ? error.message : (error as Error).stack}`);
+      throw new Violation(`${label}: ${error instanceof Violation ? error.message : (error as Error).stack}`);
     }
   }
 }
 
-function begin(sdk: Sdk, stage: LocalStage, random: Random, origin: string): Trial {
+function createRunner(sdk: Sdk, setup: LocalSetup, random: Random, origin: string): FaultRunner {
   const directory = mkdtempSync(join(tmpdir(), "soak-"));
-  const player = new Player({
+  const driver = new LoadDriver({
     sdk,
-    name: stage.name,
+    name: setup.name,
     random: random.fork(),
-    transport: () => stage.transport(),
+    transport: () => setup.transport(),
     directory,
     origin,
     sleep: (ms) => sleep(ms),
@@ -105,7 +105,7 @@ function begin(sdk: Sdk, stage: LocalStage, random: Random, origin: string): Tri
     onViolation: fail,
     onRelease: (client) => released.add(client),
   });
-  return new Trial(stage, player, directory, random);
+  return new FaultRunner(setup, driver, directory, random);
 }
 
 async function soak(): Promise<void> {
@@ -114,45 +114,45 @@ async function soak(): Promise<void> {
   const random = new Random(seeded("soak", 0));
   const origin = await startLoadOrigin();
   const all = {
-    direct: () => directStage(sdk),
-    gateway: () => gatewayStage(sdk),
-    stdio: () => stdioStage(node),
+    direct: () => directSetup(sdk),
+    gateway: () => gatewaySetup(sdk),
+    stdio: () => stdioSetup(node),
   };
-  const chosen = Object.entries(all).filter(([name]) => name.startsWith(values.stage ?? ""));
-  stages = await Promise.all(chosen.map(([, start]) => start()));
-  const residue = new Residue();
-  trials = stages.map((stage) => begin(sdk, stage, random.fork(), origin.url));
-  while (faults() < wanted) {
-    await Promise.all(trials.map((trial) => suffer(trial, random.shuffled(trial.faults))));
-    await Promise.all(trials.map((trial) => trial.leave()));
-    await residue.check();
+  const selected = Object.entries(all).filter(([name]) => name.startsWith(values.setup ?? ""));
+  setups = await Promise.all(selected.map(([, start]) => start()));
+  const leaks = new LeakDetector();
+  runners = setups.map((setup) => createRunner(sdk, setup, random.fork(), origin.url));
+  while (faults() < faultsToInject) {
+    await Promise.all(runners.map((runner) => injectFaults(runner, random.shuffled(runner.faults))));
+    await Promise.all(runners.map((runner) => runner.endRound()));
+    await leaks.check();
     await released.check();
-    heap.add(await heapInUse());
+    heap.add(await heapBytes());
     if (heap.slope > MAX_SLOPE)
       throw new Violation(`the heap grows by ${Math.round(heap.slope)} bytes a round`);
-    if (faults() < wanted) await Promise.all(trials.map((trial) => trial.enter()));
+    if (faults() < faultsToInject) await Promise.all(runners.map((runner) => runner.beginRound()));
   }
-  for (const { player } of trials) await player.stop();
-  for (const stage of stages) await stage[Symbol.asyncDispose]();
+  for (const { driver } of runners) await driver.stop();
+  for (const setup of setups) await setup[Symbol.asyncDispose]();
   await origin[Symbol.asyncDispose]();
 }
 
-say(`soak: SEED=${SEED}, ${wanted} faults`);
-const progress = setInterval(async () => say(`soak: ${await status()}`), PROGRESS_MS);
+print(`soak: SEED=${SEED}, ${faultsToInject} faults`);
+const progress = setInterval(async () => print(`soak: ${await status()}`), PROGRESS_MS);
 progress.unref();
 try {
   await Promise.race([soak(), failure]);
-  for (const [name, count] of [...struck].sort()) say(`  ${count} × ${name}`);
-  say(
+  for (const [name, count] of [...injected].sort()) print(`  ${count} × ${name}`);
+  print(
     `soak: ${await status()}, heap slope ${Math.round(heap.slope)} bytes a round, no violation (SEED=${SEED})`,
   );
 } catch (error) {
-  say(
+  print(
     `VIOLATION after ${await status()} (SEED=${SEED}): ${error instanceof Violation ? error.message : (error as Error).stack}`,
   );
-  // Whatever is broken, the servers shall not outlive this.
-  await Promise.race([Promise.allSettled(stages.map((stage) => stage[Symbol.asyncDispose]())), sleep(5_000)]);
+  // Stop the servers, but not for longer than 5 s: `close()` itself may be broken.
+  await Promise.race([Promise.allSettled(setups.map((setup) => setup[Symbol.asyncDispose]())), sleep(5_000)]);
   process.exit(1);
 }
-// Nothing may keep this process now: it ends by itself, or is found hanging.
+// From here nothing may keep the process alive. If it does not exit, the parent process reports a hang.
 clearInterval(progress);

@@ -1,4 +1,4 @@
-/** Hands items over in order; a reader that comes first waits for the next one. */
+/** A queue of items in order. A read of the empty queue waits for the next item. */
 export class AsyncQueue<T> {
   readonly #items: T[] = [];
   readonly #readers: ((item: T) => void)[] = [];

@@ -2,16 +2,16 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { join } from "node:path";
 import { SOURCES } from "./sdk.ts";
 
-/** One change to the sources that takes away something they promise. */
+/** One change to the sources that breaks a promise of the SDK. */
 export interface Breakage {
-  /** In the sources. */
+  /** Path in the sources. */
   readonly file: string;
-  /** Stands there exactly once. */
+  /** Text that the file contains exactly once. */
   readonly find: string;
   readonly replace: string;
 }
 
-/** A copy of the sources with one thing broken; inside the project, so that it finds its packages. */
+/** A copy of the sources with one breakage. It is inside the project, so that imports of packages resolve. */
 export class BrokenBuild implements Disposable {
   readonly directory: string;
 
@@ -24,7 +24,7 @@ export class BrokenBuild implements Disposable {
     const [before, after, ...more] = readFileSync(path, "utf8").split(find);
     if (before === undefined || after === undefined || more.length > 0) {
       this[Symbol.dispose]();
-      throw new Error(`${file} does not hold this exactly once: ${find}`);
+      throw new Error(`${file} must contain this text exactly once: ${find}`);
     }
     writeFileSync(path, before + replace + after);
   }

@@ -3,14 +3,15 @@ import { build } from "esbuild";
 
 export interface Bundle {
   readonly code: string;
-  /** Every file that is in it. */
+  /** Every source file in the bundle. */
   readonly files: readonly string[];
-  /** What a page loads, in bytes. */
+  /** Size in bytes. */
   readonly minified: number;
+  /** Size in bytes, compressed. */
   readonly gzipped: number;
 }
 
-/** Bundles a module for the browser as its users do: minified, without what it does not use. */
+/** Bundles a module for the browser: minified and without unused exports. */
 export async function bundle(source: string, directory: string): Promise<Bundle> {
   const options = {
     stdin: { contents: source, resolveDir: directory },

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 
-/** Sees every child process that this process starts, from its very start. */
+/** Records every child process that this process spawns, as soon as it is spawned. */
 export class Children implements Disposable {
   readonly started: ChildProcess[] = [];
   readonly #exits: Promise<unknown>[] = [];
@@ -16,7 +16,7 @@ export class Children implements Disposable {
     );
     this.onStart?.();
   };
-  /** Called while `spawn` is still at work. */
+  /** Called before `spawn` returns. */
   onStart: (() => void) | undefined;
 
   constructor() {
@@ -25,11 +25,11 @@ export class Children implements Disposable {
 
   get latest(): ChildProcess {
     const child = this.started.at(-1);
-    if (!child) throw new Error("no child process was started");
+    if (!child) throw new Error("expected a child process, but none was started");
     return child;
   }
 
-  /** Resolves when all that were started have ended. */
+  /** Resolves when all started processes have ended. */
   async gone(): Promise<void> {
     await Promise.all(this.#exits);
   }

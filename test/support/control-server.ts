@@ -3,25 +3,25 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { fileURLToPath } from "node:url";
 import { AsyncQueue } from "./async-queue.ts";
 
-/** A program of test/fixtures, to be run with `process.execPath`. */
+/** Path of a program in test/fixtures, to run with `process.execPath`. */
 export function fixture(name: string): string {
   return fileURLToPath(new URL(`../fixtures/${name}.mjs`, import.meta.url));
 }
 
-/** Where fixture programs report to. A program's connection lives as long as the program, which is how tests see it go. */
+/** A TCP server to which fixture programs connect. The connection of a program closes when the program ends. */
 export class ControlServer implements AsyncDisposable {
   readonly #server: Server;
-  readonly #arrivals = new AsyncQueue<Socket>();
+  readonly #connections = new AsyncQueue<Socket>();
   readonly #sockets = new Set<Socket>();
 
   private constructor(server: Server) {
     this.#server = server;
     server.on("connection", (socket) => {
       this.#sockets.add(socket);
-      // A program that is killed resets its connection.
+      // A killed program resets its connection.
       socket.on("error", () => {});
       socket.once("close", () => this.#sockets.delete(socket));
-      this.#arrivals.push(socket);
+      this.#connections.push(socket);
     });
   }
 
@@ -32,14 +32,14 @@ export class ControlServer implements AsyncDisposable {
     return server;
   }
 
-  /** For a program's arguments. */
+  /** The port, as an argument for a program. */
   get port(): string {
     return String((this.#server.address() as AddressInfo).port);
   }
 
-  /** The next program that reports. */
+  /** Resolves with the connection of the next program. */
   program(): Promise<Socket> {
-    return this.#arrivals.next();
+    return this.#connections.next();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -49,16 +49,16 @@ export class ControlServer implements AsyncDisposable {
   }
 }
 
-/** Resolves when the program behind a control connection is gone. */
+/** Resolves when the program of a control connection has ended. */
 export async function gone(program: Socket): Promise<void> {
   program.resume();
   if (!program.closed) await once(program, "close");
 }
 
-/** Everything a program reports until it closes its side. */
+/** Resolves with everything a program sends until it closes its side. */
 export async function report(program: Socket): Promise<string> {
   let text = "";
   program.setEncoding("utf8");
-  for await (const piece of program) text += piece;
+  for await (const chunk of program) text += chunk;
   return text;
 }

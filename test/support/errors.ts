@@ -6,7 +6,7 @@ import {
   TimeoutError,
 } from "../../src/errors.ts";
 
-/** Errors of the SDK that somebody may hand on as the reason of an abort: what failed elsewhere ends this as well. */
+/** Errors of the SDK that a caller may pass as the reason of an abort, after another operation has failed with them. */
 export const OWN_ERRORS = {
   ClosedError: new ClosedError(),
   DisconnectedError: new DisconnectedError("lost elsewhere"),

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 
-/** The real server, as its npm package ships it: the native binary itself, because a wrapper can't be killed for it. */
+/** Path of the native binary in the npm package of the server. Killing the wrapper script would not end the binary. */
 export function codexBinary(): string {
   const require = createRequire(import.meta.url);
   const wrapper = createRequire(require.resolve("@openai/codex/package.json"));
@@ -15,7 +15,7 @@ export function codexBinary(): string {
     const binary = join(vendor, triple, "bin", process.platform === "win32" ? "codex.exe" : "codex");
     if (existsSync(binary)) return binary;
   }
-  throw new Error("the codex package for this platform holds no binary");
+  throw new Error("the codex package for this platform contains no binary");
 }
 
 const homes = new Set<string>();
@@ -23,7 +23,7 @@ process.once("exit", () => {
   for (const home of homes) rmSync(home, { recursive: true, force: true });
 });
 
-/** An empty home directory, which the server wants to exist; gone when this process ends. */
+/** Creates an empty home directory, which the server requires. It is removed when this process exits. */
 export function makeCodexHome(): string {
   const home = mkdtempSync(join(tmpdir(), "exec-server-"));
   homes.add(home);
@@ -31,14 +31,14 @@ export function makeCodexHome(): string {
 }
 
 export interface ExecServerOptions {
-  /** 0 lets the system choose. */
+  /** 0 for a port that the system chooses. @default 0 */
   readonly port?: number;
   /** Further arguments, for example `--concurrent-requests 8`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** One real exec-server on a port of its own, that can be killed and started again there. */
+/** One real exec-server on its own port, which can be killed and restarted on the same port. */
 export class ExecServer implements AsyncDisposable {
   readonly #options: ExecServerOptions;
   readonly #home: string;
@@ -56,7 +56,7 @@ export class ExecServer implements AsyncDisposable {
     return server;
   }
 
-  /** Stays the same over a restart. */
+  /** Does not change after a restart. */
   get url(): string {
     return this.#url;
   }
@@ -65,17 +65,17 @@ export class ExecServer implements AsyncDisposable {
     return this.#child?.pid;
   }
 
-  /** Resolves when the process is gone. */
+  /** Resolves when the process has exited. */
   async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = new Promise((resolve) => child.once("exit", resolve));
+    const exited = new Promise((resolve) => child.once("exit", resolve));
     child.kill(signal);
-    await gone;
+    await exited;
   }
 
-  /** Starts it again on the same port. */
+  /** Kills the server and starts it again on the same port. */
   async restart(): Promise<void> {
     await this.kill();
     await this.#spawn(Number(new URL(this.#url).port));
@@ -101,7 +101,7 @@ function firstLine(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code) =>
-      reject(new Error(`the exec-server ended with code ${code} before it was ready`)),
+      reject(new Error(`the exec-server exited with code ${code} before it was ready`)),
     );
     if (child.stdout) createInterface(child.stdout).once("line", resolve);
   });

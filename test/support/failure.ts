@@ -1,4 +1,4 @@
-/** What a promise rejects with; a promise that resolves fails the test. */
+/** Resolves with the error of a rejected promise. Throws if the promise resolves. */
 export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   let value: unknown;
   try {

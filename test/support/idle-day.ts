@@ -5,31 +5,30 @@ import { memoryTransport } from "./memory-transport.ts";
 
 const MINUTE = 60_000;
 
-/** What a liveness watch is: told of a connection, it ends it when it finds it dead. */
-export type Watch = (rpc: RpcPeer) => void;
+/** Watches a connection and closes it when the peer no longer responds. */
+export type WatchConnection = (rpc: RpcPeer) => void;
 
-export interface DayOutcome {
-  /** Milliseconds of the simulated day at which the connection was ended; undefined if never. */
+export interface IdleDayOutcome {
+  /** Simulated time at which the connection ended, in milliseconds; undefined if it did not end. */
   readonly endedAt: number | undefined;
-  /** Milliseconds at which the server fell silent; undefined if never. */
+  /** Simulated time at which the server stopped responding, in milliseconds; undefined if it did not. */
   readonly diedAt: number | undefined;
-  /** Of what had passed since then, the time in which the page was visible and running. */
+  /** Time since `diedAt` in which the page was visible and running, in milliseconds. */
   readonly awakeSinceDeathMs: number;
 }
 
 /**
- * A connection on a fake clock, and everything that happens to an idle one: a machine that sleeps, a clock that is set, a
- * tab that is hidden or frozen, a slow request on a server that works through them one by one, and at last, perhaps, a
- * server that is silently gone.
+ * Simulates an idle connection on a fake clock with random events: the machine sleeps, the clock is set, the tab is hidden,
+ * a slow request delays the later ones on a server without concurrency, and the server may stop responding.
  */
-export class Day {
+export class IdleDay {
   readonly #random: () => number;
   readonly #page = Object.assign(new EventTarget(), { visibilityState: "visible" });
   #server!: Connection;
   #isDead = false;
-  /** Requests that wait behind a slow one; undefined while there is none. */
+  /** Responses held back behind a slow request; undefined while there is none. */
   #queue: (() => void)[] | undefined;
-  #passedMs = 0;
+  #elapsedMs = 0;
   #diedAt: number | undefined;
   #endedAt: number | undefined;
   #awakeSinceDeathMs = 0;
@@ -39,22 +38,22 @@ export class Day {
     this.#random = random;
   }
 
-  async live(watch: Watch, hours: number, deathAtHour: number | undefined): Promise<DayOutcome> {
+  async run(watch: WatchConnection, hours: number, deathAtHour: number | undefined): Promise<IdleDayOutcome> {
     vi.stubGlobal("document", this.#page);
     const transport = memoryTransport((server) => {
       this.#server = server;
-      server.start({ onFrame: (frame) => this.#serve(JSON.parse(String(frame))), onEnd: () => {} });
+      server.start({ onFrame: (frame) => this.#respond(JSON.parse(String(frame))), onEnd: () => {} });
     });
     const connection = await transport.connect({ signal: new AbortController().signal });
     const rpc = new RpcPeer(connection, { onRequest: () => undefined });
     rpc.onEnd(() => {
-      this.#endedAt = this.#passedMs;
+      this.#endedAt = this.#elapsedMs;
     });
     watch(rpc);
-    while (this.#passedMs < hours * 60 * MINUTE && this.#endedAt === undefined) {
-      if (deathAtHour !== undefined && this.#passedMs >= deathAtHour * 60 * MINUTE && !this.#isDead)
+    while (this.#elapsedMs < hours * 60 * MINUTE && this.#endedAt === undefined) {
+      if (deathAtHour !== undefined && this.#elapsedMs >= deathAtHour * 60 * MINUTE && !this.#isDead)
         this.#die();
-      await this.#happen(rpc);
+      await this.#nextEvent(rpc);
     }
     const { endedAt, diedAt, awakeSinceDeathMs } = this.#outcome;
     void rpc.close();
@@ -62,34 +61,34 @@ export class Day {
     return { endedAt, diedAt, awakeSinceDeathMs };
   }
 
-  get #outcome(): DayOutcome {
+  get #outcome(): IdleDayOutcome {
     return { endedAt: this.#endedAt, diedAt: this.#diedAt, awakeSinceDeathMs: this.#awakeSinceDeathMs };
   }
 
-  async #happen(rpc: RpcPeer): Promise<void> {
+  async #nextEvent(rpc: RpcPeer): Promise<void> {
     const length = 1 + Math.floor(this.#random() * 5 * MINUTE);
-    const what = Math.floor(this.#random() * 7);
-    if (what === 0) this.#sleep(length * 10);
-    else if (what === 1) this.#setClock(this.#random() < 0.5 ? -length : length * 10);
-    else if (what === 2) await this.#hide(length);
-    else if (what === 3) await this.#workSlowly(rpc, length);
-    else if (what === 4) this.#notify();
-    else await this.#run(length);
+    const event = Math.floor(this.#random() * 7);
+    if (event === 0) this.#sleep(length * 10);
+    else if (event === 1) this.#setClock(this.#random() < 0.5 ? -length : length * 10);
+    else if (event === 2) await this.#hide(length);
+    else if (event === 3) await this.#sendSlowRequest(rpc, length);
+    else if (event === 4) this.#notify();
+    else await this.#advance(length);
   }
 
-  /** The program runs, in steps short enough to see when the connection ended. */
-  async #run(ms: number): Promise<void> {
+  /** Advances the clock and the timers, in steps of 500 ms to observe when the connection ends. */
+  async #advance(ms: number): Promise<void> {
     for (let left = ms; left > 0 && this.#endedAt === undefined; left -= 500) {
       const step = Math.min(left, 500);
-      this.#passedMs += step;
+      this.#elapsedMs += step;
       if (this.#isDead && this.#page.visibilityState === "visible") this.#awakeSinceDeathMs += step;
       await vi.advanceTimersByTimeAsync(step);
     }
   }
 
-  /** No timer fires, and when the program wakes, time has passed. */
+  /** Advances the clock without firing timers, as when the machine sleeps. */
   #sleep(ms: number): void {
-    this.#passedMs += ms;
+    this.#elapsedMs += ms;
     this.#setClock(ms);
   }
 
@@ -97,26 +96,26 @@ export class Day {
     vi.setSystemTime(Date.now() + byMs);
   }
 
-  /** Timers fire once a minute, and answers are still taken in. */
+  /** Hides the page for a while. Timers and responses continue. */
   async #hide(ms: number): Promise<void> {
-    this.#show("hidden");
-    await this.#run(ms);
-    this.#show("visible");
-    await this.#run(100);
+    this.#setVisibility("hidden");
+    await this.#advance(ms);
+    this.#setVisibility("visible");
+    await this.#advance(100);
   }
 
-  #show(visibilityState: string): void {
+  #setVisibility(visibilityState: string): void {
     this.#page.visibilityState = visibilityState;
     this.#page.dispatchEvent(new Event("visibilitychange"));
   }
 
-  /** A request that takes long, and everything behind it waits for it. */
-  async #workSlowly(rpc: RpcPeer, ms: number): Promise<void> {
+  /** Sends a slow request. The server holds back all later responses until it has finished. */
+  async #sendSlowRequest(rpc: RpcPeer, ms: number): Promise<void> {
     if (this.#isDead) return;
     this.#queue = [];
     rpc.call("environment/info", null).catch(() => {});
-    await this.#run(ms);
-    for (const answer of this.#queue.splice(0)) answer();
+    await this.#advance(ms);
+    for (const respond of this.#queue.splice(0)) respond();
     this.#queue = undefined;
   }
 
@@ -126,13 +125,13 @@ export class Day {
 
   #die(): void {
     this.#isDead = true;
-    this.#diedAt = this.#passedMs;
+    this.#diedAt = this.#elapsedMs;
   }
 
-  #serve({ id }: { id?: number }): void {
-    const answer = (): void => this.#server.send(JSON.stringify({ id, result: { status: "ready" } }));
+  #respond({ id }: { id?: number }): void {
+    const respond = (): void => this.#server.send(JSON.stringify({ id, result: { status: "ready" } }));
     if (this.#isDead) return;
-    if (this.#queue) this.#queue.push(answer);
-    else answer();
+    if (this.#queue) this.#queue.push(respond);
+    else respond();
   }
 }

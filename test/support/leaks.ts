@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { expect } from "vitest";
 
-/** Fails when anything that a log could show of a value holds one of the secrets. */
+/** Fails if any text form of a value that could be logged contains one of the secrets. */
 export function expectNoneShown(value: unknown, secrets: readonly string[]): void {
   const text = [
     String(value),

@@ -4,7 +4,7 @@ import type { RemoteFileSystem } from "../../src/index.ts";
 const MIB = 1024 * 1024;
 
 export interface Operation {
-  /** The request that the server is left with. */
+  /** The method of the request that is in flight while the server does not respond. */
   readonly method: string;
   act(fs: RemoteFileSystem, path: (name: string) => string, signal?: AbortSignal): Promise<unknown>;
 }
@@ -19,7 +19,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     method: "fs/writeFile",
     act: (fs, path, signal) => fs.writeFile(path("out"), "text", { signal }),
   },
-  "writeFile of much": {
+  "writeFile of 3 MiB": {
     method: "fs/open",
     act: (fs, path, signal) => fs.writeFile(path("large"), new Uint8Array(3 * MIB), { signal }),
   },
@@ -49,10 +49,10 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
 };
 
-/** For a shell: what the operations work on. */
+/** Shell command that creates the files of the operations. */
 export const PREPARE = "mkdir dir; echo text > small; head -c 3000000 /dev/urandom > large";
 
-/** Stops a server where it is. Resolves when all its threads stand still, which takes a moment after the signal. */
+/** Stops a server with SIGSTOP. Resolves when all its threads are stopped, shortly after the signal. */
 export async function freeze(pid: number): Promise<void> {
   process.kill(pid, "SIGSTOP");
   const threads = `/proc/${pid}/task`;

@@ -2,18 +2,18 @@ import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A request as it arrived. */
+/** A received request. */
 export interface OriginRequest {
   readonly method: string;
   readonly url: string;
-  /** In order, repeated ones apart. */
+  /** In order; repeated headers are separate entries. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: Buffer;
 }
 
 export type OriginAnswer = (response: ServerResponse, request: OriginRequest) => void;
 
-/** A local HTTP server for the requests that the exec-server makes. */
+/** A local HTTP server for requests of the exec-server. */
 export class Origin implements AsyncDisposable {
   readonly requests: OriginRequest[] = [];
   answer: OriginAnswer;
@@ -43,10 +43,10 @@ export class Origin implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** The last request that arrived. */
+  /** The last received request. */
   get latest(): OriginRequest {
     const request = this.requests.at(-1);
-    if (!request) throw new Error("no request has arrived");
+    if (!request) throw new Error("expected a request, but none has arrived");
     return request;
   }
 

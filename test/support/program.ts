@@ -5,18 +5,18 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface ProgramEnd {
   readonly code: number | null;
-  /** All it said, on both outputs. */
+  /** The text of stdout and stderr. */
   readonly text: string;
 }
 
-/** Longer without a word means that it hangs. */
+/** A program without output for longer than this counts as hanging. */
 const MAX_SILENCE_MS = 120_000;
 
 /**
- * Runs a program of the tests in a process of its own, where memory, handles and unhandled rejections are its own, too.
+ * Runs a test program in its own process, with its own memory, handles and unhandled rejections.
  *
- * @param file Below the root of the project.
- * @param onText Hears what it says while it runs.
+ * @param file Path relative to the root of the project.
+ * @param onText Called with each chunk of output while the program runs.
  */
 export async function runProgram(
   file: string,
@@ -26,20 +26,20 @@ export async function runProgram(
   const child = spawn(process.execPath, ["--expose-gc", "--import", "tsx", file, ...args], {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "pipe"],
-    // Loaders of the test runner are none of its business.
+    // The program must not use the module loaders of the test runner.
     env: { ...process.env, NODE_OPTIONS: "", ...env },
   });
   let text = "";
-  const hear = (piece: string): void => {
-    text += piece;
-    onText?.(piece);
+  const append = (chunk: string): void => {
+    text += chunk;
+    onText?.(chunk);
     silence.refresh();
   };
   const silence = setTimeout(() => {
-    hear(`\nnothing was said for ${MAX_SILENCE_MS} ms: it hangs\n`);
+    append(`\nno output for ${MAX_SILENCE_MS} ms: the program hangs\n`);
     child.kill("SIGKILL");
   }, MAX_SILENCE_MS);
-  for (const output of [child.stdout, child.stderr]) output.setEncoding("utf8").on("data", hear);
+  for (const output of [child.stdout, child.stderr]) output.setEncoding("utf8").on("data", append);
   const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
   clearTimeout(silence);
   return { code, text };

@@ -1,4 +1,4 @@
-/** Numbers from 0 to 1 that follow from a state alone: mulberry32, small, and even enough to choose what happens next. */
+/** Pseudo-random numbers from 0 to 1 from a 32-bit state: mulberry32, which is even enough for random tests. */
 export function numbersFrom(state: number): () => number {
   let at = state;
   return () => {
@@ -9,7 +9,7 @@ export function numbersFrom(state: number): () => number {
   };
 }
 
-/** Choices made of random numbers. */
+/** Random choices. */
 export class Random {
   readonly #next: () => number;
 
@@ -18,12 +18,12 @@ export class Random {
     this.#next = next;
   }
 
-  /** From 0 up to, but not including, the limit. */
+  /** An integer from 0 up to, but not including, the limit. */
   below(limit: number): number {
     return Math.floor(this.#next() * limit);
   }
 
-  /** Both ends included. */
+  /** An integer between both bounds, inclusive. */
   between(least: number, most: number): number {
     return least + this.below(most - least + 1);
   }
@@ -36,7 +36,7 @@ export class Random {
     return list[this.below(list.length)] as T;
   }
 
-  /** One of the names, each as likely as its weight. */
+  /** One of the names, with a probability proportional to its weight. */
   weighted<Name extends string>(weights: Readonly<Record<Name, number>>): Name {
     const entries = Object.entries(weights) as [Name, number][];
     let at = this.#next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
@@ -56,7 +56,7 @@ export class Random {
     return all;
   }
 
-  /** Another source, whose numbers do not depend on how many of these are drawn. */
+  /** Another source, whose numbers do not depend on how many numbers this one draws later. */
   fork(): Random {
     return new Random(numbersFrom(this.below(2 ** 32)));
   }

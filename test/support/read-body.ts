@@ -1,4 +1,4 @@
-/** Every chunk of a body as text, and with what the reading ended. */
+/** Reads a body to its end. Resolves with the text of every chunk, and with the error if reading failed. */
 export async function readBody(response: Response): Promise<{ pieces: string[]; error: unknown }> {
   const pieces: string[] = [];
   try {

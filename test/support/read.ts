@@ -1,6 +1,6 @@
 import type { ExecProcess } from "../../src/index.ts";
 
-/** Everything a process says, in order, as `stream:text`, and how that ended. */
+/** Reads the merged output of a process. Resolves with the chunks as `stream:text`, and with the error if reading failed. */
 export async function readAll(process: ExecProcess): Promise<{ pieces: string[]; error: unknown }> {
   const pieces: string[] = [];
   try {

@@ -1,7 +1,7 @@
 import { ExecServerClient, webSocket } from "../../src/index.ts";
 import { ExecServer, type ExecServerOptions } from "./exec-server.ts";
 
-/** A client on a real server of its own; disposing it ends both. */
+/** A client with its own real server. Disposing closes both. */
 export async function realClient(options?: ExecServerOptions) {
   const server = await ExecServer.start(options);
   const client = await ExecServerClient.connect({ transport: webSocket(server.url) });

@@ -1,16 +1,16 @@
 import type { Connection, ConnectionEnd, ConnectionReceiver } from "../../src/transport/transport.ts";
 
-/** Stands for the end in a recorder's log. */
+/** The entry for the end of the connection in the log of a recorder. */
 export const END = "<end>";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Receives a connection and writes down what came, in order. */
+/** Records the frames and the end of a connection in order. */
 export class Recorder implements ConnectionReceiver {
   readonly log: string[] = [];
   readonly ended: Promise<ConnectionEnd>;
   #resolveEnd!: (end: ConnectionEnd) => void;
-  #wake: (() => void)[] = [];
+  #onEntry: (() => void)[] = [];
 
   constructor(connection: Connection) {
     this.ended = new Promise((resolve) => {
@@ -20,24 +20,24 @@ export class Recorder implements ConnectionReceiver {
   }
 
   onFrame(frame: string | Uint8Array): void {
-    this.#write(typeof frame === "string" ? frame : decoder.decode(frame));
+    this.#append(typeof frame === "string" ? frame : decoder.decode(frame));
   }
 
   onEnd(end: ConnectionEnd): void {
-    this.#write(END);
+    this.#append(END);
     this.#resolveEnd(end);
   }
 
-  /** Resolves when this many entries have come; at once after the end, since nothing more will. */
+  /** Resolves when the log has this many entries, or when the connection has ended. */
   async entries(count: number): Promise<readonly string[]> {
     while (this.log.length < count && !this.log.includes(END)) {
-      await new Promise<void>((resolve) => this.#wake.push(resolve));
+      await new Promise<void>((resolve) => this.#onEntry.push(resolve));
     }
     return this.log;
   }
 
-  #write(entry: string): void {
+  #append(entry: string): void {
     this.log.push(entry);
-    for (const wake of this.#wake.splice(0)) wake();
+    for (const resolve of this.#onEntry.splice(0)) resolve();
   }
 }

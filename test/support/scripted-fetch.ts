@@ -2,16 +2,16 @@ import type { ClientOptions } from "../../src/index.ts";
 import type { TestServer } from "../../src/testing.ts";
 import { connectedTo, QuietServer, ready } from "./scripted-server.ts";
 
-/** The head of a response, as the server sends it. */
+/** The head of a successful response. */
 export const OK = { status: 200, headers: [], bodyBase64: "" };
 
-/** Answers every request with an empty head at once; the body is up to the test. */
+/** Responds to every HTTP request with an empty head at once. The test sends the body. */
 function answersOk<Server extends TestServer>(server: Server): Server {
   server.handle("http/request", () => OK);
   return server;
 }
 
-/** A client, and the server's side of its requests, which the test plays. */
+/** A client of a test server, and functions that send the deltas of a response body. */
 export async function scriptedFetch(
   server: TestServer = answersOk(ready(new QuietServer())),
   options: Partial<ClientOptions> = {},
@@ -22,12 +22,12 @@ export async function scriptedFetch(
     client,
     connection,
     url: "http://origin.test/",
-    /** One piece of a body; `more` goes over what it would be. */
-    delta(seq: number, text = "", more: object = {}, requestId = "http-1") {
+    /** Sends one delta of a body; `overrides` replaces members of its params. */
+    delta(seq: number, text = "", overrides: object = {}, requestId = "http-1") {
       const deltaBase64 = Buffer.from(text).toString("base64");
-      connection.notify("http/request/bodyDelta", { requestId, seq, deltaBase64, ...more });
+      connection.notify("http/request/bodyDelta", { requestId, seq, deltaBase64, ...overrides });
     },
-    /** Resolves when the client has seen all that was sent so far. */
+    /** Resolves when the client has received everything sent so far. */
     async seen() {
       await client.status();
     },

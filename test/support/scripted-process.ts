@@ -2,13 +2,13 @@ import type { ExecProcess, StartOptions } from "../../src/index.ts";
 import type { TestServer } from "../../src/testing.ts";
 import { connectedTo, output, QuietServer } from "./scripted-server.ts";
 
-/** Answers every start; what else happens to the process is up to the test. */
+/** Responds to every `process/start`. The test sends the events of the process. */
 export function startsProcesses<Server extends TestServer>(server: Server): Server {
   server.handle("process/start", ({ params }) => ({ processId: params.processId }));
   return server;
 }
 
-/** A client, and a process on it whose events the test sends. */
+/** A client with a process whose events the test sends. */
 export async function scriptedProcess(options?: StartOptions, server = startsProcesses(new QuietServer())) {
   const { client, connection, ...rest } = await connectedTo(server);
   const process: ExecProcess = await client.start(["program"], { processId: "p", ...options });

@@ -3,7 +3,7 @@ import { methods } from "../../src/protocol/methods.ts";
 import { silence, type TestConnection, TestServer, type TestServerOptions } from "../../src/testing.ts";
 import { listen } from "../../src/testing-node.ts";
 
-/** A test server that shakes hands and answers nothing else before a test says so. */
+/** A test server that responds to `initialize` only. Tests add further handlers. */
 export class QuietServer extends TestServer {
   constructor(options: TestServerOptions = {}) {
     super({ unhandled: "ignore", ...options });
@@ -12,13 +12,13 @@ export class QuietServer extends TestServer {
   }
 }
 
-/** Answers every status, by which a test learns that all that was sent before has arrived. */
+/** Responds to `environment/status`. When `status()` resolves, the client has received every earlier frame. */
 export function ready<Server extends TestServer>(server: Server): Server {
   server.handle("environment/status", () => ({ status: "ready" }));
   return server;
 }
 
-/** The same on a real socket. */
+/** A `QuietServer` on a real WebSocket. */
 export class SocketServer extends QuietServer {
   url = "";
   #close: (() => Promise<void>) | undefined;
@@ -37,7 +37,7 @@ export class SocketServer extends QuietServer {
   }
 }
 
-/** Breaks every connection at its handshake. Returns what lifts that. */
+/** Drops every connection during its handshake. Returns a function that stops this. */
 export function dropsHandshake(server: TestServer): () => void {
   return server.handle("initialize", (_, connection) => {
     connection.drop();
@@ -45,7 +45,7 @@ export function dropsHandshake(server: TestServer): () => void {
   });
 }
 
-/** A client of a test server in memory, and the server's end of its connection. */
+/** A client of an in-memory test server, and the server side of its connection. */
 export async function connectedTo<Server extends TestServer>(
   server: Server,
   options: Partial<ClientOptions> = {},
@@ -64,7 +64,7 @@ export async function connectedTo<Server extends TestServer>(
   };
 }
 
-/** Output with a sequence number of the test's own. */
+/** Sends a chunk of output with the given sequence number. */
 export function output(
   connection: TestConnection,
   processId: string,

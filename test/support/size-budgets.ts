@@ -1,4 +1,4 @@
-/** What a page loads for the parts of the root entry it uses, and how much that may be, in bytes after gzip. */
+/** Maximum size of bundles of the root entry, in bytes after gzip. */
 export const SIZE_BUDGETS = [
   { name: "the whole root entry", source: 'export * from "exec-server-sdk";', gzipped: 33_500 },
   {

@@ -1,9 +1,9 @@
-/** Something that must hold did not. */
+/** A promise of the SDK that was broken. */
 export class Violation extends Error {
   override readonly name = "Violation";
 }
 
-/** Waits for what has to settle, at most so long; longer is a Violation. */
+/** Rejects with a Violation if the promise does not settle within `ms` milliseconds. */
 export async function within<T>(promise: Promise<T>, ms: number, what: string | (() => string)): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import WebSocket from "ws";
-import { initialize, type Peer, pass } from "../peer.ts";
+import { dispatch, initialize, type Peer } from "../peer.ts";
 import { load } from "../peers/load.ts";
 
 interface PartySocket {
@@ -17,11 +17,11 @@ interface JsonRpc {
   ) => {
     request(method: string, params: unknown): Promise<unknown>;
     notify(method: string, params: unknown): void;
-    receive(answer: unknown): void;
+    receive(response: unknown): void;
   };
 }
 
-/** Two that go together: one keeps a socket, the other pairs answers with requests. Notifications are left to the user. */
+/** partysocket keeps the socket, json-rpc-2.0 matches responses to requests. The caller dispatches notifications. */
 export const jsonRpc: Peer = {
   name: "partysocket + json-rpc-2.0",
   async connect(url) {
@@ -33,7 +33,7 @@ export const jsonRpc: Peer = {
     socket.addEventListener("message", (event) => {
       const message = JSON.parse((event as MessageEvent).data);
       if (message.method === undefined) client.receive(message);
-      else pass(listeners, message.method, message.params);
+      else dispatch(listeners, message.method, message.params);
     });
     await once(socket, "open");
     const call = (method: string, params: unknown) => client.request(method, params);

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import WebSocket from "ws";
-import { initialize, type Peer, pass } from "../peer.ts";
+import { dispatch, initialize, type Peer } from "../peer.ts";
 import { load } from "../peers/load.ts";
 
 interface Message {
@@ -31,7 +31,7 @@ interface McpTypes {
   readonly ResultSchema: unknown;
 }
 
-/** The part of it that is not about its own protocol, on a transport that adds the `jsonrpc` member it insists on. */
+/** The JSON-RPC layer of the MCP SDK, on a transport that adds the `jsonrpc` member which it requires. */
 export const mcp: Peer = {
   name: "MCP SDK",
   async connect(url) {
@@ -57,7 +57,7 @@ export const mcp: Peer = {
     };
     const client = new Client();
     const listeners = new Map();
-    client.fallbackNotificationHandler = async ({ method, params }) => pass(listeners, method, params);
+    client.fallbackNotificationHandler = async ({ method, params }) => dispatch(listeners, method, params);
     await client.connect(transport);
     const call = (method: string, params: unknown) => client.request({ method, params }, ResultSchema);
     await initialize("mcp", call, (method, params) => client.notification({ method, params }));

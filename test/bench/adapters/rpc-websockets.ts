@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { initialize, type Peer, pass } from "../peer.ts";
+import { dispatch, initialize, type Peer } from "../peer.ts";
 import { load } from "../peers/load.ts";
 
 interface RpcWebSockets {
@@ -19,7 +19,7 @@ export const rpcWebSockets: Peer = {
     const client = new Client(url);
     const listeners = new Map();
     for (const method of ["process/output", "process/exited", "process/closed"]) {
-      client.on(method, (params: unknown) => pass(listeners, method, params));
+      client.on(method, (params: unknown) => dispatch(listeners, method, params));
     }
     await once(client, "open");
     const call = (method: string, params: unknown) => client.call(method, params);

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import WebSocket from "ws";
-import { initialize, type Peer, pass } from "../peer.ts";
+import { dispatch, initialize, type Peer } from "../peer.ts";
 import { load } from "../peers/load.ts";
 
 type Message = Record<string, unknown>;
@@ -18,10 +18,10 @@ interface VscodeJsonRpc {
   };
 }
 
-const nothing = { dispose() {} };
-const events = { onError: () => nothing, onClose: () => nothing, dispose() {} };
+const disposable = { dispose() {} };
+const events = { onError: () => disposable, onClose: () => disposable, dispose() {} };
 
-/** Comes without a WebSocket; what it reads and writes is made here, as its users do. */
+/** vscode-jsonrpc has no WebSocket transport, so this adapter has a reader and a writer for one. */
 export const vscodeJsonRpc: Peer = {
   name: "vscode-jsonrpc",
   async connect(url) {
@@ -30,10 +30,10 @@ export const vscodeJsonRpc: Peer = {
     await once(socket, "open");
     const reader = {
       ...events,
-      onPartialMessage: () => nothing,
+      onPartialMessage: () => disposable,
       listen(callback: (message: Message) => void) {
         socket.on("message", (data: Buffer) => callback(JSON.parse(data.toString())));
-        return nothing;
+        return disposable;
       },
     };
     const writer = {
@@ -43,9 +43,9 @@ export const vscodeJsonRpc: Peer = {
     };
     const connection = createMessageConnection(reader, writer);
     const listeners = new Map();
-    connection.onNotification((method, params) => pass(listeners, method, params));
+    connection.onNotification((method, params) => dispatch(listeners, method, params));
     connection.listen();
-    // It would send null as a list of one null.
+    // vscode-jsonrpc sends null params as `[null]`.
     const call = (method: string, params: unknown) => connection.sendRequest(method, params ?? {});
     await initialize("vscode-jsonrpc", call, (method, params) => connection.sendNotification(method, params));
     return {

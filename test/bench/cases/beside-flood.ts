@@ -2,7 +2,7 @@ import { quantile } from "../measure.ts";
 import { startByHand } from "../process-by-hand.ts";
 import type { Case } from "./case.ts";
 
-/** Less than the client keeps for a reader. */
+/** 32 MiB: less than the client buffers for a reader. */
 const FLOOD = ["head", "-c", String(32 * 1024 * 1024), "/dev/zero"];
 const ECHO = ["echo", "hello"];
 
@@ -15,8 +15,8 @@ export const statusBesideFlood: Case = {
   rounds: async ({ sdk, handWritten }) => ({
     SDK: async () => latency(await sdk.start(FLOOD), () => sdk.status()),
     "hand-written": async () => {
-      const kept: Uint8Array[] = [];
-      const flood = await startByHand(handWritten, FLOOD, (chunk) => kept.push(chunk));
+      const chunks: Uint8Array[] = [];
+      const flood = await startByHand(handWritten, FLOOD, (chunk) => chunks.push(chunk));
       return await latency(flood, () => handWritten.call("environment/status", null));
     },
   }),
@@ -31,14 +31,14 @@ export const processBesideFlood: Case = {
   rounds: async ({ sdk, handWritten }) => ({
     SDK: async () => latency(await sdk.start(FLOOD), async () => await (await sdk.start(ECHO)).closed),
     "hand-written": async () => {
-      const kept: Uint8Array[] = [];
-      const flood = await startByHand(handWritten, FLOOD, (chunk) => kept.push(chunk));
+      const chunks: Uint8Array[] = [];
+      const flood = await startByHand(handWritten, FLOOD, (chunk) => chunks.push(chunk));
       return await latency(flood, async () => await (await startByHand(handWritten, ECHO, () => {})).closed);
     },
   }),
 };
 
-/** The 95th percentile, in milliseconds, of what is done over and over while the flood lasts. */
+/** The 95th percentile, in milliseconds, of an operation repeated while the flood lasts. */
 async function latency(flood: { closed: Promise<unknown> }, act: () => Promise<unknown>): Promise<number> {
   let flooding = true;
   const ended = flood.closed.then(() => {

@@ -1,4 +1,4 @@
-import { ALONE, type Case, everyone } from "./case.ts";
+import { type Case, CODEC_ALONE, roundsForAll } from "./case.ts";
 
 const SEQUENTIAL_CALLS = 2_000;
 const LANES = 64;
@@ -12,12 +12,12 @@ export const oneByOne: Case = {
   turns: 9,
   goal: { speed: 0.95, cpu: 1.05 },
   rounds: async (clients) => ({
-    ...(await everyone(
+    ...(await roundsForAll(
       clients,
       () => repeat(SEQUENTIAL_CALLS, () => clients.sdk.status()),
       (client) => repeat(SEQUENTIAL_CALLS, () => client.call(METHOD, null)),
     )),
-    [ALONE]: async () => codec(SEQUENTIAL_CALLS),
+    [CODEC_ALONE]: async () => codec(SEQUENTIAL_CALLS),
   }),
 };
 
@@ -28,12 +28,12 @@ export const atOnce: Case = {
   turns: 9,
   goal: { speed: 0.95, cpu: 1.05 },
   rounds: async (clients) => ({
-    ...(await everyone(
+    ...(await roundsForAll(
       clients,
       () => inLanes(() => clients.sdk.status()),
       (client) => inLanes(() => client.call(METHOD, null)),
     )),
-    [ALONE]: async () => codec(LANES * CALLS_PER_LANE),
+    [CODEC_ALONE]: async () => codec(LANES * CALLS_PER_LANE),
   }),
 };
 

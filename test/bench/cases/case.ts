@@ -2,28 +2,28 @@ import type { Clients } from "../clients.ts";
 import type { Round, Rounds } from "../measure.ts";
 import type { RpcClient } from "../rpc-client.ts";
 
-/** The column of the work that nobody gets around: reading and writing the JSON and base64 of the same bytes. */
-export const ALONE = "codec alone";
+/** The column of the work that no client can avoid: JSON and base64 of the same bytes. */
+export const CODEC_ALONE = "codec alone";
 
 export interface Case {
   readonly name: string;
-  /** What the figures are for one of, and in which unit of time. */
+  /** Unit of time of the figures, and the item that they are for. */
   readonly unit: readonly ["ns" | "µs" | "ms", string];
-  /** How many of those there are in one round. */
+  /** Number of items in one round. */
   readonly amount: number;
   readonly turns: number;
   /**
-   * What the SDK should reach: at least so many times the hand-written client's speed, at most this part of its processor
-   * time, and no longer than this in the case's own unit.
+   * Goals of the SDK: minimum speed and maximum processor time as multiples of those of the hand-written client, and
+   * maximum wall time in the unit of the case.
    */
   readonly goal?: { readonly speed?: number; readonly cpu?: number; readonly wall?: number };
-  /** Figures of single waits, in which the processor mostly idles. @default false */
+  /** Whether the figures are latencies, during which the processor is mostly idle. @default false */
   readonly isLatency?: boolean;
   rounds(clients: Clients): Promise<Rounds>;
 }
 
-/** The SDK's round, and the same one for each of the others. */
-export async function everyone(
+/** The round of the SDK, and one for each of the other clients. */
+export async function roundsForAll(
   clients: Clients,
   sdk: Round,
   other: (client: RpcClient) => Promise<undefined>,
@@ -32,6 +32,6 @@ export async function everyone(
   return { SDK: sdk, ...Object.fromEntries(others) };
 }
 
-export function complete(bytes: number, expected: number): undefined {
-  if (bytes !== expected) throw new Error(`${bytes} bytes of ${expected} have arrived`);
+export function checkLength(bytes: number, expected: number): undefined {
+  if (bytes !== expected) throw new Error(`expected ${expected} bytes, got ${bytes}`);
 }

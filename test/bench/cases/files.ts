@@ -5,16 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { newId, type RpcClient } from "../rpc-client.ts";
-import { ALONE, type Case, complete } from "./case.ts";
+import { type Case, CODEC_ALONE, checkLength } from "./case.ts";
 
 const MiB = 1024 * 1024;
 const BLOCKS = 64;
 const IN_FLIGHT = 4;
-/** What one answer can hold; `fs/readFile` sends it whole. */
+/** Fits into one response; `fs/readFile` sends the whole file at once. */
 const WHOLE_BLOCKS = 70;
 
 const path = join(tmpdir(), `exec-server-bench-${process.pid}`);
-const target = `${path}-copy`;
+const copyPath = `${path}-copy`;
 process.once("exit", () => {
   void rm(path, { force: true });
 });
@@ -31,10 +31,10 @@ export const readFile: Case = {
       SDK: async () => {
         let bytes = 0;
         for await (const block of sdk.fs.createReadStream(path)) bytes += block.length;
-        return complete(bytes, BLOCKS * MiB);
+        return checkLength(bytes, BLOCKS * MiB);
       },
-      "hand-written": async () => complete(await readByHand(handWritten, path, BLOCKS), BLOCKS * MiB),
-      [ALONE]: async () => decode(BLOCKS),
+      "hand-written": async () => checkLength(await readByHand(handWritten, path, BLOCKS), BLOCKS * MiB),
+      [CODEC_ALONE]: async () => decode(BLOCKS),
     };
   },
 };
@@ -49,15 +49,15 @@ export const writeFile: Case = {
     const data = new Uint8Array(BLOCKS * MiB).fill(120);
     return {
       SDK: async () => {
-        await sdk.fs.writeFile(target, data);
+        await sdk.fs.writeFile(copyPath, data);
         return undefined;
       },
       "hand-written": async () => {
-        await writeByHand(handWritten, target, data);
-        await sdk.fs.rm(target);
+        await writeByHand(handWritten, copyPath, data);
+        await sdk.fs.rm(copyPath);
         return undefined;
       },
-      [ALONE]: async () => encode(data),
+      [CODEC_ALONE]: async () => encode(data),
     };
   },
 };
@@ -72,18 +72,18 @@ export const readWhole: Case = {
     await makeFile(WHOLE_BLOCKS);
     const uri = pathToFileURL(path).href;
     return {
-      SDK: async () => complete((await sdk.fs.readFile(path)).length, WHOLE_BLOCKS * MiB),
+      SDK: async () => checkLength((await sdk.fs.readFile(path)).length, WHOLE_BLOCKS * MiB),
       "hand-written": async () => {
         const { dataBase64 } = (await handWritten.call("fs/readFile", { path: uri })) as {
           dataBase64: string;
         };
-        return complete(Buffer.from(dataBase64, "base64").length, WHOLE_BLOCKS * MiB);
+        return checkLength(Buffer.from(dataBase64, "base64").length, WHOLE_BLOCKS * MiB);
       },
     };
   },
 };
 
-/** Makes the file that is read; its bytes are different everywhere. */
+/** Creates the file to read; every block has different bytes. */
 async function makeFile(blocks: number): Promise<void> {
   const file = createWriteStream(path);
   const block = Buffer.alloc(MiB, "exec-server ");
@@ -98,13 +98,13 @@ async function makeFile(blocks: number): Promise<void> {
 async function readByHand(client: RpcClient, from: string, blocks: number): Promise<number> {
   const handleId = newId();
   await client.call("fs/open", { path: pathToFileURL(from).href, handleId, mode: "read" });
-  const ask = (n: number) => client.call("fs/readBlock", { handleId, offset: n * MiB, len: MiB });
-  const ahead = Array.from({ length: IN_FLIGHT }, (_, n) => ask(n));
+  const readBlock = (n: number) => client.call("fs/readBlock", { handleId, offset: n * MiB, len: MiB });
+  const inFlight = Array.from({ length: IN_FLIGHT }, (_, n) => readBlock(n));
   let bytes = 0;
   for (let n = 0; n < blocks; n++) {
-    const { chunk } = (await ahead.shift()) as { chunk: string };
+    const { chunk } = (await inFlight.shift()) as { chunk: string };
     bytes += Buffer.from(chunk, "base64").length;
-    if (n + IN_FLIGHT < blocks) ahead.push(ask(n + IN_FLIGHT));
+    if (n + IN_FLIGHT < blocks) inFlight.push(readBlock(n + IN_FLIGHT));
   }
   await client.call("fs/close", { handleId });
   return bytes;
@@ -130,7 +130,7 @@ function decode(blocks: number): undefined {
   for (let n = 0; n < blocks; n++) {
     bytes += Buffer.from(JSON.parse(frame.toString()).result.chunk, "base64").length;
   }
-  return complete(bytes, blocks * MiB);
+  return checkLength(bytes, blocks * MiB);
 }
 
 function encode(data: Uint8Array): undefined {

@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { LazyExecServerClient } from "../../../dist/index.js";
 import { webSocket } from "../../../dist/node.js";
-import { type Case, complete } from "./case.ts";
+import { type Case, checkLength } from "./case.ts";
 import { BYTES, FLOOD, MEBIBYTES } from "./output.ts";
 
 const ORIGIN = "https://ide.example";
@@ -33,7 +33,7 @@ export const gateway: Case = {
   },
 };
 
-/** In a process of its own, as everywhere; it ends with this one. */
+/** Runs the gateway in its own process, which ends with this one. */
 async function startGateway(upstream: string): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "gateway-bench-"));
   const tokenFile = join(directory, "token");
@@ -57,5 +57,5 @@ async function flood(client: LazyExecServerClient): Promise<undefined> {
   let bytes = 0;
   const process = await connected.start(FLOOD);
   for await (const { chunk } of process) bytes += chunk.length;
-  return complete(bytes, BYTES);
+  return checkLength(bytes, BYTES);
 }

@@ -3,26 +3,26 @@ import { webSocket } from "../../../dist/node.js";
 import { HandWrittenClient } from "../hand-written.ts";
 import type { Case } from "./case.ts";
 
-const TIMES = 300_000;
+const CALLS = 300_000;
 const CALLERS = 100_000;
 
 export const get: Case = {
   name: "get() on a live client",
   unit: ["ns", "call"],
-  amount: TIMES,
+  amount: CALLS,
   turns: 9,
   goal: { speed: 0.5 },
   rounds: async ({ sdk }) => {
     const client = await sdk.get();
     const bare = async () => client;
-    // Two loops, so that each call site is compiled for what it calls.
+    // Two loops, so that each call site is optimised for one function.
     return {
       SDK: async () => {
-        for (let i = 0; i < TIMES; i++) await sdk.get();
+        for (let i = 0; i < CALLS; i++) await sdk.get();
         return undefined;
       },
       "hand-written": async () => {
-        for (let i = 0; i < TIMES; i++) await bare();
+        for (let i = 0; i < CALLS; i++) await bare();
         return undefined;
       },
     };
@@ -30,7 +30,7 @@ export const get: Case = {
 };
 
 export const waiting: Case = {
-  name: `${CALLERS.toLocaleString("en")} callers who wait for one connection`,
+  name: `${CALLERS.toLocaleString("en")} callers waiting for one connection`,
   unit: ["ns", "caller"],
   amount: CALLERS,
   turns: 9,

@@ -4,13 +4,13 @@ import type { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { newId, type RpcClient } from "../rpc-client.ts";
-import { ALONE, type Case, complete } from "./case.ts";
+import { type Case, CODEC_ALONE, checkLength } from "./case.ts";
 
 const MEBIBYTES = 32;
 const MiB = 1024 * 1024;
 const BYTES = MEBIBYTES * MiB;
-/** About what the server sends at once. */
-const PIECE = MiB / 2;
+/** About the size of one delta that the server sends. */
+const CHUNK = MiB / 2;
 
 export const httpBody: Case = {
   name: `HTTP body of ${MEBIBYTES} MiB`,
@@ -25,15 +25,15 @@ export const httpBody: Case = {
         let bytes = 0;
         const { body } = await sdk.fetch(url);
         if (body) for await (const chunk of body) bytes += chunk.length;
-        return complete(bytes, BYTES);
+        return checkLength(bytes, BYTES);
       },
-      "hand-written": async () => complete(await fetchByHand(handWritten, url), BYTES),
-      [ALONE]: async () => codec(),
+      "hand-written": async () => checkLength(await fetchByHand(handWritten, url), BYTES),
+      [CODEC_ALONE]: async () => codec(),
     };
   },
 };
 
-/** In a process of its own, so that only what the clients do is counted. */
+/** Runs the origin in its own process, so that its processor time is not counted. */
 async function startOrigin(): Promise<string> {
   const program = fileURLToPath(new URL("../origin.mjs", import.meta.url));
   const child = spawn(process.execPath, [program, String(MEBIBYTES)], {
@@ -64,12 +64,12 @@ async function fetchByHand(client: RpcClient, url: string): Promise<number> {
 }
 
 function codec(): undefined {
-  const deltaBase64 = Buffer.alloc(PIECE, "x").toString("base64");
+  const deltaBase64 = Buffer.alloc(CHUNK, "x").toString("base64");
   const params = { requestId: "id-1", seq: 1, deltaBase64, done: false };
   const frame = Buffer.from(JSON.stringify({ method: "http/request/bodyDelta", params }));
   let bytes = 0;
-  for (let n = 0; n < BYTES / PIECE; n++) {
+  for (let n = 0; n < BYTES / CHUNK; n++) {
     bytes += Buffer.from(JSON.parse(frame.toString()).params.deltaBase64, "base64").length;
   }
-  return complete(bytes, BYTES);
+  return checkLength(bytes, BYTES);
 }

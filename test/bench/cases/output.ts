@@ -1,11 +1,11 @@
 import { startByHand } from "../process-by-hand.ts";
-import { ALONE, type Case, complete, everyone } from "./case.ts";
+import { type Case, CODEC_ALONE, checkLength, roundsForAll } from "./case.ts";
 
-/** As much as makes a moment of compiling small, for those who have more code. */
+/** Large enough that the time to compile a client with more code hardly counts. */
 export const MEBIBYTES = 128;
 export const BYTES = MEBIBYTES * 1024 * 1024;
-/** The largest piece the server sends. */
-const PIECE = 8 * 1024;
+/** The largest chunk that the server sends. */
+const CHUNK = 8 * 1024;
 
 export const FLOOD = ["head", "-c", String(BYTES), "/dev/zero"];
 
@@ -16,13 +16,13 @@ export const output: Case = {
   turns: 9,
   goal: { speed: 0.95, cpu: 0.7 },
   rounds: async (clients) => ({
-    ...(await everyone(
+    ...(await roundsForAll(
       clients,
       async () => {
         let bytes = 0;
         const process = await clients.sdk.start(FLOOD);
         for await (const { chunk } of process) bytes += chunk.length;
-        return complete(bytes, BYTES);
+        return checkLength(bytes, BYTES);
       },
       async (client) => {
         let bytes = 0;
@@ -30,20 +30,20 @@ export const output: Case = {
           bytes += chunk.length;
         });
         await closed;
-        return complete(bytes, BYTES);
+        return checkLength(bytes, BYTES);
       },
     )),
-    [ALONE]: async () => codec(),
+    [CODEC_ALONE]: async () => codec(),
   }),
 };
 
 function codec(): undefined {
-  const chunk = Buffer.alloc(PIECE).toString("base64");
+  const chunk = Buffer.alloc(CHUNK).toString("base64");
   const params = { processId: "id-1", seq: 1, stream: "stdout", chunk };
   const frame = Buffer.from(JSON.stringify({ method: "process/output", params }));
   let bytes = 0;
-  for (let n = 0; n < BYTES / PIECE; n++) {
+  for (let n = 0; n < BYTES / CHUNK; n++) {
     bytes += Buffer.from(JSON.parse(frame.toString()).params.chunk, "base64").length;
   }
-  return complete(bytes, BYTES);
+  return checkLength(bytes, BYTES);
 }

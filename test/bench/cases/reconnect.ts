@@ -12,7 +12,7 @@ export const reconnect: Case = {
   goal: { speed: 0.9 },
   isLatency: true,
   rounds: async (clients) => {
-    // Its own, since the others keep theirs.
+    // A dedicated server, because the other cases keep using the shared one.
     const server = await ExecServer.start();
     const client = new LazyExecServerClient({ transport: webSocket(server.url) });
     await client.get();
@@ -32,9 +32,9 @@ export const reconnect: Case = {
   },
 };
 
-async function afterRestart(server: ExecServer, use: () => Promise<unknown>): Promise<number> {
+async function afterRestart(server: ExecServer, call: () => Promise<unknown>): Promise<number> {
   await server.restart();
   const start = performance.now();
-  await use();
+  await call();
   return performance.now() - start;
 }

@@ -1,13 +1,13 @@
-import { Expected, errorOf, lines, mustBe, type Work } from "./task.ts";
+import { assertHolds, Expected, errorOf, lines, type Work } from "./task.ts";
 
-/** A body of numbered lines, that comes in pieces. */
+/** A response body of numbered lines, streamed in chunks. */
 const download: Work = async (task) => {
   const { client, random, name, signal, origin } = task;
   const count = random.between(1, random.chance(0.1) ? 60_000 : 3_000);
   const pause = random.below(10);
   const response = await client.fetch(`${origin}/lines/${name}/${count}/${pause}`, { signal });
-  mustBe(response.status === 200, `${name}: status ${response.status}`);
-  mustBe(
+  assertHolds(response.status === 200, `${name}: status ${response.status}`);
+  assertHolds(
     response.headers.get("x-name") === name,
     `${name}: got the response to ${response.headers.get("x-name")}`,
   );
@@ -16,7 +16,7 @@ const download: Work = async (task) => {
   expected.end();
 };
 
-/** A body that is sent and comes back. */
+/** A request body that the origin echoes. */
 const upload: Work = async (task) => {
   const { client, random, name, signal, origin } = task;
   const text = lines(name, random.between(1, 20_000));
@@ -26,10 +26,10 @@ const upload: Work = async (task) => {
   expected.end();
 };
 
-/** A response that takes its time: waited for, given up, or left unread. */
-const slow: Work = async (task) => {
+/** A delayed response: read, timed out, or cancelled unread. */
+const delayed: Work = async (task) => {
   const { client, random, name, signal, origin } = task;
-  const kind = random.pick(["wait", "timeout", "leave"]);
+  const kind = random.pick(["read", "timeout", "cancel"]);
   const url = `${origin}/slow/${name}/${random.between(50, 500)}/${kind}`;
   if (kind === "timeout") {
     const error = await errorOf(client.fetch(url, { timeoutMs: 20, signal }));
@@ -37,8 +37,8 @@ const slow: Work = async (task) => {
     return;
   }
   const response = await client.fetch(url, { signal });
-  if (kind === "leave") await response.body?.cancel();
-  else mustBe((await response.text()) === name, `${name}: another response came`);
+  if (kind === "cancel") await response.body?.cancel();
+  else assertHolds((await response.text()) === name, `${name}: got another response`);
 };
 
-export const HTTP: Readonly<Record<string, Work>> = { download, upload, slow };
+export const HTTP: Readonly<Record<string, Work>> = { download, upload, delayed };

@@ -16,7 +16,7 @@ import type { Task, Work } from "./task.ts";
 const WORK: Readonly<Record<string, Work>> = { ...CALLS, ...PROCESSES, ...FILES, ...HTTP };
 
 export interface LoadOptions {
-  /** Part of every name that is given. */
+  /** Prefix of the name of every operation. */
   readonly name: string;
   readonly random: Random;
   readonly workers: number;
@@ -24,33 +24,34 @@ export interface LoadOptions {
   readonly origin: string;
   readonly outages: Outages;
   readonly client: () => LazyExecServerClient;
-  /** Whether a client was closed on purpose. */
+  /** Whether the soak has closed this client. */
   readonly wasClosed: (client: LazyExecServerClient) => boolean;
-  readonly isOurs: (error: unknown) => boolean;
+  readonly isSdkError: (error: unknown) => boolean;
   readonly sleep: (ms: number) => Promise<void>;
-  /** How many listen to a signal, where that can be known. */
+  /** Number of listeners on a signal; absent where the platform cannot report it. */
   readonly listenersOf?: (signal: AbortSignal) => number;
   readonly onViolation: (violation: Violation) => void;
 }
 
 export interface Counts {
   operations: number;
-  /** Of them: what an outage, a close or a caller who left has ended. */
+  /** Operations that failed because of an outage or `close()`. */
   lost: number;
-  givenUp: number;
+  /** Operations that their own signal aborted. */
+  aborted: number;
   bytes: number;
 }
 
-/** Workers who do one thing after the other with one client, and know what must come of each. */
+/** Workers that each run one operation after the other on the shared client, and check every outcome. */
 export class Load {
-  readonly counts: Counts = { operations: 0, lost: 0, givenUp: 0, bytes: 0 };
+  readonly counts: Counts = { operations: 0, lost: 0, aborted: 0, bytes: 0 };
   readonly #options: LoadOptions;
-  readonly #underWay = new Set<string>();
+  readonly #running = new Set<string>();
   #isStopped = false;
-  /** Pending while nothing new is to begin. */
+  /** Pending while new operations must not start. */
   #gate: Promise<void> = Promise.resolve();
   #openGate = (): void => {};
-  #onQuiet: (() => void)[] = [];
+  #onIdle: (() => void)[] = [];
   #number = 0;
 
   constructor(options: LoadOptions) {
@@ -58,7 +59,7 @@ export class Load {
     for (let worker = 0; worker < options.workers; worker++) void this.#work(options.random.fork());
   }
 
-  /** What is under way goes on, and nothing new begins. */
+  /** Starts no new operations; those that are running continue. */
   pause(): void {
     this.#gate = new Promise((resolve) => {
       this.#openGate = resolve;
@@ -69,14 +70,14 @@ export class Load {
     this.#openGate();
   }
 
-  /** What is under way. */
-  get left(): readonly string[] {
-    return [...this.#underWay];
+  /** Names of the operations that are running. */
+  get running(): readonly string[] {
+    return [...this.#running];
   }
 
-  /** Resolves when nothing is under way any more. */
-  async quiet(): Promise<void> {
-    while (this.#underWay.size > 0) await new Promise<void>((resolve) => this.#onQuiet.push(resolve));
+  /** Resolves when no operation is running. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
   stop(): void {
@@ -90,10 +91,10 @@ export class Load {
       if (this.#isStopped) return;
       const kind = random.pick(Object.keys(WORK));
       const name = `${this.#options.name}-${kind}-${++this.#number}`;
-      this.#underWay.add(name);
+      this.#running.add(name);
       await this.#perform(name, WORK[kind] as Work, random);
-      this.#underWay.delete(name);
-      if (this.#underWay.size === 0) for (const tell of this.#onQuiet.splice(0)) tell();
+      this.#running.delete(name);
+      if (this.#running.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
       await this.#options.sleep(random.below(20));
     }
   }
@@ -102,18 +103,18 @@ export class Load {
     const { outages, sleep, directory, origin } = this.#options;
     const client = this.#options.client();
     const mayBeLost = outages.watch();
-    const stop = new AbortController();
-    const reason = new Error(`${name} was given up`);
-    if (random.chance(0.2)) void sleep(random.below(250)).then(() => stop.abort(reason));
+    const controller = new AbortController();
+    const reason = new Error(`${name} was aborted`);
+    if (random.chance(0.2)) void sleep(random.below(250)).then(() => controller.abort(reason));
     const task: Task = {
       client,
       random,
       name,
-      signal: stop.signal,
+      signal: controller.signal,
       directory,
       origin,
       env: (session?: ExecServerClient) => ({
-        // Unique: another soak may be under way on the same machine.
+        // Unique, because another soak may be running on the same machine.
         SOAK: directory,
         SOAK_SESSION: session?.sessionId ?? "any",
       }),
@@ -127,33 +128,33 @@ export class Load {
     try {
       await work(task);
     } catch (error) {
-      if (error === reason && stop.signal.aborted) this.counts.givenUp++;
+      if (error === reason && controller.signal.aborted) this.counts.aborted++;
       else {
         this.counts.lost++;
-        const after = `${name} after ${Math.round(performance.now() - started)} ms`;
-        const violation = this.#judge(after, error, client, mayBeLost());
+        const label = `${name} after ${Math.round(performance.now() - started)} ms`;
+        const violation = this.#violationOf(label, error, client, mayBeLost());
         if (violation) this.#options.onViolation(violation);
       }
     }
-    await this.#checkListeners(name, stop.signal);
+    await this.#checkListeners(name, controller.signal);
   }
 
-  /** Returns what is wrong about an error, if anything is. */
-  #judge(
+  /** Returns a Violation for an error that no outage, close or abort explains. */
+  #violationOf(
     name: string,
     error: unknown,
     client: LazyExecServerClient,
     mayBeLost: boolean,
   ): Violation | undefined {
     if (error instanceof Violation) return error;
-    const { isOurs, wasClosed } = this.#options;
-    if (!isOurs(error)) return new Violation(`${name}: an error of a foreign class: ${described(error)}`);
+    const { isSdkError, wasClosed } = this.#options;
+    if (!isSdkError(error)) return new Violation(`${name}: not an error of the SDK: ${described(error)}`);
     const { code, sessionId, delivery } = error as ExecServerError;
     switch (code) {
       case "ERR_DISCONNECTED":
         if (!mayBeLost) return new Violation(`${name}: a disconnect without an outage: ${described(error)}`);
         return sessionId === undefined
-          ? new Violation(`${name}: a disconnect of no session: ${described(error)}`)
+          ? new Violation(`${name}: a disconnect without a session id: ${described(error)}`)
           : undefined;
       case "ERR_CONNECT":
       case "ERR_CONNECT_TIMEOUT":
@@ -163,13 +164,13 @@ export class Load {
           ? undefined
           : new Violation(`${name}: ${code} with delivery ${delivery}`);
       case "ERR_SERVER":
-        // A server that is told to stop fails what it works on.
+        // A server fails the requests in flight when it receives SIGTERM.
         if (mayBeLost && (error as ServerError).rpcCode === -32603) return undefined;
         return new Violation(`${name}: ${described(error)}`);
       case "ERR_CLOSED":
         return wasClosed(client)
           ? undefined
-          : new Violation(`${name}: closed by nobody: ${described(error)}`);
+          : new Violation(`${name}: ERR_CLOSED on a client that was not closed: ${described(error)}`);
       default:
         return new Violation(`${name}: ${described(error)}`);
     }
@@ -178,15 +179,15 @@ export class Load {
   async #checkListeners(name: string, signal: AbortSignal): Promise<void> {
     const { listenersOf, sleep, onViolation } = this.#options;
     if (!listenersOf) return;
-    // What was given up may have something to clean up.
-    for (let patience = 100; patience > 0 && listenersOf(signal) > 0; patience--) await sleep(50);
-    const left = listenersOf(signal);
-    if (left > 0) onViolation(new Violation(`${name}: ${left} listeners are left on its signal`));
+    // An aborted operation may still be cleaning up: wait up to 5 s.
+    for (let checks = 100; checks > 0 && listenersOf(signal) > 0; checks--) await sleep(50);
+    const remaining = listenersOf(signal);
+    if (remaining > 0) onViolation(new Violation(`${name}: ${remaining} listeners are still on its signal`));
   }
 }
 
 function described(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error as { cause?: { message?: string } };
-  return `${error.stack ?? error.message}${cause ? `\n  because: ${cause.message}` : ""}`;
+  return `${error.stack ?? error.message}${cause ? `\n  cause: ${cause.message}` : ""}`;
 }

@@ -1,20 +1,20 @@
-/** When a connection was being disturbed, and so what may be put down to that. */
+/** Records when faults are active, so that each error can be checked for a cause. */
 export class Outages {
   #begun = 0;
-  #isOne = false;
+  #isActive = false;
 
   begin(): void {
     this.#begun++;
-    this.#isOne = true;
+    this.#isActive = true;
   }
 
   end(): void {
-    this.#isOne = false;
+    this.#isActive = false;
   }
 
-  /** Returns what tells whether there was one at any time from now on. */
+  /** Returns a function that reports whether an outage was active at any time since this call. */
   watch(): () => boolean {
-    const [wasOne, before] = [this.#isOne, this.#begun];
-    return () => wasOne || this.#begun > before;
+    const [wasActive, before] = [this.#isActive, this.#begun];
+    return () => wasActive || this.#begun > before;
   }
 }

@@ -2,34 +2,34 @@ import type { ExecProcess, ExecServerClient, LazyExecServerClient } from "../../
 import type { Random } from "../../support/random.ts";
 import { Violation } from "../../support/violation.ts";
 
-/** What one piece of work has to do with. */
+/** The inputs of one operation. */
 export interface Task {
   readonly client: LazyExecServerClient;
   readonly random: Random;
-  /** Unique; part of all that is written, so that nothing can be taken for another's. */
+  /** Unique. Part of everything the operation writes, so that data of two operations cannot be confused. */
   readonly name: string;
-  /** Aborts at some time, or never. */
+  /** May abort at any time. */
   readonly signal: AbortSignal;
-  /** Of its own for files, on the server's machine; there already. */
+  /** An existing directory for files, on the server's machine. */
   readonly directory: string;
-  /** Where the server's requests go. */
+  /** URL of the HTTP server that receives the exec-server's requests. */
   readonly origin: string;
-  /** The variable that tells whose a process is. */
+  /** Environment variables that mark a process as started by this soak, and by this session. */
   env(session?: ExecServerClient): Record<string, string>;
   sleep(ms: number): Promise<void>;
-  /** Bytes that came as they should. */
+  /** Adds to the number of bytes received correctly. */
   count(bytes: number): void;
 }
 
 /**
- * Knows what must come of it, and throws a Violation for anything else. Errors of the SDK that it does not expect go
- * through: whether they may be is for the caller to judge.
+ * One operation that checks its own result and throws a Violation when the result is wrong. Unexpected errors of the SDK
+ * are rethrown; the caller decides whether an outage explains them.
  */
 export type Work = (task: Task) => Promise<void>;
 
 const encoder = new TextEncoder();
 
-/** Bytes that must come each once and in order. */
+/** Checks that every byte arrives once and in order. */
 export class Expected {
   readonly #what: string;
   readonly #bytes: Uint8Array;
@@ -58,15 +58,17 @@ export class Expected {
     for await (const chunk of chunks) this.take(chunk);
   }
 
-  /** There is no more to come. */
+  /** Throws a Violation when the data ended early. */
   end(): void {
     if (this.isComplete) return;
-    throw new Violation(`${this.#what}: a clean end after ${this.#at} of ${this.#bytes.length} bytes`);
+    throw new Violation(
+      `${this.#what}: ended without an error after ${this.#at} of ${this.#bytes.length} bytes`,
+    );
   }
 }
 
-export function mustBe(holds: boolean, what: string): void {
-  if (!holds) throw new Violation(what);
+export function assertHolds(condition: boolean, message: string): void {
+  if (!condition) throw new Violation(message);
 }
 
 /** The numbered lines that `seq -f` prints. */
@@ -74,38 +76,36 @@ export function lines(label: string, count: number): string {
   return Array.from({ length: count }, (_, n) => `${label} ${n + 1}\n`).join("");
 }
 
-/** What became of a promise: its error, or undefined. */
+/** Resolves with the error of a rejected promise, or with undefined. */
 export async function errorOf(promise: Promise<unknown>): Promise<unknown> {
   try {
     await promise;
     return undefined;
   } catch (error) {
-    return error ?? new Violation("rejected with nothing");
+    return error ?? new Violation("rejected with undefined");
   }
 }
 
-/**
- * Waits for all, and throws the first error there was; a Violation before any other, and nothing is left unobserved.
- */
-export async function all(work: readonly Promise<unknown>[]): Promise<void> {
+/** Waits until every promise has settled. Then throws a Violation if there is one, otherwise the first error. */
+export async function settleAll(work: readonly Promise<unknown>[]): Promise<void> {
   const errors = (await Promise.all(work.map(errorOf))).filter((error) => error !== undefined);
   if (errors.length > 0) throw errors.find((error) => error instanceof Violation) ?? errors[0];
 }
 
-/** Reads a process to its end: an output that ends cleanly has its exit, one that fails has the error of its process. */
-export async function toItsEnd(process: ExecProcess, reading: Promise<void>): Promise<{ exitCode: number }> {
+/** Reads a process to its end. Checks that the output, `exited` and `closed` have the same outcome. */
+export async function readToEnd(process: ExecProcess, reading: Promise<void>): Promise<{ exitCode: number }> {
   const error = await errorOf(reading);
   const closedError = await errorOf(process.closed);
   if (error === undefined) {
-    mustBe(closedError === undefined, "the output ended cleanly, but its process failed");
+    assertHolds(closedError === undefined, "the output ended cleanly, but its process failed");
     const { exitCode } = await process.closed;
-    mustBe((await process.exited).exitCode === exitCode, "exited and closed tell different exit codes");
+    assertHolds((await process.exited).exitCode === exitCode, "exited and closed have different exit codes");
     return { exitCode };
   }
   if (error instanceof Violation) throw error;
-  mustBe(closedError === error, `the output failed with ${error}, and its process with ${closedError}`);
+  assertHolds(closedError === error, `the output failed with ${error}, its process with ${closedError}`);
   const exitError = await errorOf(process.exited);
-  mustBe(
+  assertHolds(
     exitError === undefined || exitError === error,
     "the exit failed with another error than the output",
   );

@@ -6,11 +6,11 @@ import { ORIGIN, PROTOCOLS, TOKEN } from "../support/gateway.ts";
 import { GatewayCommand } from "../support/gateway-command.ts";
 import type { Sdk } from "../support/sdk.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
-import { wayFaults } from "./faults.ts";
+import { gatewayPathFaults } from "./faults.ts";
 import { PageSocket } from "./page-socket.ts";
-import type { Fault, LocalStage } from "./stage.ts";
+import type { Fault, LocalSetup } from "./setup.ts";
 
-/** A gateway as a process of its own, that can be started again. */
+/** A gateway in its own process, which can be restarted. */
 class RestartableGateway {
   readonly #args: readonly string[];
   #command!: GatewayCommand;
@@ -31,8 +31,8 @@ class RestartableGateway {
   }
 }
 
-/** A socket like a page's, to a gateway, to the server; with a network before and behind the gateway. */
-export async function gatewayStage(sdk: Sdk): Promise<LocalStage> {
+/** A browser-like WebSocket through a TCP proxy to a gateway, and through a second TCP proxy to the server. */
+export async function gatewaySetup(sdk: Sdk): Promise<LocalSetup> {
   const home = mkdtempSync(join(tmpdir(), "soak-gateway-"));
   const tokenFile = join(home, "token");
   writeFileSync(tokenFile, TOKEN);
@@ -45,9 +45,9 @@ export async function gatewayStage(sdk: Sdk): Promise<LocalStage> {
   await gateway.start();
   const front = await TcpProxy.start(() => gateway.port);
   const stopped = (signal: NodeJS.Signals): Fault => ({
-    loses: true,
-    refuses: true,
-    strike: () => gateway.stop(signal),
+    disconnects: true,
+    refusesDials: true,
+    inject: () => gateway.stop(signal),
     repair: () => gateway.start(),
   });
   return {
@@ -55,7 +55,7 @@ export async function gatewayStage(sdk: Sdk): Promise<LocalStage> {
     isReconnectable: true,
     canPing: false,
     faults: {
-      ...wayFaults({ front, back, server }),
+      ...gatewayPathFaults({ front, back, server }),
       "the gateway is killed": stopped("SIGKILL"),
       "the gateway is terminated": stopped("SIGTERM"),
     },

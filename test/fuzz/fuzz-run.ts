@@ -5,24 +5,24 @@ import type { Random } from "../support/random.ts";
 import type { Sdk } from "../support/sdk.ts";
 import { Violation, within } from "../support/violation.ts";
 import { COMPOSITE, EXACT, type Operation } from "./operations.ts";
-import { type Over, outcomeOf, Verdict } from "./outcome.ts";
+import { type ConnectionEndCode, OutcomeChecker, outcomeOf } from "./outcome.ts";
 import { FuzzServer } from "./server.ts";
 
 type ServerSide = Connection & { end(end: ConnectionEnd): void };
 
-/** Operations under way at once. */
-const CROWD = 10;
+/** Number of operations in flight at the same time. */
+const CONCURRENT = 10;
 const MAX_FRAMES = 600;
-/** What is left when a connection has ended must settle by itself, without waiting for anything. */
+/** Time limit for pending operations to settle after the connection has ended. */
 const SETTLE_MS = 5_000;
 
-/** One connection from its first frame to its end, with everything a program may do on it. */
-export class Episode {
+/** One fuzzed connection from its first frame to its end, with random operations of the client. */
+export class FuzzRun {
   readonly #sdk: Sdk;
   readonly #random: Random;
   readonly #operations: Operation[] = [];
-  #open = 0;
-  #side!: ServerSide;
+  #running = 0;
+  #serverSide!: ServerSide;
   server!: FuzzServer;
 
   constructor(sdk: Sdk, random: Random) {
@@ -31,34 +31,34 @@ export class Episode {
   }
 
   /** Throws a Violation. */
-  async play(): Promise<void> {
+  async run(): Promise<void> {
     const client = await this.#connect();
     if (!client) return;
     const length = this.#random.between(20, MAX_FRAMES);
     while (this.server.framesSent < length && !this.server.isFatal) {
-      while (this.#open < CROWD) this.#begin(client);
-      for (let burst = this.#random.below(8); burst > 0; burst--) this.server.sendSomething();
+      while (this.#running < CONCURRENT) this.#startOperation(client);
+      for (let burst = this.#random.below(8); burst > 0; burst--) this.server.sendNext();
       await turn();
-      this.#compareState(client);
+      this.#checkConnectionState(client);
     }
-    const over = await this.#end(client);
+    const endCode = await this.#end(client);
     await this.#settle();
-    const verdict = new Verdict(this.#sdk, over);
-    for (const operation of this.#operations) operation.verify(verdict);
-    this.#checkAnswers();
+    const checker = new OutcomeChecker(this.#sdk, endCode);
+    for (const operation of this.#operations) operation.verify(checker);
+    this.#checkServerRequests();
     if (Object.keys(Object.prototype).length > 0 || "polluted" in {})
       throw new Violation("Object.prototype was changed");
   }
 
-  /** Undefined where a spoiled handshake rightly came to nothing. */
+  /** Resolves with undefined after a mutated handshake, which may fail. */
   async #connect(): Promise<ExecServerClient | undefined> {
-    const isSpoiled = this.#random.chance(0.1);
+    const isMutated = this.#random.chance(0.1);
     const transport = memoryTransport((side) => {
-      this.#side = side;
+      this.#serverSide = side;
       this.server = new FuzzServer(
         side,
         this.#random,
-        isSpoiled ? 0.6 : this.#random.pick([0.05, 0.3, 0.3, 0.8]),
+        isMutated ? 0.6 : this.#random.pick([0.05, 0.3, 0.3, 0.8]),
       );
     });
     const decide = (): "allow" | "deny" => {
@@ -69,69 +69,78 @@ export class Episode {
       this.#sdk.ExecServerClient.connect({ transport, onNetworkPolicyRequest: decide }),
     );
     await turn();
-    if (isSpoiled) return await this.#spoilHandshake(connecting);
-    if (this.server.oldest) this.server.answer(this.server.oldest);
+    if (isMutated) return await this.#mutateHandshake(connecting);
+    if (this.server.oldest) this.server.respond(this.server.oldest);
     const outcome = await connecting;
-    if ("error" in outcome) throw new Violation(`a sound handshake failed: ${outcome.error}`);
+    if ("error" in outcome) throw new Violation(`a valid handshake failed: ${outcome.error}`);
     return outcome.value;
   }
 
-  async #spoilHandshake(connecting: ReturnType<typeof outcomeOf<ExecServerClient>>): Promise<undefined> {
-    for (let frames = this.#random.between(1, 6); frames > 0; frames--) this.server.sendSomething();
+  async #mutateHandshake(connecting: ReturnType<typeof outcomeOf<ExecServerClient>>): Promise<undefined> {
+    for (let frames = this.#random.between(1, 6); frames > 0; frames--) this.server.sendNext();
     await turn();
-    this.#side.end({ reason: "the handshake is over" });
+    this.#serverSide.end({ reason: "the handshake is over" });
     const outcome = await within(connecting, SETTLE_MS, "the handshake");
     if ("value" in outcome) await within(outcome.value.disconnected, SETTLE_MS, "a connection that ended");
     else
-      new Verdict(this.#sdk, "ERR_DISCONNECTED").failed(
+      new OutcomeChecker(this.#sdk, "ERR_DISCONNECTED").checkRejection(
         outcome,
         ["ERR_CONNECT", "ERR_PROTOCOL", "ERR_SERVER"],
-        "a spoiled handshake",
+        "a mutated handshake",
       );
   }
 
-  #begin(client: ExecServerClient): void {
+  #startOperation(client: ExecServerClient): void {
     const kinds = this.#random.chance(0.6) ? EXACT : COMPOSITE;
     const kind = this.#random.pick(Object.keys(kinds));
     const name = `${kind}-${this.#operations.length}`;
     const operation = kinds[kind]?.({ client, server: this.server, random: this.#random, name });
     if (!operation) return;
     this.#operations.push(operation);
-    this.#open++;
-    void operation.settled.then(() => this.#open--);
+    this.#running++;
+    void operation.settled.then(() => this.#running--);
   }
 
-  /** The connection must have ended when a frame says so, and only then. */
-  #compareState(client: ExecServerClient): void {
+  /** The connection must have ended if, and only if, a fatal frame was sent. */
+  #checkConnectionState(client: ExecServerClient): void {
     const { server } = this;
     if (client.isDisconnected === server.isFatal) return;
     throw new Violation(
       server.isFatal
-        ? "a frame that nobody can attribute did not end the connection"
-        : "the connection ended for no reason",
+        ? "a fatal frame did not end the connection"
+        : "the connection ended without a fatal frame",
     );
   }
 
-  async #end(client: ExecServerClient): Promise<Over> {
+  async #end(client: ExecServerClient): Promise<ConnectionEndCode> {
     if (!this.server.isFatal && this.#random.chance(0.2)) {
       await within(client.close(), SETTLE_MS, "close()");
       return "ERR_CLOSED";
     }
-    if (!this.server.isFatal) this.#side.end({ reason: "the server is gone" });
+    if (!this.server.isFatal) this.#serverSide.end({ reason: "the server is gone" });
     await within(client.disconnected, SETTLE_MS, "the end of the connection");
     return "ERR_DISCONNECTED";
   }
 
   async #settle(): Promise<void> {
-    const left = new Set(this.#operations.map(({ name }) => name));
-    const all = this.#operations.map(({ name, settled }) => settled.then(() => left.delete(name)));
-    await within(Promise.all(all), SETTLE_MS, () => `${left.size} operations, ${[...left].slice(0, 5)},`);
+    const pending = new Set(this.#operations.map(({ name }) => name));
+    const all = this.#operations.map(({ name, settled }) => settled.then(() => pending.delete(name)));
+    await within(
+      Promise.all(all),
+      SETTLE_MS,
+      () => `${pending.size} operations, ${[...pending].slice(0, 5)},`,
+    );
   }
 
-  #checkAnswers(): void {
-    const { asked, answered, isFatal } = this.server;
-    const isRight = isFatal ? answered <= asked : answered === asked;
-    if (!isRight) throw new Violation(`the client was asked ${asked} times and answered ${answered} times`);
+  #checkServerRequests(): void {
+    const { serverRequests, serverRequestsAnswered, isFatal } = this.server;
+    const isBalanced = isFatal
+      ? serverRequestsAnswered <= serverRequests
+      : serverRequestsAnswered === serverRequests;
+    if (!isBalanced)
+      throw new Violation(
+        `the client received ${serverRequests} requests and sent ${serverRequestsAnswered} responses`,
+      );
   }
 }
 

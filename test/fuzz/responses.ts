@@ -2,17 +2,17 @@ import type { Random } from "../support/random.ts";
 import { contentOf, sizeOf } from "./files.ts";
 import type { CallModel } from "./models.ts";
 
-/** A request of the client's. */
+/** A request from the client. */
 export interface Request {
   readonly id: number;
   readonly method: string;
   readonly params: Readonly<Record<string, unknown>>;
-  /** What it is about. */
+  /** The process, file or URL of the request; the method where there is none. */
   readonly subject: string;
   readonly model: CallModel;
 }
 
-export const soundError = { error: { code: -32603, message: "the disk is on fire", data: { at: "noon" } } };
+export const validError = { error: { code: -32603, message: "the disk has failed", data: { at: "noon" } } };
 
 const INFO = {
   platformOs: "linux",
@@ -21,15 +21,15 @@ const INFO = {
   capabilities: { fileWriteStreaming: true },
 };
 
-/** What a sound server answers. */
-export function soundResult({ method, params, subject }: Request, random: Random): unknown {
+/** The result that a correct server sends. */
+export function validResult({ method, params, subject }: Request, random: Random): unknown {
   const make = RESULTS[method];
   return make ? make(subject, params, random) : params;
 }
 
-type Make = (subject: string, params: Readonly<Record<string, unknown>>, random: Random) => unknown;
+type MakeResult = (subject: string, params: Readonly<Record<string, unknown>>, random: Random) => unknown;
 
-const RESULTS: Readonly<Record<string, Make>> = {
+const RESULTS: Readonly<Record<string, MakeResult>> = {
   initialize: () => ({ sessionId: "session-1", environmentInfo: INFO }),
   "environment/info": () => INFO,
   "environment/status": () => ({ status: "ready" }),

@@ -1,8 +1,8 @@
 import { type PeerOptions, RpcPeer } from "../../src/rpc/peer.ts";
 import type { Connection, ConnectionReceiver } from "../../src/transport/transport.ts";
 
-/** A peer on a connection whose every event the test brings about itself, in the turn it likes. */
-export function playedPeer(options: Partial<PeerOptions> = {}, more: Partial<Connection> = {}) {
+/** A peer on a connection whose events the test triggers, each in a turn that the test chooses. */
+export function scriptedPeer(options: Partial<PeerOptions> = {}, overrides: Partial<Connection> = {}) {
   let receiver!: ConnectionReceiver;
   const sent: string[] = [];
   const connection = {
@@ -16,7 +16,7 @@ export function playedPeer(options: Partial<PeerOptions> = {}, more: Partial<Con
       this.closes++;
       this.isOpen = false;
     },
-    ...more,
+    ...overrides,
   };
   const rpc = new RpcPeer(connection, { onRequest: () => undefined, ...options });
   rpc.sessionId = "session-1";

@@ -1,21 +1,20 @@
 import type { LazyExecServerClient, StateChange } from "../../../src/index.ts";
 import { Violation } from "../../support/violation.ts";
 
-/** What clients tell of their connections. */
-export interface Account {
+/** Connection attempts of all clients and their outcomes. */
+export interface ConnectionCounts {
   readonly attempts: number;
-  /** Of the attempts: what came of them. */
   readonly connected: number;
   readonly failed: number;
-  /** Given up because nobody waited any more. */
+  /** Cancelled because no caller was waiting any more. */
   readonly abandoned: number;
 }
 
-/** Keeps account of clients, one after the other. */
-export class Bookkeeper {
+/** Counts the connection attempts of clients by their state changes. */
+export class ConnectionCounter {
   readonly #onViolation: (violation: Violation) => void;
   readonly #sessions = new Set<string>();
-  readonly #account = { attempts: 0, connected: 0, failed: 0, abandoned: 0 };
+  readonly #counts = { attempts: 0, connected: 0, failed: 0, abandoned: 0 };
 
   constructor(onViolation: (violation: Violation) => void) {
     this.#onViolation = onViolation;
@@ -25,17 +24,18 @@ export class Bookkeeper {
     client.onStateChange((change) => this.#note(change));
   }
 
-  get account(): Account {
-    return { ...this.#account };
+  get counts(): ConnectionCounts {
+    return { ...this.#counts };
   }
 
   #note({ state, previous, sessionId = "", error }: StateChange): void {
-    if (state === "connecting") this.#account.attempts++;
+    if (state === "connecting") this.#counts.attempts++;
     if (previous !== "connecting") return;
-    if (state !== "connected") this.#account[error ? "failed" : "abandoned"]++;
+    if (state !== "connected") this.#counts[error ? "failed" : "abandoned"]++;
     else {
-      this.#account.connected++;
-      if (this.#sessions.has(sessionId)) this.#onViolation(new Violation(`session ${sessionId} came again`));
+      this.#counts.connected++;
+      if (this.#sessions.has(sessionId))
+        this.#onViolation(new Violation(`session ${sessionId} was used twice`));
       this.#sessions.add(sessionId);
     }
   }

@@ -1,17 +1,17 @@
 export type Frame = string | Uint8Array;
 
 /**
- * What a frame says, read by the protocol's description in the plainest way. It is what the SDK's own reading, which is
- * made to be quick, is held against.
+ * A frame as decoded by the plainest reading of the protocol. The SDK's own decoder, which is optimised for speed, must
+ * agree with it.
  */
-export type Reading =
+export type DecodedFrame =
   | { readonly type: "notification"; readonly method: string; readonly params: unknown }
   | { readonly type: "request"; readonly id: string | number }
-  | { readonly type: "answer"; readonly id: string | number; readonly answer: Answer }
-  /** Can't be attributed to anything. */
+  | { readonly type: "response"; readonly id: string | number; readonly response: RpcResponse }
+  /** Cannot be attributed to a request or subject, so it ends the connection. */
   | { readonly type: "fatal" };
 
-export type Answer =
+export type RpcResponse =
   | { readonly type: "result"; readonly result: unknown }
   | { readonly type: "error"; readonly code: number; readonly data: unknown }
   | { readonly type: "malformed" };
@@ -19,9 +19,9 @@ export type Answer =
 type Members = Readonly<Record<string, unknown>>;
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
-const FATAL: Reading = { type: "fatal" };
+const FATAL: DecodedFrame = { type: "fatal" };
 
-/** The member by which a notification names what it is about. */
+/** The member of the params that identifies the process, body or watch of a notification. */
 const SUBJECTS: Readonly<Record<string, { readonly key: string; readonly type: string }>> = {
   "process/output": { key: "processId", type: "string" },
   "process/exited": { key: "processId", type: "string" },
@@ -30,23 +30,23 @@ const SUBJECTS: Readonly<Record<string, { readonly key: string; readonly type: s
   "fs/missingChanged": { key: "watchId", type: "number" },
 };
 
-export function read(frame: Frame): Reading {
+export function decode(frame: Frame): DecodedFrame {
   try {
     const value: unknown = JSON.parse(typeof frame === "string" ? frame : decoder.decode(frame));
     if (typeof value !== "object" || value === null || Array.isArray(value)) return FATAL;
-    return readMembers(value as Members);
+    return decodeMembers(value as Members);
   } catch {
     return FATAL;
   }
 }
 
-/** The thing that a notification is about; undefined for one that is about nothing known. */
+/** The id of the process, body or watch of a notification; undefined for an unknown method. */
 export function subjectOf(method: string, params: unknown): string | number | undefined {
   const subject = Object.hasOwn(SUBJECTS, method) ? SUBJECTS[method] : undefined;
   return subject && ((params as Members)[subject.key] as string | number);
 }
 
-function readMembers(message: Members): Reading {
+function decodeMembers(message: Members): DecodedFrame {
   const { id, method, params } = message;
   const isId = typeof id === "string" || typeof id === "number";
   if (typeof method === "string") {
@@ -54,10 +54,10 @@ function readMembers(message: Members): Reading {
       return isAttributable(method, params) ? { type: "notification", method, params } : FATAL;
     return isId ? { type: "request", id } : FATAL;
   }
-  return method === undefined && isId ? { type: "answer", id, answer: readAnswer(message) } : FATAL;
+  return method === undefined && isId ? { type: "response", id, response: decodeResponse(message) } : FATAL;
 }
 
-function readAnswer(message: Members): Answer {
+function decodeResponse(message: Members): RpcResponse {
   if (Object.hasOwn(message, "result")) return { type: "result", result: message["result"] };
   const { code, message: text, data } = (message["error"] ?? {}) as Members;
   const isError = typeof code === "number" && typeof text === "string";

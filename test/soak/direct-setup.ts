@@ -2,10 +2,10 @@ import { ExecServer } from "../support/exec-server.ts";
 import type { Sdk } from "../support/sdk.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { networkFaults, serverFaults } from "./faults.ts";
-import type { LocalStage } from "./stage.ts";
+import type { LocalSetup } from "./setup.ts";
 
-/** A WebSocket straight to the server. */
-export async function directStage(sdk: Sdk): Promise<LocalStage> {
+/** A WebSocket to the server, through a TCP proxy. */
+export async function directSetup(sdk: Sdk): Promise<LocalSetup> {
   const server = await ExecServer.start({ args: ["--concurrent-requests", "8"] });
   const network = await TcpProxy.start(() => Number(new URL(server.url).port));
   return {

@@ -2,29 +2,29 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Violation } from "../support/violation.ts";
 
-/** A part of the usual patience, for builds that are known to be broken. */
-export const PATIENCE = Number(process.env["PATIENCE"] ?? 1);
+/** Multiplies all time limits. Below 1 for builds that are known to be broken. */
+export const TIMEOUT_FACTOR = Number(process.env["TIMEOUT_FACTOR"] ?? 1);
 const WARM_UP = 4;
 const MIN_SAMPLES = 8;
-const CLEANUP_MS = 10_000 * PATIENCE;
+const CLEANUP_MS = 10_000 * TIMEOUT_FACTOR;
 
-/** Throws a Violation unless it comes to nothing in time. */
-export async function untilNone(what: string, left: () => readonly string[]): Promise<void> {
+/** Polls until the list is empty; throws a Violation after 10 s. */
+export async function waitUntilEmpty(message: string, remaining: () => readonly string[]): Promise<void> {
   const start = performance.now();
-  while (left().length > 0) {
+  while (remaining().length > 0) {
     if (performance.now() - start > CLEANUP_MS)
-      throw new Violation(`${what}: ${left().slice(0, 5).join("; ")}`);
+      throw new Violation(`${message}: ${remaining().slice(0, 5).join("; ")}`);
     await sleep(20);
   }
 }
 
-/** Files in a directory that a process holds open. */
-export function filesHeld(pid: number, directory: string): string[] {
+/** Files in a directory that a process has open. */
+export function openFiles(pid: number, directory: string): string[] {
   return linksIn(`/proc/${pid}/fd`).filter((path) => path.startsWith(directory));
 }
 
 /** Processes with this variable in their environment. */
-export function processesWith(name: string, value: string): string[] {
+export function processesWithEnv(name: string, value: string): string[] {
   const ids = readdirSync("/proc").filter((entry) => /^\d+$/.test(entry));
   return ids
     .filter((id) => readOr(`/proc/${id}/environ`).split("\0").includes(`${name}=${value}`))
@@ -38,16 +38,18 @@ export function processesWith(name: string, value: string): string[] {
     );
 }
 
-/** What this process holds, beyond what it held when this was made. */
-export class Residue {
-  readonly #timers = countTimers();
+/** Finds timers, file descriptors and resources of this process that did not exist at construction. */
+export class LeakDetector {
+  readonly #timers = trackTimers();
   readonly #files = linksIn("/proc/self/fd").length;
   readonly #resources = tally(process.getActiveResourcesInfo());
 
   async check(): Promise<void> {
-    await untilNone("timers are left", () => [...this.#timers].map(String));
-    await untilNone("files or sockets are left", () => linksIn("/proc/self/fd").slice(this.#files));
-    await untilNone("resources are left", () =>
+    await waitUntilEmpty("timers are still set", () => [...this.#timers].map(String));
+    await waitUntilEmpty("files or sockets are still open", () =>
+      linksIn("/proc/self/fd").slice(this.#files),
+    );
+    await waitUntilEmpty("resources are still active", () =>
       [...tally(process.getActiveResourcesInfo())]
         .filter(([name, count]) => count > (this.#resources.get(name) ?? 0))
         .map(([name, count]) => `${name}: ${count} instead of ${this.#resources.get(name) ?? 0}`),
@@ -55,28 +57,28 @@ export class Residue {
   }
 }
 
-/** What is over and shall not be kept in memory. */
-export class Released {
+/** Objects that must be collectable as garbage. */
+export class ReleasedObjects {
   #references: WeakRef<object>[] = [];
 
   add(object: object): void {
     this.#references.push(new WeakRef(object));
   }
 
-  /** All of it can be collected. */
+  /** Throws a Violation unless all of them are collected. */
   async check(): Promise<void> {
-    await untilNone("things that are over are kept in memory", () => {
+    await waitUntilEmpty("released objects are still in memory", () => {
       collect();
-      const kept = this.#references.flatMap((reference) => reference.deref() ?? []);
-      this.#references = kept.map((object) => new WeakRef(object));
-      return kept.map((object) => `${object.constructor.name}, one of ${kept.length}`);
+      const reachable = this.#references.flatMap((reference) => reference.deref() ?? []);
+      this.#references = reachable.map((object) => new WeakRef(object));
+      return reachable.map((object) => `${object.constructor.name}, one of ${reachable.length}`);
     });
   }
 }
 
-/** Bytes that are in use when all that can be was collected. */
-export async function heapInUse(): Promise<number> {
-  // Twice, with a turn between: finalizers free more.
+/** Bytes in use after a garbage collection. */
+export async function heapBytes(): Promise<number> {
+  // Twice with a turn of the event loop between, because finalizers free more memory.
   for (let times = 0; times < 2; times++) {
     await sleep(10);
     collect();
@@ -85,7 +87,7 @@ export async function heapInUse(): Promise<number> {
   return heapUsed + external;
 }
 
-/** Whether a number grows from sample to sample. */
+/** Detects whether a figure grows from sample to sample. */
 export class Growth {
   readonly #samples: number[] = [];
 
@@ -97,9 +99,9 @@ export class Growth {
     return this.#samples.at(-1) ?? 0;
   }
 
-  /** The median of all slopes, which a few odd samples do not move; 0 while there are too few to tell. */
+  /** The median of all pairwise slopes, which outliers do not affect; 0 with fewer than 8 samples. */
   get slope(): number {
-    // Caches and compiled code fill at the beginning.
+    // The first samples grow because caches and compiled code fill up.
     const settled = this.#samples.slice(WARM_UP);
     if (settled.length < MIN_SAMPLES) return 0;
     const slopes = settled.flatMap((late, at) =>
@@ -110,12 +112,12 @@ export class Growth {
 }
 
 function collect(): void {
-  if (!globalThis.gc) throw new Error("run with --expose-gc");
+  if (!globalThis.gc) throw new Error("heapBytes() and ReleasedObjects require node --expose-gc");
   globalThis.gc();
 }
 
-/** Sees every timer of the platform's, also those that keep no process alive. Each is told by where it was set. */
-function countTimers(): Iterable<string> {
+/** Tracks every timer, including those that do not keep the process alive. Yields the stack line that set each. */
+function trackTimers(): Iterable<string> {
   const live = new Map<unknown, string>();
   const {
     setTimeout: setOnce,
@@ -123,19 +125,19 @@ function countTimers(): Iterable<string> {
     clearTimeout: clearOnce,
     clearInterval: clearEvery,
   } = globalThis;
-  const where = (): string => new Error("timer").stack?.split("\n")[3]?.trim() ?? "";
+  const callSite = (): string => new Error("timer").stack?.split("\n")[3]?.trim() ?? "";
   Object.assign(globalThis, {
     setTimeout(callback: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) {
       const timer = setOnce(() => {
         live.delete(timer);
         callback(...args);
       }, ms);
-      live.set(timer, where());
+      live.set(timer, callSite());
       return timer;
     },
     setInterval(callback: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) {
       const timer = setEvery(callback, ms, ...args);
-      live.set(timer, where());
+      live.set(timer, callSite());
       return timer;
     },
     clearTimeout(timer: NodeJS.Timeout | undefined) {

@@ -2,19 +2,19 @@ import type { ChildProcess } from "node:child_process";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { codexBinary, makeCodexHome } from "../support/exec-server.ts";
 import type { NodeSdk } from "../support/sdk.ts";
-import { pauses } from "./faults.ts";
-import type { Fault, LocalStage } from "./stage.ts";
+import { pauseFaults } from "./faults.ts";
+import type { Fault, LocalSetup } from "./setup.ts";
 
 const ARGS = ["exec-server", "--listen", "stdio", "--concurrent-requests", "8"];
 
-/** A child process, which each client starts for itself. */
-export async function stdioStage(node: NodeSdk): Promise<LocalStage> {
+/** Each client spawns its own server as a child process. */
+export async function stdioSetup(node: NodeSdk): Promise<LocalSetup> {
   const home = makeCodexHome();
   const children = new Set<ChildProcess>();
   let dials = 0;
   const onChild = (message: unknown): void => {
     const { process: child } = message as { process: ChildProcess };
-    // What it was started with is known when `spawn` has returned.
+    // `spawnargs` is set only once `spawn` has returned.
     process.nextTick(() => {
       if (!child.spawnargs.includes("stdio")) return;
       dials++;
@@ -25,8 +25,8 @@ export async function stdioStage(node: NodeSdk): Promise<LocalStage> {
   subscribe("child_process", onChild);
   const pid = (): number | undefined => [...children].at(-1)?.pid;
   const killed = (signal: NodeJS.Signals): Fault => ({
-    loses: true,
-    strike: () => void [...children].at(-1)?.kill(signal),
+    disconnects: true,
+    inject: () => void [...children].at(-1)?.kill(signal),
   });
   return {
     name: "stdio",
@@ -35,7 +35,7 @@ export async function stdioStage(node: NodeSdk): Promise<LocalStage> {
     faults: {
       "the child is killed": killed("SIGKILL"),
       "the child is terminated": killed("SIGTERM"),
-      ...pauses(pid),
+      ...pauseFaults(pid),
     },
     transport: () => node.stdio({ command: codexBinary(), args: ARGS, env: { CODEX_HOME: home } }),
     get dials() {
