@@ -1,18 +1,18 @@
 /**
- * Every error the SDK throws. Decide by `code`; `instanceof` works too, also between the ESM and the CJS copy.
- * No message, field or cause holds a credential: causes are plain copies with URLs cut to scheme, host and path.
+ * Every error that the SDK throws. Decide by `code`; `instanceof` works too, also between the ESM and the CJS copy.
+ * No message, field or cause contains a credential: causes are plain copies with URLs cut to scheme, host and path.
  */
 
 /** Whether the server may have acted on the request that failed. */
 export type Delivery =
-  /** It never left this machine: asking again is safe. */
+  /** The request was not sent. Repeating it is safe. */
   | "not-sent"
-  /** It was sent and no answer came: it may or may not have run. */
+  /** The request was sent, and no response arrived. It may or may not have run. */
   | "unknown"
-  /** The server answered. */
+  /** The server responded. */
   | "answered";
 
-/** Every `code` of an {@link ExecServerError}: what to decide by. */
+/** Every `code` of an {@link ExecServerError}. Codes are stable, messages are not. */
 export type ErrorCode =
   | "ERR_CONNECT"
   | "ERR_CONNECT_TIMEOUT"
@@ -26,47 +26,47 @@ export type ErrorCode =
   | "ERR_OVERFLOW"
   | UsageErrorCode;
 
-/** Which mistake a {@link UsageError} is about. */
+/** Every `code` of a {@link UsageError}. */
 export type UsageErrorCode =
-  /** An argument or option that can't work. */
+  /** An argument or option is invalid. */
   | "ERR_INVALID_ARGUMENT"
-  /** `write()` to a process that takes no input, or no more. */
+  /** The standard input that `write()` needs was never open, or is closed. */
   | "ERR_STDIN_CLOSED"
-  /** The output is already being read the other way. */
+  /** The output is already read in another way. */
   | "ERR_OUTPUT_CLAIMED"
-  /** The protocol, the server's system or this runtime can't do it. */
+  /** The protocol, the server's system or this runtime does not support the operation. */
   | "ERR_UNSUPPORTED"
-  /** A request that the server would not take: one above 15 MiB, or with an HTTP body above 11 MiB. */
+  /** The server would not accept the request: it is above 15 MiB, or its HTTP body is above 11 MiB. */
   | "ERR_TOO_LARGE";
 
-/** What the errors have in common besides their message. */
+/** What every error can have besides its message. */
 export interface ErrorDetails {
-  /** The session the error belongs to. */
+  /** The session that the error belongs to. */
   readonly sessionId?: string | undefined;
   /** Set wherever a request was involved. */
   readonly delivery?: Delivery | undefined;
-  /** What led here. An error of another library is kept as a redacted plain copy. */
+  /** The error that caused this one. Errors of other libraries are replaced by redacted plain copies. */
   readonly cause?: unknown;
 }
 
-// Registered symbol: the ESM and the CJS copy of this file, and two installed versions, recognise each other's errors.
+// A registered symbol, so that the ESM and the CJS copy, and two installed versions, recognise each other's errors.
 const BRAND = Symbol.for("exec-server-sdk.error");
 
-/** The common base; `error instanceof ExecServerError` holds for everything the SDK throws on its own account. */
+/** The base class: `error instanceof ExecServerError` holds for every error that the SDK creates. */
 export abstract class ExecServerError extends Error {
-  /** @internal The brand of the class; a subclass without its own is an ordinary class. */
+  /** @internal The brand of the class. A subclass without a brand is an ordinary class. */
   static readonly brand: string = "ExecServerError";
 
-  /** What went wrong; the same in every version, unlike the message. */
+  /** The kind of failure. It is the same in every version, unlike the message. */
   abstract readonly code: ErrorCode;
-  /** The session the error belongs to; missing where there was none yet. */
+  /** The session that the error belongs to. Missing if there was none yet. */
   declare readonly sessionId?: string;
-  /** Whether the server may have acted; set wherever a request was involved. */
+  /** Whether the server may have acted on the request. Set wherever a request was involved. */
   declare readonly delivery?: Delivery;
-  /** How much of a large file had arrived, in bytes from its start, when a write failed or was aborted. */
+  /** For a write of a large file that failed or was aborted: the bytes from the file's start that had arrived. */
   declare readonly bytesWritten?: number;
 
-  /** @param details Become members of the same names, unless they are undefined. */
+  /** @param details Those that are not undefined become members of the same names. */
   constructor(message: string, { cause, ...details }: ErrorDetails = {}) {
     super(redactUrls(message), cause === undefined ? undefined : { cause: redactedCause(cause) });
     Object.defineProperties(this, {
@@ -78,7 +78,7 @@ export abstract class ExecServerError extends Error {
     }
   }
 
-  /** Holds for the errors of every installed copy of the SDK, ESM or CJS. */
+  /** True for the errors of every installed copy of the SDK, ESM or CJS. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (!Object.hasOwn(this, "brand")) return Function.prototype[Symbol.hasInstance].call(this, value);
     const brand = (value as { [BRAND]?: unknown } | null | undefined)?.[BRAND];
@@ -86,16 +86,16 @@ export abstract class ExecServerError extends Error {
   }
 }
 
-/** How far an attempt to connect had come: to no connection yet, or to the handshake. */
+/** The phase in which an attempt to connect failed: before there was a connection, or during the handshake. */
 export type ConnectPhase = "dial" | "initialize";
 
 /** The connection could not be established. */
 export class ConnectError extends ExecServerError {
   static override readonly brand = "ConnectError";
   readonly code = "ERR_CONNECT";
-  /** `dial`: no connection yet; `initialize`: connected, but the handshake did not complete. */
+  /** `dial`: the connection did not open. `initialize`: it opened, but the handshake did not complete. */
   declare readonly phase: ConnectPhase;
-  /** HTTP status of a refused upgrade, where the runtime tells it: `ws`, Bun and Deno do, browsers and Node's own WebSocket do not. */
+  /** HTTP status of a refused upgrade, if the runtime reports it: `ws`, Bun and Deno do, browsers and Node's own WebSocket do not. */
   declare readonly status?: number;
   /** WebSocket close code. */
   declare readonly closeCode?: number;
@@ -115,13 +115,13 @@ export class ConnectError extends ExecServerError {
 /** Which deadline passed: `connectTimeoutMs`, `initializeTimeoutMs`, or the `timeoutMs` of a call. */
 export type TimeoutErrorCode = "ERR_CONNECT_TIMEOUT" | "ERR_INITIALIZE_TIMEOUT" | "ERR_TIMEOUT";
 
-/** A stated deadline passed. */
+/** A deadline passed. */
 export class TimeoutError extends ExecServerError {
   static override readonly brand = "TimeoutError";
   readonly code: TimeoutErrorCode;
-  /** What a command had printed when its `run` took too long, as text or bytes like its result. */
+  /** What a command had written to standard output when its `run` timed out: text or bytes, as in its result. */
   declare readonly stdout?: string | Uint8Array<ArrayBuffer>;
-  /** The same of standard error. */
+  /** The same for standard error. */
   declare readonly stderr?: string | Uint8Array<ArrayBuffer>;
 
   constructor(code: TimeoutErrorCode, message: string, details?: ErrorDetails) {
@@ -134,9 +134,9 @@ export class TimeoutError extends ExecServerError {
 export class DisconnectedError extends ExecServerError {
   static override readonly brand = "DisconnectedError";
   readonly code = "ERR_DISCONNECTED";
-  /** Why, in words. */
+  /** Why the connection ended, as text. */
   readonly reason: string;
-  /** WebSocket close code; 1006 means that the connection broke without a goodbye. */
+  /** WebSocket close code; 1006 means that the connection broke without a close frame. */
   declare readonly closeCode?: number;
 
   constructor(reason: string, details: ErrorDetails & { closeCode?: number | undefined } = {}) {
@@ -145,7 +145,7 @@ export class DisconnectedError extends ExecServerError {
   }
 }
 
-/** You closed the client. */
+/** The client was closed with `close()`. */
 export class ClosedError extends ExecServerError {
   static override readonly brand = "ClosedError";
   readonly code = "ERR_CLOSED";
@@ -155,7 +155,7 @@ export class ClosedError extends ExecServerError {
   }
 }
 
-/** What a server error is about, where its code or text tells. */
+/** What a server error is about, if its code or text says so. */
 export type ServerErrorKind =
   | "not-found"
   | "already-exists"
@@ -172,9 +172,9 @@ export class ServerError extends ExecServerError {
   readonly code = "ERR_SERVER";
   /** The JSON-RPC error code, for example -32602 for invalid params. */
   declare readonly rpcCode: number;
-  /** Extra data the server sent along. */
+  /** Additional data from the server. */
   declare readonly data?: unknown;
-  /** What it is about; missing where neither code nor text tells. */
+  /** What the error is about. Missing if neither its code nor its text says so. */
   declare readonly kind?: ServerErrorKind;
 
   constructor(
@@ -185,29 +185,29 @@ export class ServerError extends ExecServerError {
   }
 }
 
-/** The server broke the protocol. */
+/** The server violated the protocol. */
 export class ProtocolError extends ExecServerError {
   static override readonly brand = "ProtocolError";
   readonly code = "ERR_PROTOCOL";
 }
 
-/** The outcome of a finished command; text or bytes by the `encoding` asked for. */
+/** The outcome of a finished command. The output is text or bytes, depending on the option `encoding`. */
 export interface RunResult<Output extends string | Uint8Array = string> {
-  /** 0 on success; negative on Windows for NTSTATUS codes; -1 when the server does not know it. */
+  /** 0 on success; negative on Windows for NTSTATUS codes; -1 if the server does not know it. */
   readonly exitCode: number;
-  /** Everything written to standard output, untrimmed. */
+  /** Everything that was written to standard output, untrimmed. */
   readonly stdout: Output;
-  /** Everything written to standard error, untrimmed. */
+  /** Everything that was written to standard error, untrimmed. */
   readonly stderr: Output;
-  /** Whether the server's sandbox refused something the command tried. */
+  /** Whether the server's sandbox denied an operation of the command. */
   readonly sandboxDenied: boolean;
 }
 
-/** `run` ended with a non-zero exit code; carries the whole result. */
+/** The command of a `run` exited with a non-zero code. The error has the whole result. */
 export class ProcessExitError extends ExecServerError implements RunResult<string | Uint8Array> {
   static override readonly brand = "ProcessExitError";
   readonly code = "ERR_PROCESS_EXIT";
-  /** The outcome as `run` returns it with `reject: false`. */
+  /** The result that `run` resolves with if `reject` is false. */
   readonly result: RunResult<string | Uint8Array>;
 
   constructor(result: RunResult<string | Uint8Array>, details?: ErrorDetails) {
@@ -229,7 +229,7 @@ export class ProcessExitError extends ExecServerError implements RunResult<strin
   }
 }
 
-/** A stated buffer limit was passed; only the owner of that buffer fails. */
+/** A buffer limit was exceeded. Only the owner of that buffer fails. */
 export class OverflowError extends ExecServerError {
   static override readonly brand = "OverflowError";
   readonly code = "ERR_OVERFLOW";
@@ -242,7 +242,7 @@ export class OverflowError extends ExecServerError {
   }
 }
 
-/** A mistake in the call, caught before anything is sent. */
+/** A call was invalid. Nothing was sent. */
 export class UsageError extends ExecServerError {
   static override readonly brand = "UsageError";
   readonly code: UsageErrorCode;
@@ -253,14 +253,14 @@ export class UsageError extends ExecServerError {
   }
 }
 
-/** Cuts user info, query and fragment out of every URL in a text. */
+/** Removes user info, query and fragment from every URL in a text. */
 export function redactUrls(text: string): string {
   return text.replace(/:\/\/[^\s"<>]*/g, (url) => url.replace(/[?#].*$/s, "").replace(/:\/\/[^/]*@/g, "://"));
 }
 
-/** What may be shown of any error. */
+/** A copy of an error that contains no credential: its name, its code, and its message with redacted URLs. */
 export function redactedCause(cause: unknown): unknown {
-  // Ours hold no secrets by construction.
+  // The SDK's errors contain no credential.
   if (cause instanceof ExecServerError) return cause;
   if (typeof cause !== "object" || cause === null)
     return { name: "Error", message: redactUrls(String(cause)) };

@@ -1,5 +1,5 @@
 /**
- * Everything that needs no Node API: browsers, workers, Electron, Node, Bun and Deno.
+ * The part of the SDK that needs no Node API: for browsers, workers, Electron, Node, Bun and Deno.
  * @module exec-server-sdk
  */
 export { ExecServerClient } from "./client/client.ts";

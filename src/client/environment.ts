@@ -8,75 +8,77 @@ import type { EnvironmentStatus, WireEnvironmentInfo } from "../protocol/environ
 import type { MethodName, ParamsOf, ResultOf, UnknownMethod } from "../protocol/methods.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
 
-/** Limits the wait for one request. */
+/** Limits how long one request is awaited. */
 export interface RequestOptions {
   /** Ends the wait with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Milliseconds until the wait for the answer ends with a TimeoutError `ERR_TIMEOUT`; connecting has deadlines of its
-   * own. @default none
+   * Milliseconds until the wait for the response ends with a TimeoutError `ERR_TIMEOUT`. Connecting is not included: it
+   * has the deadlines of the client. @default none
    */
   readonly timeoutMs?: number | undefined;
 }
 
 /**
- * What the server tells about its machine. Paths are native strings of that machine. Members that this version does
- * not know are kept; an older server leaves some out.
+ * The server's description of its machine. Paths are native strings of that machine. Members that this version does not
+ * know are kept. An older server omits some members.
  * @interface
  */
 export type EnvironmentInfo = WireEnvironmentInfo;
 
 /**
- * An environment to run commands in: either client. The lazy one connects when it has to; the concrete one works as
- * long as its connection lives.
+ * An environment to run commands in, implemented by both clients. The lazy client connects when an operation needs a
+ * connection. The concrete client works until its connection ends.
  */
 export interface ExecEnvironment {
   /**
    * Starts a process.
    *
-   * @throws ServerError when the server can't start it: `kind` is `"not-found"` for a missing program or directory.
+   * @throws ServerError if the server can't start it: `kind` is `"not-found"` for a missing program or directory.
    * @throws UsageError `ERR_INVALID_ARGUMENT` for an empty argv, a relative `cwd` or a `processId` in use.
    */
   start(argv: readonly string[], options?: StartOptions): Promise<ExecProcess>;
   /**
-   * Runs a command to its end, its output as bytes. `signal` and `timeoutMs` cover the whole run: they terminate the
-   * process, wait for its end for at most two seconds and then reject.
+   * Runs a command until it exits, and collects its output as bytes. `signal` and `timeoutMs` cover the whole run: they
+   * terminate the process, wait at most two seconds for its exit, and then reject.
    *
    * @throws ProcessExitError for a non-zero exit code, unless `reject` is false.
-   * @throws OverflowError when stdout or stderr passes `maxBufferedBytes`; the process is terminated.
-   * @throws TimeoutError `ERR_TIMEOUT` past `timeoutMs`, with what the command had printed.
+   * @throws OverflowError if stdout or stderr exceeds `maxBufferedBytes`; the process is terminated.
+   * @throws TimeoutError `ERR_TIMEOUT` after `timeoutMs`, with the output so far.
    */
   run(
     argv: readonly string[],
     options: RunOptions & { readonly encoding: "bytes" },
   ): Promise<RunResult<Uint8Array<ArrayBuffer>>>;
-  /** Runs a command to its end, its output as text; throws as above. */
+  /** Runs a command until it exits, and collects its output as text. Throws as above. */
   run(
     argv: readonly string[],
     options?: RunOptions & { readonly encoding?: "utf8" | undefined },
   ): Promise<RunResult>;
-  /** The server's machine: system, shell, directories, capabilities. */
+  /** Describes the server's machine: system, shell, directories, capabilities. */
   info(options?: RequestOptions): Promise<EnvironmentInfo>;
-  /** Whether the server takes requests: `{ status: "ready" }`. */
+  /** Whether the server accepts requests: `{ status: "ready" }`. */
   status(options?: RequestOptions): Promise<EnvironmentStatus>;
   /** The files of the server's machine. */
   readonly fs: RemoteFileSystem;
   /**
-   * A standard `fetch` whose requests are made by the server's machine; it can be passed on as a custom `fetch`.
+   * A standard `fetch` whose requests are made by the server's machine. It can be passed as a custom `fetch`.
    *
-   * What the protocol can't do: an abort ends only the wait, not the request; a request body is sent whole; `url` is
-   * the one asked for, also after redirects; the body comes as the origin encoded it. With `redirect: "error"` a
-   * redirect rejects with a TypeError, as in the standard; a request the server could not make, with a ServerError.
+   * Limits of the protocol: an abort ends only the wait, not the request. A request body is sent whole. `url` is the
+   * requested one, also after redirects. The response body has the origin's content encoding.
+   *
+   * With `redirect: "error"` a redirect rejects with a TypeError, as in the standard. A request that the server could
+   * not make rejects with a ServerError.
    */
   readonly fetch: RemoteFetch;
   /**
-   * Any request of the protocol, for what has no method of its own. Params and result are as on the wire: paths are
-   * `file:` URIs, bytes base64. Results of methods this version knows are checked.
+   * Sends any request of the protocol, also one that has no method here. Params and result are as on the wire: paths are
+   * `file:` URIs, bytes are base64. Results of methods that this version knows are checked.
    *
-   * @throws ServerError with kind `"unsupported"` for a method the server does not have.
+   * @throws ServerError with kind `"unsupported"` for a method that the server does not have.
    */
   call<M extends MethodName>(method: M, params: ParamsOf<M>, options?: RequestOptions): Promise<ResultOf<M>>;
-  /** The same for a method this version does not know: its result is not checked. */
+  /** The same for a method that this version does not know. Its result is not checked. */
   call<M extends string>(
     method: UnknownMethod<M>,
     params?: unknown,

@@ -1,38 +1,39 @@
-/** What a process in the server's sandbox wants of the network. */
+import type { Awaitable } from "../internal/awaitable.ts";
+
+/** A network access that a process in the server's sandbox attempts. */
 export interface NetworkPolicyRequest {
-  /** The process, by the id it was started with. */
+  /** The id with which the process was started. */
   readonly processId: string;
   /** `"http"`, `"https_connect"`, `"socks5_tcp"` or `"socks5_udp"`. */
   readonly protocol: string;
-  /** The name or address it wants to reach. */
+  /** The host name or address. */
   readonly host: string;
-  /** The port it wants to reach. */
+  /** The port number. */
   readonly port: number;
 }
 
-/** What it may, in the protocol's words. A plain `"deny"` gives the reason `not_allowed`. */
+/** The answer to a {@link NetworkPolicyRequest}, in the words of the protocol. `"deny"` has the reason `not_allowed`. */
 export type NetworkPolicyDecision =
   | "allow"
   | "deny"
   | {
-      /** What it may. */
+      /** The decision, as the protocol names it. */
       readonly type: "deny" | "ask";
-      /** Why, in words; cut at 1024 bytes, the most the server takes. */
+      /** Why, as text. Cut at 1024 bytes, the longest reason that the server accepts. */
       readonly reason: string;
     };
 
-/** Decides what a sandboxed process may reach. One that throws or rejects denies. */
-export type NetworkPolicyHandler = (
-  request: NetworkPolicyRequest,
-) => NetworkPolicyDecision | PromiseLike<NetworkPolicyDecision>;
+/** Decides what a process in the server's sandbox may reach. A handler that throws or rejects denies. */
+export type NetworkPolicyHandler = (request: NetworkPolicyRequest) => Awaitable<NetworkPolicyDecision>;
 
 const DENIED = { type: "deny", reason: "not_allowed" } as const;
-/** The server takes no longer reason, in bytes. */
-const MAX_REASON = 1024;
+
+/** Bytes of the longest reason that the server accepts. */
+const MAX_REASON_BYTES = 1024;
 
 /**
- * Answers what the server asks; undefined for what it can't ask. Without a handler, with a handler that fails, or for
- * a question that can't be read, the answer is a denial.
+ * Answers a request of the server. Returns undefined for an unknown method. The answer is a denial if there is no
+ * handler, if the handler fails, or if the params are invalid.
  */
 export function answerServerRequest(
   method: string,
@@ -52,17 +53,17 @@ async function decision(params: unknown, decide: NetworkPolicyHandler | undefine
     request?: Partial<NetworkPolicyRequest>;
   };
   const { protocol, host, port } = request ?? {};
-  const isReadable = [processId, protocol, host].every((member) => typeof member === "string");
-  if (!decide || !isReadable || typeof port !== "number") return DENIED;
+  const isValid = [processId, protocol, host].every((member) => typeof member === "string");
+  if (!decide || !isValid || typeof port !== "number") return DENIED;
   const decided = await decide({ processId, protocol, host, port } as NetworkPolicyRequest);
   if (decided === "allow") return { type: "allow" };
   if (typeof decided !== "object" || typeof decided.reason !== "string") return DENIED;
   const { type, reason } = decided;
-  return type === "deny" || type === "ask" ? { type, reason: cut(reason) } : DENIED;
+  return type === "deny" || type === "ask" ? { type, reason: truncated(reason) } : DENIED;
 }
 
-/** As many whole characters as fit. */
-function cut(reason: string): string {
-  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(MAX_REASON));
+/** Keeps as many whole characters as fit. */
+function truncated(reason: string): string {
+  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(MAX_REASON_BYTES));
   return reason.slice(0, read);
 }

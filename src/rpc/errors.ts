@@ -7,7 +7,7 @@ import {
 } from "../errors.ts";
 import { RPC_METHOD_NOT_FOUND, type RpcErrorObject } from "../protocol/json-rpc.ts";
 
-/** The server has few codes; these texts were seen on 0.169.0. */
+/** Kinds by error text, because the server has few error codes. The texts are those of server 0.169.0. */
 const KINDS: readonly (readonly [RegExp, ServerErrorKind])[] = [
   [/already exists|file exists/i, "already-exists"],
   [/is not a file|is a directory/i, "not-a-file"],
@@ -38,10 +38,10 @@ function kindOf({ code, message }: RpcErrorObject): ServerErrorKind | undefined 
   return byText ?? (code === -32600 || code === -32602 ? "invalid" : undefined);
 }
 
-/** Why a connection is over. The first one found is what everybody on it is told. */
+/** Why a connection has ended. Everything pending on it rejects with the first failure. */
 export type ConnectionFailure = DisconnectedError | ClosedError;
 
-/** The same failure, as one request saw it. */
+/** The failure of a connection, as the error of one call on it. */
 export function failureOfCall(failure: ConnectionFailure, delivery: Delivery): ConnectionFailure {
   const { sessionId } = failure;
   if (failure instanceof ClosedError) return new ClosedError({ sessionId, delivery });

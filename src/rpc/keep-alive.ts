@@ -4,60 +4,73 @@ import { unobserved } from "../internal/deferred.ts";
 import type { RequestId } from "../protocol/json-rpc.ts";
 import type { RpcPeer } from "./peer.ts";
 
-/** When a silent connection counts as dead. A time that is no positive number is a UsageError `ERR_INVALID_ARGUMENT`. */
+/** When a silent connection counts as dead. Other values than positive numbers are a UsageError `ERR_INVALID_ARGUMENT`. */
 export interface KeepAliveOptions {
-  /** Milliseconds of silence after which the server is asked for a sign of life. @default 30_000 */
+  /** Milliseconds without a frame from the server, after which a probe is sent. @default 30_000 */
   readonly intervalMs?: number | undefined;
-  /** Milliseconds it then has to give one, or the connection ends with a DisconnectedError. @default 10_000 */
+  /** Milliseconds of silence after the probe, after which the connection ends with a DisconnectedError. @default 10_000 */
   readonly timeoutMs?: number | undefined;
 }
 
 export type ResolvedKeepAliveOptions = { readonly [Name in keyof KeepAliveOptions]-?: number };
 
 interface Probe {
-  /** The requests that were sent before it and had no answer yet. */
-  readonly ahead: readonly RequestId[];
-  waitedMs: number;
+  /** The requests that were sent before the probe and pending at that time. */
+  readonly olderRequests: readonly RequestId[];
+  /** Milliseconds of conclusive silence since the probe was sent. */
+  silentMs: number;
 }
 
 /**
- * How many waiting requests a ping passes on the way: it is none of them. Server 0.169.0 takes in 128 beside the one it
- * works on before it stops reading, and answers pings up to there.
+ * The number of pending requests up to which silence after a ping is conclusive. Server 0.169.0 queues 128 requests
+ * beside the one it works on. Then it stops reading, and answers no pings.
  */
-const PASSED_BY_PINGS = 128;
-
-/** A probe comes behind all that is still to be sent. A line as slow as this, in bytes per millisecond, still counts as one. */
-const SLOWEST_LINE = 64;
-
-/** How finely silence is measured: shorter pauses of this program may count as silence of the server's. */
-const SLICES = 4;
+const MAX_PENDING_FOR_PING = 128;
 
 /**
- * Finds out when a connection is dead although its socket looks open, and ends it. Any frame is a sign of life; a probe
- * is only sent when there was none.
+ * The slowest upload that does not count as dead, in bytes per millisecond. A probe is sent behind everything that is
+ * queued, so its timeout grows by the time that the queue needs at this speed.
+ */
+const MIN_UPLOAD_SPEED = 64;
+
+/**
+ * How often silence is checked within the shorter of interval and timeout. A pause of this program between two checks
+ * may count as silence of the server.
+ */
+const CHECKS = 4;
+
+/**
+ * Detects a connection that is dead although its socket looks open, and ends it. Every frame is a sign of life. After an
+ * interval of silence a probe is sent.
+ *
+ * Silence after a probe is not always conclusive: a server may work through its requests one by one, and answer the
+ * probe after all older requests. So each answered probe measures how many older requests it has overtaken. Silence is
+ * conclusive while at most that many older requests are pending. While more are pending, a probe is sent after each
+ * interval even if frames arrive, to measure again.
  */
 export class KeepAlive {
   readonly #rpc: RpcPeer;
   readonly #intervalMs: number;
   readonly #timeoutMs: number;
-  readonly #sliceMs: number;
+  readonly #checkMs: number;
   #framesSeen = 0;
-  /** Since there was a sign of life, or since the last probe while it is not known what a waiting request means. */
-  #unprobedMs = 0;
-  #probe: Probe | undefined;
   /**
-   * How many waiting requests the server was seen to let a probe pass. A server may work through requests one by one:
-   * behind a slow one, silence means nothing until it has proven otherwise. So it is asked while others wait, too.
+   * Milliseconds since the last frame or the last answered probe. Frames do not reset it while silence would not be
+   * conclusive.
    */
-  #overtaken = 0;
+  #unprobedMs = 0;
+  /** The probe in flight. */
+  #probe: Probe | undefined;
+  /** The most older requests that were still pending when a probe was answered. */
+  #mostOvertaken = 0;
 
-  /** Watches until the connection is over. */
+  /** Watches until the connection has ended. */
   static watch(rpc: RpcPeer, options: ResolvedKeepAliveOptions): void {
     const watch = new KeepAlive(rpc, options);
     const stop = watchActiveTime({
-      sliceMs: watch.#sliceMs,
-      onSlice: () => watch.#onSlice(),
-      onWake: () => watch.#probeNow(),
+      sliceMs: watch.#checkMs,
+      onSlice: () => watch.#check(),
+      onWake: () => watch.#sendProbe(),
     });
     void rpc.ended.then(stop);
   }
@@ -66,54 +79,57 @@ export class KeepAlive {
     this.#rpc = rpc;
     this.#intervalMs = intervalMs;
     this.#timeoutMs = timeoutMs;
-    this.#sliceMs = Math.min(this.#intervalMs, this.#timeoutMs) / SLICES;
+    this.#checkMs = Math.min(this.#intervalMs, this.#timeoutMs) / CHECKS;
   }
 
-  #onSlice(): void {
+  /** Runs after each `#checkMs` of active time. */
+  #check(): void {
     const { framesReceived, unanswered } = this.#rpc;
-    const heard = framesReceived !== this.#framesSeen;
+    const frameArrived = framesReceived !== this.#framesSeen;
     this.#framesSeen = framesReceived;
-    if (this.#probe) this.#judge(this.#probe, heard);
-    else if (heard && unanswered.size <= this.#passable) this.#unprobedMs = 0;
+    if (this.#probe) this.#checkProbe(this.#probe, frameArrived);
+    else if (frameArrived && unanswered.size <= this.#maxPending) this.#unprobedMs = 0;
     else {
-      this.#unprobedMs += this.#sliceMs;
-      if (this.#unprobedMs >= this.#intervalMs) this.#probeNow();
+      this.#unprobedMs += this.#checkMs;
+      if (this.#unprobedMs >= this.#intervalMs) this.#sendProbe();
     }
   }
 
-  #judge(probe: Probe, heard: boolean): void {
-    if (heard) probe.waitedMs = 0;
-    else if (this.#countWaiting(probe) <= this.#passable) probe.waitedMs += this.#sliceMs;
-    if (probe.waitedMs >= this.#timeoutMs + this.#rpc.queuedBytes / SLOWEST_LINE) this.#giveUp();
+  #checkProbe(probe: Probe, frameArrived: boolean): void {
+    if (frameArrived) probe.silentMs = 0;
+    else if (this.#countOvertaken(probe) <= this.#maxPending) probe.silentMs += this.#checkMs;
+    const timeoutMs = this.#timeoutMs + this.#rpc.queuedBytes / MIN_UPLOAD_SPEED;
+    if (probe.silentMs >= timeoutMs) this.#endConnection();
   }
 
-  /** One at a time; one that is under way gets its whole time again. */
-  #probeNow(): void {
+  /** Sends a probe unless one is in flight. The timeout of that one starts again. */
+  #sendProbe(): void {
     if (this.#probe) {
-      this.#probe.waitedMs = 0;
+      this.#probe.silentMs = 0;
       return;
     }
-    const probe: Probe = { ahead: [...this.#rpc.unanswered.keys()], waitedMs: 0 };
+    const probe: Probe = { olderRequests: [...this.#rpc.unanswered.keys()], silentMs: 0 };
     this.#probe = probe;
     const onAnswer = (): void => {
-      this.#overtaken = Math.max(this.#overtaken, this.#countWaiting(probe));
+      this.#mostOvertaken = Math.max(this.#mostOvertaken, this.#countOvertaken(probe));
       this.#unprobedMs = 0;
       this.#probe = undefined;
     };
-    // A refusal is a sign of life, too.
+    // An error of the server is a sign of life, too.
     void unobserved(this.#rpc.probe().then(onAnswer, onAnswer));
   }
 
-  /** Behind how many waiting requests silence still means something. */
-  get #passable(): number {
-    return this.#rpc.canPing ? Math.max(this.#overtaken, PASSED_BY_PINGS) : this.#overtaken;
+  /** The most pending requests with which silence is conclusive. */
+  get #maxPending(): number {
+    return this.#rpc.canPing ? Math.max(this.#mostOvertaken, MAX_PENDING_FOR_PING) : this.#mostOvertaken;
   }
 
-  #countWaiting({ ahead }: Probe): number {
-    return ahead.filter((id) => this.#rpc.unanswered.has(id)).length;
+  /** The number of requests older than the probe that are still pending. */
+  #countOvertaken({ olderRequests }: Probe): number {
+    return olderRequests.filter((id) => this.#rpc.unanswered.has(id)).length;
   }
 
-  #giveUp(): void {
+  #endConnection(): void {
     const reason = `the server gave no sign of life within ${this.#timeoutMs} ms`;
     void this.#rpc.close(new DisconnectedError(reason, { sessionId: this.#rpc.sessionId }));
   }
