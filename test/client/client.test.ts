@@ -6,7 +6,7 @@ import { failureOf } from "../support/failure.ts";
 import { connectedTo, QuietServer, SocketServer } from "../support/scripted-server.ts";
 
 describe("the handshake", () => {
-  it("sends initialize as request 1 in the server's dialect and then initialized with {}", async () => {
+  it("sends initialize as request 1 without a jsonrpc member, then initialized with {}", async () => {
     await using server = await SocketServer.start();
     await using _client = await ExecServerClient.connect({
       transport: webSocket(server.url),
@@ -20,7 +20,7 @@ describe("the handshake", () => {
     ]);
   });
 
-  it("times out when the server never answers it, and closes the socket", async () => {
+  it("times out if the server never answers, and closes the socket", async () => {
     await using server = await SocketServer.start();
     server.hold("initialize");
     const connecting = failureOf(
@@ -32,7 +32,7 @@ describe("the handshake", () => {
     await closed;
   });
 
-  it("waits exactly as long as it says", async () => {
+  it("times out after exactly connectTimeoutMs, and clears its timer", async () => {
     vi.useFakeTimers();
     try {
       const connecting = failureOf(
@@ -55,10 +55,10 @@ describe("the handshake", () => {
     }
   });
 
-  it("fails with the server's error when the server refuses it", async () => {
+  it("rejects with the server's error if the server refuses it", async () => {
     await using server = new QuietServer();
     server.handle("initialize", () => {
-      throw new ServerError("not today", { rpcCode: -32600 });
+      throw new ServerError("refused", { rpcCode: -32600 });
     });
     expect(await failureOf(ExecServerClient.connect({ transport: server.transport }))).toMatchObject({
       code: "ERR_SERVER",
@@ -67,10 +67,10 @@ describe("the handshake", () => {
   });
 
   it.each([
-    ["no session id", {}],
-    ["a session id that is no string", { sessionId: 7 }],
+    ["an object without a session id", {}],
+    ["an object whose session id is a number", { sessionId: 7 }],
     ["null", null],
-  ])("fails with a ProtocolError when the result has %s", async (_, result) => {
+  ])("rejects with a ProtocolError if the result is %s", async (_, result) => {
     await using server = new QuietServer();
     server.handle("initialize", () => result as never);
     expect(await failureOf(ExecServerClient.connect({ transport: server.transport }))).toMatchObject({
@@ -78,7 +78,7 @@ describe("the handshake", () => {
     });
   });
 
-  it("accepts an answer in a binary frame and a jsonrpc member", async () => {
+  it("accepts a response in a binary frame with a jsonrpc member", async () => {
     await using server = await SocketServer.start();
     server.handle("initialize", ({ id }, connection) => {
       connection.send(Buffer.from(JSON.stringify({ jsonrpc: "2.0", id, result: { sessionId: "b" } })));
@@ -88,10 +88,10 @@ describe("the handshake", () => {
     expect(client.sessionId).toBe("b");
   });
 
-  it("fails with a ProtocolError when the answer is no JSON", async () => {
+  it("rejects with a ProtocolError if the response is not JSON", async () => {
     await using server = new QuietServer();
     server.handle("initialize", (_, connection) => {
-      connection.send("hello?");
+      connection.send("not JSON");
       return silence;
     });
     expect(await failureOf(ExecServerClient.connect({ transport: server.transport }))).toMatchObject({
@@ -99,7 +99,7 @@ describe("the handshake", () => {
     });
   });
 
-  it("ends with the reason of its signal, and releases the connection", async () => {
+  it("rejects with the reason of its signal, and closes the connection", async () => {
     await using server = await SocketServer.start();
     server.hold("initialize");
     const controller = new AbortController();
@@ -117,7 +117,7 @@ describe("the handshake", () => {
 });
 
 describe("info() and status()", () => {
-  it("tell about the real server, with native paths and unknown members kept", async () => {
+  it("describe the real server, with native paths and unknown members", async () => {
     await using server = await ExecServer.start();
     await using client = await ExecServerClient.connect({ transport: webSocket(server.url) });
     expect(await client.status()).toEqual({ status: "ready" });
@@ -131,14 +131,14 @@ describe("info() and status()", () => {
     expect(info.capabilities).toMatchObject({ fileWriteStreaming: true });
   });
 
-  it("tolerate an old server's missing members and a new server's unknown ones", async () => {
+  it("accept missing members of an old server and unknown members of a new one", async () => {
     const server = new QuietServer();
-    server.handle("environment/info", () => ({ cwd: null, tomorrow: { is: "another day" } }));
-    await using it = await connectedTo(server);
-    expect(await it.client.info()).toEqual({ cwd: null, tomorrow: { is: "another day" } });
+    server.handle("environment/info", () => ({ cwd: null, newMember: { a: 1 } }));
+    await using t = await connectedTo(server);
+    expect(await t.client.info()).toEqual({ cwd: null, newMember: { a: 1 } });
   });
 
-  it("time out and abort without harming the connection; the late answer is ignored", async () => {
+  it("time out and abort without ending the connection, and ignore the late response", async () => {
     await using server = await SocketServer.start();
     await using client = await ExecServerClient.connect({ transport: webSocket(server.url) });
     const connection = await server.connection();
@@ -149,8 +149,8 @@ describe("info() and status()", () => {
     const controller = new AbortController();
     const aborted = failureOf(client.status({ signal: controller.signal }));
     const late = await connection.request("environment/status", 2);
-    controller.abort("no");
-    expect(await aborted).toBe("no");
+    controller.abort("enough");
+    expect(await aborted).toBe("enough");
     connection.answer(await connection.request("environment/status", 1), { status: "late" });
     connection.answer(late, { status: "late" });
     const answered = client.status();

@@ -21,11 +21,11 @@ afterAll(async () => {
 });
 
 const uri = (...names: string[]): string => pathToFileURL(join(folder, ...names)).href;
-const circle: Record<string, unknown> = {};
-circle["self"] = circle;
+const circular: Record<string, unknown> = {};
+circular["self"] = circular;
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
-it("call() takes no wrong params for a method it knows, and anything for one it does not", () => {
+it("call() checks the types of params for known methods, and accepts any params for others", () => {
   // @ts-expect-error: a path is missing.
   expectTypeOf(() => real.client.call("fs/readFile", { wrong: true })).toBeFunction();
   expectTypeOf(() => real.client.call("future/method", { any: true })).returns.resolves.toBeUnknown();
@@ -35,14 +35,14 @@ it("call() takes no wrong params for a method it knows, and anything for one it 
 describe("call() reaches every method of the real server", () => {
   it("environment/info and environment/status", async () => {
     const info = await real.client.call("environment/info", null);
-    // As on the wire: a URI.
+    // A URI, as on the wire.
     expect(info.cwd).toBe(pathToFileURL(process.cwd()).href);
     expect(await real.client.call("environment/status", null)).toEqual({ status: "ready" });
   });
 
   it("process/start, read, write, signal and terminate", async () => {
     const { client } = real;
-    const processId = "by-hand";
+    const processId = "p1";
     const params = { processId, argv: ["cat"], cwd: uri(), env: {}, tty: false, pipeStdin: true };
     expect(
       await client.call("process/start", { ...params, envPolicy: null, arg0: null, sandbox: null }),
@@ -69,8 +69,8 @@ describe("call() reaches every method of the real server", () => {
     expect(await client.call("fs/readFile", { path: file, sandbox })).toEqual({ dataBase64: base64("text") });
     expect(await client.call("fs/getMetadata", { path: file, sandbox })).toMatchObject({ size: 4 });
     expect(await client.call("fs/canonicalize", { path: file, sandbox })).toEqual({ path: file });
-    const copying = { sourcePath: file, destinationPath: copy, recursive: false, sandbox };
-    expect(await client.call("fs/copy", copying)).toEqual({});
+    const copyParams = { sourcePath: file, destinationPath: copy, recursive: false, sandbox };
+    expect(await client.call("fs/copy", copyParams)).toEqual({});
     const { entries } = await client.call("fs/readDirectory", { path, sandbox });
     expect(entries.map(({ fileName }) => fileName).sort()).toEqual(["a b.txt", "copy"]);
     const options = {
@@ -106,7 +106,7 @@ describe("call() reaches every method of the real server", () => {
     expect(await client.call("fs/watchMissing", { watchId: 1, missing: [] })).toEqual({ watching: false });
   });
 
-  it("http/request, with the whole body in the answer", async () => {
+  it("http/request, with the whole body in the response", async () => {
     await using origin = await Origin.start((response) => response.end("whole"));
     const result = await real.client.call("http/request", {
       method: "GET",
@@ -114,7 +114,7 @@ describe("call() reaches every method of the real server", () => {
       headers: [],
       bodyBase64: null,
       redirectPolicy: "follow",
-      requestId: "by-hand",
+      requestId: "r1",
       streamResponse: false,
     });
     expect(result).toMatchObject({ status: 200, bodyBase64: base64("whole") });
@@ -128,9 +128,9 @@ describe("call() reaches every method of the real server", () => {
     expect(await client.call("capabilityRoots/discoverV1", { roots })).toMatchObject({
       roots: [{ ...roots[0], plugin: null, skills: [], error: null }],
     });
-    // Paths here are the keys wanted of the machine's TOML configuration, segment by segment.
-    const wanted = { cwd: uri(), configPaths: [["model"]], requirementsPaths: [] };
-    expect(await client.call("environmentConfig/read", wanted)).toMatchObject({
+    // A config path is a list of keys in the TOML configuration of the machine.
+    const params = { cwd: uri(), configPaths: [["model"]], requirementsPaths: [] };
+    expect(await client.call("environmentConfig/read", params)).toMatchObject({
       hostname: expect.any(String),
       config: { layers: [] },
     });
@@ -138,15 +138,15 @@ describe("call() reaches every method of the real server", () => {
 });
 
 describe("call()", () => {
-  it("is typed for the methods it knows, and unknown for others", () => {
+  it("has typed results for known methods, and unknown for others", () => {
     const client = {} as ExecServerClient | LazyExecServerClient;
     const typed = () => client.call("fs/readFile", { path: "file:///a", sandbox: null });
     expectTypeOf(typed).returns.resolves.toMatchTypeOf<{ dataBase64: string }>();
-    const free = () => client.call("new/method", { any: ["thing"] });
-    expectTypeOf(free).returns.resolves.toEqualTypeOf<unknown>();
+    const untyped = () => client.call("new/method", { any: ["thing"] });
+    expectTypeOf(untyped).returns.resolves.toEqualTypeOf<unknown>();
   });
 
-  it("fails with kind unsupported for a method the server does not have", async () => {
+  it("rejects with kind unsupported for a method that the server does not have", async () => {
     expect(await failureOf(real.client.call("process/resize", {}))).toMatchObject({
       code: "ERR_SERVER",
       rpcCode: -32601,
@@ -155,7 +155,7 @@ describe("call()", () => {
     expect(await failureOf(real.client.call("toString"))).toMatchObject({ kind: "unsupported" });
   });
 
-  it("refuses initialize: a client does that once, by itself", async () => {
+  it("rejects initialize, which the client sends when it connects", async () => {
     const params = { clientName: "x", resumeSessionId: null };
     expect(await failureOf(real.client.call("initialize", params))).toMatchObject({
       code: "ERR_INVALID_ARGUMENT",
@@ -165,9 +165,9 @@ describe("call()", () => {
 
   it.each<[string, unknown]>([
     ["a bigint", { seq: 1n }],
-    ["a circle", circle],
-    ["an object that can't be written", { toJSON: () => JSON.parse("{") }],
-  ])("refuses params that hold %s, and the connection lives", async (_, params) => {
+    ["a circular reference", circular],
+    ["an object whose toJSON() throws", { toJSON: () => JSON.parse("{") }],
+  ])("rejects params with %s, and the connection stays open", async (_, params) => {
     expect(await failureOf(real.client.call("environment/status", params as null))).toMatchObject({
       code: "ERR_INVALID_ARGUMENT",
       delivery: "not-sent",
@@ -175,33 +175,33 @@ describe("call()", () => {
     expect(await real.client.status()).toEqual({ status: "ready" });
   });
 
-  it("checks the result of a method it knows, and takes any other as it comes", async () => {
+  it("checks the results of known methods, and passes others on unchecked", async () => {
     const server = new QuietServer();
     for (const method of ["fs/readFile", "new/method"]) {
       server.handle(method, () => ({ dataBase64: 5, unknown: [null] }));
     }
-    await using it = await connectedTo(server);
+    await using t = await connectedTo(server);
     const file = { path: "file:///a", sandbox: null };
-    expect(await failureOf(it.client.call("fs/readFile", file))).toMatchObject({
+    expect(await failureOf(t.client.call("fs/readFile", file))).toMatchObject({
       code: "ERR_PROTOCOL",
       delivery: "answered",
     });
-    expect(await it.client.call("new/method", [1])).toEqual({ dataBase64: 5, unknown: [null] });
-    expect(await it.connection.request("new/method")).toMatchObject({ params: [1] });
+    expect(await t.client.call("new/method", [1])).toEqual({ dataBase64: 5, unknown: [null] });
+    expect(await t.connection.request("new/method")).toMatchObject({ params: [1] });
   });
 
-  it("ends its wait with the signal or after timeoutMs", async () => {
-    await using it = await connectedTo(ready(new QuietServer()));
+  it("rejects with the signal's reason, or after timeoutMs", async () => {
+    await using t = await connectedTo(ready(new QuietServer()));
     const signal = AbortSignal.abort("enough");
-    expect(await failureOf(it.client.call("new/method", {}, { signal }))).toBe("enough");
-    expect(await failureOf(it.client.call("new/method", {}, { timeoutMs: 20 }))).toMatchObject({
+    expect(await failureOf(t.client.call("new/method", {}, { signal }))).toBe("enough");
+    expect(await failureOf(t.client.call("new/method", {}, { timeoutMs: 20 }))).toMatchObject({
       code: "ERR_TIMEOUT",
       delivery: "unknown",
     });
-    expect(await it.client.status()).toEqual({ status: "ready" });
+    expect(await t.client.status()).toEqual({ status: "ready" });
   });
 
-  it("connects a lazy client", async () => {
+  it("connects the lazy client", async () => {
     await using lazy = new LazyExecServerClient({ transport: webSocket(real.server.url) });
     expect(await lazy.call("environment/status", null)).toEqual({ status: "ready" });
     expect(lazy.state).toBe("connected");

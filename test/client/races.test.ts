@@ -16,7 +16,7 @@ import { RawServer } from "../support/tcp-server.ts";
 
 const FILE = { isFile: true, isDirectory: false, isSymlink: false, size: 1, createdAtMs: 0, modifiedAtMs: 0 };
 
-/** Every operation of an environment, with the request that does its work. */
+/** Every operation of an environment, with its last request. */
 const operations: readonly (readonly [method: string, (on: ExecEnvironment) => Promise<unknown>])[] = [
   ["process/start", (on) => on.start(["program"], { cwd: "/" })],
   ["fs/writeFile", (on) => on.fs.writeFile("/a", "text")],
@@ -32,8 +32,8 @@ const operations: readonly (readonly [method: string, (on: ExecEnvironment) => P
   ["environment/status", (on) => on.status()],
 ];
 
-/** Breaks the connection when it reads this request, and answers what comes before it. */
-async function breaksOn(method: string): Promise<SocketServer> {
+/** A server that drops the connection when it receives this request, and answers the requests before it. */
+async function serverDroppingOn(method: string): Promise<SocketServer> {
   const server = startsProcesses(await SocketServer.start());
   server.handle("fs/getMetadata", () => FILE);
   server.handle(method, (_, connection) => {
@@ -53,19 +53,19 @@ function timesSent(server: SocketServer, method: string): number[] {
   );
 }
 
-/** A connection made in the background would have been dialled by now: its reason was told in an earlier turn. */
-const laterTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** Waits one turn of the event loop, in which a background reconnect would dial. */
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe("a connection that breaks during an operation", () => {
-  it.each(operations)("fails %s, which was sent once, and nothing connects again", async (method, run) => {
-    await using server = await breaksOn(method);
+  it.each(operations)("rejects %s, which was sent once, and nothing reconnects", async (method, run) => {
+    await using server = await serverDroppingOn(method);
     await using lazy = lazyOn(server);
     expect(await failureOf(run(lazy))).toMatchObject({
       code: "ERR_DISCONNECTED",
       delivery: "unknown",
       sessionId: "session-1",
     });
-    await laterTurn();
+    await nextTurn();
     expect(timesSent(server, method)).toEqual([1]);
     expect(lazy.state).toBe("disconnected");
   });
@@ -74,19 +74,19 @@ describe("a connection that breaks during an operation", () => {
     ["process/write", (process) => process.write("x")],
     ["process/signal", (process) => process.interrupt()],
     ["process/terminate", (process) => process.terminate()],
-  ])("fails %s of a process, which was sent once, and nothing connects again", async (method, run) => {
-    await using server = await breaksOn(method);
+  ])("rejects %s of a process, which was sent once, and nothing reconnects", async (method, run) => {
+    await using server = await serverDroppingOn(method);
     await using lazy = lazyOn(server);
     const process = await lazy.start(["program"], { cwd: "/", stdin: "pipe" });
     expect(await failureOf(run(process))).toMatchObject({ code: "ERR_DISCONNECTED", delivery: "unknown" });
-    await laterTurn();
+    await nextTurn();
     expect(timesSent(server, method)).toEqual([1]);
   });
 });
 
 describe("an operation after a disconnect", () => {
-  it.each(operations)("opens a new connection, and sends %s once there", async (method, run) => {
-    await using server = await breaksOn(method);
+  it.each(operations)("opens a new connection, and sends %s once on it", async (method, run) => {
+    await using server = await serverDroppingOn(method);
     await using lazy = lazyOn(server);
     const first = await lazy.get();
     (await server.connection(1)).drop();
@@ -96,12 +96,12 @@ describe("an operation after a disconnect", () => {
   });
 });
 
-describe("an attempt that failed", () => {
+describe("a failed attempt", () => {
   it.each<[string, (connection: TestConnection, request: TestRequest) => void]>([
-    ["was refused", (connection, request) => connection.refuse(request, -32600, "not today")],
+    ["was refused", (connection, request) => connection.refuse(request, -32600, "refused")],
     ["was answered without a session", (connection, request) => connection.answer(request, {})],
-    ["was answered with garbage", (connection) => connection.send("}{")],
-  ])("because the handshake %s is forgotten", async (_, onInitialize) => {
+    ["was answered with invalid JSON", (connection) => connection.send("}{")],
+  ])("whose handshake %s is not cached", async (_, onInitialize) => {
     await using server = await SocketServer.start();
     const recover = server.handle("initialize", (request, connection) => {
       onInitialize(connection, request);
@@ -114,7 +114,7 @@ describe("an attempt that failed", () => {
     expect((await lazy.get()).sessionId).toBe("session-2");
   });
 
-  it("with HTTP 500 on the way back is told, and the next one makes a fresh session", async () => {
+  it("with HTTP 500 rejects its callers with the status, and the next attempt makes a new session", async () => {
     await using server = await SocketServer.start();
     await using lazy = new LazyExecServerClient({ transport: nodeWebSocket(server.url) });
     const first = await lazy.get();
@@ -128,8 +128,8 @@ describe("an attempt that failed", () => {
   });
 });
 
-describe("one environment", () => {
-  it("has one connection for commands, files and requests that start at once", async () => {
+describe("a lazy client", () => {
+  it("uses one connection for concurrent commands, files and HTTP requests", async () => {
     await using server = await ExecServer.start();
     await using origin = await RawServer.http((_request, response) => response.end("from the origin"));
     const file = join(makeCodexHome(), "file");
@@ -153,23 +153,23 @@ describe("one environment", () => {
 
 describe("closing a client", () => {
   it("terminates no process", async () => {
-    await using it = await scriptedProcess();
-    await it.client.close();
-    await it.connection.ended;
-    expect(it.connection.received.map(({ method }) => method)).toEqual([
+    await using t = await scriptedProcess();
+    await t.client.close();
+    await t.connection.ended;
+    expect(t.connection.received.map(({ method }) => method)).toEqual([
       "initialize",
       "initialized",
       "process/start",
     ]);
   });
 
-  it("keeps nothing alive, though a call was under way", async () => {
+  it("keeps no process alive, although a call was in flight", async () => {
     await using server = await SocketServer.start();
     const script = fileURLToPath(new URL("../fixtures/closes-client.ts", import.meta.url));
     const child = spawn(process.execPath, ["--import", "tsx", script, server.url], {
       stdio: ["ignore", "pipe", "inherit"],
     });
-    const [said, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
-    expect([said, code]).toEqual(["ERR_CLOSED", 0]);
+    const [stdout, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
+    expect([stdout, code]).toEqual(["ERR_CLOSED", 0]);
   });
 });

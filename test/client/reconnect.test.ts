@@ -27,63 +27,63 @@ async function setUp() {
   };
 }
 
-function ask(lazy: LazyExecServerClient, callers: number): Promise<ExecServerClient[]> {
+function getConcurrently(lazy: LazyExecServerClient, callers: number): Promise<ExecServerClient[]> {
   return Promise.all(Array.from({ length: callers }, () => lazy.get()));
 }
 
-describe("with the real server killed mid-session", () => {
-  it("500 callers share exactly one dial and one new session, 50 times in a row", async () => {
-    await using it = await setUp();
+describe("after the real server was killed", () => {
+  it("gives 500 callers one dial and one new session, 50 times in a row", async () => {
+    await using t = await setUp();
     const sessions = new Set<string>();
-    let client = await it.lazy.get();
+    let client = await t.lazy.get();
     sessions.add(client.sessionId);
     for (let round = 1; round <= 50; round++) {
-      const process = await it.lazy.start(["sleep", "5"]);
-      await it.server.kill("SIGKILL");
+      const process = await t.lazy.start(["sleep", "5"]);
+      await t.server.kill("SIGKILL");
       expect(await client.disconnected).toMatchObject({ code: "ERR_DISCONNECTED", closeCode: 1006 });
       expect(await failureOf(process.closed)).toMatchObject({
         code: "ERR_DISCONNECTED",
         sessionId: client.sessionId,
       });
-      expect(it.transport.dials).toBe(round);
-      await it.server.restart();
+      expect(t.transport.dials).toBe(round);
+      await t.server.restart();
 
-      const clients = await ask(it.lazy, 500);
+      const clients = await getConcurrently(t.lazy, 500);
       expect(new Set(clients).size).toBe(1);
       expect(clients[0]).not.toBe(client);
       client = clients[0] as ExecServerClient;
       sessions.add(client.sessionId);
-      expect(it.transport.dials).toBe(round + 1);
+      expect(t.transport.dials).toBe(round + 1);
       expect(sessions.size).toBe(round + 1);
     }
-    expect(await it.lazy.status()).toEqual({ status: "ready" });
+    expect(await t.lazy.status()).toEqual({ status: "ready" });
   });
 
-  it("a server that is down costs 20 callers one dial and one error; the next get() after its return works", async () => {
-    await using it = await setUp();
-    const before = await it.lazy.get();
-    await it.server.kill();
+  it("rejects 20 callers with one error after one dial, and connects on the next get() after the restart", async () => {
+    await using t = await setUp();
+    const before = await t.lazy.get();
+    await t.server.kill();
     await before.disconnected;
-    const reasons = await Promise.all(Array.from({ length: 20 }, () => failureOf(it.lazy.get())));
+    const reasons = await Promise.all(Array.from({ length: 20 }, () => failureOf(t.lazy.get())));
     expect(new Set(reasons).size).toBe(1);
     expect(reasons[0]).toMatchObject({ code: "ERR_CONNECT", phase: "dial", delivery: "not-sent" });
-    expect(it.transport.dials).toBe(2);
-    await it.server.restart();
-    const after = await it.lazy.get();
+    expect(t.transport.dials).toBe(2);
+    await t.server.restart();
+    const after = await t.lazy.get();
     expect(after.sessionId).not.toBe(before.sessionId);
-    expect(it.transport.dials).toBe(3);
+    expect(t.transport.dials).toBe(3);
   });
 
-  it("an old handle fails on its own connection and is never bound to the new one", async () => {
-    await using it = await setUp();
-    const old = await it.lazy.start(["cat"], { stdin: "pipe", processId: "the-one" });
-    await it.server.kill();
+  it("rejects calls of an old process handle, and never binds it to the new connection", async () => {
+    await using t = await setUp();
+    const old = await t.lazy.start(["cat"], { stdin: "pipe", processId: "p1" });
+    await t.server.kill();
     const lost = await failureOf(old.closed);
-    await it.server.restart();
+    await t.server.restart();
 
-    const fresh = await it.lazy.start(["cat"], { stdin: "pipe", processId: "the-one" });
+    const fresh = await t.lazy.start(["cat"], { stdin: "pipe", processId: "p1" });
     expect(fresh.sessionId).not.toBe(old.sessionId);
-    expect(await failureOf(old.write("into the void"))).toMatchObject({ sessionId: old.sessionId });
+    expect(await failureOf(old.write("lost"))).toMatchObject({ sessionId: old.sessionId });
     expect(await failureOf(old.terminate())).toMatchObject({
       code: "ERR_DISCONNECTED",
       delivery: "not-sent",
@@ -95,12 +95,12 @@ describe("with the real server killed mid-session", () => {
     await fresh.terminate();
   });
 
-  it("also when it ends with SIGTERM", async () => {
-    await using it = await setUp();
-    const before = await it.lazy.get();
-    await it.server.kill("SIGTERM");
+  it("makes a new session after SIGTERM, too", async () => {
+    await using t = await setUp();
+    const before = await t.lazy.get();
+    await t.server.kill("SIGTERM");
     expect(await before.disconnected).toMatchObject({ code: "ERR_DISCONNECTED" });
-    await it.server.restart();
-    expect((await it.lazy.get()).sessionId).not.toBe(before.sessionId);
+    await t.server.restart();
+    expect((await t.lazy.get()).sessionId).not.toBe(before.sessionId);
   });
 });

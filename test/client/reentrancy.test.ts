@@ -9,12 +9,12 @@ async function setUp() {
   return {
     server,
     lazy,
-    /** Does something once, when a state is told. */
-    on(wanted: ClientState, act: () => void) {
+    /** Calls the callback once, when the client changes to this state. */
+    on(wanted: ClientState, callback: () => void) {
       const stop = lazy.onStateChange(({ state }) => {
         if (state !== wanted) return;
         stop();
-        act();
+        callback();
       });
     },
     async [Symbol.asyncDispose]() {
@@ -25,91 +25,91 @@ async function setUp() {
 }
 
 describe("a listener of state changes", () => {
-  it("that asks for the client joins the attempt it was told of", async () => {
-    await using it = await setUp();
-    const asked: Promise<ExecServerClient>[] = [];
-    it.on("connecting", () => asked.push(it.lazy.get()));
-    const client = await it.lazy.get();
-    expect(await Promise.all(asked)).toEqual([client]);
-    expect(it.server.connections).toHaveLength(1);
+  it("that calls get() on connecting joins that attempt", async () => {
+    await using t = await setUp();
+    const clients: Promise<ExecServerClient>[] = [];
+    t.on("connecting", () => clients.push(t.lazy.get()));
+    const client = await t.lazy.get();
+    expect(await Promise.all(clients)).toEqual([client]);
+    expect(t.server.connections).toHaveLength(1);
   });
 
-  it("that asks on a loss noticed by asking joins that attempt", async () => {
-    await using it = await setUp();
-    const old = await it.lazy.get();
-    const asked: Promise<ExecServerClient>[] = [];
-    it.on("disconnected", () => asked.push(it.lazy.get()));
+  it("that calls get() on a loss that get() noticed joins the attempt of that get()", async () => {
+    await using t = await setUp();
+    const old = await t.lazy.get();
+    const clients: Promise<ExecServerClient>[] = [];
+    t.on("disconnected", () => clients.push(t.lazy.get()));
     const closing = old.close();
-    const client = await it.lazy.get();
-    expect(await Promise.all(asked)).toEqual([client]);
-    expect(it.server.connections).toHaveLength(2);
+    const client = await t.lazy.get();
+    expect(await Promise.all(clients)).toEqual([client]);
+    expect(t.server.connections).toHaveLength(2);
     await closing;
   });
 
-  it("that asks when told of a failed attempt starts a new one", async () => {
-    await using it = await setUp();
-    const recover = dropsHandshake(it.server);
-    const asked: Promise<ExecServerClient>[] = [];
-    it.on("idle", () => {
+  it("that calls get() after a failed attempt starts a new one", async () => {
+    await using t = await setUp();
+    const recover = dropsHandshake(t.server);
+    const clients: Promise<ExecServerClient>[] = [];
+    t.on("idle", () => {
       recover();
-      asked.push(it.lazy.get());
+      clients.push(t.lazy.get());
     });
-    await failureOf(it.lazy.get());
-    expect((await asked[0])?.sessionId).toBe("session-2");
+    await failureOf(t.lazy.get());
+    expect((await clients[0])?.sessionId).toBe("session-2");
   });
 
   it.each(["connecting", "connected"] as const)(
-    "may close the client on %s: who waits gets the ClosedError",
+    "may close the client on %s: the pending get() rejects with the ClosedError",
     async (state) => {
-      await using it = await setUp();
-      it.on(state, () => void it.lazy.close());
-      expect(await failureOf(it.lazy.get())).toMatchObject({ code: "ERR_CLOSED", delivery: "not-sent" });
-      expect(it.lazy.state).toBe("closed");
+      await using t = await setUp();
+      t.on(state, () => void t.lazy.close());
+      expect(await failureOf(t.lazy.get())).toMatchObject({ code: "ERR_CLOSED", delivery: "not-sent" });
+      expect(t.lazy.state).toBe("closed");
     },
   );
 
-  it("may abort the last wait on connected: the client lives on, and its loss is told", async () => {
-    await using it = await setUp();
+  it("may abort the last wait on connected: the client stays connected, and its loss is notified", async () => {
+    await using t = await setUp();
     const controller = new AbortController();
-    it.on("connected", () => controller.abort("enough"));
-    await it.lazy.get({ signal: controller.signal }).catch(() => {});
-    const client = await it.lazy.get();
-    expect(it.lazy.state).toBe("connected");
-    const lost = new Promise<void>((resolve) => it.on("disconnected", resolve));
-    it.server.connections.at(-1)?.drop();
+    t.on("connected", () => controller.abort("enough"));
+    await t.lazy.get({ signal: controller.signal }).catch(() => {});
+    const client = await t.lazy.get();
+    expect(t.lazy.state).toBe("connected");
+    const lost = new Promise<void>((resolve) => t.on("disconnected", resolve));
+    t.server.connections.at(-1)?.drop();
     await client.disconnected;
     await lost;
   });
 
-  it("may abort the last wait on connecting: nothing is left of the attempt", async () => {
-    await using it = await setUp();
+  it("may abort the last wait on connecting: the attempt is abandoned, and the next get() connects", async () => {
+    await using t = await setUp();
     const controller = new AbortController();
-    it.on("connecting", () => controller.abort("enough"));
-    expect(await failureOf(it.lazy.get({ signal: controller.signal }))).toBe("enough");
-    expect((await it.lazy.get()).isDisconnected).toBe(false);
+    t.on("connecting", () => controller.abort("enough"));
+    expect(await failureOf(t.lazy.get({ signal: controller.signal }))).toBe("enough");
+    expect((await t.lazy.get()).isDisconnected).toBe(false);
   });
 
-  it("that asks on connecting, and gives that up, takes nothing from the one who asked first", async () => {
-    await using it = await setUp();
-    const asked: Promise<unknown>[] = [];
-    it.on("connecting", () => {
+  it("that calls get() on connecting and aborts it does not affect the first caller", async () => {
+    await using t = await setUp();
+    const failures: Promise<unknown>[] = [];
+    t.on("connecting", () => {
       const controller = new AbortController();
-      asked.push(failureOf(it.lazy.get({ signal: controller.signal })));
+      failures.push(failureOf(t.lazy.get({ signal: controller.signal })));
       controller.abort("enough");
     });
-    expect((await it.lazy.get()).isDisconnected).toBe(false);
-    expect(await Promise.all(asked)).toEqual(["enough"]);
+    expect((await t.lazy.get()).isDisconnected).toBe(false);
+    expect(await Promise.all(failures)).toEqual(["enough"]);
   });
 
-  it("that is async and rejects is no unhandled rejection", async () => {
+  it("that is async and rejects causes no unhandled rejection", async () => {
     const unhandled: unknown[] = [];
     const onUnhandled = (reason: unknown) => unhandled.push(reason);
     process.on("unhandledRejection", onUnhandled);
-    await using it = await setUp();
-    it.lazy.onStateChange((async () => {
-      throw new Error("mine");
+    await using t = await setUp();
+    t.lazy.onStateChange((async () => {
+      throw new Error("listener");
     }) as () => void);
-    await it.lazy.get();
+    await t.lazy.get();
     await new Promise((resolve) => setImmediate(resolve));
     process.off("unhandledRejection", onUnhandled);
     expect(unhandled).toEqual([]);
@@ -117,7 +117,7 @@ describe("a listener of state changes", () => {
 });
 
 describe("a target function", () => {
-  it("may close the client: nobody gets one", async () => {
+  it("may close the client: the pending get() rejects", async () => {
     await using server = await SocketServer.start();
     const lazy: LazyExecServerClient = new LazyExecServerClient({
       transport: webSocket(() => {
@@ -128,30 +128,30 @@ describe("a target function", () => {
     expect(await failureOf(lazy.get())).toMatchObject({ code: "ERR_CLOSED" });
   });
 
-  it("may ask again when its attempt is abandoned: the state is that of the new attempt", async () => {
+  it("may call get() when its attempt is abandoned: the state is that of the new attempt", async () => {
     await using server = await SocketServer.start();
-    const asked: Promise<ExecServerClient>[] = [];
+    const clients: Promise<ExecServerClient>[] = [];
     let dials = 0;
     const lazy: LazyExecServerClient = new LazyExecServerClient({
       transport: webSocket(({ signal }) => {
         if (++dials > 1) return server.url;
-        signal.addEventListener("abort", () => asked.push(lazy.get()));
+        signal.addEventListener("abort", () => clients.push(lazy.get()));
         return new Promise<never>(() => {});
       }),
     });
     await using _closing = lazy;
     const controller = new AbortController();
-    const given = failureOf(lazy.get({ signal: controller.signal }));
+    const aborted = failureOf(lazy.get({ signal: controller.signal }));
     controller.abort("enough");
     expect(lazy.state).toBe("connecting");
-    expect(await given).toBe("enough");
-    await Promise.all(asked);
+    expect(await aborted).toBe("enough");
+    await Promise.all(clients);
     expect(lazy.state).toBe("connected");
   });
 });
 
-describe("code of the user's inside a request", () => {
-  it("that closes the client leaves no call pending", async () => {
+describe("user code inside a request", () => {
+  it("that closes the client rejects the call", async () => {
     await using server = await SocketServer.start();
     let isReady = false;
     const client: ExecServerClient = await ExecServerClient.connect({
@@ -165,7 +165,7 @@ describe("code of the user's inside a request", () => {
     expect(await failureOf(client.status())).toMatchObject({ code: "ERR_CLOSED", delivery: "not-sent" });
   });
 
-  it("that sends another request gets an id of its own", async () => {
+  it("that sends another request gets another id", async () => {
     await using server = await SocketServer.start();
     for (const method of ["environment/status", "x"]) {
       server.handle(method, ({ id }) => ({ status: String(id) }));

@@ -16,7 +16,7 @@ const numbers = {
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** A call of something that gives a number, and how its wait ended, if it did. */
+/** A call whose result is a number, and the values with which it was settled. */
 function setUp(options: CallOptions = {}) {
   const outcomes: unknown[] = [];
   const settle = (outcome: unknown): void => void outcomes.push(outcome);
@@ -26,7 +26,7 @@ function setUp(options: CallOptions = {}) {
 }
 
 describe("a call", () => {
-  it("is awaited until its answer comes, and ends once", () => {
+  it("is pending until its response, and settles once", () => {
     const { call, outcomes } = setUp();
     expect(call.isPending).toBe(true);
     call.respond(5);
@@ -36,10 +36,10 @@ describe("a call", () => {
     expect(outcomes).toEqual([5]);
   });
 
-  it("fails if its answer has the wrong shape, and takes any where nobody knows the right one", () => {
-    const known = setUp();
-    known.call.respond("five");
-    expect(known.outcomes).toMatchObject([
+  it("rejects a result of the wrong shape, and accepts every result without a schema", () => {
+    const checked = setUp();
+    checked.call.respond("five");
+    expect(checked.outcomes).toMatchObject([
       {
         code: "ERR_PROTOCOL",
         message: "The server's answer to x has the wrong shape",
@@ -53,7 +53,7 @@ describe("a call", () => {
     expect(results).toEqual(["five"]);
   });
 
-  it("that has to wait its turn keeps its own copy of its bytes", () => {
+  it("copies its bytes when it is queued", () => {
     const bytes = new Uint8Array([1, 2]);
     const { call } = setUp({ payload: { name: "chunk", bytes } });
     expect(call.payload?.bytes).toBe(bytes);
@@ -66,8 +66,8 @@ describe("a call", () => {
   });
 });
 
-describe("the wait", () => {
-  it("ends with the signal's reason, and leaves nothing at the signal when the answer was quicker", () => {
+describe("the wait for the response", () => {
+  it("rejects with the signal's reason, and removes its listener when the response comes first", () => {
     const controller = new AbortController();
     const answered = setUp({ signal: controller.signal });
     answered.call.respond(5);
@@ -79,7 +79,7 @@ describe("the wait", () => {
   });
 
   it.each(["not-sent", "unknown"] as const)(
-    "ends after the stated time, and says what is known of the request then: %s",
+    "rejects after timeoutMs, with the delivery at that time: %s",
     (delivery) => {
       const { call, outcomes } = setUp({ timeoutMs: 1_000 });
       vi.advanceTimersByTime(999);
@@ -93,23 +93,23 @@ describe("the wait", () => {
   );
 
   it.each([
-    ["an answer", (call: Call<number>) => call.respond(5)],
+    ["a response", (call: Call<number>) => call.respond(5)],
     ["an error", (call: Call<number>) => call.fail(new ServerError("boom", { rpcCode: 1 }))],
-  ])("leaves no timer behind when it ends with %s", (_, end) => {
+  ])("clears its timer when it ends with %s", (_, end) => {
     const { call } = setUp({ timeoutMs: 1_000 });
     expect(vi.getTimerCount()).toBe(1);
     end(call);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("has no timer when nobody limits it", () => {
+  it("has no timer without a timeout", () => {
     setUp();
     expect(vi.getTimerCount()).toBe(0);
   });
 });
 
-describe("what a call was to send", () => {
-  /** A call with large params and bytes, of which nobody else keeps any. */
+describe("the params and bytes of a call", () => {
+  /** A call with params and bytes to which nothing else holds a reference. */
   function setUpLarge(signal: AbortSignal) {
     const params = { text: "large" };
     const bytes = new Uint8Array(100);
@@ -121,13 +121,13 @@ describe("what a call was to send", () => {
 
   it.each([
     ["an abort", (_: Call<number>, controller: AbortController) => controller.abort("enough")],
-    ["an answer", (call: Call<number>) => call.respond(5)],
-  ])("is given free by %s, although the call may be kept until its turn or its answer", async (_, end) => {
+    ["a response", (call: Call<number>) => call.respond(5)],
+  ])("are released by %s, although the call may stay queued or in flight", async (_, end) => {
     vi.useRealTimers();
     const controller = new AbortController();
     const { call, kept } = setUpLarge(controller.signal);
     end(call, controller);
-    // What a WeakRef gave stays until the end of the turn.
+    // The target of a new WeakRef is kept until the end of the turn.
     await new Promise(setImmediate);
     collectGarbage();
     expect(kept.map((reference) => reference.deref())).toEqual([undefined, undefined, undefined]);
@@ -135,21 +135,24 @@ describe("what a call was to send", () => {
   });
 });
 
-describe("a wait that is limited only until the request is sent", () => {
+describe("a signal and a timeout with untilSent", () => {
   it.each([
     ["an abort", (controller: AbortController) => controller.abort("enough"), "enough"],
     ["a timeout", () => vi.advanceTimersByTime(10), { code: "ERR_TIMEOUT", delivery: "not-sent" }],
-  ])("is ended by %s before that, and by its answer after it", (_, limit, outcome) => {
-    const controller = new AbortController();
-    const options = { signal: controller.signal, timeoutMs: 10, untilSent: true };
-    const [waiting, sent] = [setUp(options), setUp(options)];
-    sent.call.delivery = "unknown";
-    limit(controller);
-    expect(waiting.outcomes).toEqual([
-      typeof outcome === "string" ? outcome : expect.objectContaining(outcome),
-    ]);
-    expect(sent.outcomes).toEqual([]);
-    sent.call.respond(5);
-    expect(sent.outcomes).toEqual([5]);
-  });
+  ])(
+    "reject the call on %s before the request is sent, and leave it pending afterwards",
+    (_, expire, outcome) => {
+      const controller = new AbortController();
+      const options = { signal: controller.signal, timeoutMs: 10, untilSent: true };
+      const [queued, sent] = [setUp(options), setUp(options)];
+      sent.call.delivery = "unknown";
+      expire(controller);
+      expect(queued.outcomes).toEqual([
+        typeof outcome === "string" ? outcome : expect.objectContaining(outcome),
+      ]);
+      expect(sent.outcomes).toEqual([]);
+      sent.call.respond(5);
+      expect(sent.outcomes).toEqual([5]);
+    },
+  );
 });

@@ -10,8 +10,8 @@ import { readAll } from "../support/read.ts";
 import { scriptedPeer } from "../support/scripted-peer.ts";
 import { scriptedProcess } from "../support/scripted-process.ts";
 
-/** A client on a connection whose every event the test brings about itself, in the turn it likes. */
-async function played() {
+/** A client on a fake connection. The test decides which events it has, and when. */
+async function clientOnFakeConnection() {
   let receiver!: ConnectionReceiver;
   const sent: { id?: number; method?: string; params?: { processId?: string } }[] = [];
   const answer = (id: number | undefined, result: unknown): void =>
@@ -40,7 +40,7 @@ async function played() {
 const STATUS = "environment/status";
 
 describe("the end of a connection", () => {
-  it("says which code the WebSocket closed with when the server gives no reason", async () => {
+  it("names the WebSocket close code if the server sends no reason", async () => {
     await using server = new TestServer();
     await using listening = await listen(server);
     for (const transport of [webSocket(listening.url), server.transport]) {
@@ -54,41 +54,45 @@ describe("the end of a connection", () => {
     }
   });
 
-  it("by a frame that is no JSON fails processes too, after their output", async () => {
-    await using it = await scriptedProcess();
-    it.output(1, "before");
-    it.connection.send("}{");
-    const { pieces, error } = await readAll(it.process);
+  it("after a frame that is not JSON fails processes too, after their output", async () => {
+    await using t = await scriptedProcess();
+    t.output(1, "before");
+    t.connection.send("}{");
+    const { pieces, error } = await readAll(t.process);
     expect(pieces).toEqual(["stdout:before"]);
     expect(error).toMatchObject({ code: "ERR_DISCONNECTED", cause: { code: "ERR_PROTOCOL" } });
-    expect(await failureOf(it.process.exited)).toBe(error);
+    expect(await failureOf(t.process.exited)).toBe(error);
   });
 
-  it("that shows before it is told fails a call made in between as soon as it is, and nothing is sent", async () => {
-    const { client, connection, sent, receiver } = await played();
+  it("rejects a call made after the socket closed but before its close event, unsent", async () => {
+    const { client, connection, sent, receiver } = await clientOnFakeConnection();
     const before = sent.length;
     connection.isOpen = false;
     expect(client.isDisconnected).toBe(true);
     const call = failureOf(client.status());
-    receiver.onEnd({ reason: "cable cut" });
-    expect(await call).toMatchObject({ code: "ERR_DISCONNECTED", reason: "cable cut", delivery: "not-sent" });
+    receiver.onEnd({ reason: "network down" });
+    expect(await call).toMatchObject({
+      code: "ERR_DISCONNECTED",
+      reason: "network down",
+      delivery: "not-sent",
+    });
     expect(sent).toHaveLength(before);
   });
 });
 
 describe("a call made after the end", () => {
-  // One fewer than there is room for, all the room, and so many that some wait for room.
-  it.each([127, 128, 300])("fails at once, also if %i others had no answer", async (unanswered) => {
-    const { client, connection, sent, receiver } = await played();
-    const calls = Array.from({ length: unanswered }, () => failureOf(client.status()));
+  // One below the limit of requests in flight, the limit, and more, so that some are queued.
+  it.each([127, 128, 300])("rejects at once, unsent, even if %i others were pending", async (pending) => {
+    const { client, connection, sent, receiver } = await clientOnFakeConnection();
+    const calls = Array.from({ length: pending }, () => failureOf(client.status()));
     connection.isOpen = false;
-    const between = failureOf(client.status());
-    receiver.onEnd({ reason: "cable cut" });
+    const beforeCloseEvent = failureOf(client.status());
+    receiver.onEnd({ reason: "network down" });
     await Promise.all(calls);
     const before = sent.length;
-    const late = { code: "ERR_DISCONNECTED", reason: "cable cut", delivery: "not-sent" };
+    const late = { code: "ERR_DISCONNECTED", reason: "network down", delivery: "not-sent" };
     for (const call of [
-      between,
+      beforeCloseEvent,
       failureOf(client.status()),
       failureOf(client.fs.readFile("/a")),
       failureOf(client.fetch("http://a/")),
@@ -99,16 +103,16 @@ describe("a call made after the end", () => {
 });
 
 describe("several ends at once", () => {
-  type Played = Awaited<ReturnType<typeof played>>;
-  const ends: Readonly<Record<string, (it: Played) => unknown>> = {
+  type Setup = Awaited<ReturnType<typeof clientOnFakeConnection>>;
+  const ends: Readonly<Record<string, (t: Setup) => unknown>> = {
     "a broken frame": ({ receiver }) => receiver.onFrame("}{"),
-    "a lost connection": ({ receiver }) => receiver.onEnd({ reason: "cable cut", closeCode: 1006 }),
-    "our own close": ({ client }) => client.close(),
+    "a lost connection": ({ receiver }) => receiver.onEnd({ reason: "network down", closeCode: 1006 }),
+    "a close from this side": ({ client }) => client.close(),
   };
-  const said: Readonly<Record<string, string>> = {
+  const messages: Readonly<Record<string, string>> = {
     "a broken frame": "not JSON",
-    "a lost connection": "cable cut",
-    "our own close": "was closed",
+    "a lost connection": "network down",
+    "a close from this side": "was closed",
   };
   const names = Object.keys(ends);
   const orders = names.flatMap((first) =>
@@ -117,21 +121,21 @@ describe("several ends at once", () => {
       .map((second) => [first, second, names.find((name) => name !== first && name !== second) as string]),
   );
 
-  it.each(orders)("are told as the first to everyone: %s, then %s, then %s", async (...order) => {
-    const it = await played();
-    const process = await it.client.start(["program"], { cwd: "/", processId: "p" });
-    const calls = [failureOf(it.client.status()), failureOf(process.terminate())];
-    for (const name of order) void ends[name]?.(it);
-    calls.push(failureOf(it.client.status()), failureOf(process.closed), failureOf(process.exited));
-    const { message } = await it.client.disconnected;
-    expect(message).toContain(said[order[0] as string]);
+  it.each(orders)("reject everything with the first: %s, then %s, then %s", async (...order) => {
+    const t = await clientOnFakeConnection();
+    const process = await t.client.start(["program"], { cwd: "/", processId: "p" });
+    const calls = [failureOf(t.client.status()), failureOf(process.terminate())];
+    for (const name of order) void ends[name]?.(t);
+    calls.push(failureOf(t.client.status()), failureOf(process.closed), failureOf(process.exited));
+    const { message } = await t.client.disconnected;
+    expect(message).toContain(messages[order[0] as string]);
     for (const error of await Promise.all(calls)) expect(error).toMatchObject({ message });
   });
 });
 
-describe("a call that nobody limits", () => {
-  it("waits for its answer however long that takes, with no timer running", async () => {
-    const { client, sent, answer } = await played();
+describe("a call without signal and timeout", () => {
+  it("waits for its response for any time, without a timer", async () => {
+    const { client, sent, answer } = await clientOnFakeConnection();
     vi.useFakeTimers();
     try {
       let settled = false;
@@ -149,31 +153,31 @@ describe("a call that nobody limits", () => {
   });
 });
 
-describe("the record of an end", () => {
-  const ended = (end: (it: ReturnType<typeof scriptedPeer>) => unknown) => {
+describe("the ending that onEnd() reports", () => {
+  const endingsAfter = (end: (t: ReturnType<typeof scriptedPeer>) => unknown) => {
     const endings: Ending[] = [];
-    const it = scriptedPeer();
-    it.rpc.onEnd((_, ending) => void endings.push(ending));
-    it.rpc.call(STATUS, null).catch(() => {});
-    it.rpc.call("environment/info", null).catch(() => {});
-    it.receive({ id: 1, result: { status: "ready" } });
-    end(it);
+    const t = scriptedPeer();
+    t.rpc.onEnd((_, ending) => void endings.push(ending));
+    t.rpc.call(STATUS, null).catch(() => {});
+    t.rpc.call("environment/info", null).catch(() => {});
+    t.receive({ id: 1, result: { status: "ready" } });
+    end(t);
     return endings;
   };
 
   it.each([
-    ["server", "says goodbye", { closeCode: 1000 }],
-    ["server", "ends without a code", {}],
-    ["network", "breaks without a goodbye", { closeCode: 1006 }],
-  ])("says %s when the connection %s, and which calls had no answer", (closedBy, _, end) => {
-    expect(ended(({ receiver }) => receiver.onEnd(end))).toEqual([
+    ["server", "closes with code 1000", { closeCode: 1000 }],
+    ["server", "closes without a code", {}],
+    ["network", "breaks without a close frame", { closeCode: 1006 }],
+  ])("names %s when the connection %s, and the calls without a response", (closedBy, _, end) => {
+    expect(endingsAfter(({ receiver }) => receiver.onEnd(end))).toEqual([
       { closedBy, unanswered: ["environment/info"] },
     ]);
   });
 
-  it("says client when it is closed from here, once, however often", () => {
+  it("names client when this side closes it, once, however often it closes", () => {
     expect(
-      ended(({ rpc, receiver }) => {
+      endingsAfter(({ rpc, receiver }) => {
         void rpc.close();
         void rpc.close();
         receiver.onEnd({ closeCode: 1006 });
@@ -181,94 +185,94 @@ describe("the record of an end", () => {
     ).toEqual([{ closedBy: "client", unanswered: ["environment/info"] }]);
   });
 
-  it("is made when every call has been told, and nothing is left that waits", async () => {
+  it("is made after every call has rejected and none is pending", async () => {
     const order: string[] = [];
-    const it = scriptedPeer();
-    it.rpc.onEnd(() => void order.push(`end with ${it.rpc.unanswered.size} pending`));
-    const call = it.rpc.call(STATUS, null).catch(() => order.push("call"));
-    it.receiver.onEnd({});
+    const t = scriptedPeer();
+    t.rpc.onEnd(() => void order.push(`end with ${t.rpc.unanswered.size} pending`));
+    const call = t.rpc.call(STATUS, null).catch(() => order.push("call"));
+    t.receiver.onEnd({});
     await call;
     expect(order).toEqual(["end with 0 pending", "call"]);
-    expect(await it.rpc.ended).toBe(it.rpc.failure);
-    expect(it.rpc.failure).toMatchObject({ reason: "the connection was lost", sessionId: "session-1" });
+    expect(await t.rpc.ended).toBe(t.rpc.failure);
+    expect(t.rpc.failure).toMatchObject({ reason: "the connection was lost", sessionId: "session-1" });
   });
 
-  it("comes to the calls first, also to those that were waiting for their turn", async () => {
+  it("reaches pending and queued calls before other listeners of `ended`", async () => {
     const order: string[] = [];
-    const it = scriptedPeer();
-    void it.rpc.ended.then(() => order.push("others"));
+    const t = scriptedPeer();
+    void t.rpc.ended.then(() => order.push("ended"));
     const calls = Array.from({ length: 129 }, () =>
-      it.rpc.request("x", {}, undefined).catch(() => order.push("call")),
+      t.rpc.request("x", {}, undefined).catch(() => order.push("call")),
     );
-    it.receiver.onEnd({});
+    t.receiver.onEnd({});
     await Promise.all(calls);
-    await it.rpc.ended;
-    expect(order).toEqual([...Array(129).fill("call"), "others"]);
+    await t.rpc.ended;
+    expect(order).toEqual([...Array(129).fill("call"), "ended"]);
   });
 
-  it("says why in the words, with the code and the cause of the channel", () => {
-    const it = scriptedPeer();
-    it.receiver.onEnd({ reason: "cable cut", closeCode: 1006, cause: new ProtocolError("nonsense") });
-    expect(it.rpc.failure).toMatchObject({
-      reason: "cable cut",
+  it("has the reason, the close code and the cause of the transport", () => {
+    const t = scriptedPeer();
+    t.receiver.onEnd({ reason: "network down", closeCode: 1006, cause: new ProtocolError("invalid frame") });
+    expect(t.rpc.failure).toMatchObject({
+      reason: "network down",
       closeCode: 1006,
       cause: { code: "ERR_PROTOCOL" },
     });
   });
 });
 
-describe("a connection that has closed without telling its end", () => {
+describe("a connection that has closed before its close event", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it("counts as disconnected, sends nothing, and is closed from here after a second", async () => {
-    const it = scriptedPeer();
-    expect(it.rpc.isDisconnected).toBe(false);
-    it.connection.isOpen = false;
-    expect(it.rpc.isDisconnected).toBe(true);
-    it.rpc.notify("x", {});
-    const call = failureOf(it.rpc.call(STATUS, null));
-    expect(it.sent).toEqual([]);
+  it("counts as disconnected, sends nothing, and is closed by this side after one second", async () => {
+    const t = scriptedPeer();
+    expect(t.rpc.isDisconnected).toBe(false);
+    t.connection.isOpen = false;
+    expect(t.rpc.isDisconnected).toBe(true);
+    t.rpc.notify("x", {});
+    const call = failureOf(t.rpc.call(STATUS, null));
+    expect(t.sent).toEqual([]);
     await vi.advanceTimersByTimeAsync(999);
-    expect(it.connection.closes).toBe(0);
+    expect(t.connection.closes).toBe(0);
     await vi.advanceTimersByTimeAsync(1);
-    expect(it.connection.closes).toBe(1);
-    it.receiver.onEnd({ reason: "cable cut" });
-    expect(await call).toMatchObject({ reason: "cable cut", delivery: "not-sent" });
-    expect(it.rpc.isDisconnected).toBe(true);
+    expect(t.connection.closes).toBe(1);
+    t.receiver.onEnd({ reason: "network down" });
+    expect(await call).toMatchObject({ reason: "network down", delivery: "not-sent" });
+    expect(t.rpc.isDisconnected).toBe(true);
   });
 
-  it("is not waited for when its end has been told", async () => {
-    const it = scriptedPeer();
-    it.receiver.onEnd({ reason: "cable cut" });
-    expect(await it.rpc.lost()).toBe(it.rpc.failure);
+  it("is not closed again after its close event", async () => {
+    const t = scriptedPeer();
+    t.receiver.onEnd({ reason: "network down" });
+    expect(await t.rpc.lost()).toBe(t.rpc.failure);
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(it.connection.closes).toBe(0);
+    expect(t.connection.closes).toBe(0);
   });
 });
 
 describe("close()", () => {
-  it("ends the connection with the failure given, and waits for the channel", async () => {
+  it("ends the connection with the given failure, and waits until the transport has closed", async () => {
     let settle!: () => void;
     const closing = new Promise<void>((resolve) => {
       settle = resolve;
     });
-    const it = scriptedPeer({}, { close: () => closing });
+    const t = scriptedPeer({}, { close: () => closing });
     const failure = new DisconnectedError("no sign of life");
     let isClosed = false;
-    const closed = it.rpc.close(failure).then(() => {
+    const closed = t.rpc.close(failure).then(() => {
       isClosed = true;
     });
-    expect(it.rpc.failure).toBe(failure);
+    expect(t.rpc.failure).toBe(failure);
     await new Promise((resolve) => setImmediate(resolve));
     expect(isClosed).toBe(false);
     settle();
     await closed;
   });
 
-  it("says by itself who closed what", async () => {
-    const it = scriptedPeer();
-    await it.rpc.close();
-    expect(it.rpc.failure).toMatchObject({ code: "ERR_CLOSED", sessionId: "session-1" });
+  it("rejects with a ClosedError and the session's id by default", async () => {
+    const t = scriptedPeer();
+    await t.rpc.close();
+    expect(t.rpc.failure).toMatchObject({ code: "ERR_CLOSED", sessionId: "session-1" });
   });
 });

@@ -17,7 +17,7 @@ it.each([
   ["Permission denied (os error 13)", "permission-denied"],
   ["something else (os error 22)", undefined],
   ["something else (os error 130)", undefined],
-])("what the server says tells the kind: %s", (message, kind) => {
+])("derives the kind from the message: %s", (message, kind) => {
   expect(serverError({ code: -32603, message }, "fs/readFile", "s").kind).toBe(kind);
 });
 
@@ -29,11 +29,11 @@ it.each([
   [-32602, "boom", "invalid"],
   [-32602, "no such file", "not-found"],
   [-32603, "boom", undefined],
-])("so does its code: %i with %s", (code, message, kind) => {
+])("derives the kind from the code: %i with %s", (code, message, kind) => {
   expect(serverError({ code, message }, "fs/readFile", "s").kind).toBe(kind);
 });
 
-it("tells what was rejected, in the server's words", () => {
+it("names the rejected method, and keeps the server's code, message and data", () => {
   expect(
     serverError({ code: -1, message: "boom", data: { a: 1 } }, "fs/readFile", "session-1"),
   ).toMatchObject({
@@ -45,7 +45,7 @@ it("tells what was rejected, in the server's words", () => {
   });
 });
 
-it("a call's failure tells all that the connection's does, and what became of the call", () => {
+it("the failure of a call has every detail of the connection's failure, and its own delivery", () => {
   const cause = new ProtocolError("nonsense");
   const lost = new DisconnectedError("cable cut", { sessionId: "s", closeCode: 1006, cause });
   expect(failureOfCall(lost, "unknown")).toMatchObject({

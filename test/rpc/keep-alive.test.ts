@@ -9,8 +9,8 @@ import { announceSeed, seeded } from "../support/seed.ts";
 
 const INTERVAL = 30_000;
 const TIMEOUT = 10_000;
-/** How late a judgement may come: silence is measured in quarters of the shorter of the two. */
-const SLACK = TIMEOUT;
+/** How late a connection may end, in milliseconds: silence is checked every quarter of the shorter time. */
+const TOLERANCE = TIMEOUT;
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => {
@@ -23,7 +23,8 @@ interface Request {
   readonly method: string;
 }
 
-async function watched(ping?: () => Promise<void>, flow?: Connection["flow"]) {
+/** A watched peer, and the server's side of its connection. */
+async function setUp(ping?: () => Promise<void>, flow?: Connection["flow"]) {
   const requests: Request[] = [];
   let server!: Connection;
   const transport = memoryTransport((connection) => {
@@ -33,8 +34,8 @@ async function watched(ping?: () => Promise<void>, flow?: Connection["flow"]) {
   const client = await transport.connect({ signal: new AbortController().signal });
   const connection: Connection = ping
     ? {
-        start: (to) => client.start(to),
-        send: (f) => client.send(f),
+        start: (receiver) => client.start(receiver),
+        send: (frame) => client.send(frame),
         close: () => client.close(),
         isOpen: true,
         ping,
@@ -44,38 +45,38 @@ async function watched(ping?: () => Promise<void>, flow?: Connection["flow"]) {
   const rpc = new RpcPeer(connection, { onRequest: () => undefined });
   KeepAlive.watch(rpc, { intervalMs: INTERVAL, timeoutMs: TIMEOUT });
   const answer = ({ id }: Request): void => server.send(JSON.stringify({ id, result: { status: "ready" } }));
-  return { rpc, requests, server, answer, pass: (ms: number) => vi.advanceTimersByTimeAsync(ms) };
+  return { rpc, requests, server, answer, advance: (ms: number) => vi.advanceTimersByTimeAsync(ms) };
 }
 
 describe("keepAlive", () => {
-  it("asks nothing while frames arrive", async () => {
-    const { requests, server, pass } = await watched();
+  it("sends no probe while frames arrive", async () => {
+    const { requests, server, advance } = await setUp();
     for (let i = 0; i < 20; i++) {
       server.send('{"method":"x","params":{}}');
-      await pass(INTERVAL / 2);
+      await advance(INTERVAL / 2);
     }
     expect(requests).toEqual([]);
   });
 
-  it("asks for the status after the stated silence, and is content with any answer", async () => {
-    const { rpc, requests, server, pass } = await watched();
-    await pass(INTERVAL - 1);
+  it("requests the status after intervalMs of silence, and accepts any response", async () => {
+    const { rpc, requests, server, advance } = await setUp();
+    await advance(INTERVAL - 1);
     expect(requests).toEqual([]);
-    await pass(1);
+    await advance(1);
     expect(requests.map(({ method }) => method)).toEqual(["environment/status"]);
     server.send(JSON.stringify({ id: requests[0]?.id, error: { code: -32601, message: "unknown" } }));
-    await pass(INTERVAL - 1);
+    await advance(INTERVAL - 1);
     expect(rpc.failure).toBeUndefined();
-    await pass(INTERVAL);
+    await advance(INTERVAL);
     expect(requests).toHaveLength(2);
   });
 
-  it("ends a connection that stays silent for the stated time, with one clear error", async () => {
-    const { rpc, pass } = await watched();
+  it("ends a connection that stays silent for timeoutMs after that", async () => {
+    const { rpc, advance } = await setUp();
     rpc.sessionId = "s-1";
-    await pass(INTERVAL + TIMEOUT - 1);
+    await advance(INTERVAL + TIMEOUT - 1);
     expect(rpc.failure).toBeUndefined();
-    await pass(1);
+    await advance(1);
     expect(rpc.failure).toBeInstanceOf(DisconnectedError);
     expect(rpc.failure).toMatchObject({
       code: "ERR_DISCONNECTED",
@@ -85,103 +86,103 @@ describe("keepAlive", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("takes a frame that is no answer for a sign of life, too", async () => {
-    const { rpc, server, pass } = await watched();
-    await pass(INTERVAL + TIMEOUT - 1);
+  it("accepts any frame as a sign of life", async () => {
+    const { rpc, server, advance } = await setUp();
+    await advance(INTERVAL + TIMEOUT - 1);
     server.send('{"method":"x","params":{}}');
-    await pass(TIMEOUT - 1);
+    await advance(TIMEOUT - 1);
     expect(rpc.failure).toBeUndefined();
   });
 
-  it("pings where the channel can, and sends no request", async () => {
+  it("pings if the transport can, and sends no request", async () => {
     const pongs: (() => void)[] = [];
-    const { rpc, requests, pass } = await watched(() => new Promise((resolve) => pongs.push(resolve)));
-    await pass(INTERVAL);
+    const { rpc, requests, advance } = await setUp(() => new Promise((resolve) => pongs.push(resolve)));
+    await advance(INTERVAL);
     expect([pongs.length, requests.length]).toEqual([1, 0]);
     pongs[0]?.();
-    await pass(INTERVAL);
+    await advance(INTERVAL);
     expect(pongs).toHaveLength(2);
     expect(rpc.failure).toBeUndefined();
-    await pass(TIMEOUT);
+    await advance(TIMEOUT);
     expect(rpc.failure).toBeInstanceOf(DisconnectedError);
   });
 
-  it("judges behind waiting requests where it can ping: a ping is not one of them", async () => {
-    const { rpc, pass } = await watched(() => new Promise(() => {}));
-    const waiting = Array.from({ length: 200 }, () => rpc.call("environment/info", null).catch(() => {}));
-    await pass(INTERVAL + TIMEOUT);
+  it("ends a silent connection with 128 pending requests if it can ping", async () => {
+    const { rpc, advance } = await setUp(() => new Promise(() => {}));
+    const calls = Array.from({ length: 200 }, () => rpc.call("environment/info", null).catch(() => {}));
+    await advance(INTERVAL + TIMEOUT);
     expect(rpc.failure).toBeInstanceOf(DisconnectedError);
-    await Promise.all(waiting);
+    await Promise.all(calls);
   });
 
-  it("does not judge behind more requests than the server takes in, though it can ping", async () => {
-    const { rpc, pass } = await watched(() => new Promise(() => {}));
+  it("does not end a silent connection with more than 128 pending requests, although it can ping", async () => {
+    const { rpc, advance } = await setUp(() => new Promise(() => {}));
     const urgent = { urgent: true };
     for (let n = 0; n < 129; n++) rpc.call("environment/info", null, urgent).catch(() => {});
-    await pass(100 * TIMEOUT);
+    await advance(100 * TIMEOUT);
     expect(rpc.failure).toBeUndefined();
     await rpc.close();
   });
 
-  it("gives what is still to be sent the time of a slow line, since a probe comes behind it", async () => {
+  it("extends the timeout by queued bytes at 64 bytes per millisecond", async () => {
     const queued = { pause() {}, resume() {}, drained: async () => {}, queuedBytes: 6_400_000 };
-    const { rpc, pass } = await watched(() => new Promise(() => {}), queued);
+    const { rpc, advance } = await setUp(() => new Promise(() => {}), queued);
     rpc.call("environment/info", null).catch(() => {});
-    await pass(INTERVAL + TIMEOUT + 99_000);
+    await advance(INTERVAL + TIMEOUT + 99_000);
     expect(rpc.failure).toBeUndefined();
-    await pass(1_000 + SLACK);
+    await advance(1_000 + TOLERANCE);
     expect(rpc.failure).toBeInstanceOf(DisconnectedError);
   });
 
-  it("does not wait longer than that for what has left in the meantime", async () => {
+  it("does not extend the timeout by bytes that were sent in the meantime", async () => {
     const queued = { pause() {}, resume() {}, drained: async () => {}, queuedBytes: 6_400_000 };
-    const { rpc, pass } = await watched(() => new Promise(() => {}), queued);
-    await pass(INTERVAL + 2 * TIMEOUT);
+    const { rpc, advance } = await setUp(() => new Promise(() => {}), queued);
+    await advance(INTERVAL + 2 * TIMEOUT);
     expect(rpc.failure).toBeUndefined();
     queued.queuedBytes = 0;
-    await pass(SLACK);
+    await advance(TOLERANCE);
     expect(rpc.failure).toBeInstanceOf(DisconnectedError);
   });
 
-  it("does not judge behind a request that the server may still be working on", async () => {
-    const { rpc, requests, answer, pass } = await watched();
+  it("does not end a silent connection while a request is pending that the server may work on", async () => {
+    const { rpc, requests, answer, advance } = await setUp();
     const slow = rpc.call("environment/info", null);
-    await pass(INTERVAL + 100 * TIMEOUT);
+    await advance(INTERVAL + 100 * TIMEOUT);
     expect(rpc.failure).toBeUndefined();
     for (const request of requests) answer(request);
     await slow;
-    await pass(INTERVAL + TIMEOUT + SLACK);
+    await advance(INTERVAL + TIMEOUT + TOLERANCE);
     expect(rpc.failure).toBeInstanceOf(DisconnectedError);
   });
 
-  it("judges behind as many requests as it has seen the server work on at once", async () => {
-    const { rpc, requests, answer, pass } = await watched();
+  it("ends a silent connection with as many pending requests as a probe has overtaken", async () => {
+    const { rpc, requests, answer, advance } = await setUp();
     const slow = rpc.call("environment/info", null).catch((error: unknown) => error);
-    await pass(INTERVAL);
+    await advance(INTERVAL);
     answer(requests[1] as Request);
-    await pass(INTERVAL + TIMEOUT + SLACK);
+    await advance(INTERVAL + TIMEOUT + TOLERANCE);
     expect(rpc.failure).toBeInstanceOf(DisconnectedError);
     expect(await slow).toMatchObject({ code: "ERR_DISCONNECTED", delivery: "unknown" });
   });
 
-  it("finds out while frames still arrive what a waiting request means", async () => {
-    const { rpc, requests, server, answer, pass } = await watched();
+  it("sends a probe while frames arrive, if it is unknown whether a probe overtakes the pending request", async () => {
+    const { rpc, requests, server, answer, advance } = await setUp();
     const slow = rpc.call("environment/info", null).catch((error: unknown) => error);
     for (let i = 0; i < 2; i++) {
-      await pass(INTERVAL / 2);
+      await advance(INTERVAL / 2);
       server.send('{"method":"x","params":{}}');
     }
     expect(requests.map(({ method }) => method)).toEqual(["environment/info", "environment/status"]);
     answer(requests[1] as Request);
-    await pass(INTERVAL + TIMEOUT + SLACK);
+    await advance(INTERVAL + TIMEOUT + TOLERANCE);
     expect(await slow).toMatchObject({ code: "ERR_DISCONNECTED" });
   });
 
-  it("keeps one probe under way, however long it takes", async () => {
-    const { rpc, requests, server, pass } = await watched();
+  it("sends no second probe while one is in flight", async () => {
+    const { rpc, requests, server, advance } = await setUp();
     const slow = rpc.call("environment/info", null);
     for (let i = 0; i < 10; i++) {
-      await pass(INTERVAL * 2);
+      await advance(INTERVAL * 2);
       server.send('{"method":"x","params":{}}');
     }
     expect(requests.map(({ method }) => method)).toEqual(["environment/info", "environment/status"]);
@@ -189,47 +190,47 @@ describe("keepAlive", () => {
     await expect(slow).rejects.toMatchObject({ code: "ERR_CLOSED" });
   });
 
-  it("asks when the program wakes, and then waits the whole time again", async () => {
-    const { rpc, requests, pass } = await watched();
+  it("sends a probe when the program resumes, and restarts the timeout", async () => {
+    const { rpc, requests, advance } = await setUp();
     vi.setSystemTime(Date.now() + 3_600_000);
-    await pass(TIMEOUT / 4);
+    await advance(TIMEOUT / 4);
     expect(requests).toHaveLength(1);
-    await pass(TIMEOUT - 1);
+    await advance(TIMEOUT - 1);
     expect(rpc.failure).toBeUndefined();
-    await pass(1);
+    await advance(1);
     expect(rpc.failure).toBeInstanceOf(DisconnectedError);
   });
 
   it.each([
-    ["the page is shown again", "visibilitychange"],
+    ["the page becomes visible", "visibilitychange"],
     ["the network is back", "online"],
-  ])("asks when %s", async (_, type) => {
+  ])("sends a probe when %s", async (_, type) => {
     const page = Object.assign(new EventTarget(), { visibilityState: "visible" });
     vi.stubGlobal("document", page);
     vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
     vi.stubGlobal("removeEventListener", page.removeEventListener.bind(page));
-    const { rpc, requests, pass } = await watched();
+    const { rpc, requests, advance } = await setUp();
     page.dispatchEvent(new Event(type));
-    await pass(0);
+    await advance(0);
     expect(requests).toHaveLength(1);
     await rpc.close();
     page.dispatchEvent(new Event(type));
-    await pass(0);
+    await advance(0);
     expect(requests).toHaveLength(1);
   });
 
-  it("does not judge a hidden page", async () => {
+  it("does not end a silent connection of a hidden page", async () => {
     const page = Object.assign(new EventTarget(), { visibilityState: "hidden" });
     vi.stubGlobal("document", page);
-    const { rpc, pass } = await watched();
-    await pass(100 * INTERVAL);
+    const { rpc, advance } = await setUp();
+    await advance(100 * INTERVAL);
     expect(rpc.failure).toBeUndefined();
   });
 
-  it("stops with the connection", async () => {
-    const { rpc, requests, pass } = await watched();
+  it("stops when the connection ends", async () => {
+    const { rpc, requests, advance } = await setUp();
     await rpc.close();
-    await pass(10 * INTERVAL);
+    await advance(10 * INTERVAL);
     expect(requests).toEqual([]);
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -238,26 +239,27 @@ describe("keepAlive", () => {
 announceSeed("keepAlive");
 
 const HOURS = 8;
-const real: WatchConnection = (rpc) => KeepAlive.watch(rpc, { intervalMs: INTERVAL, timeoutMs: TIMEOUT });
+const keepAlive: WatchConnection = (rpc) =>
+  KeepAlive.watch(rpc, { intervalMs: INTERVAL, timeoutMs: TIMEOUT });
 
-describe(`${HOURS} hours of idle, with sleep, clocks that are set, hidden tabs and slow requests`, () => {
+describe(`${HOURS} idle hours with sleep, changed clocks, hidden tabs and slow requests`, () => {
   const days = Array.from({ length: 10 }, (_, day) => day);
 
-  it.each(days)("end no connection that lives (day %i)", async (day) => {
-    const outcome = await new IdleDay(seeded("keep-alive", day)).run(real, HOURS, undefined);
+  it.each(days)("never end a live connection (day %i)", async (day) => {
+    const outcome = await new IdleDay(seeded("keep-alive", day)).run(keepAlive, HOURS, undefined);
     expect(outcome.endedAt).toBeUndefined();
   });
 
-  it.each(days)("end a connection whose server is silently gone (day %i)", async (day) => {
+  it.each(days)("end a connection whose server has silently vanished (day %i)", async (day) => {
     const random = seeded("keep-alive", 100 + day);
-    const outcome = await new IdleDay(random).run(real, HOURS, random() * (HOURS - 2));
+    const outcome = await new IdleDay(random).run(keepAlive, HOURS, random() * (HOURS - 2));
     expect(outcome.endedAt).toBeGreaterThan(outcome.diedAt as number);
-    // What came before a pause counts for nothing after it, so a restless day takes a few rounds.
+    // Silence before a pause does not count after it, so a day with many pauses takes several attempts.
     expect(outcome.awakeSinceDeathMs).toBeLessThan(15 * 60_000);
   });
 
-  /** Ends whatever is silent for the stated time, as most clients do. */
-  const hasty: WatchConnection = (rpc) => {
+  /** Ends every connection without an answer for a fixed time, as most clients do. */
+  const naive: WatchConnection = (rpc) => {
     let answeredAt = Date.now();
     const timer = setInterval(() => {
       if (Date.now() - answeredAt > INTERVAL + TIMEOUT) {
@@ -273,15 +275,15 @@ describe(`${HOURS} hours of idle, with sleep, clocks that are set, hidden tabs a
     }, TIMEOUT);
   };
 
-  it("catch a watch that ends living connections", async () => {
+  it("catch a watch that ends live connections", async () => {
     const outcomes = [];
     for (const day of days) {
-      outcomes.push(await new IdleDay(seeded("keep-alive", day)).run(hasty, HOURS, undefined));
+      outcomes.push(await new IdleDay(seeded("keep-alive", day)).run(naive, HOURS, undefined));
     }
     expect(outcomes.filter(({ endedAt }) => endedAt !== undefined)).not.toEqual([]);
   });
 
-  it("catch a watch that finds nothing", async () => {
+  it("catch a watch that detects nothing", async () => {
     const outcome = await new IdleDay(seeded("keep-alive", 100)).run(() => {}, HOURS, 1);
     expect(outcome.endedAt).toBeUndefined();
   });

@@ -4,7 +4,7 @@ import { ExecServer } from "../support/exec-server.ts";
 import { failureOf } from "../support/failure.ts";
 
 describe("a frame too large for the server", () => {
-  it("is refused before it is sent, and nothing else is lost", async () => {
+  it("is rejected before it is sent, and the connection stays usable", async () => {
     await using server = await ExecServer.start();
     await using client = await ExecServerClient.connect({ transport: webSocket(server.url) });
     const huge = "ä".repeat(8 * 1024 * 1024);
@@ -17,7 +17,7 @@ describe("a frame too large for the server", () => {
 });
 
 describe("20,000 calls at once", () => {
-  it("are all answered by the real server, beside a process that streams and is written to", async () => {
+  it("all get a response from the real server while a process is written to and read from", async () => {
     await using server = await ExecServer.start();
     await using client = await ExecServerClient.connect({ transport: webSocket(server.url) });
     await using cat = await client.start(["cat"], { stdin: "pipe" });

@@ -12,20 +12,20 @@ const frameOf = (params: unknown, bytes?: Uint8Array) =>
     "session-1",
   );
 
-/** Params that make a frame of this many bytes. */
+/** Params with which a frame has this many bytes. */
 const paramsOf = (length: number, text = "a"): string => {
   const rest = length - (frameOf("") as string).length;
   return text.repeat(rest / Buffer.byteLength(text));
 };
 
-it("holds what is asked for, and no member for what is missing", () => {
+it("has id, method and params, and no member that is undefined", () => {
   expect(JSON.parse(frameOf({ a: 1 }) as string)).toEqual({ id: 7, method: "x", params: { a: 1 } });
   const trace = { traceparent: "00-1-2-01" };
   const traced = requestFrame(7, { method: "x", params: null, payload: undefined }, trace, undefined);
   expect(JSON.parse(traced as string)).toEqual({ id: 7, method: "x", trace, params: null });
 });
 
-it("takes bytes in as the last member of the params", () => {
+it("adds bytes as the last member of the params", () => {
   const bytes = new Uint8Array([1, 2]);
   const frame = frameOf({ handleId: "h" }, bytes);
   expect(frame).toMatchObject({ bytes });
@@ -38,7 +38,7 @@ it("takes bytes in as the last member of the params", () => {
 });
 
 describe("a request", () => {
-  it("may take 15 MiB to the byte, and no byte more", () => {
+  it("can be exactly 15 MiB, and not one byte more", () => {
     expect(frameOf(paramsOf(LIMIT))).toHaveLength(LIMIT);
     expect(() => frameOf(`${paramsOf(LIMIT)}a`)).toThrow(
       expect.objectContaining({
@@ -56,7 +56,7 @@ describe("a request", () => {
     );
   });
 
-  it("is measured with its bytes as base64", () => {
+  it("is measured with its payload as base64", () => {
     const bytes = new Uint8Array(9 * MIB);
     const params = { text: paramsOf(LIMIT - 12 * MIB - 100) };
     expect((frameOf(params, bytes) as { bytes: unknown }).bytes).toBe(bytes);
@@ -65,7 +65,7 @@ describe("a request", () => {
     );
   });
 
-  it("that can't be written as JSON is refused, and nothing of it is told", () => {
+  it("that can't be written as JSON is rejected without showing its params", () => {
     expect(() => frameOf({ secret: 1n })).toThrow(
       expect.objectContaining({
         code: "ERR_INVALID_ARGUMENT",

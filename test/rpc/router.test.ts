@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { DisconnectedError, ProtocolError } from "../../src/errors.ts";
 import { type NotificationSource, Router } from "../../src/rpc/router.ts";
 
-/** A router attached to a source that emits what the test says, and what its routes got. */
+/** A router on a source that the test controls, and a log of what its routes received. */
 function setUp() {
   const listeners = new Map<string, (params: unknown) => void>();
   let end!: (failure: DisconnectedError) => void;
@@ -13,32 +13,38 @@ function setUp() {
     },
   };
   const router = new Router<string, string>(source, "name", "string", {
-    "thing/said": (params) => {
-      const { said } = params as { said?: unknown };
-      return typeof said === "string" ? said : undefined;
+    "value/changed": (params) => {
+      const { value } = params as { value?: unknown };
+      return typeof value === "string" ? value : undefined;
     },
   });
   const received: string[] = [];
-  const route = (as = "") => ({
-    accept: (event: string) => void received.push(as + event),
-    fail: (error: Error) => void received.push(`${as}${error.name}: ${error.message}`),
+  const route = (prefix = "") => ({
+    accept: (event: string) => void received.push(prefix + event),
+    fail: (error: Error) => void received.push(`${prefix}${error.name}: ${error.message}`),
   });
-  return { router, received, route, emit: (params: unknown) => listeners.get("thing/said")?.(params), end };
+  return {
+    router,
+    received,
+    route,
+    emit: (params: unknown) => listeners.get("value/changed")?.(params),
+    end,
+  };
 }
 
 describe("a notification", () => {
-  it("comes to the thing it names, and to no other", () => {
+  it("reaches only the route of its id", () => {
     const { router, received, route, emit } = setUp();
     router.add("a", route("a "));
     router.add("b", route("b "));
-    emit({ name: "b", said: "hello" });
-    expect(received).toEqual(["b hello"]);
+    emit({ name: "b", value: "new" });
+    expect(received).toEqual(["b new"]);
   });
 
-  it("about a thing that nobody knows is ignored, whatever it says", () => {
+  it("with an unknown id is ignored, even if it is invalid", () => {
     const { router, received, route, emit } = setUp();
     router.add("a", route());
-    emit({ name: "x", said: 5 });
+    emit({ name: "x", value: 5 });
     expect(received).toEqual([]);
   });
 
@@ -46,43 +52,43 @@ describe("a notification", () => {
     ["no params", undefined],
     ["null", null],
     ["no name", {}],
-    ["a name that is none", { name: 5 }],
-  ])("with %s can be attributed to nothing", (_, params) => {
+    ["a name that is a number", { name: 5 }],
+  ])("with %s throws a ProtocolError", (_, params) => {
     const { emit } = setUp();
-    const error = new ProtocolError("A thing/said notification has no name");
+    const error = new ProtocolError("A value/changed notification has no name");
     expect(() => emit(params)).toThrow(error);
   });
 
-  it("of the wrong shape fails its thing alone", () => {
+  it("of the wrong shape fails only its route", () => {
     const { router, received, route, emit } = setUp();
     router.add("a", route("a "));
     router.add("b", route("b "));
-    emit({ name: "a", said: 5 });
-    expect(received).toEqual(["a ProtocolError: A thing/said notification has the wrong shape"]);
+    emit({ name: "a", value: 5 });
+    expect(received).toEqual(["a ProtocolError: A value/changed notification has the wrong shape"]);
   });
 });
 
 describe("a route", () => {
-  it("is there until it is taken away", () => {
+  it("receives notifications until it is removed", () => {
     const { router, received, route, emit } = setUp();
     const remove = router.add("a", route());
     expect([router.has("a"), router.has("b"), router.size]).toEqual([true, false, 1]);
     remove();
     expect([router.has("a"), router.size]).toEqual([false, 0]);
-    emit({ name: "a", said: "hello" });
+    emit({ name: "a", value: "new" });
     expect(received).toEqual([]);
   });
 
-  it("does not take a later one of the same name away", () => {
+  it("does not remove a later route with the same id", () => {
     const { router, received, route, emit } = setUp();
     const remove = router.add("a", route("early "));
     router.add("a", route("late "));
     remove();
-    emit({ name: "a", said: "hello" });
-    expect(received).toEqual(["late hello"]);
+    emit({ name: "a", value: "new" });
+    expect(received).toEqual(["late new"]);
   });
 
-  it("fails with the connection, once, and is gone by then", () => {
+  it("fails once when the connection ends, and is removed before", () => {
     const { router, received, route, end } = setUp();
     const failure = new DisconnectedError("cable cut");
     for (const name of ["a", "b"]) {

@@ -5,13 +5,13 @@ import { RequestWindow } from "../../src/rpc/window.ts";
 const PLACES = 128;
 const PLACES_WITH_URGENT = 160;
 
-/** A window, and who got a turn in it, in order. */
+/** A window, and the names of the requests that it has sent, in order. */
 function setUp() {
-  const window = new RequestWindow<() => boolean>((turn) => turn());
-  const ran: string[] = [];
+  const window = new RequestWindow<() => boolean>((request) => request());
+  const sent: string[] = [];
   const enter = (name: string, { urgent = false, takesPlace = true } = {}): void =>
     window.enter(() => {
-      ran.push(name);
+      sent.push(name);
       return takesPlace;
     }, urgent);
   const enterMany = (prefix: string, count: number, options?: Parameters<typeof enter>[1]): string[] => {
@@ -19,55 +19,55 @@ function setUp() {
     for (const name of names) enter(name, options);
     return names;
   };
-  return { window, ran, enter, enterMany };
+  return { window, sent, enter, enterMany };
 }
 
-it("lets at most 128 be unanswered, in the order in which they came", () => {
-  const { window, ran, enterMany } = setUp();
+it("keeps at most 128 requests in flight, in the order of their calls", () => {
+  const { window, sent, enterMany } = setUp();
   const all = enterMany("r", 300);
-  expect(ran).toEqual(all.slice(0, PLACES));
+  expect(sent).toEqual(all.slice(0, PLACES));
   for (let answered = 1; answered <= 300; answered++) {
     window.leave();
-    expect(ran).toEqual(all.slice(0, PLACES + answered));
+    expect(sent).toEqual(all.slice(0, PLACES + answered));
   }
 });
 
-it("keeps 32 places for urgent ones, which overtake those who wait", () => {
-  const { window, ran, enterMany } = setUp();
+it("reserves 32 places for urgent requests, which bypass the queue", () => {
+  const { window, sent, enterMany } = setUp();
   const ordinary = enterMany("r", 200);
   const urgent = enterMany("u", 40, { urgent: true });
-  expect(ran).toEqual([...ordinary.slice(0, PLACES), ...urgent.slice(0, 32)]);
+  expect(sent).toEqual([...ordinary.slice(0, PLACES), ...urgent.slice(0, 32)]);
   window.leave();
-  expect(ran.slice(PLACES_WITH_URGENT)).toEqual(["u33"]);
+  expect(sent.slice(PLACES_WITH_URGENT)).toEqual(["u33"]);
 });
 
-it("gives ordinary ones no place above the limit when urgent ones leave", () => {
-  const { window, ran, enterMany } = setUp();
+it("sends no ordinary request above the limit when urgent requests are answered", () => {
+  const { window, sent, enterMany } = setUp();
   enterMany("r", 129);
   enterMany("u", 32, { urgent: true });
   for (let left = 0; left < 32; left++) window.leave();
-  expect(ran).not.toContain("r129");
+  expect(sent).not.toContain("r129");
   window.leave();
-  expect(ran.at(-1)).toBe("r129");
+  expect(sent.at(-1)).toBe("r129");
 });
 
-it("gives no place to a turn that was given up", () => {
-  const { window, ran, enter, enterMany } = setUp();
+it("gives no place to a request whose wait has ended", () => {
+  const { window, sent, enter, enterMany } = setUp();
   enterMany("r", PLACES);
-  enterMany("gone", 500, { takesPlace: false });
+  enterMany("ended", 500, { takesPlace: false });
   enter("next");
   enter("after");
-  expect(ran).toHaveLength(PLACES);
+  expect(sent).toHaveLength(PLACES);
   window.leave();
-  expect(ran.slice(-2)).toEqual(["gone500", "next"]);
+  expect(sent.slice(-2)).toEqual(["ended500", "next"]);
   window.leave();
-  expect(ran.at(-1)).toBe("after");
+  expect(sent.at(-1)).toBe("after");
 });
 
 it.each([false, true])(
-  "lets nobody who comes during a turn overtake those who wait already (urgent: %s)",
+  "queues a request made while another is sent behind those already queued (urgent: %s)",
   (urgent) => {
-    const { window, ran, enter, enterMany } = setUp();
+    const { window, sent, enter, enterMany } = setUp();
     enterMany("r", PLACES);
     enterMany("u", PLACES_WITH_URGENT - PLACES, { urgent: true });
     let isFirst = true;
@@ -77,29 +77,29 @@ it.each([false, true])(
       return true;
     }, urgent);
     enter("next", { urgent });
-    ran.length = 0;
+    sent.length = 0;
     for (let left = 0; left < 40; left++) window.leave();
-    expect(ran).toEqual(["next", "late"]);
+    expect(sent).toEqual(["next", "late"]);
   },
 );
 
-it("gives everyone who waits a turn when flushed, urgent ones first, whatever the limit", () => {
-  const { window, ran, enterMany } = setUp();
+it("flushes all queued requests regardless of the limit, urgent requests first", () => {
+  const { window, sent, enterMany } = setUp();
   const ordinary = enterMany("r", 400);
   const urgent = enterMany("u", 40, { urgent: true });
   window.flush();
-  expect(ran).toEqual([
+  expect(sent).toEqual([
     ...ordinary.slice(0, PLACES),
     ...urgent.slice(0, 32),
     ...urgent.slice(32),
     ...ordinary.slice(PLACES),
   ]);
   window.flush();
-  expect(ran).toHaveLength(440);
+  expect(sent).toHaveLength(440);
 });
 
-it("holds its limits and its order, whatever happens when", () => {
-  const event = fc.oneof(
+it("keeps its limits and its order in any sequence of calls and responses", () => {
+  const events = fc.oneof(
     {
       weight: 4,
       arbitrary: fc.record({ urgent: fc.boolean(), takesPlace: fc.boolean(), count: fc.nat(80) }),
@@ -107,35 +107,35 @@ it("holds its limits and its order, whatever happens when", () => {
     { weight: 2, arbitrary: fc.record({ leave: fc.nat(80) }) },
   );
   fc.assert(
-    fc.property(fc.array(event, { maxLength: 40 }), (events) => {
-      const window = new RequestWindow<() => boolean>((turn) => turn());
+    fc.property(fc.array(events, { maxLength: 40 }), (sequence) => {
+      const window = new RequestWindow<() => boolean>((request) => request());
       let inFlight = 0;
       let entered = 0;
-      const waiting = { true: [] as number[], false: [] as number[] };
-      for (const happening of events) {
-        if ("leave" in happening) {
-          for (let i = Math.min(happening.leave, inFlight); i > 0; i--) {
+      const queued = { true: [] as number[], false: [] as number[] };
+      for (const event of sequence) {
+        if ("leave" in event) {
+          for (let i = Math.min(event.leave, inFlight); i > 0; i--) {
             inFlight--;
             window.leave();
           }
           continue;
         }
-        const { urgent, takesPlace, count } = happening;
+        const { urgent, takesPlace, count } = event;
         for (let i = 0; i < count; i++) {
           const id = entered++;
-          const queue = waiting[`${urgent}`];
+          const queue = queued[`${urgent}`];
           queue.push(id);
           window.enter(() => {
             expect(queue.shift()).toBe(id);
-            if (!urgent) expect(waiting.true.length === 0 || inFlight >= PLACES_WITH_URGENT).toBe(true);
+            if (!urgent) expect(queued.true.length === 0 || inFlight >= PLACES_WITH_URGENT).toBe(true);
             expect(inFlight).toBeLessThan(urgent ? PLACES_WITH_URGENT : PLACES);
             if (takesPlace) inFlight++;
             return takesPlace;
           }, urgent);
         }
       }
-      if (inFlight < PLACES) expect(waiting).toEqual({ true: [], false: [] });
-      if (inFlight < PLACES_WITH_URGENT) expect(waiting.true).toEqual([]);
+      if (inFlight < PLACES) expect(queued).toEqual({ true: [], false: [] });
+      if (inFlight < PLACES_WITH_URGENT) expect(queued.true).toEqual([]);
     }),
   );
 });
