@@ -1,5 +1,5 @@
 /**
- * For tests in Node: a test server of `exec-server-sdk/testing` over a real WebSocket or stdio.
+ * Serves a test server of `exec-server-sdk/testing` over a real WebSocket or stdio, for tests in Node.
  * @module exec-server-sdk/testing/node
  */
 export { type ListeningTestServer, type ListenOptions, listen } from "./testing/node/listen.ts";

@@ -1,6 +1,6 @@
 /**
- * For tests of programs that use the SDK: an exec-server that does what a test tells it, in memory. Needs neither a
- * network nor Node; `exec-server-sdk/testing/node` serves it over a real WebSocket or stdio.
+ * A scripted exec-server in memory, for tests of programs that use the SDK. It needs neither a network nor Node;
+ * `exec-server-sdk/testing/node` serves it over a real WebSocket or stdio.
  * @module exec-server-sdk/testing
  */
 export type {
@@ -13,14 +13,14 @@ export type {
 export type { CommandMatch, CommandOutcome, CommandScript } from "./testing/commands.ts";
 export type { TestFiles } from "./testing/files.ts";
 export type { TestHandler } from "./testing/handlers.ts";
-export type { FetchHandler } from "./testing/http.ts";
+export type { FetchHandler } from "./testing/origins.ts";
+export type { TestConnection } from "./testing/test-connection.ts";
 export {
   type ReceivedMessage,
   silence,
   type TestMethod,
   type TestRequest,
   type TestResult,
-} from "./testing/messages.ts";
-export type { TestConnection } from "./testing/test-connection.ts";
+} from "./testing/test-messages.ts";
 export type { TestProcess } from "./testing/test-process.ts";
 export { TestServer, type TestServerOptions } from "./testing/test-server.ts";

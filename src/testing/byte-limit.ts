@@ -1,19 +1,19 @@
-/** Lets a number of bytes pass and no more. */
+/** Counts bytes down to a limit. @default no limit */
 export class ByteLimit {
-  #left = Number.POSITIVE_INFINITY;
+  #remaining = Number.POSITIVE_INFINITY;
 
   set(bytes: number): void {
-    this.#left = bytes;
+    this.#remaining = bytes;
   }
 
-  /** Returns how many of these bytes may still pass. */
+  /** Returns how many of these bytes are within the limit. */
   take(bytes: number): number {
-    const passed = Math.min(bytes, this.#left);
-    this.#left -= passed;
-    return passed;
+    const taken = Math.min(bytes, this.#remaining);
+    this.#remaining -= taken;
+    return taken;
   }
 
   get isReached(): boolean {
-    return this.#left <= 0;
+    return this.#remaining <= 0;
   }
 }

@@ -1,67 +1,67 @@
 import type { ConnectionEnd } from "../transport/transport.ts";
 
-/** The close code of a WebSocket that broke off without a goodbye. */
+/** The close code of a WebSocket that ended without a closing handshake. */
 export const ABNORMAL_CLOSURE = 1006;
 
-/** What a dial told besides its frames. */
+/** What a client sent to open a connection. */
 export interface TestDial {
-  /** The URL that was dialled, query and all, where one was. */
+  /** The dialled URL with its query; undefined where the channel has no URL. */
   readonly url?: string | undefined;
-  /** The WebSocket subprotocols that were offered. @default [] */
+  /** The offered WebSocket subprotocols. @default [] */
   readonly protocols?: readonly string[] | undefined;
   /** The headers of the upgrade request, names in lower case. @default {} */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** How a dial fails. Without a status or a close code, as if nobody listened. */
+/** How a dial fails. Without a status or a close code, the connection is refused. */
 export interface DialRefusal {
-  /** The HTTP status that answers the upgrade. */
+  /** The HTTP status that rejects the upgrade. */
   readonly status?: number | undefined;
-  /** The WebSocket is opened, and closed at once with this code. */
+  /** The WebSocket opens, and closes immediately with this code. */
   readonly closeCode?: number | undefined;
-  /** The words of that close; over stdio, the last line on standard error. */
+  /** The reason sent with the close code; over stdio, the last line on standard error. */
   readonly reason?: string | undefined;
 }
 
 /**
- * The server's end of one channel. In memory, over a WebSocket and over stdio it is built in; who has another channel
- * implements this and hands it to {@link TestServerDoor.accept}.
+ * The server's end of one channel. Channels in memory, over a WebSocket and over stdio are built in. For any other
+ * channel, implement this interface and pass it to {@link TestServerDoor.accept}.
  */
 export interface ServerChannel {
   /** Sends one whole frame. */
   send(frame: string | Uint8Array): void;
-  /** Sends bytes as they are, below the level of frames. Throws where there is none. */
+  /** Sends raw bytes, below the level of frames. Throws if the channel has no such level. */
   sendBytes(bytes: Uint8Array): void;
-  /** Takes its leave after everything that was sent. */
+  /** Sends everything queued, then closes the channel in the regular way. */
   close(code: number, reason: string): void;
-  /** Breaks off without a goodbye after everything that was sent. */
+  /** Sends everything queued, then ends the channel without a closing handshake. */
   drop(): void;
-  /** Breaks off at once; what is on its way may be lost. */
+  /** Ends the channel immediately. Data in flight can be lost. */
   reset(): void;
-  /** Breaks off as soon as this many more bytes have been sent. */
+  /** Drops the channel once this many more bytes were sent. */
   dropAfterBytes(bytes: number): void;
-  /** Reports an error to the client, and then ends. */
+  /** Makes the client's socket report an error, then close. */
   failThenClose(): void;
-  /** Ends, and reports an error behind that. */
+  /** Makes the client's socket close, then report an error. */
   closeThenFail(code: number, reason: string): void;
-  /** Reads nothing more, the client's goodbye included. */
+  /** Stops reading. A close by the client is not noticed either. */
   pause(): void;
-  /** Reads on. */
+  /** Resumes reading. */
   resume(): void;
 }
 
-/** Where a channel brings what comes from its client. */
+/** Receives what a channel reads from its client. */
 export interface ChannelReceiver {
-  /** One whole frame has come. */
+  /** Called with each whole frame. */
   onFrame(frame: string): void;
-  /** The client has gone. Only the first end counts. */
+  /** Called when the client's end is closed. Further calls are ignored. */
   onEnd(end: Pick<ConnectionEnd, "closeCode" | "reason">): void;
 }
 
-/** What a channel needs of a test server. */
+/** The part of a test server that accepts channels. */
 export interface TestServerDoor {
-  /** A dial has come. Resolves, as soon as it may go on, with how it is to be refused, or undefined for welcome. */
+  /** Called for each dial. Resolves with the refusal, or with undefined if the dial is accepted. */
   admit(): Promise<DialRefusal | undefined>;
-  /** A channel is open. */
+  /** Called when an admitted channel is open. Returns the receiver of its frames. */
   accept(channel: ServerChannel, dial?: TestDial): ChannelReceiver;
 }

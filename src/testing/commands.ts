@@ -2,26 +2,28 @@ import { ServerError } from "../errors.ts";
 import { decodeBase64 } from "../internal/base64.ts";
 import { RPC_METHOD_NOT_FOUND } from "../protocol/json-rpc.ts";
 import type { ProcessStartParams } from "../protocol/process.ts";
+import { INVALID_REQUEST } from "./error-codes.ts";
 import type { TestHandler } from "./handlers.ts";
-import { Arrivals } from "./recorder.ts";
+import { Recorder } from "./recorder.ts";
+import { Registrations } from "./registrations.ts";
 import { terminalResize } from "./terminal.ts";
 import type { TestConnection } from "./test-connection.ts";
 import { TestProcess } from "./test-process.ts";
 
-/** What a command prints, and how it exits. */
+/** The output and exit code of a command. */
 export interface CommandOutcome {
-  /** What it prints to standard output. @default nothing */
+  /** Written to standard output. @default nothing */
   readonly stdout?: string | Uint8Array | undefined;
-  /** What it prints to standard error. @default nothing */
+  /** Written to standard error. @default nothing */
   readonly stderr?: string | Uint8Array | undefined;
-  /** What it exits with. @default 0 */
+  /** The exit code. @default 0 */
   readonly exitCode?: number | undefined;
 }
 
-/** Plays a process, for as long as it likes; what it returns is ignored. */
+/** Plays a process, synchronously or asynchronously. Its return value is ignored; an error it throws ends the process. */
 export type CommandScript = (process: TestProcess) => unknown;
 
-/** The program with exactly these arguments, or what a function takes. */
+/** The program with exactly these arguments, or a function that returns true for the arguments to match. */
 export type CommandMatch = readonly string[] | ((argv: readonly string[]) => boolean);
 
 interface Command {
@@ -29,28 +31,23 @@ interface Command {
   readonly play: CommandScript;
 }
 
-/** The commands a test server knows, and the processes that were started of them. */
+/** The commands of a test server, and the processes started from them. */
 export class Commands {
-  readonly processes = new Arrivals<TestProcess>();
-  readonly #commands: Command[] = [];
+  readonly processes = new Recorder<TestProcess>();
+  readonly #commands = new Registrations<Command>();
   readonly #byConnection = new WeakMap<TestConnection, Map<string, TestProcess>>();
   readonly #terminals = new Map<string, TestProcess>();
 
   add(match: CommandMatch, outcome: CommandOutcome | CommandScript): () => void {
     const play = typeof outcome === "function" ? outcome : (process: TestProcess) => finish(process, outcome);
-    const command = { match, play };
-    this.#commands.unshift(command);
-    return () => {
-      const at = this.#commands.indexOf(command);
-      if (at >= 0) this.#commands.splice(at, 1);
-    };
+    return this.#commands.add({ match, play });
   }
 
   readonly start: TestHandler<"process/start"> = ({ params }, connection) => {
     if (this.#resize(params, connection)) return { processId: params.processId };
     const running = this.#processesOf(connection);
     if (running.get(params.processId)?.isRunning) {
-      throw new ServerError(`process ${params.processId} already exists`, { rpcCode: -32600 });
+      throw new ServerError(`process ${params.processId} already exists`, { rpcCode: INVALID_REQUEST });
     }
     const process = new TestProcess(params, connection);
     const command = this.#find(process.argv);
@@ -83,16 +80,16 @@ export class Commands {
   }
 
   #find(argv: readonly string[]): Command {
-    const command = this.#commands.find(({ match }) =>
+    const command = this.#commands.all.find(({ match }) =>
       typeof match === "function" ? match(argv) : JSON.stringify(match) === JSON.stringify(argv),
     );
     if (command) return command;
     const shown = JSON.stringify(argv);
-    const message = `the test server has no such command: add server.onCommand(${shown}, { stdout: "…" })`;
+    const message = `the test server has no command ${shown}: add server.onCommand(${shown}, { stdout: "…" })`;
     throw new ServerError(message, { rpcCode: RPC_METHOD_NOT_FOUND });
   }
 
-  /** The client resizes a terminal with a command of its own. */
+  /** Handles the helper command by which the client resizes a terminal. Returns false for any other command. */
   #resize(params: ProcessStartParams, connection: TestConnection): boolean {
     const resize = terminalResize(params.argv);
     const terminal = this.#terminals.get(resize?.device ?? "");
@@ -104,19 +101,19 @@ export class Commands {
   }
 
   async #play(process: TestProcess, { play }: Command): Promise<void> {
-    // The answer to the start goes first.
+    // The response to the start is sent first.
     await undefined;
     if (process.terminalSize) {
-      // The first line of a terminal is for the client, not for the app.
+      // The client reads the terminal's device from the first line and hides that line from the app.
       const device = `/dev/pts/${this.#terminals.size}`;
       this.#terminals.set(device, process);
       process.stdout(`${device}\r\n`);
     }
-    this.processes.add(process);
+    this.processes.record(process);
     try {
       await play(process);
     } catch (error) {
-      // Said where the app's own failure will show it.
+      // Reported on standard error, which the app's own failure shows.
       process.stderr(`the test's script of ${JSON.stringify(process.argv)} failed: ${String(error)}\n`);
       process.exit(1);
     }

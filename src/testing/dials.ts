@@ -1,35 +1,29 @@
-import { type Deferred, deferred } from "../internal/deferred.ts";
 import type { DialRefusal } from "./channel.ts";
+import { Holds } from "./holds.ts";
+import { Registrations } from "./registrations.ts";
 
-/** What becomes of the dials to a test server. */
+/** Counts the dials to a test server, and decides which of them wait or are refused. */
 export class Dials {
   count = 0;
   readonly #next: DialRefusal[] = [];
-  readonly #standing = new Set<{ readonly refusal: DialRefusal }>();
-  readonly #holds = new Set<Deferred<void>>();
+  readonly #refusals = new Registrations<DialRefusal>();
+  readonly #holds = new Holds();
 
   refuseNext(refusal: DialRefusal): void {
     this.#next.push(refusal);
   }
 
   refuse(refusal: DialRefusal): () => void {
-    const entry = { refusal };
-    this.#standing.add(entry);
-    return () => void this.#standing.delete(entry);
+    return this.#refusals.add(refusal);
   }
 
   hold(): () => void {
-    const hold = deferred<void>();
-    this.#holds.add(hold);
-    return () => {
-      this.#holds.delete(hold);
-      hold.resolve();
-    };
+    return this.#holds.add();
   }
 
   async admit(): Promise<DialRefusal | undefined> {
     this.count++;
-    for (const hold of this.#holds) await hold.promise;
-    return this.#next.shift() ?? [...this.#standing].at(-1)?.refusal;
+    for (const released of this.#holds) await released;
+    return this.#next.shift() ?? this.#refusals.all[0];
   }
 }

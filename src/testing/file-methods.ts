@@ -2,19 +2,20 @@ import { ServerError } from "../errors.ts";
 import { decodeBase64, encodeBase64 } from "../internal/base64.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import type { MethodName, ParamsOf, ResultOf } from "../protocol/methods.ts";
+import { INVALID_REQUEST, NOT_FOUND } from "./error-codes.ts";
 import { type Entry, keyOf, type TestFiles } from "./files.ts";
 import type { TestHandler } from "./handlers.ts";
 import type { TestConnection } from "./test-connection.ts";
 
 type FileMethod = Extract<MethodName, `fs/${string}`>;
 
-/** What one connection has open, and what it waits for. */
+/** The open files of one connection, and its pending watch. */
 interface ConnectionState {
   readonly open: Map<string, Entry & { bytes: Uint8Array }>;
   watch: { readonly id: number; readonly missing: readonly string[] } | undefined;
 }
 
-/** The file methods of the protocol, on files in memory. */
+/** Handlers for the file methods of the protocol, on files in memory. */
 export function fileMethods(files: TestFiles): { readonly [M in FileMethod]: TestHandler<M> } {
   const states = new Map<TestConnection, ConnectionState>();
   const stateOf = (connection: TestConnection): ConnectionState => {
@@ -28,7 +29,7 @@ export function fileMethods(files: TestFiles): { readonly [M in FileMethod]: Tes
   const opened = (connection: TestConnection, handleId: string) => {
     const file = stateOf(connection).open.get(handleId);
     if (file) return file;
-    throw new ServerError(`unknown file handle ${handleId}`, { rpcCode: -32004 });
+    throw new ServerError(`unknown file handle ${handleId}`, { rpcCode: NOT_FOUND });
   };
   files.changed.add(() => {
     for (const [connection, state] of states) {
@@ -87,7 +88,7 @@ export function fileMethods(files: TestFiles): { readonly [M in FileMethod]: Tes
     "fs/writeBlock": ({ params: { handleId, offset, chunk } }, connection) => {
       const file = opened(connection, handleId);
       const bytes = bytesOf(chunk);
-      // A hole is filled with zeros.
+      // A gap before the offset is filled with zeros.
       const all = new Uint8Array(Math.max(file.bytes.length, offset + bytes.length));
       all.set(file.bytes);
       all.set(bytes, offset);
@@ -108,7 +109,7 @@ export function fileMethods(files: TestFiles): { readonly [M in FileMethod]: Tes
   };
 }
 
-/** Level by level, by name within a directory. */
+/** Breadth first; entries of one directory are sorted by name. */
 function walk(files: TestFiles, root: string, limits: ParamsOf<"fs/walk">["options"]): ResultOf<"fs/walk"> {
   const { maxDepth = 64, maxDirectories = 10_000, maxEntries = 50_000, pruneHiddenDirectories } = limits;
   const entries: ResultOf<"fs/walk">["entries"] = [];
@@ -132,5 +133,5 @@ function walk(files: TestFiles, root: string, limits: ParamsOf<"fs/walk">["optio
 function bytesOf(base64: string): Bytes {
   const bytes = decodeBase64(base64);
   if (bytes) return bytes;
-  throw new ServerError("the data must be valid base64", { rpcCode: -32600 });
+  throw new ServerError("the data must be valid base64", { rpcCode: INVALID_REQUEST });
 }

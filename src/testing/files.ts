@@ -4,60 +4,58 @@ import { Listeners } from "../internal/listeners.ts";
 import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
 import { formatPathUri, parsePath, toNativePath } from "../protocol/path-uri.ts";
 import { remotePath } from "../protocol/remote-path.ts";
+import { INVALID_REQUEST, NOT_FOUND } from "./error-codes.ts";
 
-/** A file, or a directory, which has no bytes. */
+/** A file, or a directory if it has no bytes. */
 export interface Entry {
   bytes?: Uint8Array;
   createdAtMs: number;
   modifiedAtMs: number;
 }
 
-const NOT_FOUND = -32004;
-const INVALID = -32600;
-
 /**
- * The files of a test server, in memory: what an app reads and writes, and what a test looks at. Paths are absolute,
- * native or `file:` URLs. There are no links and no permissions.
+ * The files of a test server, in memory. The app reads and writes them through the client, the test through these
+ * methods. Paths are absolute: native strings or `file:` URLs. There are no links and no permissions.
  */
 export class TestFiles {
   readonly #entries = new Map<string, Entry>();
   /** @internal */
   readonly changed = new Listeners<void>();
 
-  /** @internal Made by the server. */
+  /** @internal Constructed by the server. */
   constructor(files: Readonly<Record<string, string | Uint8Array>>) {
     for (const [path, data] of Object.entries(files)) this.write(path, data);
   }
 
-  /** Writes a file, and makes the directories it is in. */
+  /** Writes a file. Missing parent directories are created. */
   write(path: string | URL, data: string | Uint8Array): void {
     const key = keyOf(path);
     this.createDirectory(remotePath.dirname(key), true);
     this.writeFile(key, typeof data === "string" ? utf8(data) : new Uint8Array(data));
   }
 
-  /** Makes a directory, and those it is in. */
+  /** Creates a directory and its missing parents. */
   mkdir(path: string | URL): void {
     this.createDirectory(keyOf(path), true);
   }
 
-  /** Removes a file, or a directory with all that is in it; nothing if it is not there. */
+  /** Removes a file, or a directory with its contents. Does nothing if the path does not exist. */
   remove(path: string | URL): void {
     this.removeEntry(keyOf(path), true, true);
   }
 
-  /** What a file holds; undefined if there is no such file. */
+  /** A copy of a file's contents; undefined if there is no such file. */
   bytes(path: string | URL): Uint8Array | undefined {
     return this.#entries.get(keyOf(path))?.bytes?.slice();
   }
 
-  /** The same as text. */
+  /** A file's contents as UTF-8 text; undefined if there is no such file. */
   text(path: string | URL): string | undefined {
     const bytes = this.bytes(path);
     return bytes && textOf(bytes);
   }
 
-  /** The paths of all files, native, in order. */
+  /** The native paths of all files, sorted. */
   paths(): string[] {
     const files = [...this.#entries].filter(([, { bytes }]) => bytes !== undefined);
     return files.map(([key]) => toNativePath(key)).sort();
@@ -68,7 +66,7 @@ export class TestFiles {
     return isRoot(key) || this.#entries.has(key);
   }
 
-  /** @internal What is there; throws as the server does when nothing is. */
+  /** @internal The file or directory at a path; throws the error of the real server if there is none. */
   entry(key: string): Entry {
     const entry = this.#entries.get(key) ?? (isRoot(key) ? { createdAtMs: 0, modifiedAtMs: 0 } : undefined);
     if (entry) return entry;
@@ -80,10 +78,10 @@ export class TestFiles {
   file(key: string): Entry & { bytes: Uint8Array } {
     const entry = this.entry(key);
     if (isFile(entry)) return entry;
-    throw new ServerError(`path \`${toNativePath(key)}\` is not a file`, { rpcCode: INVALID });
+    throw new ServerError(`path \`${toNativePath(key)}\` is not a file`, { rpcCode: INVALID_REQUEST });
   }
 
-  /** @internal The names in a directory, sorted, with what each is. */
+  /** @internal The entries of a directory, sorted by name. */
   directory(key: string): [name: string, key: string, entry: Entry][] {
     if (this.entry(key).bytes !== undefined) throw notADirectory();
     const inside = [...this.#entries].filter(([other]) => other !== key && remotePath.dirname(other) === key);
@@ -91,7 +89,7 @@ export class TestFiles {
     return named.sort(([a], [b]) => (a < b ? -1 : 1)).map((found) => [...found]);
   }
 
-  /** @internal Makes the file or empties it; it stays the same for whoever has it open. */
+  /** @internal Creates or overwrites a file. Open handles keep referring to the same entry. */
   writeFile(key: string, bytes: Uint8Array): Entry & { bytes: Uint8Array } {
     if (this.entry(remotePath.dirname(key)).bytes !== undefined) throw notADirectory();
     if (this.has(key) && this.entry(key).bytes === undefined) {
@@ -135,12 +133,12 @@ export class TestFiles {
       return;
     }
     if (!recursive) {
-      const words = "fs/copy requires recursive: true when sourcePath is a directory";
-      throw new ServerError(words, { rpcCode: INVALID });
+      const message = "fs/copy requires recursive: true when sourcePath is a directory";
+      throw new ServerError(message, { rpcCode: INVALID_REQUEST });
     }
     if (remotePath.startsWith(destination, source)) {
-      const words = "fs/copy cannot copy a directory to itself or one of its descendants";
-      throw new ServerError(words, { rpcCode: INVALID });
+      const message = "fs/copy cannot copy a directory to itself or one of its descendants";
+      throw new ServerError(message, { rpcCode: INVALID_REQUEST });
     }
     this.createDirectory(destination, true);
     for (const [name, child] of this.directory(source)) {
@@ -149,7 +147,7 @@ export class TestFiles {
   }
 }
 
-/** The one spelling of a path. */
+/** The normalized form of a path, by which entries are stored. */
 export function keyOf(path: string | URL): string {
   const parsed = parsePath(path, "The path");
   return formatPathUri(parsed.opaque ? parsed : { ...parsed, trailingSlash: false });
@@ -167,7 +165,7 @@ function notADirectory(): ServerError {
   return failure(RPC_INTERNAL_ERROR, "Not a directory", 20);
 }
 
-/** In the words of the server's system, from which the client tells what it was. */
-function failure(rpcCode: number, words: string, code: number): ServerError {
-  return new ServerError(`${words} (os error ${code})`, { rpcCode });
+/** Uses the message of the operating system, from which the client derives `kind`. */
+function failure(rpcCode: number, message: string, code: number): ServerError {
+  return new ServerError(`${message} (os error ${code})`, { rpcCode });
 }

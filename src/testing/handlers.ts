@@ -1,70 +1,64 @@
-import { type Deferred, deferred } from "../internal/deferred.ts";
+import type { Awaitable } from "../internal/awaitable.ts";
 import { RPC_INTERNAL_ERROR, RPC_METHOD_NOT_FOUND } from "../protocol/json-rpc.ts";
-import { silence, type TestRequest, type TestResult } from "./messages.ts";
+import { Holds } from "./holds.ts";
+import { Registrations } from "./registrations.ts";
 import type { TestConnection } from "./test-connection.ts";
+import { silence, type TestRequest, type TestResult } from "./test-messages.ts";
 
 type Answer<M extends string> = TestResult<M> | typeof silence;
 
 /**
- * Answers requests of one method: returns the result, or a promise of it, or {@link silence}. A `ServerError` that it
- * throws is the answer, with its `rpcCode`, message and `data`; anything else it throws is an internal error.
+ * Handles requests of one method. Returns the result, a promise of it, or {@link silence}. A thrown `ServerError` is
+ * sent as the response, with its `rpcCode`, message and `data`. Any other error becomes an internal error.
  */
 export type TestHandler<M extends string = string> = (
   request: TestRequest<M>,
   connection: TestConnection,
-) => Answer<M> | PromiseLike<Answer<M>>;
+) => Awaitable<Answer<M>>;
 
-/** Who answers what. */
+/** Dispatches requests to the handlers of a test server. */
 export class Handlers {
-  readonly #handlers = new Map<string, { readonly handle: TestHandler }[]>();
-  readonly #holds = new Map<string, Set<Deferred<void>>>();
-  readonly #answersUnhandled: boolean;
+  readonly #handlers = new Map<string, Registrations<TestHandler>>();
+  readonly #holds = new Map<string, Holds>();
+  readonly #refusesUnhandled: boolean;
 
-  constructor(answersUnhandled: boolean) {
-    this.#answersUnhandled = answersUnhandled;
+  constructor(refusesUnhandled: boolean) {
+    this.#refusesUnhandled = refusesUnhandled;
   }
 
-  /** The latest handler of a method is the one that is asked. Returns what takes it away again. */
-  add(method: string, handle: TestHandler): () => void {
-    const entry = { handle };
-    const entries = this.#handlers.get(method) ?? [];
-    this.#handlers.set(method, [...entries, entry]);
-    return () => {
-      const left = this.#handlers.get(method)?.filter((other) => other !== entry) ?? [];
-      this.#handlers.set(method, left);
-    };
+  /** Registers a handler, which replaces earlier ones of the method. Returns the function that removes it. */
+  add(method: string, handler: TestHandler): () => void {
+    const handlers = this.#handlers.get(method) ?? new Registrations();
+    this.#handlers.set(method, handlers);
+    return handlers.add(handler);
   }
 
-  /** Requests of a method wait. Returns what lets them go to their handler, in order. */
+  /** Keeps requests of a method pending. Returns the function that passes them to their handler, in order. */
   hold(method: string): () => void {
-    const hold = deferred<void>();
-    const holds = this.#holds.get(method) ?? new Set();
-    this.#holds.set(method, holds.add(hold));
-    return () => {
-      holds.delete(hold);
-      hold.resolve();
-    };
+    const holds = this.#holds.get(method) ?? new Holds();
+    this.#holds.set(method, holds);
+    return holds.add();
   }
 
   handle(request: TestRequest, connection: TestConnection): void {
-    if (this.#holds.get(request.method)?.size) void this.#handleLater(request, connection);
+    const holds = this.#holds.get(request.method);
+    if (holds && !holds.isEmpty) void this.#handleWhenReleased(holds, request, connection);
     else this.#handleNow(request, connection);
   }
 
-  async #handleLater(request: TestRequest, connection: TestConnection): Promise<void> {
-    const holds = this.#holds.get(request.method) ?? new Set();
-    for (const hold of holds) await hold.promise;
+  async #handleWhenReleased(holds: Holds, request: TestRequest, connection: TestConnection): Promise<void> {
+    for (const released of holds) await released;
     if (connection.isUnanswered(request)) this.#handleNow(request, connection);
   }
 
   #handleNow(request: TestRequest, connection: TestConnection): void {
-    const handler = this.#handlers.get(request.method)?.at(-1);
+    const handler = this.#handlers.get(request.method)?.all[0];
     if (!handler) {
       this.#refuseUnhandled(request, connection);
       return;
     }
     try {
-      const outcome = handler.handle(request, connection);
+      const outcome = handler(request, connection);
       if (!isThenable(outcome)) answer(request, connection, outcome);
       else {
         outcome.then(
@@ -78,7 +72,7 @@ export class Handlers {
   }
 
   #refuseUnhandled(request: TestRequest, connection: TestConnection): void {
-    if (!this.#answersUnhandled) return;
+    if (!this.#refusesUnhandled) return;
     const { method } = request;
     const message = `the test server has no handler for ${method}: add server.handle("${method}", (request) => result)`;
     connection.refuse(request, RPC_METHOD_NOT_FOUND, message);
@@ -88,7 +82,7 @@ export class Handlers {
 function answer(request: TestRequest, connection: TestConnection, result: unknown): void {
   if (result === silence || !connection.isUnanswered(request)) return;
   if (result === undefined) {
-    fail(request, connection, new Error("it returned nothing: return a result, or `silence` for no answer"));
+    fail(request, connection, new Error("expected a result, or `silence` for no response, got undefined"));
   } else connection.answer(request, result);
 }
 
@@ -99,11 +93,11 @@ function fail(request: TestRequest, connection: TestConnection, error: unknown):
   >;
   if (typeof rpcCode === "number") connection.refuse(request, rpcCode, String(message), data);
   else {
-    const words = `the test's handler of ${request.method} failed: ${String(message ?? error)}`;
-    connection.refuse(request, RPC_INTERNAL_ERROR, words);
+    const text = `the test's handler of ${request.method} failed: ${String(message ?? error)}`;
+    connection.refuse(request, RPC_INTERNAL_ERROR, text);
   }
 }
 
-function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+function isThenable<T>(value: Awaitable<T>): value is PromiseLike<T> {
   return typeof (value as PromiseLike<T> | null | undefined)?.then === "function";
 }

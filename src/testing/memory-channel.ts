@@ -2,10 +2,10 @@ import { UsageError } from "../errors.ts";
 import { utf8 } from "../internal/bytes.ts";
 import { ByteLimit } from "./byte-limit.ts";
 import { ABNORMAL_CLOSURE, type ChannelReceiver, type ServerChannel } from "./channel.ts";
-import type { Lane } from "./simplex-queue.ts";
+import type { SimplexQueue } from "./simplex-queue.ts";
 
-/** What the client's socket is told. */
-interface ClientHalf {
+/** The events of the client's socket. */
+interface ClientSocketEvents {
   onFrame(data: string | ArrayBuffer): void;
   onError(message: string): void;
   onEnd(code: number, reason: string): void;
@@ -14,24 +14,24 @@ interface ClientHalf {
 /** The server's end of a socket in memory. */
 export class MemoryChannel implements ServerChannel {
   receiver: ChannelReceiver | undefined;
-  readonly #up: Lane;
-  readonly #down: Lane;
-  readonly #client: ClientHalf;
+  readonly #toServer: SimplexQueue;
+  readonly #toClient: SimplexQueue;
+  readonly #client: ClientSocketEvents;
   readonly #limit = new ByteLimit();
-  #isOver = false;
+  #isEnded = false;
 
-  constructor(up: Lane, down: Lane, client: ClientHalf) {
-    this.#up = up;
-    this.#down = down;
+  constructor(toServer: SimplexQueue, toClient: SimplexQueue, client: ClientSocketEvents) {
+    this.#toServer = toServer;
+    this.#toClient = toClient;
     this.#client = client;
   }
 
   send(frame: string | Uint8Array): void {
-    if (this.#isOver) return;
+    if (this.#isEnded) return;
     const bytes = typeof frame === "string" ? utf8(frame) : new Uint8Array(frame);
     const data = typeof frame === "string" ? frame : bytes.buffer;
     if (this.#limit.take(bytes.length) === bytes.length) {
-      this.#down.push(bytes.length, () => this.#client.onFrame(data));
+      this.#toClient.push(bytes.length, () => this.#client.onFrame(data));
     }
     if (this.#limit.isReached) this.drop();
   }
@@ -39,26 +39,26 @@ export class MemoryChannel implements ServerChannel {
   sendBytes(): void {
     throw new UsageError(
       "ERR_UNSUPPORTED",
-      "There is nothing below frames in memory: listen(server) has bytes",
+      "sendBytes() is not supported in memory, which has whole frames only: use listen(server) or serveStdio(server)",
     );
   }
 
   close(code: number, reason: string): void {
-    this.#leave(() => {
+    this.#endBehindFrames(() => {
       this.#client.onEnd(code, reason);
-      this.#up.push(0, () => this.receiver?.onEnd({ closeCode: code, reason }));
+      this.#toServer.push(0, () => this.receiver?.onEnd({ closeCode: code, reason }));
     });
   }
 
   drop(): void {
-    this.#leave(() => this.#client.onEnd(ABNORMAL_CLOSURE, ""));
-    this.#up.clear();
+    this.#endBehindFrames(() => this.#client.onEnd(ABNORMAL_CLOSURE, ""));
+    this.#toServer.clear();
     this.receiver?.onEnd({ closeCode: ABNORMAL_CLOSURE });
   }
 
   reset(): void {
-    this.#down.clear();
-    this.#isOver = false;
+    this.#toClient.clear();
+    this.#isEnded = false;
     this.drop();
   }
 
@@ -68,44 +68,43 @@ export class MemoryChannel implements ServerChannel {
   }
 
   failThenClose(): void {
-    this.#leave(() => this.#client.onError("Invalid WebSocket frame: invalid opcode 3"));
-    this.#down.push(0, () => this.#client.onEnd(ABNORMAL_CLOSURE, ""));
+    this.#endBehindFrames(() => this.#client.onError("Invalid WebSocket frame: invalid opcode 3"));
+    this.#toClient.push(0, () => this.#client.onEnd(ABNORMAL_CLOSURE, ""));
     this.receiver?.onEnd({ closeCode: ABNORMAL_CLOSURE });
   }
 
   closeThenFail(code: number, reason: string): void {
     this.close(code, reason);
-    this.#down.push(0, () => this.#client.onError("read ECONNRESET"));
+    this.#toClient.push(0, () => this.#client.onError("read ECONNRESET"));
   }
 
   pause(): void {
-    this.#up.hold();
+    this.#toServer.hold();
   }
 
   resume(): void {
-    this.#up.release();
+    this.#toServer.release();
   }
 
-  /** A frame of the client's. */
   receive(frame: string): void {
     this.receiver?.onFrame(frame);
   }
 
-  /** The client takes its leave. */
-  goodbye(code: number, reason: string): void {
+  /** The client has closed its socket. */
+  closedByClient(code: number, reason: string): void {
     this.receiver?.onEnd({ closeCode: code, reason });
-    this.#leave(() => this.#client.onEnd(code, reason));
+    this.#endBehindFrames(() => this.#client.onEnd(code, reason));
   }
 
-  /** The client is gone without a word. */
-  vanished(): void {
-    this.#isOver = true;
+  /** The client has terminated its socket, without a closing handshake. */
+  terminatedByClient(): void {
+    this.#isEnded = true;
     this.receiver?.onEnd({ closeCode: ABNORMAL_CLOSURE });
   }
 
-  #leave(told: () => void): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#down.push(0, told);
+  #endBehindFrames(notifyClient: () => void): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#toClient.push(0, notifyClient);
   }
 }

@@ -2,21 +2,21 @@ import { utf8 } from "../internal/bytes.ts";
 import type { WebSocketLike } from "../transport/websocket/connection.ts";
 import { ABNORMAL_CLOSURE, type DialRefusal, type TestDial, type TestServerDoor } from "./channel.ts";
 import { MemoryChannel } from "./memory-channel.ts";
-import { Lane } from "./simplex-queue.ts";
+import { SimplexQueue } from "./simplex-queue.ts";
 
 const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
 
-/** A client's WebSocket that leads to a test server in the same program. */
+/** A client's WebSocket that is connected to a test server in the same program. */
 export class MemorySocket implements WebSocketLike {
   binaryType = "arraybuffer";
   readonly #listeners = new Map<string, ((event: unknown) => void)[]>();
-  readonly #up = new Lane();
-  readonly #down = new Lane();
+  readonly #toServer = new SimplexQueue();
+  readonly #toClient = new SimplexQueue();
   #readyState = CONNECTING;
   #channel: MemoryChannel | undefined;
 
-  constructor(door: TestServerDoor, dial: TestDial) {
-    void this.#dial(door, dial);
+  constructor(acceptor: TestServerDoor, dial: TestDial) {
+    void this.#dial(acceptor, dial);
   }
 
   get readyState(): number {
@@ -24,7 +24,7 @@ export class MemorySocket implements WebSocketLike {
   }
 
   get bufferedAmount(): number {
-    return this.#up.queuedBytes;
+    return this.#toServer.queuedBytes;
   }
 
   addEventListener(type: string, listener: (event: unknown) => void): void {
@@ -33,7 +33,7 @@ export class MemorySocket implements WebSocketLike {
 
   send(data: string, onSent?: () => void): void {
     if (this.#readyState !== OPEN) return;
-    this.#up.push(utf8(data).length, () => {
+    this.#toServer.push(utf8(data).length, () => {
       this.#channel?.receive(data);
       onSent?.();
     });
@@ -43,41 +43,41 @@ export class MemorySocket implements WebSocketLike {
     if (this.#readyState === CONNECTING) this.#end(ABNORMAL_CLOSURE, "");
     if (this.#readyState !== OPEN) return;
     this.#readyState = CLOSING;
-    this.#up.push(0, () => this.#channel?.goodbye(code, reason));
+    this.#toServer.push(0, () => this.#channel?.closedByClient(code, reason));
   }
 
   terminate(): void {
-    this.#up.push(0, () => this.#channel?.vanished());
+    this.#toServer.push(0, () => this.#channel?.terminatedByClient());
     this.#end(ABNORMAL_CLOSURE, "");
   }
 
   pause(): void {
-    this.#down.hold();
+    this.#toClient.hold();
   }
 
   resume(): void {
-    this.#down.release();
+    this.#toClient.release();
   }
 
-  async #dial(door: TestServerDoor, dial: TestDial): Promise<void> {
-    // Nothing happens yet while the client is still making the socket.
+  async #dial(acceptor: TestServerDoor, dial: TestDial): Promise<void> {
+    // Wait until the constructor has returned and the client has added its listeners.
     await undefined;
-    const refusal = await door.admit();
+    const refusal = await acceptor.admit();
     if (this.#readyState !== CONNECTING) return;
     if (refusal && refusal.closeCode === undefined) return this.#refuse(refusal);
     this.#readyState = OPEN;
-    const channel = new MemoryChannel(this.#up, this.#down, {
+    const channel = new MemoryChannel(this.#toServer, this.#toClient, {
       onFrame: (data) => this.#emit("message", { data }),
       onError: (message) => this.#emit("error", { message, error: new Error(message) }),
       onEnd: (code, reason) => this.#end(code, reason),
     });
     this.#channel = channel;
     if (refusal) channel.close(refusal.closeCode as number, refusal.reason ?? "");
-    else channel.receiver = door.accept(channel, dial);
+    else channel.receiver = acceptor.accept(channel, dial);
     this.#emit("open", {});
   }
 
-  /** In the words of the `ws` package, from which the client learns the status. */
+  /** Uses the message of the `ws` package, from which the client reads the status. */
   #refuse({ status }: DialRefusal): void {
     const error =
       status === undefined
@@ -90,7 +90,7 @@ export class MemorySocket implements WebSocketLike {
   #end(code: number, reason: string): void {
     if (this.#readyState === CLOSED) return;
     this.#readyState = CLOSED;
-    // In a turn of its own, since it may be the answer to a call of the client's.
+    // Never synchronous: the client's own call to close() may have led here.
     queueMicrotask(() => this.#emit("close", { code, reason }));
   }
 

@@ -1,28 +1,28 @@
 import { deferred, unobserved } from "../internal/deferred.ts";
 
-/** Things in the order in which they came, and promises of those to come. */
-export class Arrivals<T> {
+/** Keeps items in the order in which they arrive. Readers can wait for items that have not arrived yet. */
+export class Recorder<T> {
   readonly all: T[] = [];
   #changed = deferred<void>();
   #end: Error | undefined;
 
-  add(item: T): void {
+  record(item: T): void {
     this.all.push(item);
-    this.#wake();
+    this.#notify();
   }
 
-  /** Nothing more will come: whoever waits gets the error. */
+  /** Ends the recording. Pending and later waits reject with the error, unless their item was recorded before. */
   end(error: Error): void {
     this.#end ??= error;
-    this.#wake();
+    this.#notify();
   }
 
-  /** Resolves with the n-th that matches, past or to come. */
+  /** Resolves with the n-th matching item, recorded or still to come. */
   find(n: number, matches: (item: T) => boolean = () => true): Promise<T> {
     return unobserved(this.#find(n, matches));
   }
 
-  /** Everything from the start, until the end. */
+  /** Yields every item from the first one, until the recording ends. */
   async *[Symbol.asyncIterator](): AsyncGenerator<T, undefined> {
     for (let at = 0; ; at++) {
       while (at >= this.all.length) {
@@ -42,7 +42,7 @@ export class Arrivals<T> {
     }
   }
 
-  #wake(): void {
+  #notify(): void {
     this.#changed.resolve();
     this.#changed = deferred();
   }

@@ -1,34 +1,35 @@
 import { type Deferred, deferred, unobserved } from "../internal/deferred.ts";
 import type { RequestId } from "../protocol/json-rpc.ts";
-import type { ReceivedMessage } from "./messages.ts";
+import type { ReceivedMessage } from "./test-messages.ts";
 
-/** What the server has asked the client on one connection. */
-export class Asks {
-  readonly #open = new Map<RequestId, Deferred<unknown>>();
+/** The requests that the test server sends to the client of one connection, until their responses arrive. */
+export class ServerRequests {
+  readonly #pending = new Map<RequestId, Deferred<unknown>>();
   #count = 0;
   #end: Error | undefined;
 
-  /** Makes an id for a question, and the promise of its answer. */
-  add(): { id: string; answer: Promise<unknown> } {
+  /** Returns the id for a new request, and the promise of its response. */
+  add(): { id: string; response: Promise<unknown> } {
     const id = `server-${++this.#count}`;
-    const answer = deferred<unknown>();
-    if (this.#end) answer.reject(this.#end);
-    else this.#open.set(id, answer);
-    return { id, answer: unobserved(answer.promise) };
+    const response = deferred<unknown>();
+    if (this.#end) response.reject(this.#end);
+    else this.#pending.set(id, response);
+    return { id, response: unobserved(response.promise) };
   }
 
+  /** Settles the request that a response from the client belongs to. */
   settle({ id, result, error }: ReceivedMessage): void {
     if (id === undefined) return;
-    const answer = this.#open.get(id);
-    this.#open.delete(id);
-    if (error) answer?.reject(new Error(`The client answered with error ${error.code}: ${error.message}`));
-    else answer?.resolve(result);
+    const response = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (error) response?.reject(new Error(`The client answered with error ${error.code}: ${error.message}`));
+    else response?.resolve(result);
   }
 
-  /** No answer will come any more. */
+  /** Rejects every pending and every later request. */
   end(error: Error): void {
     this.#end = error;
-    for (const { reject } of this.#open.values()) reject(error);
-    this.#open.clear();
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
   }
 }

@@ -5,11 +5,11 @@ interface Delivery {
   readonly run: () => void;
 }
 
-/** One direction of a channel in memory: brings things over in later turns, in order, unless it is held. No timers. */
-export class Lane {
-  readonly #waiting = new Fifo<Delivery>();
+/** One direction of a channel in memory. Runs one delivery per microtask, in order, unless it is held. */
+export class SimplexQueue {
+  readonly #deliveries = new Fifo<Delivery>();
   #isHeld = false;
-  #isPumping = false;
+  #isScheduled = false;
   #queuedBytes = 0;
 
   get queuedBytes(): number {
@@ -18,8 +18,8 @@ export class Lane {
 
   push(bytes: number, run: () => void): void {
     this.#queuedBytes += bytes;
-    this.#waiting.push({ bytes, run });
-    this.#pump();
+    this.#deliveries.push({ bytes, run });
+    this.#schedule();
   }
 
   hold(): void {
@@ -28,27 +28,27 @@ export class Lane {
 
   release(): void {
     this.#isHeld = false;
-    this.#pump();
+    this.#schedule();
   }
 
-  /** Loses what is on its way. */
+  /** Discards every queued delivery. */
   clear(): void {
-    this.#waiting.clear();
+    this.#deliveries.clear();
     this.#queuedBytes = 0;
   }
 
-  #pump(): void {
-    if (this.#isPumping || this.#isHeld || this.#waiting.length === 0) return;
-    this.#isPumping = true;
+  #schedule(): void {
+    if (this.#isScheduled || this.#isHeld || this.#deliveries.length === 0) return;
+    this.#isScheduled = true;
     queueMicrotask(() => {
-      this.#isPumping = false;
-      const next = this.#isHeld ? undefined : this.#waiting.shift();
+      this.#isScheduled = false;
+      const next = this.#isHeld ? undefined : this.#deliveries.shift();
       if (!next) return;
       this.#queuedBytes -= next.bytes;
       try {
         next.run();
       } finally {
-        this.#pump();
+        this.#schedule();
       }
     });
   }

@@ -1,18 +1,18 @@
 import { resizeTerminal, startInTerminal, type TerminalSize } from "../process/tty.ts";
 
 /**
- * The client sets a terminal's size with programs of its own around the one that was asked for. A test need not know:
- * here they are told from what an app starts.
+ * The client sets a terminal's size with helper commands around the requested program. These functions recognise the
+ * helpers, so that a test only sees the program.
  */
 
-/** The program and the size of a start in a terminal; undefined for another start. */
+/** The program and the size of a start in a terminal; undefined for any other start. */
 export function terminalStart(argv: readonly string[]): { argv: string[]; size: TerminalSize } | undefined {
   const [, , , , rows, cols, ...program] = argv;
   const size = { rows: Number(rows), cols: Number(cols) };
   return isSame(argv, startInTerminal(program, size)) ? { argv: program, size } : undefined;
 }
 
-/** The device and the size of a resize; undefined for another start. */
+/** The device and the size of a resize; undefined for any other start. */
 export function terminalResize(argv: readonly string[]): { device: string; size: TerminalSize } | undefined {
   const [, , , , rows, cols, device = ""] = argv;
   const size = { rows: Number(rows), cols: Number(cols) };

@@ -2,45 +2,45 @@ import { deferred } from "../internal/deferred.ts";
 import type { RequestId } from "../protocol/json-rpc.ts";
 import type { ConnectionEnd } from "../transport/transport.ts";
 import type { ChannelReceiver, ServerChannel, TestDial } from "./channel.ts";
+import { INVALID_REQUEST } from "./error-codes.ts";
+import { Recorder } from "./recorder.ts";
+import { ServerRequests } from "./server-requests.ts";
 import {
   isRequest,
   type ReceivedMessage,
   type TestMethod,
   type TestRequest,
   type TestResult,
-} from "./messages.ts";
-import { Arrivals } from "./recorder.ts";
-import { Asks } from "./server-requests.ts";
+} from "./test-messages.ts";
 
 type Frame = string | Uint8Array;
 
-const INVALID_REQUEST = -32600;
-
 /**
- * The server's end of one connection, for a test to play: what the client has sent, answers of one's own, and faults.
- * A fault that lasts returns the function that lifts it.
+ * The server's end of one connection. A test reads what the client has sent, sends responses and notifications, and
+ * injects faults. The method of a lasting fault returns the function that ends the fault.
  */
 export class TestConnection {
-  /** The session that the handshake gives out, unless a handler of `initialize` gives out another. */
+  /** The session id that `initialize` responds with, unless a handler overrides the response. */
   readonly sessionId: string;
-  /** What the dial told: the URL, subprotocols and headers. */
+  /** The URL, subprotocols and headers of the dial. */
   readonly dial: TestDial;
   /** @internal */
   readonly receiver: ChannelReceiver;
   readonly #channel: ServerChannel;
   readonly #onRequest: (request: TestRequest, connection: TestConnection) => void;
-  readonly #messages = new Arrivals<ReceivedMessage>();
+  readonly #messages = new Recorder<ReceivedMessage>();
   readonly #unanswered = new Set<RequestId>();
-  readonly #asks = new Asks();
+  readonly #serverRequests = new ServerRequests();
   readonly #ended = deferred<Pick<ConnectionEnd, "closeCode" | "reason">>();
-  /** What is held back, by each who holds. */
+  /** The frames held back, one list for each active `holdFrames()`. */
   readonly #held: Frame[][] = [];
-  /** What had been read before the reading stopped. */
+  /** Frames that the channel still delivered after `stopReading()`. */
   readonly #unread: string[] = [];
-  #stops = 0;
+  /** How many `stopReading()` are active. */
+  #readingStops = 0;
   #isOpen = true;
 
-  /** @internal Connections are made by the server. */
+  /** @internal Constructed by the server. */
   constructor(
     channel: ServerChannel,
     sessionId: string,
@@ -52,41 +52,41 @@ export class TestConnection {
     this.#channel = channel;
     this.#onRequest = onRequest;
     this.receiver = {
-      onFrame: (frame) => (this.#stops > 0 ? this.#unread.push(frame) : this.#receive(frame)),
+      onFrame: (frame) => (this.#readingStops > 0 ? this.#unread.push(frame) : this.#receive(frame)),
       onEnd: (end) => this.#end(end),
     };
   }
 
-  /** Everything that the client has sent, in order. */
+  /** Every message from the client, in order. */
   get received(): readonly ReceivedMessage[] {
     return this.#messages.all;
   }
 
-  /** False once either side has ended the connection. */
+  /** False after either side has ended the connection. */
   get isOpen(): boolean {
     return this.#isOpen;
   }
 
-  /** Resolves when the connection is over, with how the client took its leave, if it did. */
+  /** Resolves when the connection has ended, with the client's close code and reason if it sent them. */
   get ended(): Promise<Pick<ConnectionEnd, "closeCode" | "reason">> {
     return this.#ended.promise;
   }
 
   /**
-   * Resolves with the n-th request or notification of this method, past or to come. Rejects when the connection ends
-   * before it.
+   * Resolves with the n-th request or notification of this method, received or still to come. Rejects if the
+   * connection ends before that.
    */
   request<M extends TestMethod>(method: M, n = 1): Promise<TestRequest<M>> {
     return this.#messages.find(n, (message) => message.method === method) as Promise<TestRequest<M>>;
   }
 
-  /** Answers a request by hand, once or as often as a test likes. */
+  /** Responds to a request. A request can be answered more than once, to test a duplicate response. */
   answer<M extends string>(request: TestRequest<M>, result: TestResult<M>): void {
     this.#unanswered.delete(request.id);
     this.send({ id: request.id, result });
   }
 
-  /** Rejects a request: the call fails with a ServerError of this `rpcCode`. */
+  /** Rejects a request: the client's call rejects with a `ServerError` that has `code` as its `rpcCode`. */
   refuse(request: TestRequest, code: number, message: string, data?: unknown): void {
     this.#unanswered.delete(request.id);
     this.send({ error: { code, message, data }, id: request.id });
@@ -97,65 +97,68 @@ export class TestConnection {
     this.send({ method, params });
   }
 
-  /** Sends a request of the server's, such as `network/policyRequest`; resolves with what the client answers. */
+  /**
+   * Sends a request of the server, such as `network/policyRequest`. Resolves with the client's result; rejects if the
+   * client answers with an error or the connection ends.
+   */
   ask(method: string, params: unknown): Promise<unknown> {
-    const { id, answer } = this.#asks.add();
+    const { id, response } = this.#serverRequests.add();
     this.send({ id, method, params });
-    return answer;
+    return response;
   }
 
-  /** Sends one frame: an object as JSON, a text or bytes as they are, however malformed or long. */
+  /** Sends one frame: an object as JSON; a string or bytes unchanged, even if malformed or too long. */
   send(frame: object | string | Uint8Array): void {
     const raw = typeof frame === "string" || frame instanceof Uint8Array ? frame : JSON.stringify(frame);
-    const holder = this.#held.at(-1);
-    if (holder) holder.push(raw);
+    const held = this.#held.at(-1);
+    if (held) held.push(raw);
     else this.#channel.send(raw);
   }
 
   /**
-   * Sends bytes below the level of frames: half a line, a broken WebSocket frame.
-   * @throws UsageError `ERR_UNSUPPORTED` in memory, where there are only whole frames.
+   * Sends raw bytes below the level of frames, such as half a line or a broken WebSocket frame.
+   * @throws UsageError `ERR_UNSUPPORTED` in memory, which has whole frames only.
    */
   sendBytes(bytes: Uint8Array): void {
     this.#channel.sendBytes(bytes);
   }
 
-  /** Ends the connection with a goodbye, behind everything that was sent. Over stdio the server exits with code 0. */
+  /** Sends everything queued, then closes the connection with this code. Over stdio the server exits with code 0. */
   close(code = 1000, reason = ""): void {
-    this.#leave(() => this.#channel.close(code, reason));
+    this.#endWith(() => this.#channel.close(code, reason));
   }
 
-  /** The connection breaks without a goodbye, behind everything that was sent: a killed server, a pulled cable. */
+  /** Sends everything queued, then ends the connection without a closing handshake, as a killed server does. */
   drop(): void {
-    this.#leave(() => this.#channel.drop());
+    this.#endWith(() => this.#channel.drop());
   }
 
-  /** The connection is reset: what is on its way may be lost. */
+  /** Resets the connection. Data in flight can be lost. */
   reset(): void {
-    this.#leave(() => this.#channel.reset());
+    this.#endWith(() => this.#channel.reset());
   }
 
   /**
-   * The connection breaks as soon as this many more bytes have been sent. Over a WebSocket and stdio that is anywhere
-   * in a frame, heads and line ends counted; in memory a frame that does not fit is lost whole.
+   * Drops the connection once this many more bytes were sent. Over a WebSocket and stdio that can be in the middle of a
+   * frame, and frame headers and line ends count. In memory, a frame that does not fit is lost as a whole.
    */
   dropAfterBytes(bytes: number): void {
     this.#channel.dropAfterBytes(bytes);
   }
 
-  /** The client's socket reports an error, and then closes. Over stdio: it can't be written to, and then exits. */
+  /** Makes the client's socket report an error, then close. Over stdio: the child closes its input, then exits. */
   failThenClose(): void {
-    this.#leave(() => this.#channel.failThenClose());
+    this.#endWith(() => this.#channel.failThenClose());
   }
 
-  /** The client's socket closes, and what comes behind is an error. Over stdio: it ends its output, and then exits. */
+  /** Makes the client's socket close, then report an error. Over stdio: the child closes its output, then exits. */
   closeThenFail(code = 1000, reason = ""): void {
-    this.#leave(() => this.#channel.closeThenFail(code, reason));
+    this.#endWith(() => this.#channel.closeThenFail(code, reason));
   }
 
   /**
-   * Half-open: from now on nothing leaves and nothing arrives, the client's goodbye included, and the connection does
-   * not end by itself. Returns what lets everything that has waited through, in order.
+   * Makes the connection half-open: nothing is sent or read any more, not even a close by the client. Returns the
+   * function that delivers everything held back, in order.
    */
   freeze(): () => void {
     const release = this.holdFrames();
@@ -166,22 +169,25 @@ export class TestConnection {
     };
   }
 
-  /** A slow reader: what the client sends stays with it, up to what the system takes. Returns what reads on. */
+  /**
+   * Stops reading, as a slow reader does: what the client sends stays queued, in the system's buffers and then in the
+   * client. Returns the function that resumes reading.
+   */
   stopReading(): () => void {
-    if (++this.#stops === 1) this.#channel.pause();
-    let isLifted = false;
+    if (++this.#readingStops === 1) this.#channel.pause();
+    let isResumed = false;
     return () => {
-      if (isLifted) return;
-      isLifted = true;
-      if (--this.#stops > 0) return;
+      if (isResumed) return;
+      isResumed = true;
+      if (--this.#readingStops > 0) return;
       for (const frame of this.#unread.splice(0)) this.#receive(frame);
       this.#channel.resume();
     };
   }
 
   /**
-   * Holds back every frame that is sent from now on. Returns what lets them go, in the order that `reorder` gives
-   * them; it may also leave some out, or repeat them.
+   * Holds back every frame sent from now on. Returns the function that sends them. Its optional `reorder` receives the
+   * frames and returns those to send: in another order, with some missing or repeated.
    */
   holdFrames(): (reorder?: (frames: (string | Uint8Array)[]) => readonly (string | Uint8Array)[]) => void {
     const frames: Frame[] = [];
@@ -194,7 +200,7 @@ export class TestConnection {
     };
   }
 
-  /** @internal Whether nobody has answered it yet. */
+  /** @internal Whether the request has no response yet. */
   isUnanswered(request: TestRequest): boolean {
     return this.#unanswered.has(request.id);
   }
@@ -205,15 +211,15 @@ export class TestConnection {
       this.send({ error: { code: INVALID_REQUEST, message: "failed to parse JSON-RPC message" }, id: -1 });
       return;
     }
-    this.#messages.add(message);
+    this.#messages.record(message);
     if (isRequest(message)) {
       this.#unanswered.add(message.id);
       this.#onRequest(message, this);
-    } else this.#asks.settle(message);
+    } else this.#serverRequests.settle(message);
   }
 
-  #leave(how: () => void): void {
-    how();
+  #endWith(end: () => void): void {
+    end();
     this.#isOpen = false;
   }
 
@@ -222,7 +228,7 @@ export class TestConnection {
     this.#ended.resolve(end);
     const error = new Error(`The connection of ${this.sessionId} has ended`);
     this.#messages.end(error);
-    this.#asks.end(error);
+    this.#serverRequests.end(error);
   }
 }
 

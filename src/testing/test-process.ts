@@ -4,21 +4,21 @@ import { deferred } from "../internal/deferred.ts";
 import type { TerminalSize } from "../process/tty.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
 import type { OutputStreamName, ProcessStartParams } from "../protocol/process.ts";
-import { Arrivals } from "./recorder.ts";
+import { Recorder } from "./recorder.ts";
 import { terminalStart } from "./terminal.ts";
 import type { TestConnection } from "./test-connection.ts";
 
-/** A process that an app has started, for a test to play. Its events are numbered as the protocol wants them. */
+/** A process that an app has started, played by the test. Its events get consecutive sequence numbers. */
 export class TestProcess {
-  /** Its name on the wire. */
+  /** Its id on the wire. */
   readonly processId: string;
-  /** The program and its arguments, as the app gave them. */
+  /** The program and its arguments, as the app passed them. */
   readonly argv: readonly string[];
-  /** The working directory, native. */
+  /** The working directory, as a native path. */
   readonly cwd: string;
-  /** The start as it came over the wire, `ParamsOf<"process/start">`: env, envPolicy, sandbox and the rest. */
+  /** The params of `process/start` as received, with env, envPolicy, sandbox and all others. */
   readonly params: ProcessStartParams;
-  readonly #input = new Arrivals<Uint8Array>();
+  readonly #input = new Recorder<Uint8Array>();
   readonly #ended = deferred<number>();
   readonly #isTerminal: boolean;
   #connection: TestConnection;
@@ -26,7 +26,7 @@ export class TestProcess {
   #isRunning = true;
   #seq = 0;
 
-  /** @internal Processes are made by `process/start`. */
+  /** @internal Constructed for `process/start`. */
   constructor(params: ProcessStartParams, connection: TestConnection) {
     const terminal = params.tty ? terminalStart(params.argv) : undefined;
     this.processId = params.processId;
@@ -38,40 +38,40 @@ export class TestProcess {
     this.#size = terminal?.size;
   }
 
-  /** Whether it has not exited yet. */
+  /** False after the process has exited. */
   get isRunning(): boolean {
     return this.#isRunning;
   }
 
-  /** Resolves with the exit code when it has exited, whether by {@link exit} or because the app has terminated it. */
+  /** Resolves with the exit code when the process exits: by {@link exit}, or because the app terminates it. */
   get ended(): Promise<number> {
     return this.#ended.promise;
   }
 
-  /** The terminal's size as the app last set it; undefined without one that was given a size. */
+  /** The terminal's size as the app last set it; undefined without a terminal, or if no size was set. */
   get terminalSize(): TerminalSize | undefined {
     return this.#size;
   }
 
-  /** What the app has written and will write, from the start, until the process exits. An interrupted terminal reads `\x03`. */
+  /** Everything that the app writes, from the start until the process exits. An interrupt of a terminal reads as `\x03`. */
   get stdin(): AsyncIterable<string> {
     return decoded(this.#input);
   }
 
-  /** Prints; in a terminal as the terminal does. */
+  /** Writes to standard output; with a terminal, to the terminal. */
   stdout(data: string | Uint8Array): void {
     this.#output(this.#isTerminal ? "pty" : "stdout", data);
   }
 
-  /** Prints to standard error; in a terminal that is the same. */
+  /** Writes to standard error; with a terminal, to the terminal. */
   stderr(data: string | Uint8Array): void {
     this.#output(this.#isTerminal ? "pty" : "stderr", data);
   }
 
   /**
-   * The process exits; only the first time counts.
+   * Exits the process. Further calls do nothing.
    *
-   * @param options `keepsOutput` leaves its output open, as a child of its own would, until {@link closeOutput}.
+   * @param options `keepsOutput` leaves the output open until {@link closeOutput}, as a grandchild process does.
    */
   exit(
     exitCode = 0,
@@ -86,12 +86,12 @@ export class TestProcess {
     if (!keepsOutput) this.closeOutput();
   }
 
-  /** Nothing more will be printed. */
+  /** Closes the output of a process that exited with `keepsOutput`. */
   closeOutput(): void {
     this.#notify("process/closed", {});
   }
 
-  /** Tells its further events on another connection: late frames of an old session. */
+  /** Sends further events on another connection, to test late frames of an old session. */
   continueOn(connection: TestConnection): void {
     this.#connection = connection;
   }
@@ -99,7 +99,7 @@ export class TestProcess {
   /** @internal */
   receive(bytes: Uint8Array): "accepted" | "stdinClosed" {
     if (!this.#isRunning || !(this.#isTerminal || this.params.pipeStdin)) return "stdinClosed";
-    this.#input.add(bytes);
+    this.#input.record(bytes);
     return "accepted";
   }
 

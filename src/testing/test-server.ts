@@ -9,22 +9,22 @@ import { Dials } from "./dials.ts";
 import { fileMethods } from "./file-methods.ts";
 import { TestFiles } from "./files.ts";
 import { Handlers, type TestHandler } from "./handlers.ts";
-import { type FetchHandler, Origins } from "./http.ts";
 import { MemorySocket } from "./memory-socket.ts";
-import { isRequest, type TestMethod, type TestRequest } from "./messages.ts";
-import { Arrivals } from "./recorder.ts";
+import { type FetchHandler, Origins } from "./origins.ts";
+import { Recorder } from "./recorder.ts";
 import { TestConnection } from "./test-connection.ts";
+import { isRequest, type TestMethod, type TestRequest } from "./test-messages.ts";
 import type { TestProcess } from "./test-process.ts";
 
-/** What a test server is like from the start. */
+/** Options of a {@link TestServer}. */
 export interface TestServerOptions {
-  /** False makes {@link TestServer.transport} one-shot, as `stdio()` is. @default true */
+  /** Whether {@link TestServer.transport} can connect again. False makes it one-shot, as `stdio()` is. @default true */
   readonly reconnectable?: boolean | undefined;
-  /** Laid over what the server tells of its machine, which is a Linux that works in `/work`. Paths are `file:` URIs. */
+  /** Merged over the default environment info, that of a Linux machine with the working directory `/work`. Paths are `file:` URIs. */
   readonly environmentInfo?: ResultOf<"environment/info"> | undefined;
-  /** The files that are there at first, by absolute path. @default none */
+  /** The initial files, by absolute path. @default none */
   readonly files?: Readonly<Record<string, string | Uint8Array>> | undefined;
-  /** What becomes of requests that nothing handles: an error that says how to handle them, or silence. @default "refuse" */
+  /** Whether a request without a handler is rejected with an error that shows how to handle it, or gets no response. @default "refuse" */
   readonly unhandled?: "refuse" | "ignore" | undefined;
 }
 
@@ -38,29 +38,29 @@ const ENVIRONMENT = {
 };
 
 /**
- * An exec-server that does what a test tells it. It shakes hands by itself, serves {@link files} in memory and tells
- * of its machine; commands, HTTP origins and further methods are for the test to say, and every answer to override.
+ * A scripted exec-server. It answers the handshake, the methods of `environment/` and, from {@link files} in memory,
+ * those of `fs/`. The test adds commands, HTTP origins and further methods, and can override every response.
  *
- * In memory it needs no network and no timers, so it works in browsers, jsdom and with fake timers. In Node,
+ * In memory it needs no network and no timers, so it works in browsers, in jsdom and with fake timers. In Node,
  * `exec-server-sdk/testing/node` serves it over a real WebSocket or stdio.
  *
- * What lasts (a handler, a hold, a refusal of dials) is lifted by calling what its method returns.
+ * The method that adds a handler, a hold or a refusal of dials returns the function that removes it.
  */
 export class TestServer implements TestServerDoor, AsyncDisposable {
-  /** Leads here in memory, as a WebSocket would. */
+  /** Connects to this server in memory, with the behaviour of a WebSocket. */
   readonly transport: Transport;
   /**
-   * For the option of that name of `webSocket()`: the dial leads here, whatever the URL, and the rest of the app's own
-   * way to its server (a token in the URL or a subprotocol) shows as {@link TestConnection.dial}.
+   * For the `WebSocket` option of `webSocket()`: every dial connects to this server, with any URL. The app's URL,
+   * subprotocols and headers are available as {@link TestConnection.dial}.
    */
   readonly WebSocket: WebSocketConstructor;
-  /** What the server's machine holds. */
+  /** The files of the server's machine. */
   readonly files: TestFiles;
   readonly #handlers: Handlers;
   readonly #commands = new Commands();
   readonly #origins = new Origins();
   readonly #dials = new Dials();
-  readonly #connections = new Arrivals<TestConnection>();
+  readonly #connections = new Recorder<TestConnection>();
 
   constructor(options: TestServerOptions = {}) {
     const environmentInfo = { ...ENVIRONMENT, ...options.environmentInfo };
@@ -79,106 +79,106 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
     for (const [method, handler] of Object.entries(fileMethods(this.files))) {
       this.handle(method, handler as TestHandler);
     }
-    const door = this;
+    const acceptor = this;
     this.WebSocket = class extends MemorySocket {
       constructor(url: string, protocols: string[] = [], options?: { headers?: Record<string, string> }) {
-        super(door, { url, protocols, headers: lowerCased(options?.headers ?? {}) });
+        super(acceptor, { url, protocols, headers: lowerCased(options?.headers ?? {}) });
       }
     };
     this.transport = {
       reconnectable: options.reconnectable ?? true,
       async connect({ signal }) {
         signal.throwIfAborted();
-        return await openWebSocket(new MemorySocket(door, {}), "the test server", signal);
+        return await openWebSocket(new MemorySocket(acceptor, {}), "the test server", signal);
       },
     };
   }
 
-  /** How many dials there have been, the refused and abandoned ones too. */
+  /** The number of dials so far, including refused and abandoned ones. */
   get dials(): number {
     return this.#dials.count;
   }
 
-  /** Every connection there has been, in order. */
+  /** Every connection so far, in order, including those that have ended. */
   get connections(): readonly TestConnection[] {
     return this.#connections.all;
   }
 
-  /** Resolves with the n-th connection, past or to come. */
+  /** Resolves with the n-th connection, past or still to come. Rejects if the server is closed before. */
   connection(n = 1): Promise<TestConnection> {
     return this.#connections.find(n);
   }
 
-  /** Resolves with the n-th process that was started, past or to come. */
+  /** Resolves with the n-th started process, past or still to come. Rejects if the server is closed before. */
   process(n = 1): Promise<TestProcess> {
     return this.#commands.processes.find(n);
   }
 
-  /** Every request of this method there has been, on all connections: to see what an app has asked for, and how often. */
+  /** Every request of this method so far, on all connections. */
   requests<M extends TestMethod>(method: M): TestRequest<M>[] {
     const all = this.connections.flatMap(({ received }) => received);
     return all.filter(isRequest).filter((request) => request.method === method) as TestRequest<M>[];
   }
 
-  /** Answers the requests of a method from now on, also those the server would answer by itself. */
+  /** Handles the requests of a method from now on, in place of the built-in handler and of earlier ones. */
   handle<M extends TestMethod>(method: M, handler: TestHandler<M>): () => void {
     return this.#handlers.add(method, handler as unknown as TestHandler);
   }
 
   /**
-   * Lets the requests of a method wait, to be answered late, or by the test with {@link TestConnection.answer} or
-   * {@link TestConnection.refuse}. Returns what sends those that are still open to their handler, in order.
+   * Keeps the requests of a method pending. The test can answer them with {@link TestConnection.answer} or
+   * {@link TestConnection.refuse}. Returns the function that passes those without a response to their handler, in order.
    */
   hold(method: TestMethod): () => void {
     return this.#handlers.hold(method);
   }
 
   /**
-   * What a command does, whether it is run or started. Without an outcome it just goes on until the test ends it, see
-   * {@link process}, or the app does.
+   * Defines a command for `run()` and `start()`. Without an outcome, the process runs until the app terminates it or the
+   * test ends it, see {@link process}.
    *
-   * @param match The program with exactly these arguments, or a function of them. The latest that matches counts.
+   * @param match The program with exactly these arguments, or a function of them. The latest match takes precedence.
    */
   onCommand(match: CommandMatch, outcome: CommandOutcome | CommandScript = () => {}): () => void {
     return this.#commands.add(match, outcome);
   }
 
-  /** Plays the origins that the app reaches with `client.fetch`. The latest handler is asked first. */
+  /** Handles the requests that the app sends with `client.fetch`. The latest handler is called first. */
   onFetch(handler: FetchHandler): () => void {
     return this.#origins.add(handler);
   }
 
-  /** Refuses the next dial; called twice, the next two. By default as if nobody listened. */
+  /** Refuses the next dial; called twice, the next two. @param refusal By default, the connection is refused. */
   refuseNextDial(refusal: DialRefusal = {}): void {
     this.#dials.refuseNext(refusal);
   }
 
-  /** Refuses all dials, as a server that is down. Returns what brings it up again. */
+  /** Refuses all dials, as a server that is down. Returns the function that accepts dials again. */
   refuseDials(refusal: DialRefusal = {}): () => void {
     return this.#dials.refuse(refusal);
   }
 
-  /** Lets dials wait: the client goes on connecting. Returns what lets them go on. */
+  /** Keeps dials pending: the client stays connecting. Returns the function that continues them. */
   holdDials(): () => void {
     return this.#dials.hold();
   }
 
-  /** For channels other than those built in. */
+  /** For custom channels, see {@link ServerChannel}. */
   admit(): Promise<DialRefusal | undefined> {
     return this.#dials.admit();
   }
 
-  /** For channels other than those built in. */
+  /** For custom channels, see {@link ServerChannel}. */
   accept(channel: ServerChannel, dial: TestDial = {}): ChannelReceiver {
     const sessionId = `session-${this.connections.length + 1}`;
     const connection = new TestConnection(channel, sessionId, dial, (request) =>
       this.#handlers.handle(request, connection),
     );
-    this.#connections.add(connection);
+    this.#connections.record(connection);
     return connection.receiver;
   }
 
-  /** Resets every connection and refuses further dials. */
+  /** Resets every connection, rejects pending waits and refuses further dials. */
   close(): void {
     this.refuseDials();
     for (const connection of this.connections) connection.reset();
@@ -187,7 +187,7 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
     this.#commands.processes.end(error);
   }
 
-  /** Closes it, at the end of an `await using` block. */
+  /** Closes the server at the end of an `await using` block. */
   async [asyncDispose](): Promise<void> {
     this.close();
   }

@@ -4,17 +4,17 @@ import { TestServer } from "../../src/testing.ts";
 import { listen, serveStdio } from "../../src/testing-node.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 
-interface Way extends AsyncDisposable {
+interface Route extends AsyncDisposable {
   readonly transport: Transport;
-  /** Whether bytes can be cut within a frame. */
+  /** Whether raw bytes can be sent below the level of frames. */
   readonly hasBytes: boolean;
 }
 
-async function inMemory(server: TestServer): Promise<Way> {
+async function inMemory(server: TestServer): Promise<Route> {
   return { transport: server.transport, hasBytes: false, async [Symbol.asyncDispose]() {} };
 }
 
-async function overWebSocket(server: TestServer): Promise<Way> {
+async function overWebSocket(server: TestServer): Promise<Route> {
   const listening = await listen(server);
   return {
     transport: webSocket(listening.url),
@@ -23,21 +23,21 @@ async function overWebSocket(server: TestServer): Promise<Way> {
   };
 }
 
-async function overStdio(server: TestServer): Promise<Way> {
+async function overStdio(server: TestServer): Promise<Route> {
   const served = await serveStdio(server);
   return { transport: stdio(served), hasBytes: true, [Symbol.asyncDispose]: () => served.close() };
 }
 
-/** Every way to a test server. */
-export const WAYS = [
+/** Every built-in channel to a test server. */
+export const CHANNELS = [
   ["in memory", inMemory],
   ["over a WebSocket", overWebSocket],
   ["over stdio", overStdio],
 ] as const;
 
-/** A lazy client that is connected to a test server, and the server's end of that. */
-export async function connected(way: (server: TestServer) => Promise<Way>, server = new TestServer()) {
-  const { transport, hasBytes, [Symbol.asyncDispose]: release } = await way(server);
+/** A connected lazy client of a test server, and the server's end of its connection. */
+export async function connected(open: (server: TestServer) => Promise<Route>, server = new TestServer()) {
+  const { transport, hasBytes, [Symbol.asyncDispose]: release } = await open(server);
   const lazy = new LazyExecServerClient({ transport });
   const client = await lazy.get();
   const connection = await server.connection();

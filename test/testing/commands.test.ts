@@ -19,17 +19,17 @@ async function connected() {
 }
 
 describe("onCommand()", () => {
-  it("says what a command prints and how it exits", async () => {
-    await using it = await connected();
-    it.server.onCommand(["git", "status"], { stdout: "clean\n" });
-    it.server.onCommand(["git", "push"], { stdout: Uint8Array.of(0x6f), stderr: "rejected\n", exitCode: 1 });
-    expect(await it.client.run(["git", "status"])).toEqual({
+  it("defines the output and the exit code of a command", async () => {
+    await using t = await connected();
+    t.server.onCommand(["git", "status"], { stdout: "clean\n" });
+    t.server.onCommand(["git", "push"], { stdout: Uint8Array.of(0x6f), stderr: "rejected\n", exitCode: 1 });
+    expect(await t.client.run(["git", "status"])).toEqual({
       exitCode: 0,
       stdout: "clean\n",
       stderr: "",
       sandboxDenied: false,
     });
-    expect(await failureOf(it.client.run(["git", "push"]))).toMatchObject({
+    expect(await failureOf(t.client.run(["git", "push"]))).toMatchObject({
       code: "ERR_PROCESS_EXIT",
       exitCode: 1,
       stdout: "o",
@@ -37,26 +37,26 @@ describe("onCommand()", () => {
     });
   });
 
-  it("takes a function of the arguments, and the latest that matches counts", async () => {
-    await using it = await connected();
-    it.server.onCommand(([program]) => program === "git", { stdout: "any git" });
-    const restore = it.server.onCommand(["git", "log"], { stdout: "the log" });
-    expect((await it.client.run(["git", "log"])).stdout).toBe("the log");
-    expect((await it.client.run(["git", "diff"])).stdout).toBe("any git");
+  it("matches by a function of the arguments, and prefers the latest match", async () => {
+    await using t = await connected();
+    t.server.onCommand(([program]) => program === "git", { stdout: "any git" });
+    const restore = t.server.onCommand(["git", "log"], { stdout: "the log" });
+    expect((await t.client.run(["git", "log"])).stdout).toBe("the log");
+    expect((await t.client.run(["git", "diff"])).stdout).toBe("any git");
     restore();
     restore();
-    expect((await it.client.run(["git", "log"])).stdout).toBe("any git");
+    expect((await t.client.run(["git", "log"])).stdout).toBe("any git");
   });
 
-  it("plays a script, which sees what was asked for", async () => {
-    await using it = await connected();
-    it.server.onCommand(["make", "all"], async (process) => {
+  it("runs a script with the arguments, directory and environment of the start", async () => {
+    await using t = await connected();
+    t.server.onCommand(["make", "all"], async (process) => {
       process.stdout(`${process.argv.join(" ")} in ${process.cwd} for ${process.params.env["CI"]}\n`);
       await undefined;
       process.stderr("no rule\n");
       process.exit(2);
     });
-    const make = it.client.run(["make", "all"], { cwd: "/src/a b", env: { CI: "1" }, reject: false });
+    const make = t.client.run(["make", "all"], { cwd: "/src/a b", env: { CI: "1" }, reject: false });
     expect(await make).toMatchObject({
       exitCode: 2,
       stdout: "make all in /src/a b for 1\n",
@@ -64,12 +64,12 @@ describe("onCommand()", () => {
     });
   });
 
-  it("plays it only when the start was answered", async () => {
-    await using it = await connected();
-    it.server.onCommand(["date"], { stdout: "today" });
-    const release = (await it.server.connection()).holdFrames();
-    const date = it.client.run(["date"]);
-    await (await it.server.process()).ended;
+  it("sends output only after the response to the start", async () => {
+    await using t = await connected();
+    t.server.onCommand(["date"], { stdout: "today" });
+    const release = (await t.server.connection()).holdFrames();
+    const date = t.client.run(["date"]);
+    await (await t.server.process()).ended;
     release((frames) => {
       const methods = frames.map((frame) => JSON.parse(String(frame)).method);
       expect(methods).toEqual([undefined, "process/output", "process/exited", "process/closed"]);
@@ -78,18 +78,18 @@ describe("onCommand()", () => {
     await date;
   });
 
-  it("tells an app's test when its script fails", async () => {
-    await using it = await connected();
-    it.server.onCommand(["make"], () => JSON.parse("{"));
-    expect(await failureOf(it.client.run(["make"]))).toMatchObject({
+  it("reports a script that throws on standard error, with exit code 1", async () => {
+    await using t = await connected();
+    t.server.onCommand(["make"], () => JSON.parse("{"));
+    expect(await failureOf(t.client.run(["make"]))).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining('the test\'s script of ["make"] failed: SyntaxError'),
     });
   });
 
-  it("has a command that nobody knows refused, with what to do about it", async () => {
-    await using it = await connected();
-    expect(await failureOf(it.client.run(["git", "status"]))).toMatchObject({
+  it("rejects an unknown command with an error that shows how to add it", async () => {
+    await using t = await connected();
+    expect(await failureOf(t.client.run(["git", "status"]))).toMatchObject({
       code: "ERR_SERVER",
       kind: "unsupported",
       message: expect.stringContaining('server.onCommand(["git","status"], { stdout: "…" })'),
@@ -97,12 +97,12 @@ describe("onCommand()", () => {
   });
 });
 
-describe("a process in the hands of a test", () => {
-  it("goes on until the test ends it, its events in sequence", async () => {
-    await using it = await connected();
-    it.server.onCommand(["server"]);
-    const process = await it.client.start(["server"]);
-    const played = await it.server.process();
+describe("TestProcess", () => {
+  it("runs until the test ends it, and sends its events in sequence", async () => {
+    await using t = await connected();
+    t.server.onCommand(["server"]);
+    const process = await t.client.start(["server"]);
+    const played = await t.server.process();
     expect(played.processId).toBe(process.processId);
     played.stdout("one");
     played.stderr("two");
@@ -116,11 +116,11 @@ describe("a process in the hands of a test", () => {
     expect(await process.closed).toEqual({ exitCode: 7, sandboxDenied: false });
   });
 
-  it("may leave its output open, as a child of its own would", async () => {
-    await using it = await connected();
-    it.server.onCommand(["daemonize"]);
-    const process = await it.client.start(["daemonize"]);
-    const played = await it.server.process();
+  it("can keep its output open after its exit, as a grandchild process does", async () => {
+    await using t = await connected();
+    t.server.onCommand(["daemonize"]);
+    const process = await t.client.start(["daemonize"]);
+    const played = await t.server.process();
     played.exit(0, { keepsOutput: true, sandboxDenied: true });
     expect(await process.exited).toEqual({ exitCode: 0, sandboxDenied: true });
     played.stdout("from the grandchild");
@@ -128,66 +128,64 @@ describe("a process in the hands of a test", () => {
     expect((await readAll(process)).pieces).toEqual(["stdout:from the grandchild"]);
   });
 
-  it("reads what the app writes, characters whole, until it exits", async () => {
-    await using it = await connected();
-    it.server.onCommand(["cat"], async (process) => {
+  it("reads what the app writes as whole characters, until it exits", async () => {
+    await using t = await connected();
+    t.server.onCommand(["cat"], async (process) => {
       for await (const text of process.stdin) process.stdout(`<${text}>`);
       process.stderr("over");
     });
-    const process = await it.client.start(["cat"], { stdin: "pipe" });
+    const process = await t.client.start(["cat"], { stdin: "pipe" });
     const euro = new TextEncoder().encode("€");
     await process.write("a");
     await process.write(euro.subarray(0, 1));
     await process.write(euro.subarray(1));
-    (await it.server.process()).exit();
+    (await t.server.process()).exit();
     expect((await readAll(process)).pieces.join("")).toContain("stdout:<a>stdout:<>stdout:<€>");
     expect(await failureOf(process.write("late"))).toMatchObject({ code: "ERR_STDIN_CLOSED" });
   });
 
-  it("answers writes as a real server does: none without a pipe, none to a stranger", async () => {
-    await using it = await connected();
-    it.server.onCommand(["cat"]);
-    await it.client.start(["cat"], { processId: "p" });
+  it("rejects writes without a pipe and requests for an unknown process as the real server does", async () => {
+    await using t = await connected();
+    t.server.onCommand(["cat"]);
+    await t.client.start(["cat"], { processId: "p" });
     const write = (processId: string) =>
-      it.client.call("process/write", { processId, chunk: "", writeId: "w" });
+      t.client.call("process/write", { processId, chunk: "", writeId: "w" });
     expect(await write("p")).toEqual({ status: "stdinClosed" });
-    expect(await write("stranger")).toEqual({ status: "unknownProcess" });
-    expect(await it.client.call("process/terminate", { processId: "stranger" })).toEqual({ running: false });
-    expect(await it.client.call("process/signal", { processId: "stranger", signal: "interrupt" })).toEqual(
-      {},
-    );
+    expect(await write("unknown")).toEqual({ status: "unknownProcess" });
+    expect(await t.client.call("process/terminate", { processId: "unknown" })).toEqual({ running: false });
+    expect(await t.client.call("process/signal", { processId: "unknown", signal: "interrupt" })).toEqual({});
   });
 
-  it("has an id of its own while it runs", async () => {
-    await using it = await connected();
-    it.server.onCommand(["cat"]);
+  it("keeps its id reserved while it runs", async () => {
+    await using t = await connected();
+    t.server.onCommand(["cat"]);
     const start = () =>
-      it.client.call("process/start", (it.server.requests("process/start")[0] as never)["params"]);
-    await it.client.start(["cat"], { processId: "p" });
+      t.client.call("process/start", (t.server.requests("process/start")[0] as never)["params"]);
+    await t.client.start(["cat"], { processId: "p" });
     expect(await failureOf(start())).toMatchObject({ kind: "already-exists", rpcCode: -32600 });
-    (await it.server.process()).exit();
+    (await t.server.process()).exit();
     await start();
   });
 
-  it("ends when the app terminates or interrupts it", async () => {
-    await using it = await connected();
-    it.server.onCommand(["sleep"]);
-    const [one, two] = [await it.client.start(["sleep"]), await it.client.start(["sleep"])];
+  it("exits when the app terminates or interrupts it", async () => {
+    await using t = await connected();
+    t.server.onCommand(["sleep"]);
+    const [one, two] = [await t.client.start(["sleep"]), await t.client.start(["sleep"])];
     expect(await one.terminate()).toEqual({ running: true });
-    expect(await (await it.server.process(1)).ended).toBe(137);
+    expect(await (await t.server.process(1)).ended).toBe(137);
     expect(await one.closed).toMatchObject({ exitCode: 137 });
     await two.interrupt();
     expect(await two.closed).toMatchObject({ exitCode: 130 });
-    expect(await (await it.server.process(2)).ended).toBe(130);
+    expect(await (await t.server.process(2)).ended).toBe(130);
   });
 
-  it("ends as one of the real server does", async () => {
-    await using it = await connected();
+  it("exits with the same code as a process of the real server", async () => {
+    await using t = await connected();
     await using real = await realClient();
-    it.server.onCommand(["sleep", "60"]);
+    t.server.onCommand(["sleep", "60"]);
     for (const end of ["terminate", "interrupt"] as const) {
       const exits = await Promise.all(
-        [real.client, it.client].map(async (client) => {
+        [real.client, t.client].map(async (client) => {
           const process = await client.start(["sleep", "60"]);
           await process[end]();
           return await process.closed;
@@ -198,25 +196,25 @@ describe("a process in the hands of a test", () => {
   });
 });
 
-describe("a process in a terminal", () => {
-  it("is the app's own, its size known and changed; all output is the terminal's", async () => {
-    await using it = await connected();
-    it.server.onCommand(["bash", "-l"], (shell) => shell.stdout("$ "));
-    const process = await it.client.start(["bash", "-l"], { tty: { rows: 30, cols: 99 } });
-    const shell = await it.server.process();
+describe("TestProcess in a terminal", () => {
+  it("has the app's arguments and the latest size, and sends all output as the terminal's", async () => {
+    await using t = await connected();
+    t.server.onCommand(["bash", "-l"], (shell) => shell.stdout("$ "));
+    const process = await t.client.start(["bash", "-l"], { tty: { rows: 30, cols: 99 } });
+    const shell = await t.server.process();
     expect([shell.argv, shell.terminalSize]).toEqual([["bash", "-l"], { rows: 30, cols: 99 }]);
     await process.resize({ rows: 11, cols: 22 });
     expect(shell.terminalSize).toEqual({ rows: 11, cols: 22 });
-    shell.stderr("bye");
+    shell.stderr("exit");
     shell.exit();
-    expect((await readAll(process)).pieces).toEqual(["pty:$ ", "pty:bye"]);
+    expect((await readAll(process)).pieces).toEqual(["pty:$ ", "pty:exit"]);
   });
 
-  it("reads what is typed, an interrupt as the terminal does", async () => {
-    await using it = await connected();
-    it.server.onCommand(["bash"]);
-    const process = await it.client.start(["bash"], { tty: true });
-    const shell = await it.server.process();
+  it("reads the input, and an interrupt as the character of Ctrl-C", async () => {
+    await using t = await connected();
+    t.server.onCommand(["bash"]);
+    const process = await t.client.start(["bash"], { tty: true });
+    const shell = await t.server.process();
     await process.write("ls\r");
     await process.interrupt();
     shell.exit();
@@ -225,16 +223,16 @@ describe("a process in a terminal", () => {
     expect(typed).toEqual(["ls\r", "\x03"]);
   });
 
-  it("has its own size apart from others", async () => {
-    await using it = await connected();
-    it.server.onCommand(["bash"]);
+  it("has a size independent of other terminals", async () => {
+    await using t = await connected();
+    t.server.onCommand(["bash"]);
     const [one, two] = [
-      await it.client.start(["bash"], { tty: true }),
-      await it.client.start(["bash"], { tty: true }),
+      await t.client.start(["bash"], { tty: true }),
+      await t.client.start(["bash"], { tty: true }),
     ];
     await two.resize({ rows: 5, cols: 50 });
     await one.resize({ rows: 4, cols: 40 });
-    expect((await it.server.process(1)).terminalSize).toEqual({ rows: 4, cols: 40 });
-    expect((await it.server.process(2)).terminalSize).toEqual({ rows: 5, cols: 50 });
+    expect((await t.server.process(1)).terminalSize).toEqual({ rows: 4, cols: 40 });
+    expect((await t.server.process(2)).terminalSize).toEqual({ rows: 5, cols: 50 });
   });
 });

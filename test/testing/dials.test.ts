@@ -28,80 +28,80 @@ describe.each<[string, (server: TestServer) => Promise<{ lazy: LazyExecServerCli
     },
   ],
 ])("a dial %s", (name, open) => {
-  it("that is refused fails as on a port where nobody listens, and the next one is welcome", async () => {
+  it("fails with the error of a refused connection, and the next dial succeeds", async () => {
     await using server = new TestServer();
-    await using it = await open(server);
+    await using t = await open(server);
     server.refuseNextDial();
-    const error = await failureOf(it.lazy.get());
+    const error = await failureOf(t.lazy.get());
     expect(error).toMatchObject({ code: "ERR_CONNECT", phase: "dial", delivery: "not-sent" });
-    // Over a real socket the port is open, so the dial is reset.
+    // Over a real WebSocket the port is open, so the dial is reset instead.
     const code = name === "in memory" ? "ECONNREFUSED" : "ECONNRESET";
     expect((error as Error).message).toContain(code);
-    expect((await it.lazy.get()).sessionId).toBe("session-1");
+    expect((await t.lazy.get()).sessionId).toBe("session-1");
     expect(server.dials).toBe(2);
   });
 
-  it("may be refused with an HTTP status", async () => {
+  it("can be refused with an HTTP status", async () => {
     await using server = new TestServer();
-    await using it = await open(server);
+    await using t = await open(server);
     server.refuseNextDial({ status: 503 });
     server.refuseNextDial({ status: 401 });
-    expect(await failureOf(it.lazy.get())).toMatchObject({ code: "ERR_CONNECT", phase: "dial", status: 503 });
-    expect(await failureOf(it.lazy.get())).toMatchObject({ code: "ERR_CONNECT", phase: "dial", status: 401 });
+    expect(await failureOf(t.lazy.get())).toMatchObject({ code: "ERR_CONNECT", phase: "dial", status: 503 });
+    expect(await failureOf(t.lazy.get())).toMatchObject({ code: "ERR_CONNECT", phase: "dial", status: 401 });
   });
 
-  it("may be refused with a close code", async () => {
+  it("can be refused with a close code", async () => {
     await using server = new TestServer();
-    await using it = await open(server);
+    await using t = await open(server);
     server.refuseNextDial({ closeCode: 4003, reason: "not today" });
-    const error = await failureOf(it.lazy.get());
+    const error = await failureOf(t.lazy.get());
     expect(error).toMatchObject({ code: "ERR_CONNECT", phase: "initialize", closeCode: 4003 });
     expect((error as Error).message).toContain("not today");
     expect(server.connections).toEqual([]);
   });
 
-  it("is refused for as long as the server is down", async () => {
+  it("is refused until refuseDials() is lifted", async () => {
     await using server = new TestServer();
-    await using it = await open(server);
-    const comeBack = server.refuseDials({ status: 502 });
+    await using t = await open(server);
+    const acceptDials = server.refuseDials({ status: 502 });
     server.refuseNextDial({ status: 401 });
     for (const status of [401, 502, 502]) {
-      expect(await failureOf(it.lazy.get())).toMatchObject({ status });
+      expect(await failureOf(t.lazy.get())).toMatchObject({ status });
     }
-    comeBack();
-    comeBack();
-    await it.lazy.get();
+    acceptDials();
+    acceptDials();
+    await t.lazy.get();
   });
 
-  it("waits while dials are held, and goes on when they are not", async () => {
+  it("stays pending while dials are held, and completes when they are released", async () => {
     await using server = new TestServer();
-    await using it = await open(server);
-    const letGo = server.holdDials();
-    const connecting = it.lazy.get();
-    expect(it.lazy.state).toBe("connecting");
-    letGo();
+    await using t = await open(server);
+    const releaseDials = server.holdDials();
+    const connecting = t.lazy.get();
+    expect(t.lazy.state).toBe("connecting");
+    releaseDials();
     await connecting;
   });
 });
 
-describe("a dial", () => {
-  it("that is given up while it waits, in memory, reaches nobody", async () => {
+describe("a dial in memory", () => {
+  it("never reaches the server if it is aborted while dials are held", async () => {
     await using server = new TestServer();
     await using lazy = new LazyExecServerClient({ transport: server.transport });
-    const letGo = server.holdDials();
+    const releaseDials = server.holdDials();
     const controller = new AbortController();
     const connecting = failureOf(lazy.get({ signal: controller.signal }));
     while (server.dials < 1) await new Promise(setImmediate);
-    controller.abort("enough");
-    expect(await connecting).toBe("enough");
-    letGo();
+    controller.abort("aborted");
+    expect(await connecting).toBe("aborted");
+    releaseDials();
     await lazy.get();
     expect(server.connections).toHaveLength(1);
   });
 });
 
 describe("a dial over stdio", () => {
-  it("that is refused is a child that says why and ends", async () => {
+  it("is refused by a child that prints the reason and exits", async () => {
     await using server = new TestServer();
     await using served = await serveStdio(server);
     const lines: string[] = [];
@@ -116,21 +116,21 @@ describe("a dial over stdio", () => {
     await (await served.child()).gone;
   });
 
-  it("waits while dials are held", async () => {
+  it("stays pending while dials are held", async () => {
     await using server = new TestServer();
     await using served = await serveStdio(server);
-    const letGo = server.holdDials();
+    const releaseDials = server.holdDials();
     const connecting = ExecServerClient.connect({ transport: stdio(served) });
     await served.child();
     expect(server.connections).toEqual([]);
-    letGo();
+    releaseDials();
     await using client = await connecting;
     expect(client.sessionId).toBe("session-1");
   });
 });
 
-describe("what a dial told", () => {
-  it("is there when an app makes its own way to the server, in memory", async () => {
+describe("TestConnection.dial", () => {
+  it("has the URL, subprotocols and headers of a dial through server.WebSocket", async () => {
     await using server = new TestServer();
     const transport = webSocket(async () => ({ url: "wss://exec.example/?token=t", protocols: ["a", "b"] }), {
       WebSocket: server.WebSocket,
@@ -145,7 +145,7 @@ describe("what a dial told", () => {
     });
   });
 
-  it("is there over a real WebSocket", async () => {
+  it("has the URL, subprotocols and headers of a dial over a real WebSocket", async () => {
     await using server = new TestServer();
     await using listening = await listen(server);
     const transport = nodeWebSocket(`${listening.url}/path?token=t`, {

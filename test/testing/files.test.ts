@@ -5,103 +5,106 @@ import { realFiles } from "../support/remote-files.ts";
 
 const MIB = 1024 * 1024;
 
-type Act = (fs: RemoteFileSystem, path: (name: string) => string) => Promise<unknown>;
+type Step = (fs: RemoteFileSystem, path: (name: string) => string) => Promise<unknown>;
 
-/** What is done in turn, in a directory that is empty at first. */
-const STEPS: readonly (readonly [name: string, act: Act])[] = [
-  ["an empty directory is read", (fs, path) => fs.readdir(path(""))],
-  ["a file is written", (fs, path) => fs.writeFile(path("a b#.txt"), "grüße\n")],
-  ["and read", (fs, path) => fs.readFile(path("a b#.txt"), "utf8")],
-  ["and written again, shorter", (fs, path) => fs.writeFile(path("a b#.txt"), "x")],
-  ["and read again", (fs, path) => fs.readFile(path("a b#.txt"), "utf8")],
-  ["a directory is made", (fs, path) => fs.mkdir(path("dir"))],
-  ["and made again", (fs, path) => fs.mkdir(path("dir"))],
-  ["and made again with its parents", (fs, path) => fs.mkdir(path("dir"), { recursive: true })],
-  ["directories are made without their parents", (fs, path) => fs.mkdir(path("p/q"))],
-  ["directories are made", (fs, path) => fs.mkdir(path("dir/.hidden/sub"), { recursive: true })],
-  ["a directory is made where a file is", (fs, path) => fs.mkdir(path("a b#.txt"), { recursive: true })],
-  ["a directory is made below a file", (fs, path) => fs.mkdir(path("a b#.txt/x"), { recursive: true })],
-  ["files are written", (fs, path) => fs.writeFile(path("dir/.hidden/sub/deep"), new Uint8Array([0, 255]))],
-  ["more of them", (fs, path) => fs.writeFile(path("dir/Zed"), "")],
-  ["a file is written into nowhere", (fs, path) => fs.writeFile(path("none/x"), "")],
-  ["a file is written over a directory", (fs, path) => fs.writeFile(path("dir"), "")],
-  ["a file is written below a file", (fs, path) => fs.writeFile(path("a b#.txt/x"), "")],
-  ["what is not there is read", (fs, path) => fs.readFile(path("none"))],
-  ["a directory is read as a file", (fs, path) => fs.readFile(path("dir"))],
-  ["what is below a file is read", (fs, path) => fs.readFile(path("a b#.txt/x"))],
-  ["a file is read as a directory", (fs, path) => fs.readdir(path("a b#.txt"))],
-  ["what is not there is read as a directory", (fs, path) => fs.readdir(path("none"))],
+/** Performed in this order, in a directory that is empty at first. Each name continues the one of the suite. */
+const STEPS: readonly (readonly [name: string, step: Step])[] = [
+  ["reading an empty directory", (fs, path) => fs.readdir(path(""))],
+  ["writing a file", (fs, path) => fs.writeFile(path("a b#.txt"), "grüße\n")],
+  ["reading the file", (fs, path) => fs.readFile(path("a b#.txt"), "utf8")],
+  ["overwriting the file with less", (fs, path) => fs.writeFile(path("a b#.txt"), "x")],
+  ["reading the overwritten file", (fs, path) => fs.readFile(path("a b#.txt"), "utf8")],
+  ["creating a directory", (fs, path) => fs.mkdir(path("dir"))],
+  ["creating a directory that exists", (fs, path) => fs.mkdir(path("dir"))],
+  ["creating a directory that exists, recursively", (fs, path) => fs.mkdir(path("dir"), { recursive: true })],
+  ["creating a directory without its parent", (fs, path) => fs.mkdir(path("p/q"))],
+  ["creating directories recursively", (fs, path) => fs.mkdir(path("dir/.hidden/sub"), { recursive: true })],
+  ["creating a directory in place of a file", (fs, path) => fs.mkdir(path("a b#.txt"), { recursive: true })],
+  ["creating a directory below a file", (fs, path) => fs.mkdir(path("a b#.txt/x"), { recursive: true })],
   [
-    "a directory is read",
+    "writing bytes into a hidden directory",
+    (fs, path) => fs.writeFile(path("dir/.hidden/sub/deep"), new Uint8Array([0, 255])),
+  ],
+  ["writing an empty file", (fs, path) => fs.writeFile(path("dir/Zed"), "")],
+  ["writing into a missing directory", (fs, path) => fs.writeFile(path("none/x"), "")],
+  ["writing over a directory", (fs, path) => fs.writeFile(path("dir"), "")],
+  ["writing below a file", (fs, path) => fs.writeFile(path("a b#.txt/x"), "")],
+  ["reading a missing file", (fs, path) => fs.readFile(path("none"))],
+  ["reading a directory as a file", (fs, path) => fs.readFile(path("dir"))],
+  ["reading below a file", (fs, path) => fs.readFile(path("a b#.txt/x"))],
+  ["reading a file as a directory", (fs, path) => fs.readdir(path("a b#.txt"))],
+  ["reading a missing directory", (fs, path) => fs.readdir(path("none"))],
+  [
+    "reading a directory with types",
     async (fs, path) => {
       const entries = await fs.readdir(path("dir"), { withFileTypes: true });
       return entries.map(({ name, ...is }) => [name, is.isFile(), is.isDirectory()]).sort();
     },
   ],
   [
-    "a file's metadata are asked for",
+    "stat of a file",
     async (fs, path) => {
       const { size, mtimeMs, ...is } = await fs.stat(path("a b#.txt"));
       return [size, Date.now() - mtimeMs < 60_000, is.isFile(), is.isDirectory(), is.isSymbolicLink()];
     },
   ],
-  ["a directory's", async (fs, path) => (await fs.stat(path("dir"))).isDirectory()],
-  ["those of nothing", (fs, path) => fs.stat(path("none"))],
+  ["stat of a directory", async (fs, path) => (await fs.stat(path("dir"))).isDirectory()],
+  ["stat of a missing path", (fs, path) => fs.stat(path("none"))],
   [
-    "it is asked what exists",
+    "exists of several paths",
     (fs, path) =>
       Promise.all(["dir", "a b#.txt", "none", "none/x", "a b#.txt/x"].map((p) => fs.exists(path(p)))),
   ],
-  ["the real path is asked for", async (fs, path) => (await fs.realpath(path("dir/"))) === path("dir")],
-  ["that of nothing", (fs, path) => fs.realpath(path("none"))],
-  ["a file is copied", (fs, path) => fs.cp(path("a b#.txt"), path("copy"))],
-  ["nothing is copied", (fs, path) => fs.cp(path("none"), path("copy"))],
-  ["a directory is copied without saying so", (fs, path) => fs.cp(path("dir"), path("dir2"))],
-  ["a directory is copied", (fs, path) => fs.cp(path("dir"), path("dir2"), { recursive: true })],
-  ["a directory is copied into itself", (fs, path) => fs.cp(path("dir"), path("dir/x"), { recursive: true })],
-  ["everything is walked", (fs, path) => walked(fs, path, {})],
-  ["one level is walked", (fs, path) => walked(fs, path, { maxDepth: 0 })],
-  ["hidden directories are passed by", (fs, path) => walked(fs, path, { pruneHiddenDirectories: true })],
-  ["three entries are walked", (fs, path) => walked(fs, path, { maxEntries: 3 })],
-  ["two directories are walked", (fs, path) => walked(fs, path, { maxDirectories: 2 })],
-  ["a file is walked", async (fs, path) => (await fs.walk(path("copy"))).entries],
-  ["nothing is walked", (fs, path) => fs.walk(path("none"))],
-  ["a large file is written", (fs, path) => fs.writeFile(path("large"), pattern(3 * MIB + 7))],
-  ["and read", async (fs, path) => sum(await fs.readFile(path("large")))],
+  ["realpath of a directory", async (fs, path) => (await fs.realpath(path("dir/"))) === path("dir")],
+  ["realpath of a missing path", (fs, path) => fs.realpath(path("none"))],
+  ["copying a file", (fs, path) => fs.cp(path("a b#.txt"), path("copy"))],
+  ["copying a missing file", (fs, path) => fs.cp(path("none"), path("copy"))],
+  ["copying a directory without recursive", (fs, path) => fs.cp(path("dir"), path("dir2"))],
+  ["copying a directory recursively", (fs, path) => fs.cp(path("dir"), path("dir2"), { recursive: true })],
+  ["copying a directory into itself", (fs, path) => fs.cp(path("dir"), path("dir/x"), { recursive: true })],
+  ["a walk of everything", (fs, path) => walked(fs, path, {})],
+  ["a walk of one level", (fs, path) => walked(fs, path, { maxDepth: 0 })],
+  ["a walk without hidden directories", (fs, path) => walked(fs, path, { pruneHiddenDirectories: true })],
+  ["a walk of at most three entries", (fs, path) => walked(fs, path, { maxEntries: 3 })],
+  ["a walk of at most two directories", (fs, path) => walked(fs, path, { maxDirectories: 2 })],
+  ["a walk of a file", async (fs, path) => (await fs.walk(path("copy"))).entries],
+  ["a walk of a missing directory", (fs, path) => fs.walk(path("none"))],
+  ["writing a large file", (fs, path) => fs.writeFile(path("large"), pattern(3 * MIB + 7))],
+  ["reading a large file", async (fs, path) => sum(await fs.readFile(path("large")))],
   [
-    "and a range of it",
+    "reading a range of a large file",
     async (fs, path) => collected(fs.createReadStream(path("large"), { start: MIB - 5, end: MIB + 5 })),
   ],
-  ["a file of whole blocks is written", (fs, path) => fs.writeFile(path("blocks"), pattern(2 * MIB))],
-  ["and streamed", async (fs, path) => collected(fs.createReadStream(path("blocks")))],
-  ["what is not there is streamed", (fs, path) => fs.createReadStream(path("none")).getReader().read()],
-  ["a directory is streamed", (fs, path) => fs.createReadStream(path("dir")).getReader().read()],
+  ["writing a file of whole blocks", (fs, path) => fs.writeFile(path("blocks"), pattern(2 * MIB))],
+  ["streaming a file of whole blocks", async (fs, path) => collected(fs.createReadStream(path("blocks")))],
+  ["streaming a missing file", (fs, path) => fs.createReadStream(path("none")).getReader().read()],
+  ["streaming a directory", (fs, path) => fs.createReadStream(path("dir")).getReader().read()],
   [
-    "a stream is written into nowhere",
+    "streaming into a missing directory",
     (fs, path) => fs.createWriteStream(path("none/x")).getWriter().write(new Uint8Array(1)),
   ],
-  ["what is there is waited for", (fs, path) => fs.whenAppears([path("none"), path("dir")])],
+  ["waiting for a path that exists", (fs, path) => fs.whenAppears([path("none"), path("dir")])],
   [
-    "what is not there is waited for",
+    "waiting for a path that is created later",
     async (fs, path) => {
       const appeared = fs.whenAppears([path("later"), path("never")]);
       await fs.writeFile(path("later"), "");
       return await appeared;
     },
   ],
-  ["a full directory is removed without saying so", (fs, path) => fs.rm(path("dir"))],
-  ["a directory is removed", (fs, path) => fs.rm(path("dir"), { recursive: true })],
-  ["a file is removed", (fs, path) => fs.rm(path("copy"))],
-  ["what is not there is removed", (fs, path) => fs.rm(path("copy"))],
-  ["and forcibly", (fs, path) => fs.rm(path("copy"), { force: true })],
+  ["removing a non-empty directory without recursive", (fs, path) => fs.rm(path("dir"))],
+  ["removing a directory recursively", (fs, path) => fs.rm(path("dir"), { recursive: true })],
+  ["removing a file", (fs, path) => fs.rm(path("copy"))],
+  ["removing a missing file", (fs, path) => fs.rm(path("copy"))],
+  ["removing a missing file with force", (fs, path) => fs.rm(path("copy"), { force: true })],
   [
-    "an empty directory is made and removed",
+    "creating and removing an empty directory",
     async (fs, path) => {
       await fs.mkdir(path("empty"));
       await fs.rm(path("empty"));
     },
   ],
-  ["all is walked in the end", (fs, path) => walked(fs, path, {})],
+  ["a final walk of everything", (fs, path) => walked(fs, path, {})],
 ];
 
 async function walked(fs: RemoteFileSystem, path: (name: string) => string, options: object) {
@@ -148,7 +151,7 @@ afterAll(async () => {
   await real[Symbol.asyncDispose]();
 });
 
-describe("files in memory are like those of the real server, when", () => {
+describe("TestFiles give the result of the real server for", () => {
   it.each(STEPS)("%s", async (_, act) => {
     const expected = await outcome(act(real.fs, real.path));
     const seen = await outcome(act(client.fs, (name) => (name === "" ? "/base" : `/base/${name}`)));
@@ -156,8 +159,8 @@ describe("files in memory are like those of the real server, when", () => {
   });
 });
 
-describe("the files of a test", () => {
-  it("are there for the app, and the app's for the test", async () => {
+describe("TestFiles", () => {
+  it("are shared by the test and the app", async () => {
     await using server = new TestServer({ files: { "/src/main.ts": "one", "/src/b": Uint8Array.of(1, 2) } });
     await using client = await ExecServerClient.connect({ transport: server.transport });
     expect(await client.fs.readFile("/src/main.ts", "utf8")).toBe("one");
@@ -172,7 +175,7 @@ describe("the files of a test", () => {
     expect(await client.fs.exists("/src/new.ts")).toBe(false);
   });
 
-  it("may be those of a Windows machine", async () => {
+  it("can be those of a Windows machine", async () => {
     await using server = new TestServer({ files: { "C:\\src\\a.txt": "hello" } });
     await using client = await ExecServerClient.connect({ transport: server.transport });
     expect(await client.fs.readFile("c:\\src\\a.txt", "utf8")).toBe("hello");
@@ -180,7 +183,7 @@ describe("the files of a test", () => {
     expect(server.files.paths()).toEqual(["C:\\src\\a.txt"]);
   });
 
-  it("that the test writes are noticed by who waits for them", async () => {
+  it("notify a watching client once about a file that the test writes", async () => {
     await using server = new TestServer();
     await using client = await ExecServerClient.connect({ transport: server.transport });
     const appeared = client.fs.whenAppears(["/run/ready"]);
@@ -189,14 +192,13 @@ describe("the files of a test", () => {
     server.files.write("/run/ready", "");
     server.files.write("/run/ready", "again");
     release((frames) => {
-      // Told once.
       expect(frames).toHaveLength(1);
       return frames;
     });
     await appeared;
   });
 
-  it("keep nothing of what is written later into the same bytes", () => {
+  it("copy the bytes they are given and the bytes they return", () => {
     const bytes = Buffer.from("a");
     const server = new TestServer({ files: { "/a": bytes } });
     bytes.write("b");
@@ -204,7 +206,7 @@ describe("the files of a test", () => {
     expect(server.files.text("/a")).toBe("a");
   });
 
-  it("hold the directories that the server tells of", async () => {
+  it("have the directories that the environment info names", async () => {
     await using server = new TestServer({ environmentInfo: { cwd: "file:///srv/app" } });
     await using client = await ExecServerClient.connect({ transport: server.transport });
     for (const directory of ["/srv/app", "/home/test", "/tmp"]) {

@@ -4,7 +4,7 @@ import { TestServer } from "../../src/testing.ts";
 import { failureOf } from "../support/failure.ts";
 
 describe("a test server in memory", () => {
-  it("works with a clock that stands still", async () => {
+  it("works with fake timers, and sets none", async () => {
     vi.useFakeTimers();
     try {
       await using server = new TestServer({ files: { "/a": "text" } });
@@ -24,7 +24,7 @@ describe("a test server in memory", () => {
     }
   });
 
-  it("is replaced by a fresh session after an end, and by none if it is one-shot", async () => {
+  it("gives a new session after a disconnect, unless it is one-shot", async () => {
     for (const reconnectable of [true, false]) {
       await using server = new TestServer({ reconnectable });
       await using lazy = new LazyExecServerClient({ transport: server.transport });
@@ -37,7 +37,7 @@ describe("a test server in memory", () => {
     }
   });
 
-  it("ends with everything on it when it is closed", async () => {
+  it("rejects pending waits and ends every connection when it is closed", async () => {
     const server = new TestServer();
     await using lazy = new LazyExecServerClient({ transport: server.transport });
     const client = await lazy.get();
@@ -50,7 +50,7 @@ describe("a test server in memory", () => {
     }
   });
 
-  it("shows a client that goes without a goodbye", async () => {
+  it("reports the end of a client that was closed while frozen", async () => {
     await using server = new TestServer();
     const client = await ExecServerClient.connect({ transport: server.transport });
     const connection = await server.connection();
@@ -60,7 +60,7 @@ describe("a test server in memory", () => {
     expect(await connection.ended).toMatchObject({ closeCode: expect.any(Number) });
   });
 
-  it("loses what is on its way when it is reset, and nothing when it is dropped", async () => {
+  it("loses frames in flight on reset(), and none on drop()", async () => {
     for (const [end, expected] of [
       ["drop", ["frame", "end"]],
       ["reset", ["end"]],
@@ -85,7 +85,7 @@ describe("a test server in memory", () => {
     }
   });
 
-  it("has a socket that reports an error and its close in either order", async () => {
+  it("reports an error and a close in either order", async () => {
     for (const [fault, expected] of [
       ["failThenClose", ["error", "close 1006"]],
       ["closeThenFail", ["close 1000", "error"]],
@@ -106,7 +106,7 @@ describe("a test server in memory", () => {
     }
   });
 
-  it("sees a socket that is gone without a goodbye", async () => {
+  it("reports a terminated socket with close code 1006", async () => {
     await using server = new TestServer();
     const socket = new server.WebSocket("ws://any.test/");
     const connection = await server.connection();
@@ -114,20 +114,20 @@ describe("a test server in memory", () => {
     expect(await connection.ended).toEqual({ closeCode: 1006 });
   });
 
-  it("tells a client how much of what it sent has not been read, and when it has", async () => {
+  it("gives the client backpressure until the server has read everything", async () => {
     await using server = new TestServer();
     const connection = await server.transport.connect({ signal: new AbortController().signal });
-    const read = (await server.connection()).stopReading();
+    const resumeReading = (await server.connection()).stopReading();
     connection.send('{"method":"ä"}');
     expect(connection.flow?.queuedBytes).toBe(15);
     const drained = connection.flow?.drained();
-    read();
+    resumeReading();
     await drained;
     expect(connection.flow?.queuedBytes).toBe(0);
     await connection.close();
   });
 
-  it("never delivers a frame in the turn in which it was sent", async () => {
+  it("never delivers a frame synchronously", async () => {
     await using server = new TestServer();
     const connection = await server.transport.connect({ signal: new AbortController().signal });
     const log: string[] = [];

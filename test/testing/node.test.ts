@@ -9,7 +9,7 @@ import { Children } from "../support/children.ts";
 import { failureOf } from "../support/failure.ts";
 
 describe("listen()", () => {
-  it("refuses who names an Origin, as the real server does, unless told otherwise", async () => {
+  it("rejects an upgrade with an Origin as the real server does, unless allowOrigin is true", async () => {
     await using server = new TestServer();
     await using strict = await listen(server);
     await using open = await listen(server, { allowOrigin: true });
@@ -21,7 +21,7 @@ describe("listen()", () => {
     expect(client.sessionId).toBe("session-1");
   });
 
-  it("is ready, and wants an upgrade", async () => {
+  it("answers /readyz, and requires an upgrade elsewhere", async () => {
     await using server = new TestServer();
     await using listening = await listen(server);
     const http = listening.url.replace("ws:", "http:");
@@ -29,7 +29,7 @@ describe("listen()", () => {
     expect((await fetch(http)).status).toBe(426);
   });
 
-  it("frees its port and ends every connection when it is closed, also twice", async () => {
+  it("frees its port and ends every connection when it is closed, even twice", async () => {
     await using server = new TestServer();
     const listening = await listen(server);
     await using client = await ExecServerClient.connect({ transport: webSocket(listening.url) });
@@ -40,7 +40,7 @@ describe("listen()", () => {
     expect((await once(probe, "error"))[0]).toMatchObject({ code: "ECONNREFUSED" });
   });
 
-  it("carries a frame of any length", async () => {
+  it("sends frames with each of the three length encodings", async () => {
     await using server = new TestServer();
     await using listening = await listen(server);
     await using client = await ExecServerClient.connect({ transport: webSocket(listening.url) });
@@ -55,7 +55,7 @@ describe("listen()", () => {
     }
   });
 
-  it("shows the code and reason of the client's goodbye", async () => {
+  it("reports the code and reason of the client's close", async () => {
     await using server = new TestServer();
     await using listening = await listen(server);
     const client = await ExecServerClient.connect({ transport: webSocket(listening.url) });
@@ -85,83 +85,83 @@ describe("serveStdio()", () => {
     };
   }
 
-  it("runs commands, files and requests like any other server", async () => {
-    await using it = await started();
-    it.server.onCommand(["git", "status"], { stdout: "clean\n" });
-    it.server.files.write("/large", "x".repeat(3 * 1024 * 1024));
-    expect((await it.client.run(["git", "status"])).stdout).toBe("clean\n");
-    expect(await it.client.fs.readFile("/large", "utf8")).toHaveLength(3 * 1024 * 1024);
+  it("serves commands and files", async () => {
+    await using t = await started();
+    t.server.onCommand(["git", "status"], { stdout: "clean\n" });
+    t.server.files.write("/large", "x".repeat(3 * 1024 * 1024));
+    expect((await t.client.run(["git", "status"])).stdout).toBe("clean\n");
+    expect(await t.client.fs.readFile("/large", "utf8")).toHaveLength(3 * 1024 * 1024);
   });
 
-  it("exits with the code a test gives, behind what it has printed", async () => {
+  it("exits with the given code, after its output", async () => {
     const lines: string[] = [];
-    await using it = await started((line) => lines.push(line));
-    it.child.stderr("warning: low disk\nfatal:");
-    it.child.stderr(" no disk\n");
-    it.child.exit(3);
-    expect((await it.client.disconnected).message).toContain("code 3");
+    await using t = await started((line) => lines.push(line));
+    t.child.stderr("warning: low disk\nfatal:");
+    t.child.stderr(" no disk\n");
+    t.child.exit(3);
+    expect((await t.client.disconnected).message).toContain("code 3");
     expect(lines).toEqual(["warning: low disk", "fatal: no disk"]);
-    await it.child.gone;
+    await t.child.gone;
   });
 
-  it("is killed by the signal a test gives", async () => {
-    await using it = await started();
-    it.child.kill("SIGTERM");
-    expect((await it.client.disconnected).message).toContain("SIGTERM");
+  it("is killed by the given signal", async () => {
+    await using t = await started();
+    t.child.kill("SIGTERM");
+    expect((await t.client.disconnected).message).toContain("SIGTERM");
   });
 
-  it("takes a line that comes in halves, and several in one piece", async () => {
-    await using it = await started();
-    it.server.hold("environment/status");
-    const calls = [it.client.status(), it.client.status()];
+  it("sends responses byte by byte", async () => {
+    await using t = await started();
+    t.server.hold("environment/status");
+    const calls = [t.client.status(), t.client.status()];
     const ids = [];
-    for (const n of [1, 2]) ids.push((await it.connection.request("environment/status", n)).id);
+    for (const n of [1, 2]) ids.push((await t.connection.request("environment/status", n)).id);
     const text = ids.map((id) => `{"id":${id},"result":{"status":"é"}}\n`).join("");
-    for (const byte of Buffer.from(text)) it.connection.sendBytes(Uint8Array.of(byte));
+    for (const byte of Buffer.from(text)) t.connection.sendBytes(Uint8Array.of(byte));
     expect(await Promise.all(calls)).toEqual([{ status: "é" }, { status: "é" }]);
   });
 
-  it("ends the client when it closes its output, and exits at the end of its input", async () => {
-    await using it = await started();
-    it.child.closeOutput();
-    expect((await it.client.disconnected).message).toContain("code 0");
-    await it.child.gone;
+  it("disconnects the client when it closes its output, and exits at the end of its input", async () => {
+    await using t = await started();
+    t.child.closeOutput();
+    expect((await t.client.disconnected).message).toContain("code 0");
+    await t.child.gone;
   });
 
-  it("can't be written to when it has closed its input", async () => {
-    await using it = await started();
-    it.server.hold("environment/status");
-    it.child.closeInput();
-    // The write that finds out may come a while after the close.
-    while (!it.client.isDisconnected) await it.client.status({ timeoutMs: 20 }).catch(() => {});
-    expect((await it.client.disconnected).message).toContain("EPIPE");
+  it("fails writes of the client after it has closed its input", async () => {
+    await using t = await started();
+    t.server.hold("environment/status");
+    t.child.closeInput();
+    // The close takes effect asynchronously, so an early write can still succeed.
+    while (!t.client.isDisconnected) await t.client.status({ timeoutMs: 20 }).catch(() => {});
+    expect((await t.client.disconnected).message).toContain("EPIPE");
   });
 
-  it("shows the client's goodbye as an end, and then exits", async () => {
-    await using it = await started();
-    await it.client.close();
-    expect(await it.connection.ended).toEqual({});
-    await it.child.gone;
+  it("reports the client's close as an end, then exits", async () => {
+    await using t = await started();
+    await t.client.close();
+    expect(await t.connection.ended).toEqual({});
+    await t.child.gone;
   });
 
-  it("leaves no child behind when it is closed, whatever state that is in", async () => {
+  it("leaves no child running when it is closed, even a frozen one", async () => {
     using children = new Children();
-    const it = await started();
-    const other = await ExecServerClient.connect({ transport: stdio(it.served) });
-    (await it.server.connection(2)).freeze();
-    await it.served.close();
-    await Promise.all([it.client.disconnected, other.disconnected, children.gone()]);
+    const t = await started();
+    const other = await ExecServerClient.connect({ transport: stdio(t.served) });
+    (await t.server.connection(2)).freeze();
+    await t.served.close();
+    await Promise.all([t.client.disconnected, other.disconnected, children.gone()]);
     expect(children.started).toHaveLength(2);
-    it.server.close();
+    t.server.close();
   });
 
-  it("leaves no child behind when the test's process forgets it", async () => {
+  it("leaves no child running when the test's process ends", async () => {
     using children = new Children();
-    const it = await started();
-    it.connection.freeze();
-    // As the end of the process would: every socket is gone.
-    it.connection.reset();
+    const t = await started();
+    t.connection.freeze();
+    // Closes the control socket, as the end of the process does.
+    t.connection.reset();
     await children.gone();
-    await it[Symbol.asyncDispose]();
+    await t[Symbol.asyncDispose]();
   });
 });

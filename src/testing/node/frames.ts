@@ -1,10 +1,10 @@
-/** WebSocket frames of a server: whole, unmasked, and written down here so that a test can cut them anywhere. */
+/** Encodes WebSocket frames of a server, final and unmasked. The `ws` package can not cut a frame at a given byte. */
 
 const TEXT = 0x1;
 const BINARY = 0x2;
 const CLOSE = 0x8;
 
-/** A frame whose opcode means nothing: every WebSocket reports an error for it. */
+/** A frame with a reserved opcode, for which every WebSocket reports an error. */
 export const INVALID_FRAME = /* @__PURE__ */ Uint8Array.of(0x83, 0);
 
 export function dataFrame(data: string | Uint8Array): Buffer {

@@ -6,27 +6,27 @@ import type { DialRefusal, TestDial, TestServerDoor } from "../channel.ts";
 import { Loopback } from "./loopback.ts";
 import { WebSocketChannel } from "./websocket-channel.ts";
 
-/** A test server that listens for WebSockets. */
+/** A test server that listens for WebSocket connections. */
 export interface ListeningTestServer extends AsyncDisposable {
   /** For `webSocket()`: `ws://127.0.0.1:PORT`. */
   readonly url: string;
-  /** Ends every connection at once and frees the port. */
+  /** Ends every connection immediately and frees the port. */
   close(): Promise<void>;
 }
 
-/** Whom a listening test server lets in. */
+/** Options of {@link listen}. */
 export interface ListenOptions {
   /**
-   * Lets dials with an `Origin` header in, as every browser page sends one. A real exec-server answers them with 403:
-   * in production there must be a gateway.
+   * Accepts dials with an `Origin` header, which every browser page sends. A real exec-server responds with 403, so a page
+   * needs a gateway in production.
    * @default false
    */
   readonly allowOrigin?: boolean | undefined;
 }
 
-/** Serves a test server over real WebSockets, on a free port of this machine; the faults act on the TCP socket. */
+/** Serves a test server over real WebSockets on a free port of 127.0.0.1. Faults act on the TCP socket. */
 export async function listen(
-  server: TestServerDoor,
+  acceptor: TestServerDoor,
   options: ListenOptions = {},
 ): Promise<ListeningTestServer> {
   const { allowOrigin = false } = options;
@@ -38,7 +38,7 @@ export async function listen(
   const url = `ws://127.0.0.1:${loopback.port}`;
 
   http.on("upgrade", async (request, socket: Socket, head) => {
-    const refusal = await server.admit();
+    const refusal = await acceptor.admit();
     if (socket.destroyed) return;
     if (request.headers.origin !== undefined && !allowOrigin) return refuse(socket, { status: 403 });
     if (refusal && refusal.closeCode === undefined) return refuse(socket, refusal);
@@ -47,7 +47,7 @@ export async function listen(
       if (refusal) {
         channel.start({ onFrame() {}, onEnd() {} });
         channel.close(refusal.closeCode as number, refusal.reason ?? "");
-      } else channel.start(server.accept(channel, dialOf(request, url)));
+      } else channel.start(acceptor.accept(channel, dialOf(request, url)));
     });
   });
   const close = (): Promise<void> => loopback.close();

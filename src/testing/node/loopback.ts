@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { AddressInfo, Server, Socket } from "node:net";
 
-/** A server on a free port of this machine, and the sockets of those who came. */
+/** A server on a free port of 127.0.0.1, and its open sockets. */
 export class Loopback {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -10,7 +10,7 @@ export class Loopback {
     this.#server = server;
     server.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);
-      // A peer that resets its connection is nothing to fail for.
+      // A reset by the peer must not become an uncaught error.
       socket.on("error", () => {});
       socket.once("close", () => this.#sockets.delete(socket));
     });
@@ -27,7 +27,7 @@ export class Loopback {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Ends every connection at once, and then listens no more. */
+  /** Stops listening and destroys every connection. */
   async close(): Promise<void> {
     if (!this.#server.listening) return;
     const closed = once(this.#server, "close");

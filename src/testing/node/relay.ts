@@ -1,14 +1,14 @@
 /**
- * The program that stands for an exec-server over stdio. It tells the test's process what its input brings, and does
- * what that says, in order; when it is left alone it dies. Kept as a text, so that it can be run wherever this file
- * ends up, bundled or not. Both sides write messages of a kind (1 byte), a length (4 bytes) and that many bytes.
+ * The child program that plays an exec-server over stdio. It forwards its standard input to the test's process, runs
+ * the operations sent from there in order, and kills itself when that connection closes. It is a string, so that it also
+ * runs when this file is bundled. Messages in both directions are a kind (1 byte), a length (4 bytes) and the payload.
  */
 export const RELAY = /* js */ `
 const { connect } = require("node:net");
 const { closeSync } = require("node:fs");
 const { stdin, stdout, stderr } = process;
 const control = connect({ port: Number(process.argv[1]), host: "127.0.0.1", noDelay: true });
-const tell = (kind, bytes) => {
+const report = (kind, bytes) => {
   const head = Buffer.alloc(5, kind);
   head.writeUInt32BE(bytes.length, 1);
   return control.write(Buffer.concat([head, bytes]));
@@ -39,8 +39,8 @@ control.on("data", (bytes) => {
     rest = rest.subarray(end);
   }
 });
-stdin.on("data", (bytes) => { if (!tell(1, bytes)) stdin.pause(); });
-stdin.on("end", () => tell(2, Buffer.alloc(0)));
+stdin.on("data", (bytes) => { if (!report(1, bytes)) stdin.pause(); });
+stdin.on("end", () => report(2, Buffer.alloc(0)));
 control.on("drain", () => { if (!isPaused) stdin.resume(); });
 control.on("close", () => process.kill(process.pid, "SIGKILL"));
 for (const stream of [stdin, stdout, stderr, control]) stream.on("error", () => {});
@@ -57,7 +57,7 @@ const OPERATIONS = {
   closeOutput: 8,
 } as const;
 
-/** What the test's process can have the program do. */
+/** An operation that the child program runs. */
 export type Operation = keyof typeof OPERATIONS;
 
 export function operationBytes(operation: Operation, payload: Uint8Array): Buffer {
@@ -66,7 +66,7 @@ export function operationBytes(operation: Operation, payload: Uint8Array): Buffe
   return Buffer.concat([head, payload]);
 }
 
-/** Reads what the program tells of its input: bytes, and undefined for the end. */
+/** Decodes the messages of the child program. Yields the bytes of its standard input, and undefined for the end. */
 export class InputReader {
   #rest = Buffer.alloc(0);
 

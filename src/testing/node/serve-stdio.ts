@@ -2,37 +2,37 @@ import { createServer } from "node:net";
 import { asyncDispose } from "../../internal/dispose.ts";
 import { settledWithin } from "../../internal/timer.ts";
 import type { TestServerDoor } from "../channel.ts";
-import { Arrivals } from "../recorder.ts";
+import { Recorder } from "../recorder.ts";
 import { Loopback } from "./loopback.ts";
 import { RELAY } from "./relay.ts";
 import { StdioChannel, type TestChild } from "./stdio-channel.ts";
 
-/** A command that leads to a test server; to be given to `stdio()` as it is. */
+/** A command that connects to a test server. Pass it to `stdio()` as it is. */
 export interface StdioTestServer extends AsyncDisposable {
-  /** The program: the Node, or Electron, that this runs in. */
+  /** The program: the executable of this Node or Electron. */
   readonly command: string;
-  /** Its arguments: a small program that passes everything on. */
+  /** Its arguments: a small program that forwards to this process. */
   readonly args: readonly string[];
-  /** What it needs of its environment. */
+  /** The environment variables it needs. */
   readonly env: Readonly<Record<string, string>>;
-  /** Resolves with the n-th child that was started, past or to come. */
+  /** Resolves with the n-th started child, past or still to come. Rejects if the server is closed before. */
   child(n?: number): Promise<TestChild>;
-  /** Kills every child; resolves when they are gone. */
+  /** Kills every child. Resolves when their connections have closed, after at most one second. */
   close(): Promise<void>;
 }
 
-/** How long a child may take to die of SIGKILL. */
+/** How long close() waits for the children to exit after SIGKILL. */
 const KILL_GRACE_MS = 1_000;
 
-/** Serves a test server over the standard input and output of real child processes, each of which passes on to this one. */
-export async function serveStdio(server: TestServerDoor): Promise<StdioTestServer> {
-  const children = new Arrivals<StdioChannel>();
+/** Serves a test server over the standard input and output of real child processes, which forward to this process. */
+export async function serveStdio(acceptor: TestServerDoor): Promise<StdioTestServer> {
+  const children = new Recorder<StdioChannel>();
   const relays = createServer({ noDelay: true }, async (control) => {
     const channel = new StdioChannel(control);
-    children.add(channel);
-    const refusal = await server.admit();
-    if (!refusal) return channel.start(server.accept(channel));
-    // What the client has sent is in the way of the end.
+    children.record(channel);
+    const refusal = await acceptor.admit();
+    if (!refusal) return channel.start(acceptor.accept(channel));
+    // Unread input would keep the control connection from closing.
     control.resume();
     if (refusal.reason !== undefined) channel.stderr(`${refusal.reason}\n`);
     channel.exit(1);
@@ -47,7 +47,7 @@ export async function serveStdio(server: TestServerDoor): Promise<StdioTestServe
   return {
     command: process.execPath,
     args: ["-e", RELAY, String(loopback.port)],
-    // For Electron; and what this process was started with is nothing for a relay.
+    // Makes Electron run as Node, and keeps this process's own NODE_OPTIONS from the child.
     env: { ELECTRON_RUN_AS_NODE: "1", NODE_OPTIONS: "" },
     child: (n = 1) => children.find(n),
     close,

@@ -5,27 +5,27 @@ import { ByteLimit } from "../byte-limit.ts";
 import type { ChannelReceiver, ServerChannel } from "../channel.ts";
 import { InputReader, type Operation, operationBytes } from "./relay.ts";
 
-/** Longer operations would be slow to put together again. */
-const MAX_PRINTED = 64 * 1024;
+/** Bytes per print operation. The child concatenates chunks until an operation is complete, which is slow for long ones. */
+const MAX_PRINT_BYTES = 64 * 1024;
 const LINE_FEED = /* @__PURE__ */ Uint8Array.of(0x0a);
 
-/** The child process that plays the server, for what a test may want of it beyond the connection. */
+/** The child process that plays the server over stdio. */
 export interface TestChild {
-  /** Prints to its standard error as it is: line ends are not added. */
+  /** Writes to standard error; no line end is added. */
   stderr(text: string): void;
-  /** Exits, behind everything that was sent. */
+  /** Sends everything queued, then exits. */
   exit(code: number): void;
   /**
-   * Is killed, behind everything that was sent.
+   * Sends everything queued, then kills the child with a signal.
    *
    * @param signal @default "SIGKILL"
    */
   kill(signal?: string): void;
-  /** Closes its standard output, and lives on. */
+  /** Closes standard output; the child keeps running. */
   closeOutput(): void;
-  /** Closes its standard input, so that it can't be written to any more, and lives on. */
+  /** Closes standard input, so that writes of the client fail; the child keeps running. */
   closeInput(): void;
-  /** Resolves when it is gone. */
+  /** Resolves when the child has exited. */
   readonly gone: Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export class StdioChannel implements ServerChannel, TestChild {
   readonly gone: Promise<void>;
   readonly #control: Socket;
   readonly #limit = new ByteLimit();
-  #isOver = false;
+  #isEnded = false;
 
   constructor(control: Socket) {
     this.#control = control;
@@ -61,10 +61,10 @@ export class StdioChannel implements ServerChannel, TestChild {
   }
 
   sendBytes(bytes: Uint8Array): void {
-    if (this.#isOver) return;
+    if (this.#isEnded) return;
     const passed = bytes.subarray(0, this.#limit.take(bytes.length));
-    for (let at = 0; at < passed.length; at += MAX_PRINTED) {
-      this.#do("print", passed.subarray(at, at + MAX_PRINTED));
+    for (let at = 0; at < passed.length; at += MAX_PRINT_BYTES) {
+      this.#do("print", passed.subarray(at, at + MAX_PRINT_BYTES));
     }
     if (this.#limit.isReached) this.drop();
   }
@@ -78,8 +78,8 @@ export class StdioChannel implements ServerChannel, TestChild {
   }
 
   reset(): void {
-    this.#isOver = true;
-    // It dies of being left alone.
+    this.#isEnded = true;
+    // The child kills itself when its control connection closes.
     this.#control.resetAndDestroy();
   }
 
@@ -112,12 +112,12 @@ export class StdioChannel implements ServerChannel, TestChild {
 
   exit(code: number): void {
     this.#do("exit", Uint8Array.of(code));
-    this.#isOver = true;
+    this.#isEnded = true;
   }
 
   kill(signal = "SIGKILL"): void {
     this.#do("kill", Buffer.from(signal));
-    this.#isOver = true;
+    this.#isEnded = true;
   }
 
   closeOutput(): void {

@@ -4,23 +4,23 @@ import { ByteLimit } from "../byte-limit.ts";
 import type { ChannelReceiver, ServerChannel } from "../channel.ts";
 import { closeFrame, dataFrame, INVALID_FRAME } from "./frames.ts";
 
-/** The server's end of a real WebSocket: reads through `ws`, writes to the socket below. */
+/** The server's end of a real WebSocket. Reads through `ws`; writes to the TCP socket, so that faults can cut frames. */
 export class WebSocketChannel implements ServerChannel {
   readonly #socket: WebSocket;
-  readonly #below: Socket;
+  readonly #tcpSocket: Socket;
   readonly #limit = new ByteLimit();
-  #isOver = false;
+  #isEnded = false;
 
-  constructor(socket: WebSocket, below: Socket) {
+  constructor(socket: WebSocket, tcpSocket: Socket) {
     this.#socket = socket;
-    this.#below = below;
+    this.#tcpSocket = tcpSocket;
   }
 
   start(receiver: ChannelReceiver): void {
     this.#socket.on("error", () => {});
     this.#socket.on("message", (data) => receiver.onFrame(String(data)));
     this.#socket.on("close", (closeCode, reason) => {
-      this.#isOver = true;
+      this.#isEnded = true;
       receiver.onEnd({ closeCode, reason: String(reason) });
     });
   }
@@ -30,26 +30,26 @@ export class WebSocketChannel implements ServerChannel {
   }
 
   sendBytes(bytes: Uint8Array): void {
-    if (this.#isOver) return;
-    this.#below.write(bytes.subarray(0, this.#limit.take(bytes.length)));
+    if (this.#isEnded) return;
+    this.#tcpSocket.write(bytes.subarray(0, this.#limit.take(bytes.length)));
     if (this.#limit.isReached) this.drop();
   }
 
   close(code: number, reason: string): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.#isEnded) return;
+    this.#isEnded = true;
     this.#socket.close(code, reason);
   }
 
   drop(): void {
-    this.#isOver = true;
-    // The end of the stream comes behind what was written; a destroyed socket could take that along.
-    this.#below.end();
+    this.#isEnded = true;
+    // end() sends what was written first; destroy() could discard it.
+    this.#tcpSocket.end();
   }
 
   reset(): void {
-    this.#isOver = true;
-    this.#below.resetAndDestroy();
+    this.#isEnded = true;
+    this.#tcpSocket.resetAndDestroy();
   }
 
   dropAfterBytes(bytes: number): void {

@@ -1,27 +1,24 @@
 import { ServerError } from "../errors.ts";
+import type { Awaitable } from "../internal/awaitable.ts";
 import { decodeBase64, encodeBase64 } from "../internal/base64.ts";
 import type { HttpRequestParams } from "../protocol/http.ts";
 import { RPC_INTERNAL_ERROR, RPC_METHOD_NOT_FOUND } from "../protocol/json-rpc.ts";
 import type { TestHandler } from "./handlers.ts";
+import { Registrations } from "./registrations.ts";
 import type { TestConnection } from "./test-connection.ts";
 
 /**
- * Plays the origins that an app reaches through the server: returns the response, or undefined for a request that is
- * another's to answer. What it throws is a request that failed, as on a network that is down.
+ * Plays the origins that an app reaches through the server. Returns the response, or undefined to pass the request on
+ * to the handler before it. An error it throws fails the request, as an unreachable network does.
  */
-export type FetchHandler = (request: Request) => Response | undefined | PromiseLike<Response | undefined>;
+export type FetchHandler = (request: Request) => Awaitable<Response | undefined>;
 
-/** Who answers the HTTP requests that a test server makes. */
+/** Answers the HTTP requests that a client sends through the test server. */
 export class Origins {
-  readonly #handlers: { readonly answer: FetchHandler }[] = [];
+  readonly #handlers = new Registrations<FetchHandler>();
 
-  add(answer: FetchHandler): () => void {
-    const entry = { answer };
-    this.#handlers.unshift(entry);
-    return () => {
-      const at = this.#handlers.indexOf(entry);
-      if (at >= 0) this.#handlers.splice(at, 1);
-    };
+  add(handler: FetchHandler): () => void {
+    return this.#handlers.add(handler);
   }
 
   readonly request: TestHandler<"http/request"> = async ({ params }, connection) => {
@@ -36,17 +33,17 @@ export class Origins {
   };
 
   async #fetch(params: HttpRequestParams): Promise<Response> {
-    for (const { answer } of this.#handlers) {
-      const response = await attempt(() => answer(requestOf(params)));
+    for (const handler of this.#handlers.all) {
+      const response = await attempt(() => handler(requestOf(params)));
       if (response) return response;
     }
     const { method, url } = params;
-    const message = `nobody answers ${method} ${url}: add server.onFetch((request) => new Response("…"))`;
+    const message = `the test server has no response for ${method} ${url}: add server.onFetch((request) => new Response("…"))`;
     throw new ServerError(message, { rpcCode: RPC_METHOD_NOT_FOUND });
   }
 }
 
-async function attempt<T>(work: () => T | PromiseLike<T>): Promise<T> {
+async function attempt<T>(work: () => Awaitable<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -57,7 +54,7 @@ async function attempt<T>(work: () => T | PromiseLike<T>): Promise<T> {
 
 function requestOf({ method, url, headers, bodyBase64 }: HttpRequestParams): Request {
   const pairs = headers.map(({ name, value, valueEnvVar }): [string, string] => {
-    // The server's environment holds the value, and a test server has none.
+    // A real server takes the value from its environment. A test server has none and shows the variable's name.
     return [name, valueEnvVar === undefined ? value : `$${valueEnvVar}`];
   });
   const body = bodyBase64 === null ? null : (decodeBase64(bodyBase64) ?? null);
@@ -78,7 +75,7 @@ async function sendBody(
       done: false,
       ...end,
     });
-  // The answer goes first.
+  // The response to the request is sent first.
   await undefined;
   try {
     for (const reader = body?.getReader(); reader; ) {
