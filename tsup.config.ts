@@ -14,15 +14,15 @@ const library = {
   format: ["esm", "cjs"] satisfies ("esm" | "cjs")[],
 };
 
-/** The declarations, for users with any `lib` and whichever copy of a class they have. */
+/** Builds declarations that work with any `lib` and in which the ESM and CJS types of a class are compatible. */
 async function buildTypes(): Promise<void> {
-  // In a source file the reference would not survive the bundling.
+  // A reference in a source file would be lost in bundling.
   const banner = '/// <reference lib="esnext.disposable" />';
   await build({ ...library, config: false, dts: { only: true, banner } });
   for (const name of await readdir("dist")) {
     if (!/\.d\.c?ts$/.test(name)) continue;
     const text = await readFile(`dist/${name}`, "utf8");
-    // It would make a class of the ESM and of the CJS declarations two types that don't mix.
+    // `#private` makes a class of the ESM declarations incompatible with the same class of the CJS declarations.
     await writeFile(`dist/${name}`, text.replaceAll(/^ *#private;\n/gm, ""));
   }
 }
@@ -30,18 +30,19 @@ async function buildTypes(): Promise<void> {
 export default defineConfig([
   {
     ...library,
-    // Nobody loads it. But what two entries share is a file of its own, which a bundler leaves out if nothing of it is
-    // used: classes with a dispose symbol in one file with the errors would come along with each of these.
+    // `client` is not a public entry. It makes tsup put the errors and the clients into separate chunks. Bundlers keep a
+    // class with a dispose symbol even if it is unused, so an app that imports one error would include the clients.
     entry: { ...library.entry, client: "src/client/lazy-client.ts" },
     target: "es2022",
     platform: "neutral",
     external: [/^node:/],
     removeNodeProtocol: false,
-    // Entries share chunks, so a class exists once per format; tree-shaking makes Rollup write the CJS chunks, whose class semantics are exact.
+    // Entries share chunks, so that a class exists once per format. Tree-shaking makes Rollup write the CJS chunks, which
+    // keep the exact semantics of classes.
     splitting: true,
     treeshake: true,
     sourcemap: true,
-    // The command is built at the same time.
+    // The command is built concurrently by the second configuration.
     clean: [`!${CLI}.*`],
     async onSuccess() {
       await copyFile("src/node-only.js", "dist/node-only.js");

@@ -3,7 +3,7 @@ import { stdio } from "exec-server-sdk/node";
 import { codexBinary, makeCodexHome } from "../test/support/exec-server.ts";
 import { Window } from "./electron/window.ts";
 
-test("the Electron example's page runs commands under its policy, and gets one new server when its own is killed", async ({
+test("the page of the Electron example runs commands under its policy, and replaces a killed server once", async ({
   page,
 }) => {
   const window = await Window.open(page, () =>
@@ -47,8 +47,8 @@ test("the Electron example's page runs commands under its policy, and gets one n
   ]);
 
   expect(await window.violations()).toEqual([]);
-  expect(window.complaints).toEqual([]);
-  // Its own files, and nothing of a network.
+  expect(window.problems).toEqual([]);
+  // Only its own files, and no network request.
   expect(window.requests.map((url) => url.replace(/^file:.*\//, "")).sort()).toEqual([
     "index.html",
     "renderer.js",

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => app[Symbol.dispose]());
 
-/** The exec-server that the page is connected to: the parent of whatever it starts. */
+/** The process id of the page's exec-server, which is the parent process of each command. */
 async function serverPid(running: RunningApp): Promise<number> {
   return Number((await running.do("run", "sh", "-c", "echo $PPID")).stdout);
 }
@@ -25,8 +25,8 @@ function isAlive(pid: number): boolean {
   }
 }
 
-describe.each(["main.cjs", "main.mjs"])("the Electron example's %s, with a stub for Electron", (main) => {
-  it("opens a sandboxed window, and connects it when it first wants to", async () => {
+describe.each(["main.cjs", "main.mjs"])("%s of the Electron example, with a stub for Electron", (main) => {
+  it("opens a sandboxed window, whose client connects on first use", async () => {
     await using running = await app.start(main);
     expect(running.loaded).toEqual({
       url: pathToFileURL(app.file("index.html")).href,
@@ -42,14 +42,14 @@ describe.each(["main.cjs", "main.mjs"])("the Electron example's %s, with a stub 
     expect(await running.do("state")).toBe("connected");
   });
 
-  it("gives no port's other side to anybody but its own page", async () => {
+  it("accepts ports from its own page only", async () => {
     await using running = await app.start(main);
-    expect(await running.do("handOverFrom", "https://attacker.example/")).toBe(false);
-    expect(await running.do("handOverFrom", `${running.loaded.url}.html`)).toBe(false);
-    expect(await running.do("handOverFrom", running.loaded.url)).toBe(true);
+    expect(await running.do("offerPortFrom", "https://attacker.example/")).toBe(false);
+    expect(await running.do("offerPortFrom", `${running.loaded.url}.html`)).toBe(false);
+    expect(await running.do("offerPortFrom", running.loaded.url)).toBe(true);
   });
 
-  it("has a killed server replaced once, by the page's next use", async () => {
+  it("replaces a killed server once, on the next use", async () => {
     await using running = await app.start(main);
     const lost = await running.do("session");
     const pid = await serverPid(running);
@@ -69,7 +69,7 @@ describe.each(["main.cjs", "main.mjs"])("the Electron example's %s, with a stub 
     expect((await running.do("run", "echo", "again")).stdout).toBe("again\n");
   });
 
-  it("leaves no server behind when it quits", async () => {
+  it("leaves no server running when it quits", async () => {
     await using running = await app.start(main);
     const pid = await serverPid(running);
     await running.do("quit");
@@ -78,8 +78,8 @@ describe.each(["main.cjs", "main.mjs"])("the Electron example's %s, with a stub 
   });
 });
 
-describe("the Electron example's preload script", () => {
-  /** Runs it with what a sandboxed preload script may require. */
+describe("the preload script of the Electron example", () => {
+  /** Runs the script with the modules that a sandboxed preload script can require. */
   function runPreload() {
     const sent: unknown[] = [];
     const exposed: Record<string, Record<string, () => void>> = {};
@@ -109,21 +109,21 @@ describe("the Electron example's preload script", () => {
     return { sent, exposed, window, onMessage };
   }
 
-  it("runs in the sandbox and hands the page's ports over", () => {
+  it("runs in the sandbox, and passes the ports of the page on", () => {
     const { sent, window, onMessage } = runPreload();
     const port = {};
     onMessage({ source: window, data: "exec-server-port", ports: [port] });
     expect(sent).toEqual([["exec-server-port", null, [port]]]);
   });
 
-  it("hands over nothing of a frame's, and nothing else", () => {
+  it("ignores messages of frames and other messages", () => {
     const { sent, window, onMessage } = runPreload();
     onMessage({ source: {}, data: "exec-server-port", ports: [{}] });
     onMessage({ source: window, data: "something else", ports: [{}] });
     expect(sent).toEqual([]);
   });
 
-  it("exposes one button, and no channel of Electron's", () => {
+  it("exposes one function, and no channel of Electron", () => {
     const { sent, exposed } = runPreload();
     expect(Object.keys(exposed)).toEqual(["demo"]);
     expect(Object.keys(exposed["demo"] ?? {})).toEqual(["killServer"]);

@@ -9,7 +9,7 @@ import { codexBinary, ExecServer, makeCodexHome } from "../test/support/exec-ser
 
 const ROOT = join(import.meta.dirname, "..");
 
-/** A program of `examples`, run as its own first lines say. */
+/** Starts a program of `examples` as the comment at its top describes. */
 function start(name: string, ...args: string[]): ChildProcess {
   return spawn(process.execPath, ["--import", "tsx", join("examples", name), ...args], {
     cwd: ROOT,
@@ -33,9 +33,9 @@ describe("the example", () => {
   });
   afterAll(() => server[Symbol.asyncDispose]());
 
-  it("node.ts does what it says", async () => {
+  it("node.ts prints the expected output", async () => {
     const { code, lines } = await outputOf("node.ts", server.url);
-    // Two ticks may come in one piece.
+    // Two ticks can arrive in one chunk.
     const withoutLabels = lines.map((line) => line.replace(/^stdout: /, ""));
     expect(withoutLabels).toEqual([
       "[connecting] ",
@@ -51,7 +51,7 @@ describe("the example", () => {
     expect(code).toBe(0);
   });
 
-  it("stdio.ts does what it says", async () => {
+  it("stdio.ts prints the expected output", async () => {
     const { code, lines } = await outputOf("stdio.ts", codexBinary());
     expect(lines).toEqual([
       `working directory: ${ROOT}`,
@@ -61,11 +61,11 @@ describe("the example", () => {
     expect(code).toBe(0);
   });
 
-  it("gateway.ts lets in a page that is logged in, and nobody else, beside its HTTP server", async () => {
+  it("gateway.ts admits logged-in pages only, beside its HTTP server", async () => {
     const program = start("gateway.ts", codexBinary());
     try {
-      const said = createInterface(program.stdout as NodeJS.ReadableStream);
-      const [line] = (await once(said, "line")) as [string];
+      const output = createInterface(program.stdout as NodeJS.ReadableStream);
+      const [line] = (await once(output, "line")) as [string];
       const origin = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0] ?? "";
       const url = `${origin.replace("http", "ws")}/exec`;
       const login = await fetch(`${origin}/login`);

@@ -4,7 +4,7 @@ import { expect, test } from "./support/fixtures.ts";
 const KEEP_ALIVE = { intervalMs: 400, timeoutMs: 800 };
 
 for (const place of ["inPage", "inWorker"] as const) {
-  test(`a network that is silently gone is found (${place})`, async ({ openTab, stage, context }) => {
+  test(`detects a connection that is silently lost (${place})`, async ({ openTab, stage, context }) => {
     const tab = await openTab(place);
     await tab.do("prepare", stage.address, KEEP_ALIVE);
     const session = await tab.do("session");
@@ -14,7 +14,7 @@ for (const place of ["inPage", "inWorker"] as const) {
       code: "ERR_DISCONNECTED",
       message: expect.stringContaining("gave no sign of life within 800 ms"),
     });
-    // It makes the loss known, and nothing else.
+    // The loss is reported, and nothing reconnects.
     expect(stage.front.dials).toBe(1);
     expect(await tab.do("look")).toMatchObject({ state: "disconnected", dials: 1 });
 
@@ -25,12 +25,12 @@ for (const place of ["inPage", "inWorker"] as const) {
   });
 }
 
-test("what hangs on a silently dead connection fails, though a request is under way", async ({
+test("rejects everything pending on a silently lost connection while a request is in flight", async ({
   tab,
   stage,
 }) => {
   await tab.do("prepare", stage.address, KEEP_ALIVE);
-  // The page learns that this server does not work through requests one by one.
+  // A later request that is answered first shows the page that this server handles requests concurrently.
   const learned = new Promise<void>((resolve) => {
     tab.page.once("websocket", (socket) => onOvertaken(socket, "/never/", "environment/status", resolve));
   });
@@ -41,31 +41,34 @@ test("what hangs on a silently dead connection fails, though a request is under 
   expect(stage.front.dials).toBe(2);
 });
 
-test("a hidden page is not judged, and asks when it is shown", async ({ tab, stage }) => {
+test("keeps the connection of a hidden page, and probes it when the page is shown", async ({
+  tab,
+  stage,
+}) => {
   await tab.page.clock.install();
   await tab.page.reload();
   await tab.do("prepare", stage.address, KEEP_ALIVE);
   const session = await tab.do("session");
-  await show(tab.page, "hidden");
+  await setVisibility(tab.page, "hidden");
   stage.front.freeze();
   await tab.page.clock.runFor(60_000);
   expect(await tab.do("look")).toMatchObject({ state: "connected" });
-  await show(tab.page, "visible");
+  await setVisibility(tab.page, "visible");
   const lost = tab.do("lost");
   await tab.page.clock.runFor(2_000);
   expect(await lost).toMatchObject({ code: "ERR_DISCONNECTED" });
   expect(await tab.do("session")).not.toBe(session);
 });
 
-/** A page can't be hidden from here, so it is told that it were. */
-async function show(page: Page, state: "visible" | "hidden"): Promise<void> {
+/** Overrides the visibility of the page, which Playwright can not change. */
+async function setVisibility(page: Page, state: "visible" | "hidden"): Promise<void> {
   await page.evaluate((visibilityState) => {
     Object.defineProperty(document, "visibilityState", { value: visibilityState, configurable: true });
     document.dispatchEvent(new Event("visibilitychange"));
   }, state);
 }
 
-/** Calls back when a request that was sent after another one has its answer; both are told by a part of their text. */
+/** Calls back when a request sent after another one is answered. Each is identified by a part of its text. */
 function onOvertaken(socket: WebSocket, first: string, second: string, onAnswer: () => void): void {
   let isFirstSent = false;
   let id: unknown;

@@ -2,7 +2,7 @@ import { defineConfig } from "@playwright/test";
 import base, { CHROMIUM } from "./playwright.config.ts";
 import { findFirefox } from "./support/browser.ts";
 
-/** The package as its users have it, and the reconnect tests in further browsers: `npm run test:matrix`. */
+/** The packed package in the projects of `consumers`, and the reconnect tests in Firefox: `npm run test:matrix`. */
 export default defineConfig({
   ...base,
   reporter: [["list"], ["./support/matrix-table.ts"], ["./support/closing-line.ts"]],
@@ -13,7 +13,7 @@ export default defineConfig({
       testMatch: "reconnect.spec.ts",
       use: {
         browserName: "firefox",
-        // Through WebDriver BiDi, which an unpatched Firefox understands.
+        // Drives an unpatched Firefox through WebDriver BiDi.
         channel: "moz-firefox",
         launchOptions: { executablePath: findFirefox() },
       },

@@ -19,7 +19,7 @@ export default defineConfig({
   projects: [
     { name: "consumers", testMatch: "consumers/*.spec.ts", grep: /@quick/, use: CHROMIUM },
     { name: "chromium", testMatch: "*.spec.ts", testIgnore: ["consumers/**", "soak.spec.ts"], use: CHROMIUM },
-    // Last, since it leaves the machine to nobody else.
+    // Last, because it uses the whole machine.
     { name: "soak", testMatch: "soak.spec.ts", dependencies: ["consumers", "chromium"], use: CHROMIUM },
   ],
 });

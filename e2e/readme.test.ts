@@ -9,7 +9,7 @@ import { Origin } from "../test/support/origin.ts";
 const ROOT = join(import.meta.dirname, "..");
 const readme = readFileSync(join(ROOT, "README.md"), "utf8");
 
-/** The TypeScript of the README, by the heading above it. */
+/** The TypeScript snippets of the README, by chapter. */
 function snippets(): Map<string, string[]> {
   const found = new Map<string, string[]>();
   let heading = "";
@@ -30,12 +30,12 @@ await using client = new LazyExecServerClient({ transport: webSocket("ws://127.0
 
 interface Program {
   readonly chapter: string;
-  /** Which snippets of the chapter; those of one program belong together. */
+  /** The snippets of the chapter that form the program, by number. */
   readonly snippets: readonly number[];
-  /** What a reader has before the snippet, and what comes after it. */
+  /** Code around the snippets, which the README leaves to the reader. */
   readonly before?: string;
   readonly after?: string;
-  /** What it prints. */
+  /** The expected output. */
   readonly prints?: RegExp;
 }
 
@@ -120,8 +120,8 @@ let server: ExecServer;
 let origin: Origin;
 let directory: string;
 
-/** The addresses and folders of a reader's are those of the test. */
-function here(code: string): string {
+/** Replaces the addresses and directories of the README by those of the test. */
+function adapted(code: string): string {
   return code
     .replaceAll("ws://127.0.0.1:8080", server.url)
     .replaceAll("http://localhost:3000", origin.url)
@@ -145,7 +145,7 @@ beforeAll(async () => {
   for (const [index, program] of PROGRAMS.entries()) {
     const { chapter, before = "", after = "" } = program;
     const code = program.snippets.map((n) => all.get(chapter)?.[n] ?? "throw new Error('no such snippet')");
-    writeFileSync(join(directory, `${index}.mts`), here([before, ...code, after].join("\n")));
+    writeFileSync(join(directory, `${index}.mts`), adapted([before, ...code, after].join("\n")));
   }
 });
 
@@ -154,16 +154,16 @@ afterAll(async () => {
   await Promise.all([server[Symbol.asyncDispose](), origin[Symbol.asyncDispose]()]);
 });
 
-it("the README has no TypeScript that is not run here", () => {
+it("every TypeScript snippet of the README is run by this test", () => {
   const run = PROGRAMS.flatMap(({ chapter, snippets: numbers }) => numbers.map((n) => `${chapter} ${n}`));
   const printed = [...snippets()].flatMap(([chapter, codes]) => codes.map((_, n) => `${chapter} ${n}`));
   expect(run.sort()).toEqual(printed.sort());
 });
 
-it("the README's TypeScript compiles", async () => {
+it("the TypeScript of the README compiles", async () => {
   const config = {
     extends: "../../tsconfig.json",
-    // A reader is not as strict as the SDK is with itself.
+    // The snippets leave out uses of some variables.
     compilerOptions: { noUnusedLocals: false, noUnusedParameters: false },
     include: ["*.mts"],
   };
@@ -176,7 +176,7 @@ it("the README's TypeScript compiles", async () => {
 });
 
 it.each(PROGRAMS.map((program, index) => [program.chapter || "Install", index] as const))(
-  "the README runs as printed: %s",
+  "the snippets of the README run: %s",
   async (_, index) => {
     const path = [join(ROOT, "node_modules/.bin"), process.env["PATH"]].join(delimiter);
     const { stdout } = await promisify(execFile)(

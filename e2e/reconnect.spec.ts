@@ -4,7 +4,7 @@ import { breakAndRecover, counts, OUTAGES } from "./support/outage.ts";
 const ROUNDS = 20;
 const SERVER_KILLED = OUTAGES["the server is killed"] as (typeof OUTAGES)[string];
 
-test(`the server is killed mid-session, ${ROUNDS} times in a row`, async ({ tab, stage }) => {
+test(`replaces the session when the server is killed, ${ROUNDS} times in a row`, async ({ tab, stage }) => {
   test.setTimeout(ROUNDS * 9_000);
   const sessions = new Set<string>();
   for (let round = 1; round <= ROUNDS; round++) {
@@ -22,14 +22,14 @@ const PLACES = {
 
 for (const [name, outage] of Object.entries(OUTAGES)) {
   for (const [place, where] of Object.entries(PLACES) as [keyof typeof PLACES, string][]) {
-    test(`${name} under ${where}`, async ({ openTab, stage }) => {
+    test(`replaces the session in ${where} when ${name}`, async ({ openTab, stage }) => {
       const tab = await openTab(place);
       for (const round of [1, 2]) await breakAndRecover(tab, stage, outage, round);
     });
   }
 }
 
-test("nothing connects before the first use, and one use connects once", async ({ tab, stage }) => {
+test("connects once, on the first use", async ({ tab, stage }) => {
   expect(await tab.do("look")).toEqual({ state: "idle", dials: 0, changes: [] });
   expect(stage.front.dials).toBe(0);
   await tab.do("crowd", 200);
@@ -37,8 +37,8 @@ test("nothing connects before the first use, and one use connects once", async (
   expect((await tab.do("look")).dials).toBe(1);
 });
 
-test("nothing reconnects while nobody asks", async ({ tab, stage }) => {
-  // The page's timers, and its idea of time, are the test's from here on.
+test("does not reconnect before the next use", async ({ tab, stage }) => {
+  // From here on, the test controls the page's clock and timers.
   await tab.page.clock.install();
   await tab.page.reload();
   await tab.do("prepare", stage.address);
@@ -56,7 +56,7 @@ test("nothing reconnects while nobody asks", async ({ tab, stage }) => {
   expect(stage.front.dials).toBe(before.frontDials + 1);
 });
 
-/** Leaves the page without its session, and the servers ready for the next. */
+/** Ends the session of the page by killing the server, and restarts the server. */
 async function loseSession(
   tab: Parameters<typeof breakAndRecover>[0],
   stage: Parameters<typeof breakAndRecover>[1],

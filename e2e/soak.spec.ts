@@ -14,18 +14,18 @@ import { pageStage } from "./support/page-stage.ts";
 import type { Tab } from "./support/tab.ts";
 
 const FAULTS = Number(process.env["SOAK_FAULTS"] ?? 10);
-/** A fault with all that is waited for takes about two seconds; a silent one has to be found first. */
-const MS_EACH = 20_000;
-/** Bytes from round to round. */
+/** Timeout per fault in milliseconds. A fault takes about 2 s, a silent one longer until it is detected. */
+const FAULT_TIMEOUT_MS = 20_000;
+/** The allowed growth of the heap, in bytes per round. */
 const MAX_SLOPE = 128 * 1024;
-/** The browser tells of it in the console, whatever the page does about it. */
+/** The browser logs this error for a refused dial. A page can not prevent it. */
 const REFUSED_DIAL = /^WebSocket connection to 'ws:\/\/127\.0\.0\.1:\d+\/' failed/;
 
-test(`${FAULTS} faults under a page that works cost what they have to, and nothing else`, async ({
+test(`${FAULTS} faults under the load of a page lose pending operations only, and leak no memory`, async ({
   tab,
   stage,
 }) => {
-  test.setTimeout(120_000 + FAULTS * MS_EACH);
+  test.setTimeout(120_000 + FAULTS * FAULT_TIMEOUT_MS);
   process.stdout.write(`      soak of a page: SEED=${SEED}, ${FAULTS} faults\n`);
   const devTools = await tab.page.context().newCDPSession(tab.page);
   const origin = await startLoadOrigin();
@@ -42,7 +42,7 @@ test(`${FAULTS} faults under a page that works cost what they have to, and nothi
   try {
     await soak(runner, random, devTools);
   } finally {
-    forgiveRefusedDials(tab);
+    ignoreRefusedDials(tab);
     await origin[Symbol.asyncDispose]();
     rmSync(directory, { recursive: true, force: true });
   }
@@ -80,7 +80,7 @@ async function report({ driver }: FaultRunner, faults: number, heap: number): Pr
 
 type PageGlobal = { readonly harness: Harness };
 
-/** The driver in the page, to be called from here. */
+/** Calls the load driver in the page. */
 function driverIn(page: Page): Pick<LoadDriver, keyof LoadDriver> {
   const call =
     (name: string) =>
@@ -100,7 +100,7 @@ async function collectedMetrics(devTools: CDPSession): Promise<Record<string, nu
   return Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
 }
 
-function forgiveRefusedDials({ complaints }: Tab): void {
-  const own = complaints.filter((complaint) => !REFUSED_DIAL.test(complaint));
-  complaints.splice(0, complaints.length, ...own);
+function ignoreRefusedDials({ problems }: Tab): void {
+  const others = problems.filter((problem) => !REFUSED_DIAL.test(problem));
+  problems.splice(0, problems.length, ...others);
 }

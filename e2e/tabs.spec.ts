@@ -1,13 +1,13 @@
 import { expect, test } from "./support/fixtures.ts";
 import { CALLERS, counts } from "./support/outage.ts";
 
-test("two tabs don't disturb each other", async ({ openTab, stage }) => {
+test("the loss or close of one tab does not affect the other", async ({ openTab, stage }) => {
   const [first, second] = [await openTab(), await openTab()];
   const kept = await first.do("session");
   expect(await second.do("session")).not.toBe(kept);
   expect(stage.front.dials).toBe(2);
 
-  // The second is in the middle of everything when its network goes.
+  // The second tab loses its connection while calls and streams are pending.
   await second.do("hang", stage.origin.url, 1);
   stage.front.cutLatest();
   const losses = await second.do("losses");
@@ -19,7 +19,7 @@ test("two tabs don't disturb each other", async ({ openTab, stage }) => {
   expect(stage.front.dials).toBe(3);
   expect(await first.do("session")).toBe(kept);
 
-  // And when it is closed altogether.
+  // The second tab is closed.
   await second.page.close();
   await stage.front.untilOpen(1);
   expect(await first.do("echo", "alone")).toBe("alone");
@@ -27,7 +27,7 @@ test("two tabs don't disturb each other", async ({ openTab, stage }) => {
   expect(first.webSockets).toBe(1);
 });
 
-test("both tabs lose a killed server, and each gets one new session", async ({ openTab, stage }) => {
+test("each tab opens one new session after the server was killed", async ({ openTab, stage }) => {
   const tabs = [await openTab(), await openTab()];
   const before = await Promise.all(tabs.map((tab) => tab.do("hang", stage.origin.url, 1)));
   await stage.server.kill("SIGKILL");
@@ -40,7 +40,7 @@ test("both tabs lose a killed server, and each gets one new session", async ({ o
 });
 
 for (const place of ["inPage", "inWorker"] as const) {
-  test(`a reload leaves no socket behind (${place})`, async ({ openTab, stage }) => {
+  test(`a reload closes the socket (${place})`, async ({ openTab, stage }) => {
     const tab = await openTab(place);
     await tab.do("hang", stage.origin.url, 1);
     expect([stage.front.open, stage.back.open]).toEqual([1, 1]);
@@ -62,7 +62,7 @@ test("closing the client closes its socket", async ({ tab, stage }) => {
   expect(stage.front.dials).toBe(1);
 });
 
-test("a server that stays down gives a clear error, no spinning, and is found once it is back", async ({
+test("each use of a server that is down makes one attempt with a clear error, until the server is back", async ({
   tab,
   stage,
 }) => {
@@ -73,7 +73,7 @@ test("a server that stays down gives a clear error, no spinning, and is found on
   for (const attempt of [1, 2, 3]) {
     const { errors, failures } = await tab.do("failingCrowd", CALLERS);
     expect(errors).toBe(1);
-    // The gateway's code for an exec-server that it can't reach.
+    // The close code of the gateway for an unreachable exec-server.
     expect(failures[0]).toMatchObject({ name: "ConnectError", code: "ERR_CONNECT", closeCode: 4002 });
     expect(failures[0]?.message).toContain("the exec-server can't be reached");
     expect(stage.front.dials).toBe(frontDials + attempt);
@@ -85,7 +85,7 @@ test("a server that stays down gives a clear error, no spinning, and is found on
   expect(stage.front.dials).toBe(frontDials + 4);
 });
 
-test("a gateway that stays down gives a clear error, too", async ({ tab, stage }) => {
+test("a gateway that is down gives a clear error", async ({ tab, stage }) => {
   await tab.do("session");
   await stage.gateway.kill();
   await tab.untilDisconnected();
@@ -93,8 +93,8 @@ test("a gateway that stays down gives a clear error, too", async ({ tab, stage }
   expect(errors).toBe(1);
   expect(failures[0]).toMatchObject({ name: "ConnectError", code: "ERR_CONNECT", closeCode: 1006 });
   expect(stage.front.dials).toBe(2);
-  // The browser itself tells of the socket that did not open; nobody else complains.
-  expect(tab.complaints.splice(0)).toEqual([
+  // The browser logs the failed WebSocket. Nothing else is reported.
+  expect(tab.problems.splice(0)).toEqual([
     expect.stringContaining(`WebSocket connection to '${stage.front.url}`),
   ]);
   await stage.gateway.restart();

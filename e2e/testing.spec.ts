@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect, test } from "@playwright/test";
 import { build } from "esbuild";
 
-/** A test of an app's, bundled for a page. */
+/** Uses a test server in a page, as the tests of an app do. */
 const SCENARIO = `
   import { LazyExecServerClient } from "exec-server-sdk";
   import { TestServer } from "exec-server-sdk/testing";
@@ -20,11 +20,11 @@ const SCENARIO = `
     await make.write("input");
     const { value } = await make[Symbol.asyncIterator]().next();
     const output = new TextDecoder().decode(value.chunk);
-    const comeBack = server.refuseDials({ status: 503 });
+    const acceptDials = server.refuseDials({ status: 503 });
     (await server.connection()).drop();
     const failure = await make.closed.catch((error) => error.code);
     const down = await client.status().catch((error) => [error.code, error.status]);
-    comeBack();
+    acceptDials();
     const up = await client.status();
     await client.close();
     return { text, fetched, output, failure, down, up };

@@ -21,17 +21,17 @@ const test = base.extend<{ ide: Ide; ready: { readonly sockets: () => number } }
     workspace.remove();
   },
 
-  /** The page, opened, with a shell at its prompt; it must not complain until the end. */
+  /** Opens the page and waits for the prompt of the shell. Fails if the page logs or throws anything. */
   ready: async ({ ide, page }, use) => {
-    const complaints: string[] = [];
+    const problems: string[] = [];
     let sockets = 0;
-    page.on("console", (message) => complaints.push(message.text()));
-    page.on("pageerror", (error) => complaints.push(String(error)));
+    page.on("console", (message) => problems.push(message.text()));
+    page.on("pageerror", (error) => problems.push(String(error)));
     page.on("websocket", () => sockets++);
     await page.goto(ide.url);
     await expect(terminal(page)).toContainText(/[#$]/);
     await use({ sockets: () => sockets });
-    expect(complaints).toEqual([]);
+    expect(problems).toEqual([]);
   },
 });
 
@@ -44,7 +44,7 @@ async function type(page: Page, command: string): Promise<void> {
   await page.keyboard.type(`${command}\n`);
 }
 
-/** The short name of the session in the badge. */
+/** The first 8 characters of the session id, as the badge shows them. */
 async function session(page: Page): Promise<string> {
   await expect(badge(page)).toHaveText(/^Connected · [0-9a-f]{8}$/);
   return (await badge(page).innerText()).slice(-8);
@@ -67,7 +67,7 @@ test("tree, editor and terminal share one connection", async ({ ide, page, ready
   expect(ready.sockets()).toBe(1);
 });
 
-test("a new file is made, and saved with the keyboard", async ({ ide, page, ready }) => {
+test("creates a file, and saves it with the keyboard", async ({ ide, page, ready }) => {
   await page.getByRole("button", { name: "New file" }).click();
   await page.keyboard.type("hello.txt\n");
   await expect(rowOf(page, "hello.txt")).toHaveAttribute("data-selected");
@@ -79,7 +79,7 @@ test("a new file is made, and saved with the keyboard", async ({ ide, page, read
   expect(ready.sockets()).toBe(1);
 });
 
-test("the terminal is a real one, and has the size of its panel", async ({ page, ready }) => {
+test("the terminal is a tty with the size of its panel", async ({ page, ready }) => {
   await type(page, "while :; do stty size | tr ' ' x; sleep 0.1; done");
   const rows = (): Promise<number> => terminal(page).locator("> div").count();
   const before = await rows();
@@ -87,15 +87,15 @@ test("the terminal is a real one, and has the size of its panel", async ({ page,
   await page.locator("#splitter").focus();
   for (let n = 0; n < 4; n++) await page.keyboard.press("ArrowUp");
   await expect.poll(rows).toBeGreaterThan(before);
-  // It may still be on its way to its last size.
-  const isTold = async (): Promise<boolean> =>
+  // The size can still be changing.
+  const isPrinted = async (): Promise<boolean> =>
     (await terminal(page).textContent())?.includes(`${await rows()}x`) ?? false;
-  await expect.poll(isTold).toBe(true);
+  await expect.poll(isPrinted).toBe(true);
   await type(page, "\x03");
   expect(ready.sockets()).toBe(1);
 });
 
-test("a killed server: badge and terminal say so, and the next action opens one fresh session", async ({
+test("badge and terminal show a killed server, and the next action opens one new session", async ({
   page,
   ready,
 }) => {
@@ -109,7 +109,7 @@ test("a killed server: badge and terminal say so, and the next action opens one 
   await expect(page.locator("#terminal-ended")).toBeVisible();
   expect(ready.sockets()).toBe(1);
 
-  // While it is down, trying tells so.
+  // An action fails with a notice while the server is down.
   await rowOf(page, "README.md").click();
   await expect(page.getByRole("alert").filter({ hasText: "README.md" })).toContainText("can't be reached");
   await expect(badge(page)).toHaveText("Disconnected");
@@ -135,7 +135,7 @@ test("a killed server: badge and terminal say so, and the next action opens one 
   await expect(page.locator("#badge-changes")).toContainText(`${lost} · ERR_DISCONNECTED`);
 });
 
-test("a shell that ends says how, and the key to a new one is there", async ({ page, ready }) => {
+test("shows the exit code of a shell, and a button for a new one", async ({ page, ready }) => {
   await type(page, "exit 3");
   await expect(page.locator("#terminal-ended")).toContainText("The shell ended with code 3.");
   await page.locator("#replace-terminal").click();
@@ -144,7 +144,7 @@ test("a shell that ends says how, and the key to a new one is there", async ({ p
   expect(ready.sockets()).toBe(1);
 });
 
-test("nobody else gets the demo's token or its buttons", async ({ ide, request }) => {
+test("rejects requests of other origins for the token and the server buttons", async ({ ide, request }) => {
   const { host } = new URL(ide.url);
   for (const headers of [
     {},

@@ -1,6 +1,7 @@
 /**
- * The whole story on a real exec-server: connect lazily, stream, lose the server, see the loss, get one new session;
- * and then the same in a web IDE, to play with. Run it with `npm run demo`. With `CI` set it visits the page itself.
+ * Demonstrates the client on a real exec-server: it connects on first use, streams output, reports the loss of the server
+ * and opens one new session. Then a web IDE shows the same in a browser. Run it with `npm run demo`. If `CI` is set, the
+ * demo opens the page itself.
  */
 import { once } from "node:events";
 import { LazyExecServerClient, webSocket } from "exec-server-sdk";
@@ -10,16 +11,16 @@ import { makeWorkspace } from "./web-ide/server/workspace.ts";
 import { visit } from "./web-ide/visit.ts";
 
 const started = performance.now();
-function say(text: string): void {
+function print(text: string): void {
   console.log(`${String(Math.round(performance.now() - started)).padStart(6)} ms  ${text}`);
 }
-function step(text: string): void {
+function heading(text: string): void {
   console.log(`\n${text}`);
 }
 
-step("1. A real exec-server, and a client that does nothing yet");
+heading("1. A real exec-server, and a client that does nothing yet");
 await using server = await ExecServer.start({ args: ["--concurrent-requests", "8"] });
-say(`codex exec-server listens on ${server.url}`);
+print(`codex exec-server listens on ${server.url}`);
 
 let dials = 0;
 const target = () => {
@@ -28,65 +29,65 @@ const target = () => {
 };
 await using lazy = new LazyExecServerClient({ transport: webSocket(target) });
 lazy.onStateChange(({ previous, state, sessionId, error }) => {
-  say(
+  print(
     `state: ${previous} -> ${state}${sessionId ? ` (session ${sessionId})` : ""}${error ? ` (${error.code})` : ""}`,
   );
 });
-say(`the client is ${lazy.state}, after ${dials} dials`);
+print(`the client is ${lazy.state}, after ${dials} dials`);
 
-step("2. The first use connects; a command streams its output");
+heading("2. The first use connects; a command streams its output");
 const counter = await lazy.start(["sh", "-c", "i=1; while echo tick $i; do i=$((i+1)); sleep 0.2; done"]);
 const output = counter[Symbol.asyncIterator]();
 const decoder = new TextDecoder();
 for (let n = 0; n < 3; n++) {
   const { value } = await output.next();
-  say(`output: ${decoder.decode(value?.chunk).trim()}`);
+  print(`output: ${decoder.decode(value?.chunk).trim()}`);
 }
 
-step("3. The server is killed with SIGKILL while the command runs");
+heading("3. The server is killed with SIGKILL while the command runs");
 await server.kill("SIGKILL");
 try {
   for (;;) await output.next();
 } catch (error) {
   const { name, code, message, closeCode } = error as Error & { code: string; closeCode: number };
-  say(`the old handle fails loudly: ${name} ${code}, close code ${closeCode}`);
-  say(`  ${message}`);
+  print(`the old handle fails loudly: ${name} ${code}, close code ${closeCode}`);
+  print(`  ${message}`);
 }
-say(`nothing reconnects by itself: still ${dials} dial`);
+print(`no automatic reconnect: still ${dials} dial`);
 
-step("4. While it is down, 20 callers share one failed attempt");
+heading("4. While the server is down, 20 callers share one failed attempt");
 const failures = await Promise.allSettled(Array.from({ length: 20 }, () => lazy.get()));
 const reasons = new Set(failures.map((failure) => (failure as PromiseRejectedResult).reason));
-say(`20 callers, ${reasons.size} error object: ${[...reasons][0].message}`);
+print(`20 callers, ${reasons.size} error object: ${[...reasons][0].message}`);
 
-step("5. It is back, and 100 callers ask at once");
+heading("5. The server is back, and 100 callers use the client at once");
 await server.restart();
 dials = 0;
 const clients = await Promise.all(Array.from({ length: 100 }, () => lazy.get()));
-say(`100 callers, ${new Set(clients).size} client, ${dials} dial, session ${clients[0]?.sessionId}`);
+print(`100 callers, ${new Set(clients).size} client, ${dials} dial, session ${clients[0]?.sessionId}`);
 
-step("6. Work goes on in the new session; the old handle stays dead");
+heading("6. The new session works; the old handle stays closed");
 const { stdout } = await lazy.run(["uname", "-sm"]);
-say(`uname says ${stdout.trim()}`);
-await counter.terminate().catch((error) => say(`the old handle: ${error.code}, request ${error.delivery}`));
+print(`uname says ${stdout.trim()}`);
+await counter.terminate().catch((error) => print(`the old handle: ${error.code}, request ${error.delivery}`));
 
-const sharedOne = new Set(clients).size === 1 && dials === 1 && reasons.size === 1;
-step(sharedOne ? "One fresh session, whoever asked." : "Something is wrong: see above.");
+const isShared = new Set(clients).size === 1 && dials === 1 && reasons.size === 1;
+heading(isShared ? "One new session for all callers." : "Something is wrong: see above.");
 await lazy.close();
 
-step("7. The same in a browser: files, an editor and a terminal, through the gateway");
+heading("7. The same in a browser: files, an editor and a terminal, through the gateway");
 const workspace = makeWorkspace();
 const ide = await startIdeServer(server, workspace.root);
 console.log(ide.url);
 let worksInBrowser = true;
 if (process.env["CI"]) {
   const answer = await visit(ide.url, "node src/primes.js 40 | tail -1", "12 primes up to 40");
-  say(`in the page's terminal: ${answer}`);
+  print(`in the page's terminal: ${answer}`);
   worksInBrowser = answer.includes("12 primes up to 40");
 } else {
-  say("open it, press Kill server, and look at the badge. Ctrl-C ends the demo.");
+  print("open it, press Kill server, and look at the badge. Ctrl-C ends the demo.");
   await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
 }
 await ide.close();
 workspace.remove();
-process.exitCode = sharedOne && worksInBrowser ? 0 : 1;
+process.exitCode = isShared && worksInBrowser ? 0 : 1;

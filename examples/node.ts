@@ -1,6 +1,6 @@
 /**
- * A Node program on an exec-server: a command, a process as it goes, files, HTTP from the other machine, and what a
- * lost server looks like.
+ * A Node program that uses an exec-server: a command, the streamed output of a process, a file, and the state changes of
+ * the connection.
  *
  *   npx @openai/codex exec-server --listen ws://127.0.0.1:8080 --concurrent-requests 8
  *   npx tsx examples/node.ts ws://127.0.0.1:8080
@@ -10,7 +10,7 @@ import { ExecServerError, LazyExecServerClient, remotePath, webSocket } from "ex
 
 const [url = "ws://127.0.0.1:8080"] = process.argv.slice(2);
 
-// Nothing connects here, but in the first line that needs the server.
+// The client connects on the first call, not here.
 await using client = new LazyExecServerClient({ transport: webSocket(url) });
 client.onStateChange(({ state, error }) => console.log(`[${state}]`, error?.message ?? ""));
 
@@ -31,7 +31,7 @@ try {
   await client.fs.rm(file);
 } catch (error) {
   if (!(error instanceof ExecServerError)) throw error;
-  // `code` says what happened, `delivery` whether it is safe to ask again.
+  // `code` identifies the failure, `delivery` whether the request may have been executed.
   console.error(`${error.code} (${error.delivery ?? "no request"}): ${error.message}`);
   process.exitCode = 1;
 }

@@ -1,5 +1,5 @@
 /**
- * A server of one's own, as a child process: started by the first use, ended with the client.
+ * An exec-server as a child process. It starts on the first call and ends with the client.
  *
  *   npx tsx examples/stdio.ts
  */
@@ -12,7 +12,7 @@ await using client = new LazyExecServerClient({
   transport: stdio({
     command,
     args: ["exec-server", "--listen", "stdio", "--concurrent-requests", "8"],
-    // Its log, line by line; "inherit" shows it as it is.
+    // Called with each line of the server's log; "inherit" prints the log unchanged.
     stderr: (line) => console.error("server:", line),
   }),
 });

@@ -5,7 +5,7 @@ import { Consumer } from "../support/consumer.ts";
 import { GatewayChild } from "../support/gateway-child.ts";
 import { tabulate } from "../support/matrix-table.ts";
 import { PageServer } from "../support/page-server.ts";
-import { EXPECTED, World } from "./world.ts";
+import { Backend, EXPECTED } from "./backend.ts";
 
 const TOKEN = "token-of-the-bundled-page";
 const BUNDLERS = { esbuild: "esbuild", rollup: "Rollup", vite: "Vite", webpack: "webpack" };
@@ -20,27 +20,32 @@ for (const [bundler, title] of Object.entries(BUNDLERS)) {
       consumer = await Consumer.install(bundler, "programs", info);
     });
 
-    test("makes a page that works under a strict policy", async ({ page, browser }, info) => {
+    test("builds a page that works under a strict Content-Security-Policy", async ({
+      page,
+      browser,
+    }, info) => {
       const name = `${title} ${consumer.versionOf(bundler)}`;
       tabulate(info, { consumer: name, how: `page in Chromium ${browser.version()}`, entries: ["."] });
       const site = await build(consumer);
-      expect(await story(page, site)).toEqual(EXPECTED.page);
+      expect(await reportOf(page, site)).toEqual(EXPECTED.page);
       expect(scriptOf(site)).not.toMatch(/["']node:|\brequire\(|sec-websocket|permessage-deflate/i);
     });
 
     if (bundler !== "esbuild") return;
     for (const format of ["esm", "cjs"] as const) {
-      const what = { esm: "program for Node, ESM, ws external", cjs: "program for Node, CommonJS" }[format];
+      const program = { esm: "program for Node, ESM, ws external", cjs: "program for Node, CommonJS" }[
+        format
+      ];
       // biome-ignore lint/correctness/noEmptyPattern: the runner reads the parameter's names.
-      test(`makes a ${what}`, async ({}, info) => {
+      test(`builds a ${program}`, async ({}, info) => {
         const name = `${title} ${consumer.versionOf(bundler)}`;
         const entries = [".", "./node", "./gateway"] as const;
-        tabulate(info, { consumer: name, how: what, entries });
+        tabulate(info, { consumer: name, how: program, entries });
         await runBuild(consumer, `build:node-${format}`);
         for (const entry of entries) {
-          await using world = await World.start();
-          const program = `dist/main.${format === "esm" ? "mjs" : "cjs"}`;
-          const { stdout } = await consumer.run([process.execPath, program, world.parameters(entry)]);
+          await using backend = await Backend.start();
+          const file = `dist/main.${format === "esm" ? "mjs" : "cjs"}`;
+          const { stdout } = await consumer.run([process.execPath, file, backend.parameters(entry)]);
           expect(JSON.parse(stdout)).toMatchObject(EXPECTED[entry]);
         }
       });
@@ -48,7 +53,7 @@ for (const [bundler, title] of Object.entries(BUNDLERS)) {
   });
 }
 
-/** Builds the page as a user would; returns where it is. */
+/** Builds the page as a user does. Returns its directory. */
 async function build(consumer: Consumer): Promise<string> {
   await runBuild(consumer, "build");
   const site = join(consumer.directory, "dist");
@@ -62,27 +67,27 @@ async function runBuild(consumer: Consumer, script: string): Promise<void> {
   expect(stdout + stderr).not.toMatch(/warn|\(!\)/i);
 }
 
-/** What the page tells after its life. It must not complain meanwhile. */
-async function story(page: Page, site: string): Promise<unknown> {
-  await using world = await World.start();
+/** Opens the page and returns the report that it ends with. Fails on console output and violations of the policy. */
+async function reportOf(page: Page, site: string): Promise<unknown> {
+  await using backend = await Backend.start();
   const pages = await PageServer.start(site);
   const gateway = await GatewayChild.start({
-    upstream: world.server.url,
+    upstream: backend.server.url,
     origin: pages.origin,
     token: TOKEN,
   });
   try {
     const url = `ws://127.0.0.1:${gateway.port}`;
-    pages.connectSrc = `${url} ${world.origin.url}`;
-    const complaints: string[] = [];
-    page.on("console", (message) => complaints.push(message.text()));
-    page.on("pageerror", (error) => complaints.push(String(error)));
-    const parameters = new URLSearchParams({ url, token: TOKEN, origin: world.origin.url });
+    pages.connectSrc = `${url} ${backend.origin.url}`;
+    const problems: string[] = [];
+    page.on("console", (message) => problems.push(message.text()));
+    page.on("pageerror", (error) => problems.push(String(error)));
+    const parameters = new URLSearchParams({ url, token: TOKEN, origin: backend.origin.url });
     await page.goto(`${pages.origin}/#${parameters}`);
-    const told = await page.locator("pre").innerText();
-    expect(complaints).toEqual([]);
+    const report = await page.locator("pre").innerText();
+    expect(problems).toEqual([]);
     expect(pages.reports).toEqual([]);
-    return JSON.parse(told);
+    return JSON.parse(report);
   } finally {
     await gateway.kill();
     await pages.close();

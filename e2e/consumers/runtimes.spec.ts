@@ -1,8 +1,8 @@
 import { expect, test } from "@playwright/test";
 import { Consumer } from "../support/consumer.ts";
 import { type Entry, tabulate } from "../support/matrix-table.ts";
+import { Backend, EXPECTED } from "./backend.ts";
 import { RUNTIMES, THIS_NODE } from "./runtimes.ts";
-import { EXPECTED, World } from "./world.ts";
 
 const ENTRIES: readonly Entry[] = [".", "./node", "./gateway"];
 const FORMATS = { ESM: "main.mjs", CommonJS: "main.cjs" };
@@ -24,12 +24,12 @@ for (const runtime of RUNTIMES) {
         test(`${entry} as ${format}`, async ({}, info) => {
           const name = `${runtime.name} ${runtime.version(consumer)}`;
           tabulate(info, { consumer: name, how: format, entries: [entry] });
-          await using world = await World.start();
-          // It must also end by itself: a client that was closed keeps nothing alive.
+          await using backend = await Backend.start();
+          // The program must also exit without process.exit(): a closed client keeps no process running.
           const { stdout, stderr } = await consumer.run([
             ...runtime.command(consumer),
             program,
-            world.parameters(entry),
+            backend.parameters(entry),
           ]);
           expect(JSON.parse(stdout)).toEqual({ runtime: name, ...EXPECTED[entry] });
           expect(stderr).toBe("");

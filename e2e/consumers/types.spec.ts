@@ -4,9 +4,9 @@ import { expect, test } from "@playwright/test";
 import { Consumer } from "../support/consumer.ts";
 import { type Entry, tabulate } from "../support/matrix-table.ts";
 
-/** The oldest that is supported, and the newest of either kind: in JavaScript and native. */
+/** The oldest supported version, the newest in JavaScript, and the newest native one. */
 const COMPILERS = ["typescript-5.7", "typescript-6", "typescript-7"];
-/** Each with the modules that go with it. */
+/** Each module resolution with its `module` setting. */
 const RESOLUTIONS = { bundler: "esnext", node16: "node16", nodenext: "nodenext" };
 const PROJECTS: Record<string, readonly Entry[]> = { node: [".", "./node", "./gateway"], browser: ["."] };
 
@@ -19,8 +19,8 @@ for (const compiler of COMPILERS) {
     test.beforeAll(async ({}, info) => {
       consumer = await Consumer.install(compiler, "types", info);
       const project = join(consumer.directory, "node");
-      // The same once more, by the declarations for CommonJS.
-      cpSync(join(project, "story.mts"), join(project, "story-in-cjs.cts"));
+      // The same file again, with the declarations for CommonJS.
+      cpSync(join(project, "usage.mts"), join(project, "usage-in-cjs.cts"));
     });
 
     for (const [project, entries] of Object.entries(PROJECTS)) {

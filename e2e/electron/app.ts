@@ -10,16 +10,16 @@ import { INSTALLED } from "../support/packed.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
-interface Orders {
+interface MainCommands {
   killServer(): void;
-  /** Whether the main process takes a port that comes from there. */
-  handOverFrom(url: string): boolean;
+  /** Sends a port from a page of this URL. Returns whether the main process listens to the port. */
+  offerPortFrom(url: string): boolean;
   quit(): void;
 }
 
-type Order = Actions & Orders;
-type Args<K extends keyof Order> = Parameters<Order[K]>;
-type Result<K extends keyof Order> = Awaited<ReturnType<Order[K]>>;
+type Commands = Actions & MainCommands;
+type Args<K extends keyof Commands> = Parameters<Commands[K]>;
+type Result<K extends keyof Commands> = Awaited<ReturnType<Commands[K]>>;
 
 interface Answer {
   readonly id: number;
@@ -27,13 +27,13 @@ interface Answer {
   readonly error?: unknown;
 }
 
-/** What the main process told its window. */
+/** The page and preferences with which the main process opened its window. */
 export interface Loaded {
   readonly url: string;
   readonly webPreferences: Readonly<Record<string, unknown>>;
 }
 
-/** The built example, laid out as on a user's disk but for the stub in Electron's place. */
+/** The built example in the layout of an installed app, with the stub in place of Electron. */
 export class InstalledApp implements Disposable {
   readonly directory: string;
 
@@ -45,7 +45,7 @@ export class InstalledApp implements Disposable {
     mkdirSync(join(ROOT, ".tmp"), { recursive: true });
     const directory = mkdtempSync(join(ROOT, ".tmp/electron-app-"));
     await buildApp(join(directory, "dist"));
-    // A scope of its own: without this, the SDK would be found by its own name.
+    // A package scope: without it, `exec-server-sdk` would resolve to this repository.
     writeFileSync(join(directory, "package.json"), "{}");
     mkdirSync(join(directory, "node_modules/electron"), { recursive: true });
     copyFileSync(join(import.meta.dirname, "stub.cjs"), join(directory, "node_modules/electron/index.js"));
@@ -67,7 +67,7 @@ export class InstalledApp implements Disposable {
   }
 }
 
-/** The example's main process, with a thread for its page. */
+/** The main process of the example, with a thread as its page. */
 export class RunningApp implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #pending = new Map<number, (answer: Answer) => void>();
@@ -101,8 +101,8 @@ export class RunningApp implements AsyncDisposable {
 
   loaded!: Loaded;
 
-  /** Has the page, or the stub, do something. */
-  async do<K extends keyof Order>(name: K, ...args: Args<K>): Promise<Result<K>> {
+  /** Runs a command in the page or in the stub. */
+  async do<K extends keyof Commands>(name: K, ...args: Args<K>): Promise<Result<K>> {
     const id = ++this.#calls;
     const answer = this.#answer(id);
     this.#child.send({ id, name, args });

@@ -1,7 +1,6 @@
 /**
- * Stands in for the `electron` of a main process where there is no Electron: enough of it to run the example. Its page
- * is a thread that plays the renderer; message ports are those of `node:worker_threads`, in the shape of Electron's. The
- * test, which is this process's parent, gives the orders.
+ * Replaces the `electron` module of a main process, with the parts that the example uses. The page is a thread. Message
+ * ports are those of `node:worker_threads` with the interface of Electron's. The parent process, a test, sends commands.
  */
 const { EventEmitter } = require("node:events");
 const { readFileSync } = require("node:fs");
@@ -45,30 +44,30 @@ class BrowserWindow {
     });
     page.on("message", (message) => {
       if (!("port" in message)) process.send(message);
-      else handOver(url, message.port);
+      else offerPort(url, message.port);
     });
     process.on("message", ({ id, name, args }) => {
-      const order = orders[name];
-      if (order) process.send({ id, result: order(...args) });
+      const command = commands[name];
+      if (command) process.send({ id, result: command(...args) });
       else page.postMessage({ id, name, args });
     });
   }
 }
 
-/** Returns whether anybody listens to the port. */
-function handOver(url, port) {
+/** Returns whether the main process listens to the port. */
+function offerPort(url, port) {
   const main = new MessagePortMain(port);
   ipcMain.emit("exec-server-port", { senderFrame: { url }, ports: [main] });
   return main.listenerCount("message") > 0;
 }
 
-const orders = {
+const commands = {
   killServer: () => ipcMain.emit("kill-server", {}),
-  handOverFrom: (url) => {
+  offerPortFrom: (url) => {
     const { port1 } = new MessageChannel();
-    const isTaken = handOver(url, port1);
+    const isAccepted = offerPort(url, port1);
     port1.close();
-    return isTaken;
+    return isAccepted;
   },
   quit: () => void setImmediate(() => app.quit()),
 };

@@ -6,7 +6,7 @@ import type { Page } from "@playwright/test";
 import { type Bridge, bridge, type Transport } from "exec-server-sdk";
 import { ELECTRON_APP } from "../support/build-pages.ts";
 
-/** What stands in for Electron around the built preload script, in the page. Ports are numbered, and end in the test. */
+/** Replaces Electron around the built preload script in the page. Ports have numbers; their other sides are in the test. */
 const ELECTRON_IN_PAGE = `
   const ports = [];
   globalThis.deliver = (id, message) => ports[id].postMessage(message);
@@ -33,10 +33,10 @@ interface ToMain {
   readonly data?: unknown;
 }
 
-/** The built renderer and preload script in a page of Chromium, loaded from its file as Electron does it. */
+/** The built renderer and preload script in a page of Chromium, loaded from a file as in Electron. */
 export class Window {
   readonly bridges: Bridge[] = [];
-  readonly complaints: string[] = [];
+  readonly problems: string[] = [];
   readonly requests: string[] = [];
   readonly #page: Page;
   readonly #transport: () => Transport;
@@ -45,8 +45,8 @@ export class Window {
   private constructor(page: Page, transport: () => Transport) {
     this.#page = page;
     this.#transport = transport;
-    page.on("console", (message) => this.complaints.push(message.text()));
-    page.on("pageerror", (error) => this.complaints.push(String(error)));
+    page.on("console", (message) => this.problems.push(message.text()));
+    page.on("pageerror", (error) => this.problems.push(String(error)));
     page.on("request", (request) => this.requests.push(request.url()));
     page.on("websocket", (socket) => this.requests.push(socket.url()));
   }
@@ -70,16 +70,16 @@ export class Window {
 
   #onMessage({ channel, id = 0, data }: ToMain): void {
     if (channel === "kill-server") void this.close();
-    else if (channel === "exec-server-port") this.#join(id);
+    else if (channel === "exec-server-port") this.#bridge(id);
     else this.#ports[id]?.postMessage(data);
   }
 
-  /** Plays the main process's part. */
-  #join(id: number): void {
+  /** Bridges a port, as the main process does. */
+  #bridge(id: number): void {
     const { port1, port2 } = new MessageChannel();
     this.#ports[id] = port1;
     port1.on("message", (message) => {
-      // Fails when the page is closed in the meantime.
+      // Rejects if the page has been closed.
       this.#page
         .evaluate(
           ([to, what]) =>

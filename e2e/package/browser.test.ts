@@ -9,11 +9,11 @@ import { CONSUMER } from "../support/packed.ts";
 
 const WHOLE = 'export * from "exec-server-sdk";';
 
-describe("the root entry in a browser's bundle", () => {
+describe("the root entry in a bundle for the browser", () => {
   it.each([
     ["ES modules", WHOLE],
     ["CommonJS", 'module.exports = require("exec-server-sdk");'],
-  ])("from %s holds neither Node nor ws, and one copy of everything", async (_, source) => {
+  ])("contains neither Node nor ws, and one copy of each module, from %s", async (_, source) => {
     // esbuild fails for every module of Node.
     const { files } = await bundle(source, CONSUMER);
     const foreign = files.filter((file) => !/node_modules\/(exec-server-sdk|zod)\/|^<stdin>$/.test(file));
@@ -24,7 +24,7 @@ describe("the root entry in a browser's bundle", () => {
     expect(files.filter((file) => /\.cjs$/.test(file))).toEqual([]);
   });
 
-  it("holds nothing that makes code of a string, not even as a probe", async () => {
+  it("contains no code that evaluates strings, not even as a feature test", async () => {
     const { code } = await bundle(WHOLE, CONSUMER);
     expect(code).toContain("ERR_DISCONNECTED");
     expect(code).not.toMatch(/\beval\b|\bFunction\s*\(|=\s*Function\b/);
@@ -37,7 +37,7 @@ const USES = [
   ["an import of stdio", 'import { stdio } from "exec-server-sdk/node"; stdio({ command: "x" });'],
   ["an import of createGateway", 'import { createGateway } from "exec-server-sdk/gateway"; createGateway();'],
   ["an import of listen", 'import { listen } from "exec-server-sdk/testing/node"; listen();'],
-  ["a later import", 'import("exec-server-sdk/node").then(({ stdio }) => stdio({ command: "x" }));'],
+  ["a dynamic import", 'import("exec-server-sdk/node").then(({ stdio }) => stdio({ command: "x" }));'],
   ["a require", 'const { stdio } = require("exec-server-sdk/node"); stdio({ command: "x" });'],
 ] as const;
 
@@ -61,13 +61,13 @@ async function withVite(contents: string, conditions?: string[]): Promise<string
   return output.map((file) => (file.type === "chunk" ? file.code : "")).join();
 }
 
-describe.each(USES)("%s of an entry for Node", (_, source) => {
-  it("fails a browser's build with one clear sentence", async () => {
+describe.each(USES)("%s from an entry for Node", (_, source) => {
+  it("fails a build for the browser with one clear sentence", async () => {
     await expect(withEsbuild(source, "browser")).rejects.toThrow(REFUSAL);
     await expect(withVite(source)).rejects.toThrow(REFUSAL);
   });
 
-  it("is built for Node and for Electron's main process", async () => {
+  it("builds for Node and for Electron's main process", async () => {
     await expect(withEsbuild(source, "node")).resolves.toMatch(/node:(child_process|http)/);
     await expect(withVite(source, ["node"])).resolves.toMatch(/node:(child_process|http)/);
   });

@@ -10,7 +10,7 @@ import { INSTALLED, TARBALL } from "../support/packed.ts";
 const DIST = join(INSTALLED, "dist");
 const files = readdirSync(DIST);
 
-/** Node 10's resolution, which TypeScript still offers, knows the root only. */
+/** The resolution of Node 10, which TypeScript still offers, supports the root entry only. */
 function isOfOldResolution(problem: { readonly resolutionKind?: string }): boolean {
   return problem.resolutionKind === "node10";
 }
@@ -21,16 +21,16 @@ describe("the packed package", () => {
     expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
   });
 
-  it("has types that fit its modules, in every resolution that knows entries", async () => {
+  it("has types that match its modules in every resolution that supports entries", async () => {
     const attw = join(import.meta.dirname, "../../node_modules/.bin/attw");
-    // It ends with 1 when it has found something.
+    // attw exits with code 1 if it finds a problem.
     const run = promisify(execFile)(attw, [TARBALL, "--format", "json"]);
     const { stdout } = await run.catch((error: { stdout: string }) => error);
     const { problems } = JSON.parse(stdout).analysis;
     expect(problems.filter((problem: object) => !isOfOldResolution(problem))).toEqual([]);
   });
 
-  it("holds nothing but what package.json names, its chunks, types and maps", () => {
+  it("contains the entries of package.json, their chunks, types and source maps only", () => {
     expect(readdirSync(INSTALLED).sort()).toEqual([
       "CHANGELOG.md",
       "LICENSE",
@@ -43,8 +43,8 @@ describe("the packed package", () => {
     expect(files.filter((name) => !expected.test(name))).toEqual([]);
   });
 
-  it("has a source map with every module, which holds the sources", () => {
-    // These have no code of their own.
+  it("has a source map for each module, with the sources", () => {
+    // Entries that only re-export have no sources.
     const modules = files.filter(
       (name) => /\.c?js$/.test(name) && !/^(index|client|testing|testing-node|node-only)\./.test(name),
     );

@@ -1,10 +1,6 @@
-import { execFile } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { codexBinary, ExecServer, makeCodexHome } from "../../test/support/exec-server.ts";
-import { CONSUMER } from "../support/packed.ts";
+import { runProgram } from "../support/packed.ts";
 
 let server: ExecServer;
 beforeAll(async () => {
@@ -12,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-/** The same short life over both transports, for either module system. */
+/** Uses each transport, in either module system. */
 const PROGRAM = `
   async function main({ LazyExecServerClient, ExecServerError, webSocket }, { stdio, webSocket: nodeWebSocket }) {
     const [url, binary, home] = process.argv.slice(2);
@@ -40,33 +36,30 @@ stdio ERR_PROCESS_EXIT true
 ERR_CONNECT true
 `;
 
-async function runProgram(name: string, source: string): Promise<string> {
-  const file = join(CONSUMER, name);
-  writeFileSync(file, source);
-  const args = [file, server.url, codexBinary(), makeCodexHome()];
-  return (await promisify(execFile)(process.execPath, args)).stdout;
+function runWithServer(name: string, source: string): Promise<string> {
+  return runProgram(name, source, server.url, codexBinary(), makeCodexHome());
 }
 
-describe("a program with the package", () => {
+describe("a program that uses the package", () => {
   it("works as ES modules", async () => {
     const source = `${PROGRAM} main(await import("exec-server-sdk"), await import("exec-server-sdk/node"));`;
-    expect(await runProgram("program.mjs", source)).toBe(EXPECTED);
+    expect(await runWithServer("program.mjs", source)).toBe(EXPECTED);
   });
 
   it("works as CommonJS", async () => {
     const source = `${PROGRAM} main(require("exec-server-sdk"), require("exec-server-sdk/node"));`;
-    expect(await runProgram("program.cjs", source)).toBe(EXPECTED);
+    expect(await runWithServer("program.cjs", source)).toBe(EXPECTED);
   });
 
-  it("works with the root of one module system and the transports of the other", async () => {
+  it("works with the root entry of one module system and the transports of the other", async () => {
     const source = `
       import { createRequire } from "node:module";
       ${PROGRAM}
       main(await import("exec-server-sdk"), createRequire(import.meta.url)("exec-server-sdk/node"));`;
-    expect(await runProgram("mixed.mjs", source)).toBe(EXPECTED);
+    expect(await runWithServer("mixed.mjs", source)).toBe(EXPECTED);
   });
 
-  it("recognises every error of the other module system's copy, by class and code", async () => {
+  it("recognises every error of the other module system by class and code", async () => {
     const source = `
       import { createRequire } from "node:module";
       import * as esm from "exec-server-sdk";
@@ -98,7 +91,7 @@ describe("a program with the package", () => {
     }
   });
 
-  it("can import nothing but the entries", async () => {
+  it("can import the entries only", async () => {
     const source = `
       for (const path of ["dist/index.js", "dist/index.cjs", "dist/node-only.js", "src/errors.ts", "errors"])
         console.log(await import("exec-server-sdk/" + path).catch(({ code }) => code));

@@ -8,8 +8,8 @@ import { CONSUMER } from "../support/packed.ts";
 const PROJECTS = join(import.meta.dirname, "../consumers/types");
 const TSC = join(import.meta.dirname, "../../node_modules/typescript/bin/tsc");
 
-/** What this repository's compiler says of a project that checks the declarations too; the matrix has others. */
-async function complaints(project: string, module: string, moduleResolution: string): Promise<string> {
+/** The errors of a project that also checks the declarations, by this repository's compiler. The matrix covers other versions. */
+async function typeErrors(project: string, module: string, moduleResolution: string): Promise<string> {
   const directory = join(CONSUMER, project);
   cpSync(join(PROJECTS, project), directory, { recursive: true });
   const flags = ["--project", directory, "--module", module, "--moduleResolution", moduleResolution];
@@ -18,11 +18,11 @@ async function complaints(project: string, module: string, moduleResolution: str
 }
 
 describe("the declarations", () => {
-  it("compile for a page that has nothing but a browser, and a lib older than `await using`", async () => {
-    expect(await complaints("browser", "esnext", "bundler")).toBe("");
+  it("compile for a page without the types of Node, with a lib older than `await using`", async () => {
+    expect(await typeErrors("browser", "esnext", "bundler")).toBe("");
   });
 
-  it("compile for Node without a DOM, and mix between ES modules and CommonJS", async () => {
-    expect(await complaints("node", "nodenext", "nodenext")).toBe("");
+  it("compile for Node without the DOM, and mix between ES modules and CommonJS", async () => {
+    expect(await typeErrors("node", "nodenext", "nodenext")).toBe("");
   });
 });

@@ -8,11 +8,11 @@ interface TrustedTypes {
   ): { createScriptURL(url: string): string };
 }
 
-/** Under `require-trusted-types-for 'script'` a worker's URL has to pass a named policy. */
+/** Passes a worker's URL through a named policy, as `require-trusted-types-for 'script'` requires. */
 function trusted(url: string): string {
   const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
   return (
-    trustedTypes?.createPolicy("e2e-worker", { createScriptURL: (same) => same }).createScriptURL(url) ?? url
+    trustedTypes?.createPolicy("e2e-worker", { createScriptURL: (own) => own }).createScriptURL(url) ?? url
   );
 }
 
@@ -23,22 +23,22 @@ interface Answer {
   readonly error?: string;
 }
 
-/** Where a guest of the page lives. */
-interface Home {
+/** A worker or frame that runs the scenario. */
+interface Guest {
   post(message: unknown): void;
-  /** Without a goodbye, if that can be. */
+  /** Removes the guest. A worker is terminated without notice to its ports. */
   remove(): void;
 }
 
 type Listener = (event: MessageEvent<Answer>) => void;
 
-export async function openWorker(listener: Listener): Promise<Home> {
+export async function openWorker(listener: Listener): Promise<Guest> {
   const worker = new Worker(trusted("/worker.js"), { type: "module" });
   worker.addEventListener("message", listener);
   return { post: (message) => worker.postMessage(message), remove: () => worker.terminate() };
 }
 
-export async function openFrame(listener: Listener): Promise<Home> {
+export async function openFrame(listener: Listener): Promise<Guest> {
   const frame = document.createElement("iframe");
   frame.src = "/frame.html";
   addEventListener("message", (event) => {
@@ -53,43 +53,43 @@ export async function openFrame(listener: Listener): Promise<Home> {
   };
 }
 
-/** Silence is all that tells of a worker that was terminated. */
+/** Milliseconds of silence after which a bridge ends. A terminated worker sends no notice. */
 const LIVENESS_MS = 4_000;
 
-/** A scenario beside the page, and the bridges that it is given if it has no WebSocket of its own. */
+/** Calls a scenario in a guest, and bridges the ports of a guest that has no WebSocket. */
 export class GuestHost {
-  readonly #home: Promise<Home>;
+  readonly #guest: Promise<Guest>;
   readonly #usesPorts: boolean;
   readonly #pending = new Map<number, (answer: Answer) => void>();
   readonly #ends: Promise<BridgeEnd>[] = [];
   #address: Address | undefined;
   #calls = 0;
 
-  constructor(open: (listener: Listener) => Promise<Home>, usesPorts: boolean) {
-    this.#home = open((event) => this.#onMessage(event));
+  constructor(open: (listener: Listener) => Promise<Guest>, usesPorts: boolean) {
+    this.#guest = open((event) => this.#onMessage(event));
     this.#usesPorts = usesPorts;
   }
 
   async perform(call: Call): Promise<unknown> {
     if (call.name === "prepare" && this.#usesPorts) {
       [this.#address] = call.args;
-      return await this.#order({ name: "prepare", args: [] });
+      return await this.#call({ name: "prepare", args: [] });
     }
-    return await this.#order(call);
+    return await this.#call(call);
   }
 
-  /** Takes it away, and tells how the bridges end. */
+  /** Removes the guest. Resolves with the ends of its bridges. */
   async remove(): Promise<BridgeEnd[]> {
-    (await this.#home).remove();
+    (await this.#guest).remove();
     return await Promise.all(this.#ends);
   }
 
-  async #order(call: Call): Promise<unknown> {
-    const home = await this.#home;
+  async #call(call: Call): Promise<unknown> {
+    const guest = await this.#guest;
     const id = ++this.#calls;
     const { result, error } = await new Promise<Answer>((resolve) => {
       this.#pending.set(id, resolve);
-      home.post({ id, call });
+      guest.post({ id, call });
     });
     if (error !== undefined) throw new Error(error);
     return result;

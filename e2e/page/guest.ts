@@ -1,26 +1,26 @@
-/** Runs the scenario beside the page, in a dedicated worker or a frame, and takes its orders in messages. */
+/** Runs the scenario in a dedicated worker or a frame of the page. The page sends the calls as messages. */
 import { type Call, perform, Scenario } from "./scenario.ts";
 
 const isFrame = "document" in globalThis;
 
-/** Speaks to the page. */
-function tell(message: unknown, ports: MessagePort[] = []): void {
+/** Posts a message to the page. */
+function post(message: unknown, ports: MessagePort[] = []): void {
   if (isFrame) parent.postMessage(message, "/", ports);
-  // This file is checked with the types of a page; a worker's own `postMessage` takes no origin.
+  // The file is compiled with the types of a page. The `postMessage` of a worker has no origin parameter.
   else (postMessage as (message: unknown, ports: MessagePort[]) => void)(message, ports);
 }
 
 const scenario = new Scenario(() => {
   const { port1, port2 } = new MessageChannel();
-  tell({ wants: "bridge" }, [port2]);
+  post({ wants: "bridge" }, [port2]);
   return port1;
 });
 
 addEventListener("message", async ({ data }: MessageEvent<{ id: number; call: Call }>) => {
   const { id, call } = data;
   try {
-    tell({ id, result: await perform(scenario, call) });
+    post({ id, result: await perform(scenario, call) });
   } catch (error) {
-    tell({ id, error: String(error) });
+    post({ id, error: String(error) });
   }
 });

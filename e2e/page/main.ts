@@ -1,4 +1,4 @@
-// First, so that it is there before the SDK is.
+// First, so that it is loaded before the SDK.
 import "./task-clock.ts";
 import { GuestHost, openFrame, openWorker } from "./guest-host.ts";
 import { type Call, perform, Scenario } from "./scenario.ts";
@@ -11,10 +11,10 @@ document.addEventListener("securitypolicyviolation", ({ violatedDirective, block
 });
 
 const scenario = new Scenario(() => {
-  throw new Error("a page bridges its ports to nobody");
+  throw new Error("the scenario of the page itself has no ports");
 });
 
-/** Made when first used. */
+/** Creates the guest on first use. */
 const guest = (make: () => GuestHost): (() => GuestHost) => {
   let made: GuestHost | undefined;
   return () => {
@@ -28,7 +28,7 @@ const guests = {
   inFrame: guest(() => new GuestHost(openFrame, true)),
 };
 
-/** What the tests reach the page by. */
+/** The functions that tests call in the page. */
 const harness = {
   perform: (place: Place, call: Call) =>
     place === "inPage" ? perform(scenario, call) : guests[place]().perform(call),
@@ -39,7 +39,7 @@ const harness = {
 };
 
 type Guest = keyof typeof guests;
-/** Where the scenario runs: in the page itself, or beside it, with a WebSocket of its own or on ports to the page. */
+/** Where the scenario runs: in the page, in a worker with its own WebSocket, or in a worker or frame with ports to the page. */
 export type Place = "inPage" | Guest;
 export type Harness = typeof harness;
 Object.assign(globalThis, { harness });

@@ -7,16 +7,16 @@ import {
   webSocket,
 } from "exec-server-sdk";
 
-/** Of a gateway. */
+/** The URL and subprotocols of a gateway. */
 export interface Address {
   readonly url: string;
   readonly protocols: readonly string[];
 }
 
-/** How something that hung on a connection ended. */
+/** The end of an operation that was pending on a connection. */
 export interface Loss {
   readonly what: "output" | "exit" | "call" | "body" | "text";
-  /** The error's code, or what happened instead. */
+  /** The code of the error, or a description if there was none. */
   readonly code: string;
   readonly sessionId?: string | undefined;
 }
@@ -30,7 +30,7 @@ export interface Failure {
 
 const decoder = new TextDecoder();
 
-/** What the tests have a page, or its worker, do. Arguments and results are plain data. */
+/** The operations of a page, worker or frame that tests call. Arguments and results are plain data. */
 export class Scenario {
   readonly #newPort: () => MessagePort;
   #client: LazyExecServerClient | undefined;
@@ -39,12 +39,12 @@ export class Scenario {
   readonly #changes: { state: string; sessionId?: string | undefined }[] = [];
   readonly #losses: Promise<Loss>[] = [];
 
-  /** @param newPort One whose other side somebody bridges to the gateway. */
+  /** @param newPort Returns a port whose other side is bridged to the gateway. */
   constructor(newPort: () => MessagePort) {
     this.#newPort = newPort;
   }
 
-  /** Makes the one client; without an address, on ports. Nothing connects. */
+  /** Creates the client, on ports if there is no address. Does not connect. */
   prepare(address?: Address, keepAlive?: KeepAliveOptions): void {
     const dialling = <T>(dial: () => T) => {
       this.#dials++;
@@ -61,7 +61,7 @@ export class Scenario {
     });
   }
 
-  /** Looks, which never connects. */
+  /** Returns the state of the client. Does not connect. */
   look(): { state: string; dials: number; changes: { state: string; sessionId?: string | undefined }[] } {
     return { state: this.#lazy.state, dials: this.#dials, changes: [...this.#changes] };
   }
@@ -70,7 +70,7 @@ export class Scenario {
     return (await this.#lazy.get()).sessionId;
   }
 
-  /** Why the client's connection ended, once it has. */
+  /** Resolves with the client's disconnect error when its connection has ended. */
   async lost(): Promise<Failure> {
     return failureOf(await (await this.#lazy.get()).disconnected);
   }
@@ -79,7 +79,7 @@ export class Scenario {
     return (await this.#lazy.run(["echo", text])).stdout.trim();
   }
 
-  /** Starts a process that streams, a call that stays pending, and two bodies that go on. Returns when output and bodies flow. */
+  /** Starts a streaming process, a call that stays pending and two endless bodies. Resolves when output and bodies have arrived. */
   async hang(origin: string, round: number): Promise<string> {
     const lazy = this.#lazy;
     const command = ["sh", "-c", "while echo tick; do sleep 0.02; done"];
@@ -94,7 +94,7 @@ export class Scenario {
     this.#losses.push(
       ending("output", process.sessionId, () => output.next()),
       ending("body", process.sessionId, () => body.read()),
-      // The platform's own methods may make another error of it.
+      // text() of the platform could replace the error by another one.
       ending("text", process.sessionId, () => response.text()),
       ending("call", process.sessionId, () => call),
       ending("exit", process.sessionId, () => process.exited),
@@ -102,12 +102,12 @@ export class Scenario {
     return process.sessionId;
   }
 
-  /** How all of that ended. */
+  /** Resolves with the ends of everything that hang() has started. */
   async losses(): Promise<Loss[]> {
     return await Promise.all(this.#losses.splice(0));
   }
 
-  /** That many callers at once, of every kind. Returns the sessions they got, and how many were answered rightly. */
+  /** Makes this many concurrent calls of every kind. Returns the sessions, and the number of correct results. */
   async crowd(count: number): Promise<{ sessions: string[]; answered: number; clients: number }> {
     const lazy = this.#lazy;
     const sessions = new Set<string>();
@@ -133,15 +133,15 @@ export class Scenario {
     return { sessions: [...sessions], answered: answers.filter(Boolean).length, clients: clients.size };
   }
 
-  /** That many callers at once while nothing is there. Returns how they failed, and how many error objects that were. */
+  /** Makes this many concurrent calls to a server that is down. Returns the failures, and the number of error objects. */
   async failingCrowd(count: number): Promise<{ errors: number; failures: Failure[] }> {
     const outcomes = await Promise.allSettled(Array.from({ length: count }, () => this.#lazy.get()));
     const errors = new Set(outcomes.map((outcome) => outcome.status === "rejected" && outcome.reason));
     return { errors: errors.size, failures: [...errors].map(failureOf) };
   }
 
-  /** Reads that much output of one process, and keeps it for `digest`. */
-  async swallow(bytes: number): Promise<{ bytes: number; ms: number }> {
+  /** Reads this many bytes of output of one process, and keeps them for digest(). */
+  async readOutput(bytes: number): Promise<{ bytes: number; ms: number }> {
     const started = performance.now();
     this.#kept = new Uint8Array(bytes);
     const process = await this.#lazy.start(["sh", "-c", `yes 'line of output' | head -c ${bytes}`]);
@@ -154,12 +154,12 @@ export class Scenario {
     return { bytes: length, ms: performance.now() - started };
   }
 
-  /** The hash of what was kept. */
+  /** The SHA-256 hash of the kept output. */
   digest(): Promise<string> {
     return sha256(this.#kept);
   }
 
-  /** Writes a file of random bytes there and reads it back. */
+  /** Writes a file of random bytes and reads it back. */
   async roundTrip(path: string, bytes: number): Promise<{ sent: string; received: string; ms: number }> {
     const data = new Uint8Array(bytes);
     for (let at = 0; at < bytes; at += 65_536) crypto.getRandomValues(data.subarray(at, at + 65_536));
@@ -175,17 +175,21 @@ export class Scenario {
   }
 
   get #lazy(): LazyExecServerClient {
-    if (!this.#client) throw new Error("prepare() comes first");
+    if (!this.#client) throw new Error("expected prepare() to be called first");
     return this.#client;
   }
 }
 
-/** Asks for more until it ends. What still hung when it ended would be missing from the losses for ever. */
-async function ending(what: Loss["what"], expected: string, ask: () => Promise<unknown>): Promise<Loss> {
+/** Repeats an operation until it ends. An operation that never settles keeps losses() pending. */
+async function ending(
+  what: Loss["what"],
+  expected: string,
+  operation: () => Promise<unknown>,
+): Promise<Loss> {
   try {
     for (;;) {
-      const goesOn = ((await ask()) as { done?: boolean } | undefined)?.done === false;
-      if (!goesOn) return { what, code: "ended without an error" };
+      const hasMore = ((await operation()) as { done?: boolean } | undefined)?.done === false;
+      if (!hasMore) return { what, code: "ended without an error" };
     }
   } catch (error) {
     const sessionId = error instanceof ExecServerError ? error.sessionId : undefined;
@@ -203,7 +207,7 @@ async function sha256(data: Uint8Array): Promise<string> {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** A method of the scenario, called by its name: what crosses from test to page, and from page to worker. */
+/** A call of a method of the scenario, as sent from the test to the page and from the page to a worker or frame. */
 export type Call = { [K in keyof Scenario]: { name: K; args: Parameters<Scenario[K]> } }[keyof Scenario];
 
 export function perform(scenario: Scenario, { name, args }: Call): unknown {

@@ -1,4 +1,4 @@
-/** Measures what a message costs the page: its handler, and every microtask behind it. Loaded before the SDK. */
+/** Measures the time that the page spends on each message: in its handler and the microtasks after it. Loaded before the SDK. */
 const durations: number[] = [];
 const longTasks: number[] = [];
 
@@ -13,7 +13,7 @@ WebSocket.prototype.addEventListener = function (
   original.call(this, type, timed as EventListener, options);
 };
 
-/** Microtasks queue microtasks: the clock stops behind this many turns. */
+/** The clock stops after this many consecutive microtasks, because microtasks of the handler queue further ones. */
 const TURNS = 16;
 
 function timeOf(listener: EventListener): EventListener {
@@ -40,11 +40,11 @@ export interface TaskTimes {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
-  /** Tasks of the page over 50 ms, whoever's they were. */
+  /** The durations of all tasks of the page over 50 ms, in milliseconds. */
   readonly longTasks: readonly number[];
 }
 
-/** The times since the last time they were taken, in milliseconds. */
+/** Returns and resets the measured times, in milliseconds. */
 export function takeTaskTimes(): TaskTimes {
   const sorted = durations.splice(0).sort((a, b) => a - b);
   const at = (part: number): number => sorted[Math.floor((sorted.length - 1) * part)] ?? 0;

@@ -17,18 +17,18 @@ export const CHROMIUM_ARGS = [
 const CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 const FIREFOX_NAMES = ["firefox-esr"];
 
-/** A Chromium: `CHROMIUM_PATH`, an installed one, Playwright's own, or else one that is installed now. */
+/** Finds a Chromium: `CHROMIUM_PATH`, one on the PATH, Playwright's, or else installs one. */
 export function findChromium(): string {
   const found =
     process.env["CHROMIUM_PATH"] ??
     onPath(CHROMIUM_NAMES) ??
-    playwrightsOwn() ??
-    (installPlaywrights() ? playwrightsOwn() : undefined) ??
+    playwrightChromium() ??
+    (installPlaywrightChromium() ? playwrightChromium() : undefined) ??
     (installDebian("chromium") ? onPath(CHROMIUM_NAMES) : undefined);
   return remember("CHROMIUM_PATH", found, "Chromium");
 }
 
-/** Debian's Firefox ESR, which Playwright drives through WebDriver BiDi: `FIREFOX_PATH`, or the package. */
+/** Finds Firefox ESR, which Playwright drives through WebDriver BiDi: `FIREFOX_PATH`, one on the PATH, or else installs it. */
 export function findFirefox(): string {
   const found =
     process.env["FIREFOX_PATH"] ??
@@ -37,7 +37,7 @@ export function findFirefox(): string {
   return remember("FIREFOX_PATH", found, "Firefox ESR");
 }
 
-/** The test workers, which read the configuration again, shall not search again. */
+/** Keeps the result in the environment: test workers evaluate the configuration again and must not search again. */
 function remember(variable: string, found: string | undefined, name: string): string {
   if (!found) {
     throw new Error(`No ${name} was found and none could be installed. Set ${variable} to its executable.`);
@@ -60,12 +60,12 @@ function isExecutable(file: string): boolean {
   }
 }
 
-function playwrightsOwn(): string | undefined {
+function playwrightChromium(): string | undefined {
   const path = chromium.executablePath();
   return existsSync(path) ? path : undefined;
 }
 
-function installPlaywrights(): boolean {
+function installPlaywrightChromium(): boolean {
   const cli = createRequire(import.meta.url).resolve("@playwright/test/cli");
   return spawnSync(process.execPath, [cli, "install", "chromium"], { stdio: "inherit" }).status === 0;
 }

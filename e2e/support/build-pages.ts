@@ -4,13 +4,13 @@ import { buildApp } from "../../examples/electron/build.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
-/** Where the test page is built to. */
+/** The output directory of the test page. */
 export const TEST_PAGE = join(ROOT, ".tmp/e2e-page");
 
-/** Where the Electron example is built to. */
+/** The output directory of the Electron example. */
 export const ELECTRON_APP = join(ROOT, ".tmp/e2e-electron");
 
-/** Builds the pages once, before all tests, from the built package. */
+/** Builds all pages with the built package, once before all tests. */
 export default async function buildPages(): Promise<void> {
   await build({
     configFile: false,

@@ -1,6 +1,6 @@
 import type { FullConfig, Reporter, Suite } from "@playwright/test/reporter";
 
-/** One last line that any script can read: how many tests passed and failed. */
+/** Prints a last line for scripts: the number of passed and failed tests. */
 export default class ClosingLine implements Reporter {
   #suite: Suite | undefined;
   #errors = 0;
@@ -9,7 +9,7 @@ export default class ClosingLine implements Reporter {
     this.#suite = suite;
   }
 
-  /** An error outside of any test counts as one failure. */
+  /** An error outside of a test counts as one failure. */
   onError(): void {
     this.#errors++;
   }

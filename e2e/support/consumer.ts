@@ -2,12 +2,12 @@ import { cpSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { TestInfo } from "@playwright/test";
 import { runCommand } from "./command.ts";
-import { WORKSHOP } from "./pack.ts";
+import { DIRECTORY_VARIABLE } from "./pack.ts";
 
 const CONSUMERS = join(import.meta.dirname, "../consumers");
 const INSTALL_TIMEOUT_MS = 240_000;
 
-/** A project of a user's, with the packed package installed. */
+/** A user's project with the packed package installed. */
 export class Consumer {
   readonly directory: string;
 
@@ -15,31 +15,31 @@ export class Consumer {
     this.directory = directory;
   }
 
-  /** Copies a folder of `e2e/consumers`, and one with sources that several share, and installs it. For a `beforeAll`. */
+  /** Copies a folder of `e2e/consumers` and a folder of shared sources, then installs the packages. Call it in `beforeAll`. */
   static async install(name: string, sources: "programs" | "types", info: TestInfo): Promise<Consumer> {
     info.setTimeout(INSTALL_TIMEOUT_MS + 10_000);
-    const workshop = process.env[WORKSHOP] ?? "";
-    const tarball = readdirSync(workshop).find((file) => file.endsWith(".tgz"));
-    const consumer = new Consumer(join(workshop, name));
+    const root = process.env[DIRECTORY_VARIABLE] ?? "";
+    const tarball = readdirSync(root).find((file) => file.endsWith(".tgz"));
+    const consumer = new Consumer(join(root, name));
     rmSync(consumer.directory, { recursive: true, force: true });
     for (const folder of [sources, name]) {
       cpSync(join(CONSUMERS, folder), consumer.directory, { recursive: true });
     }
     const started = performance.now();
     const flags = ["--ignore-scripts", "--no-package-lock", "--prefer-offline", "--loglevel", "error"];
-    const command = ["npm", "install", ...flags, join(workshop, String(tarball))];
+    const command = ["npm", "install", ...flags, join(root, String(tarball))];
     await consumer.run(command, INSTALL_TIMEOUT_MS);
     const seconds = Math.round((performance.now() - started) / 1000);
     process.stdout.write(`      ${name}: installed in ${seconds} s\n`);
     return consumer;
   }
 
-  /** A file of one of its packages. */
+  /** The path of a file of an installed package. */
   file(path: string): string {
     return join(this.directory, "node_modules", path);
   }
 
-  /** The version that it really has of a package. */
+  /** The installed version of a package. */
   versionOf(name: string): string {
     return JSON.parse(readFileSync(this.file(`${name}/package.json`), "utf8")).version;
   }

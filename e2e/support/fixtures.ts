@@ -5,15 +5,15 @@ import { Stage } from "./stage.ts";
 import { Tab } from "./tab.ts";
 
 interface Fixtures {
-  /** The servers, fresh for every test. */
+  /** New servers for each test. */
   readonly stage: Stage;
-  /** Opens the test page once more, in a tab of the same browser. */
+  /** Opens the test page in a new tab of the same browser. */
   readonly openTab: (place?: Place) => Promise<Tab>;
-  /** The test page, opened. */
+  /** The test page in one tab. */
   readonly tab: Tab;
 }
 
-/** A test whose pages must neither complain nor break their policy. */
+/** A test that fails if its pages report an error or violate their Content-Security-Policy. */
 export const test = base.extend<Fixtures>({
   // biome-ignore lint/correctness/noEmptyPattern: the runner reads the parameter's names.
   stage: async ({}, use) => {
@@ -33,7 +33,7 @@ export const test = base.extend<Fixtures>({
       return tab;
     });
     for (const tab of tabs) {
-      expect(tab.complaints).toEqual([]);
+      expect(tab.problems).toEqual([]);
       if (!tab.page.isClosed()) expect(await tab.violations()).toEqual([]);
     }
     expect(stage.pages.reports).toEqual([]);

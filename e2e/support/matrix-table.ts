@@ -1,36 +1,36 @@
 import type { TestInfo } from "@playwright/test";
 import type { Reporter, TestCase, TestResult } from "@playwright/test/reporter";
-import { ELSEWHERE } from "../consumers/runtimes.ts";
+import { UNAVAILABLE } from "../consumers/runtimes.ts";
 
 const ENTRIES = [".", "./node", "./gateway"] as const;
 export type Entry = (typeof ENTRIES)[number];
 
 interface Cells {
-  /** What uses the package, with its version. */
+  /** The program that uses the package, with its version. */
   readonly consumer: string;
   readonly how: string;
-  /** The entries that the test shows to work. */
+  /** The entries that the test covers. */
   readonly entries: readonly Entry[];
 }
 
 const TYPE = "consumer";
 
-/** Says in which cells of the table a test counts. */
+/** Assigns a test to cells of the table. */
 export function tabulate(info: TestInfo, cells: Cells): void {
   info.annotations.push({ type: TYPE, description: JSON.stringify(cells) });
 }
 
-/** Prints what worked where, as a table in Markdown. */
+/** Prints a Markdown table of the entries that work in each consumer. */
 export default class MatrixTable implements Reporter {
   readonly #rows = new Map<string, Map<Entry, boolean>>();
   readonly #failed: string[] = [];
 
   onTestEnd(test: TestCase, result: TestResult): void {
     const isGood = result.status === "passed";
-    const told = result.annotations.find(({ type }) => type === TYPE)?.description;
-    if (!told && !isGood) this.#failed.push(test.titlePath().filter(Boolean).join(" › "));
-    if (!told) return;
-    const { consumer, how, entries } = JSON.parse(told) as Cells;
+    const description = result.annotations.find(({ type }) => type === TYPE)?.description;
+    if (!description && !isGood) this.#failed.push(test.titlePath().filter(Boolean).join(" › "));
+    if (!description) return;
+    const { consumer, how, entries } = JSON.parse(description) as Cells;
     const name = `| ${consumer} | ${how} |`;
     const row = this.#rows.get(name) ?? new Map<Entry, boolean>();
     this.#rows.set(name, row);
@@ -44,10 +44,11 @@ export default class MatrixTable implements Reporter {
     });
     const byName = new Intl.Collator("en", { numeric: true });
     lines.sort(byName.compare);
-    for (const name of ELSEWHERE) lines.push(`| ${name} | not available here | – | – | – |`);
+    for (const name of UNAVAILABLE) lines.push(`| ${name} | not available here | – | – | – |`);
     const head = ["| consumer | as | `.` | `./node` | `./gateway` |", "|---|---|---|---|---|"];
     process.stdout.write(`\n${[...head, ...lines].join("\n")}\n`);
-    for (const title of this.#failed) process.stdout.write(`\nnot run to a result: ${title}\n`);
+    for (const title of this.#failed)
+      process.stdout.write(`\nfailed before its cells were known: ${title}\n`);
   }
 
   printsToStdio(): boolean {

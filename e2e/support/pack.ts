@@ -5,13 +5,16 @@ import { runCommand } from "./command.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
-/** Where consumers are installed: outside of the repository, so that none finds a package of its. */
-export const WORKSHOP = "EXEC_SERVER_SDK_CONSUMERS";
+/**
+ * The variable with the directory in which consumers are installed. It is outside of the repository, so that consumers
+ * can not resolve packages from the repository's node_modules.
+ */
+export const DIRECTORY_VARIABLE = "EXEC_SERVER_SDK_CONSUMERS";
 
 /** Packs the built package once, before all tests. */
 export default async function pack(): Promise<() => void> {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), "exec-server-sdk-consumers-")));
-  process.env[WORKSHOP] = directory;
+  process.env[DIRECTORY_VARIABLE] = directory;
   await packInto(directory);
   return () => rmSync(directory, { recursive: true, force: true });
 }

@@ -1,44 +1,35 @@
-import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { StaticFiles } from "../../examples/web-ide/server/static-files.ts";
+import { Origin } from "../../test/support/origin.ts";
 
-/** Serves a built page under a strict policy, and collects the browser's complaints about it. */
+/** Serves a built page under a strict Content-Security-Policy, and collects the browser's reports of violations. */
 export class PageServer {
-  /** What the page may connect to, beside its own script. */
+  /** The sources that the page may connect to. */
   connectSrc = "'none'";
   /** Reports of violations, as the browser sent them. */
   readonly reports: string[] = [];
-  readonly #server: Server;
+  readonly #server: Origin;
 
-  private constructor(directory: string) {
+  private constructor(server: Origin, directory: string) {
     const files = new StaticFiles(directory);
-    this.#server = createServer(async (request, response) => {
+    this.#server = server;
+    server.answer = (response, request) => {
       if (files.answer(request, response, this.#policy())) return;
-      if (request.url === "/csp-report") {
-        this.reports.push(Buffer.concat(await request.toArray()).toString());
-        response.writeHead(204).end();
-      } else {
-        response.writeHead(404).end();
-      }
-    });
+      const isReport = request.url === "/csp-report";
+      if (isReport) this.reports.push(request.body.toString());
+      response.writeHead(isReport ? 204 : 404).end();
+    };
   }
 
   static async start(directory: string): Promise<PageServer> {
-    const server = new PageServer(directory);
-    server.#server.listen(0, "127.0.0.1");
-    await once(server.#server, "listening");
-    return server;
+    return new PageServer(await Origin.start(), directory);
   }
 
   get origin(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return this.#server.url;
   }
 
   async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    this.#server.close();
-    await once(this.#server, "close");
+    await this.#server[Symbol.asyncDispose]();
   }
 
   #policy(): string {
@@ -53,7 +44,7 @@ export class PageServer {
       "form-action 'none'",
       "frame-ancestors 'self'",
       "require-trusted-types-for 'script'",
-      // The one policy is the test page's own, for the URL of its worker. The SDK needs none.
+      // The test page uses this policy for the URL of its worker. The SDK needs no policy.
       "trusted-types e2e-worker",
       "report-uri /csp-report",
     ].join("; ");

@@ -4,7 +4,7 @@ import type { Setup as SoakSetup } from "../../test/soak/setup.ts";
 import type { Stage } from "./stage.ts";
 import type { Tab } from "./tab.ts";
 
-/** What can happen between a page and its server, and to the page itself. */
+/** The faults of the soak test between a page and its server, and in the page itself. */
 export function pageStage(stage: Stage, tab: Tab, devTools: CDPSession): SoakSetup {
   const { front, back, server, gateway } = stage;
   const context = tab.page.context();
@@ -32,7 +32,7 @@ export function pageStage(stage: Stage, tab: Tab, devTools: CDPSession): SoakSet
       },
       "the tab is frozen": { disconnects: false, inject: show("frozen"), repair: show("active") },
     },
-    // Of those that an offline browser makes the network sees nothing.
+    // Counted in the page: the dials of an offline browser never reach the network.
     get dials() {
       return tab.webSockets ?? 0;
     },

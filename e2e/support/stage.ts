@@ -7,12 +7,12 @@ import { GatewayChild } from "./gateway-child.ts";
 import { PageServer } from "./page-server.ts";
 
 const TOKEN = "e2e-token";
-/** Between two pieces of a body that never ends. */
+/** Milliseconds between two chunks of an endless body. */
 const DRIP_MS = 20;
 
 /**
- * Everything a page talks to: page server; network, gateway, network, real exec-server; and an origin for the requests
- * that the exec-server makes.
+ * The servers behind a page: the page server; a proxy, the gateway, a proxy and the real exec-server; and an origin for the
+ * HTTP requests of the exec-server.
  */
 export class Stage {
   /** Between the page and the gateway. */
@@ -51,12 +51,12 @@ export class Stage {
     return new Stage({ front, back, server, gateway, pages, origin });
   }
 
-  /** What a page needs to connect. */
+  /** The URL and subprotocols with which a page connects. */
   get address(): { url: string; protocols: string[] } {
     return { url: this.front.url, protocols: ["exec-server-gateway", TOKEN] };
   }
 
-  /** Resolves when the exec-server has asked the origin for a path. */
+  /** Resolves when the exec-server requests this path from the origin. */
   arrival(path: string): Promise<void> {
     return new Promise((resolve) => this.#arrivals.set(path, resolve));
   }

@@ -8,15 +8,15 @@ import type { Stage } from "./stage.ts";
 type Result<K extends keyof Scenario> = Awaited<ReturnType<Scenario[K]>>;
 type PageGlobal = { readonly harness: Harness };
 
-/** Firefox reports it as an error when the network resets an open WebSocket, whatever the page does about it. */
-const OF_FIREFOX_ITSELF = /^The connection to ws:\/\/127\.0\.0\.1:\d+\/ was interrupted/;
+/** Firefox logs this error when an open WebSocket is reset. A page can not prevent it. */
+const FIREFOX_RESET_MESSAGE = /^The connection to ws:\/\/127\.0\.0\.1:\d+\/ was interrupted/;
 
-/** The test page in one tab, and everything it complained about. */
+/** The test page in one tab, and the problems it has reported. */
 export class Tab {
   readonly page: Page;
-  /** Console errors, uncaught errors and unhandled rejections. */
-  readonly complaints: string[] = [];
-  /** WebSockets that the page and its workers have made; Firefox does not tell. */
+  /** Console errors and warnings, uncaught errors and unhandled rejections. */
+  readonly problems: string[] = [];
+  /** The number of WebSockets that the page and its workers have opened; undefined in Firefox, which does not report them. */
   webSockets: number | undefined;
   readonly #stage: Stage;
   readonly #place: Place;
@@ -26,9 +26,9 @@ export class Tab {
     this.#stage = stage;
     this.#place = place;
     page.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning") this.#complain(message.text());
+      if (message.type() === "error" || message.type() === "warning") this.#report(message.text());
     });
-    page.on("pageerror", (error) => this.#complain(String(error)));
+    page.on("pageerror", (error) => this.#report(String(error)));
     if (page.context().browser()?.browserType().name() !== "chromium") return;
     let count = 0;
     this.webSockets = count;
@@ -42,7 +42,7 @@ export class Tab {
     await this.do("prepare", this.#stage.address);
   }
 
-  /** Has the page, or its worker, do something. */
+  /** Calls a method of the scenario, in the page or in its worker or frame. */
   async do<K extends keyof Scenario>(name: K, ...args: Parameters<Scenario[K]>): Promise<Result<K>> {
     const request = { place: this.#place, call: { name, args } };
     return (await this.page.evaluate(
@@ -51,12 +51,12 @@ export class Tab {
     )) as Result<K>;
   }
 
-  /** Resolves when the client there knows of the loss, which it learns a little after the network. */
+  /** Resolves when the client has noticed the disconnect, some time after the network. */
   async untilDisconnected(): Promise<void> {
     await expect.poll(async () => (await this.do("look")).state).toBe("disconnected");
   }
 
-  /** Takes the worker or frame away; tells how its bridges ended. */
+  /** Removes the worker or frame. Returns how its bridges ended. */
   async remove(): Promise<readonly BridgeEnd[]> {
     return await this.page.evaluate(
       (place) => (globalThis as unknown as PageGlobal).harness.remove(place as never),
@@ -64,8 +64,8 @@ export class Tab {
     );
   }
 
-  #complain(text: string): void {
-    if (!OF_FIREFOX_ITSELF.test(text)) this.complaints.push(text);
+  #report(text: string): void {
+    if (!FIREFOX_RESET_MESSAGE.test(text)) this.problems.push(text);
   }
 
   takeTaskTimes(): Promise<TaskTimes> {

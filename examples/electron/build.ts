@@ -1,4 +1,4 @@
-/** Builds the app into a folder, by default `dist` beside this file. */
+/** Builds the app into a directory. @default `dist` beside this file */
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { argv } from "node:process";
@@ -19,7 +19,7 @@ export async function buildApp(outdir = join(HERE, "dist")): Promise<void> {
       ...options,
     });
   await Promise.all([
-    // Packages stay in node_modules: `ws` can't be bundled into an ES module. One of the two formats is enough.
+    // Packages stay in node_modules, because `ws` can not be bundled into an ES module. An app needs one of the formats.
     bundle("main.ts", "main.mjs", { platform: "node", format: "esm", packages: "external" }),
     bundle("main.ts", "main.cjs", {
       platform: "node",
@@ -28,7 +28,7 @@ export async function buildApp(outdir = join(HERE, "dist")): Promise<void> {
       define: { "import.meta.dirname": "__dirname" },
     }),
     bundle("preload.ts", "preload.cjs", { platform: "browser", format: "cjs", external: ["electron"] }),
-    // No module: a page that is loaded from a file may not import any.
+    // Not a module: a page that is loaded from a file can not import modules.
     bundle("renderer.ts", "renderer.js", { platform: "browser", format: "iife" }),
   ]);
   for (const file of ["index.html", "style.css"]) cpSync(join(HERE, file), join(outdir, file));

@@ -1,4 +1,4 @@
-/** The main process, the only place with Node: joins each port that its page asks for to an exec-server of its own. */
+/** The main process, the only one with Node. It bridges each port of its page to a separate exec-server. */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { app, BrowserWindow, ipcMain } from "electron";
@@ -17,7 +17,7 @@ function execServer(): Transport {
 }
 
 ipcMain.on("exec-server-port", ({ senderFrame, ports: [port] }) => {
-  // Whoever has a port can run any command: only this app's own page gets one.
+  // A port gives access to every command, so ports are accepted from the page of this app only.
   if (!port || senderFrame?.url !== PAGE) return;
   const made = bridge(port, execServer());
   bridges.add(made);
@@ -27,7 +27,7 @@ ipcMain.on("exec-server-port", ({ senderFrame, ports: [port] }) => {
   });
 });
 
-/** For the button of this demo; a real app has no need of it. */
+// For the button of this demo. An app does not need this channel.
 ipcMain.on("kill-server", closeBridges);
 
 async function closeBridges(): Promise<void> {
@@ -54,7 +54,7 @@ void app.whenReady().then(openWindow);
 app.on("window-all-closed", () => app.quit());
 app.on("will-quit", (event) => {
   if (bridges.size === 0) return;
-  // Leaves no exec-server behind.
+  // Quit after every exec-server has ended.
   event.preventDefault();
   void closeBridges().then(() => app.quit());
 });

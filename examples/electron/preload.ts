@@ -1,7 +1,7 @@
-/** Between page and main process. Sandboxed: built as CommonJS, and with nothing to require but Electron. */
+/** The preload script. It is sandboxed, so it is built as CommonJS and requires Electron only. */
 import { contextBridge, ipcRenderer } from "electron";
 
-// A port can't cross the context bridge, but the window's own messages reach this side as well.
+// A port can not cross the context bridge. Messages of the window reach the preload script too.
 window.addEventListener("message", ({ source, data, ports }) => {
   if (source !== window || data !== "exec-server-port") return;
   ipcRenderer.postMessage("exec-server-port", null, [...ports]);

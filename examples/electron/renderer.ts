@@ -1,10 +1,10 @@
-/** The page: no Node, no network, and yet the same client as everywhere. */
+/** The page. It has neither Node nor network access, and uses the same client as every other runtime. */
 import { LazyExecServerClient, messagePort } from "exec-server-sdk";
 
 const { demo } = globalThis as unknown as { readonly demo: { killServer(): void } };
 
 const client = new LazyExecServerClient({
-  // A new port for each connection; the preload script takes its other side to the main process.
+  // Creates a port for each connection. The preload script passes the other side to the main process.
   transport: messagePort(() => {
     const { port1, port2 } = new MessageChannel();
     window.postMessage("exec-server-port", "*", [port2]);

@@ -1,18 +1,18 @@
 import { chromium } from "@playwright/test";
 import { CHROMIUM_ARGS, findChromium } from "../../e2e/support/browser.ts";
 
-/** Opens the page in a browser that nobody sees, and runs a command in its terminal. Returns the line with the answer. */
-export async function visit(url: string, command: string, answer: string): Promise<string> {
+/** Opens the page in a headless browser and runs a command in its terminal. Returns the line with the expected output. */
+export async function visit(url: string, command: string, expected: string): Promise<string> {
   const browser = await chromium.launch({ executablePath: findChromium(), args: CHROMIUM_ARGS });
   try {
     const page = await browser.newPage();
     await page.goto(url);
     const line = page.locator("#terminal .xterm-rows > div");
-    // The prompt: before that, nobody reads what is typed.
+    // Input before the prompt would be lost.
     await line.filter({ hasText: /[$#]/ }).first().waitFor();
     await page.locator("#terminal").click();
     await page.keyboard.type(`${command}\n`);
-    const found = line.filter({ hasText: answer });
+    const found = line.filter({ hasText: expected });
     await found.waitFor();
     return (await found.innerText()).trim();
   } finally {

@@ -6,7 +6,7 @@ export default defineConfig({
     outDir: "dist",
     emptyOutDir: true,
     target: "es2022",
-    // Every browser that runs this page knows modules; the polyfill would be one more script.
+    // Every supported browser has modules, so the polyfill is not needed.
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1_000,
   },

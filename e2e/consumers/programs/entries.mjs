@@ -1,27 +1,27 @@
-/** The story at each entry of the package, for programs without a browser. */
+/** Runs the lifecycle with each entry of the package, for programs outside of a browser. */
 import process from "node:process";
-import { failureOf, life, lose, work } from "./story.mjs";
+import { failureOf, killServer, lifecycle, useEverything } from "./lifecycle.mjs";
 
 const PAGE = "https://ide.example";
-const TOKEN = "the-token-of-an-honest-page";
+const TOKEN = "the-token-of-the-allowed-page";
 
 const entries = {
   async "."({ LazyExecServerClient, webSocket }, { url, origin }) {
-    const told = await life((dialled) => {
+    const report = await lifecycle((dialled) => {
       const target = () => {
         dialled();
         return url;
       };
       return new LazyExecServerClient({ transport: webSocket(target) });
     }, origin);
-    // The server refuses every request with an Origin, so a header that is not sent would let this one in.
+    // The server rejects every dial with an Origin header, so this one only fails if the header is sent.
     const headers = { origin: PAGE };
     const withHeader = new LazyExecServerClient({ transport: webSocket(url, { headers }) });
-    return { ...told, refused: (await failureOf(withHeader.get())).code };
+    return { ...report, refused: (await failureOf(withHeader.get())).code };
   },
 
   async "./node"({ LazyExecServerClient, stdio, nodeWebSocket }, { url, origin, codex, home }) {
-    const told = await life((dialled) => {
+    const report = await lifecycle((dialled) => {
       const target = () => {
         dialled();
         return { url };
@@ -35,16 +35,16 @@ const entries = {
     const args = ["exec-server", "--listen", "stdio"];
     const transport = stdio({ command: codex, args, env: { CODEX_HOME: home } });
     const child = new LazyExecServerClient({ transport });
-    const done = await work(child, origin);
-    const lost = await lose(child);
+    const used = await useEverything(child, origin);
+    const lost = await killServer(child);
     const again = await failureOf(child.run(["true"]));
     await child.close();
-    // One that is alive when it is closed.
+    // This client is closed while its process is running.
     const second = new LazyExecServerClient({ transport });
     const { exited } = await second.start(["sleep", "1000"]);
     await second.close();
     const cut = (await failureOf(exited)).code;
-    return { ...told, refused: [code, status], stdio: { ...done, lost, again: again.code, cut } };
+    return { ...report, refused: [code, status], stdio: { ...used, lost, again: again.code, cut } };
   },
 
   async "./gateway"(
@@ -56,31 +56,31 @@ const entries = {
       allowedOrigins: [PAGE],
       authorize: { token: TOKEN },
     });
-    const { url: door } = await gateway.listen();
-    const knock = (from, token, dialled = () => {}) => {
+    const { url: gatewayUrl } = await gateway.listen();
+    const clientOf = (pageOrigin, token, dialled = () => {}) => {
       const target = () => {
         dialled();
-        return door;
+        return gatewayUrl;
       };
-      const options = { protocols: [GATEWAY_PROTOCOL, token], headers: { origin: from } };
+      const options = { protocols: [GATEWAY_PROTOCOL, token], headers: { origin: pageOrigin } };
       return new LazyExecServerClient({ transport: nodeWebSocket(target, options) });
     };
     const refused = [
-      (await failureOf(knock("https://attacker.example", TOKEN).get())).status,
-      (await failureOf(knock(PAGE, "guessed").get())).status,
+      (await failureOf(clientOf("https://attacker.example", TOKEN).get())).status,
+      (await failureOf(clientOf(PAGE, "guessed").get())).status,
     ];
-    const told = await life((dialled) => knock(PAGE, TOKEN, dialled), origin);
+    const report = await lifecycle((dialled) => clientOf(PAGE, TOKEN, dialled), origin);
     await gateway.close();
-    return { ...told, refused };
+    return { ...report, refused };
   },
 };
 
-/** Called with what the three entries export. */
+/** Called with the exports of the three entries. Prints the report as JSON. */
 export async function main({ root, node, gateway }) {
   const { entry, ...parameters } = JSON.parse(process.argv[2]);
   const api = { ...root, ...gateway, stdio: node.stdio, nodeWebSocket: node.webSocket };
-  const told = await entries[entry](api, parameters);
-  process.stdout.write(`${JSON.stringify({ runtime: runtime(), ...told })}\n`);
+  const report = await entries[entry](api, parameters);
+  process.stdout.write(`${JSON.stringify({ runtime: runtime(), ...report })}\n`);
 }
 
 function runtime() {

@@ -1,6 +1,6 @@
-/** The story as a page has it: the address comes in the fragment, what it saw becomes its text. */
+/** Runs the lifecycle in a page. The URL fragment has the parameters; the report becomes the text of the page. */
 import { LazyExecServerClient, webSocket } from "exec-server-sdk";
-import { life } from "./story.mjs";
+import { lifecycle } from "./lifecycle.mjs";
 
 const { url, token, origin } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 
@@ -13,8 +13,8 @@ function connect(dialled) {
   return new LazyExecServerClient({ transport: webSocket(target, { protocols }) });
 }
 
-life(connect, origin).then(
-  (told) => show(JSON.stringify(told)),
+lifecycle(connect, origin).then(
+  (report) => show(JSON.stringify(report)),
   (error) => show(String(error?.stack ?? error)),
 );
 

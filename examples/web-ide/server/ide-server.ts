@@ -9,7 +9,7 @@ import { StaticFiles } from "./static-files.ts";
 
 const GATEWAY_PATH = "/exec-server";
 
-/** The exec-server of the demo, which its page may kill and start again. */
+/** The exec-server of the demo. Its page can kill and restart it. */
 export interface DemoExecServer {
   readonly url: string;
   readonly pid: number | undefined;
@@ -23,10 +23,10 @@ export interface IdeServer {
 }
 
 /**
- * One port on 127.0.0.1 for everything the page needs: its files, the gateway, and the demo's own few requests.
+ * Serves the page's files, the gateway and the API of the demo on one port of 127.0.0.1.
  *
- * It trusts whoever can reach the loopback address with a browser: fine for a demo on a machine of one's own. In an
- * application, `authorize` looks at the session of a user who has signed in, and the exec-server runs in a sandbox.
+ * Every local browser gets access, which is acceptable for a demo on your own machine. In an application, `authorize`
+ * checks the session of a signed-in user, and the exec-server runs in a sandbox.
  */
 export async function startIdeServer(execServer: DemoExecServer, root: string): Promise<IdeServer> {
   const files = new StaticFiles(join(import.meta.dirname, "../dist"));
@@ -48,7 +48,7 @@ export async function startIdeServer(execServer: DemoExecServer, root: string): 
 
   const policy = contentSecurityPolicy(host);
   const api: Readonly<Record<string, () => unknown>> = {
-    // The page asks for these before every dial. No other origin can read the answer.
+    // The page fetches these before every dial. No other origin can read the response.
     "GET /api/connection": () => ({
       url: `ws://${host}${GATEWAY_PATH}`,
       protocols: [GATEWAY_PROTOCOL, token],
@@ -66,7 +66,7 @@ export async function startIdeServer(execServer: DemoExecServer, root: string): 
   };
 
   server.on("request", async (request, response) => {
-    // Another name that was made to lead here (DNS rebinding) is none of ours.
+    // Rejects a foreign name that resolves to this address (DNS rebinding).
     if (request.headers.host !== host) return answer(response, 403);
     if (files.answer(request, response, policy)) return;
     const action = api[`${request.method} ${request.url}`];
@@ -90,7 +90,7 @@ export async function startIdeServer(execServer: DemoExecServer, root: string): 
   };
 }
 
-/** A browser says itself whose request this is, and a page can't make it say something else. */
+/** The browser sets this header. A page can not change it. */
 function isFromThePage({ headers }: IncomingMessage): boolean {
   return headers["sec-fetch-site"] === "same-origin";
 }
@@ -109,8 +109,8 @@ function contentSecurityPolicy(host: string): string {
   return [
     "default-src 'none'",
     "script-src 'self'",
-    // xterm.js writes style elements for sizes and colours, and style attributes for true-colour text, and takes no
-    // nonce. CodeMirror writes one style element and would take a nonce. Without a terminal, 'self' and a nonce do.
+    // xterm.js adds style elements for sizes and colours and style attributes for true-colour text, without support for
+    // a nonce. CodeMirror adds one style element and supports a nonce. Without a terminal, 'self' and a nonce suffice.
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self'",
     `connect-src 'self' ws://${host}`,

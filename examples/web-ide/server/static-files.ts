@@ -9,7 +9,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
-/** Headers that every answer of a page like this one should have, beside its Content-Security-Policy. */
+/** Headers of every response, beside the Content-Security-Policy. */
 const HEADERS = {
   "cache-control": "no-store",
   "cross-origin-opener-policy": "same-origin",
@@ -18,7 +18,7 @@ const HEADERS = {
   "x-content-type-options": "nosniff",
 };
 
-/** The files of a built page. All are read at the start, so no request can name any other file. */
+/** The files of a built page. They are read once in the constructor, so no request can reach another file. */
 export class StaticFiles {
   readonly #files = new Map<string, { readonly type: string; readonly body: Buffer }>();
 
@@ -31,8 +31,12 @@ export class StaticFiles {
     }
   }
 
-  /** Answers a GET for one of the files; tells whether it was one. */
-  answer(request: IncomingMessage, response: ServerResponse, contentSecurityPolicy: string): boolean {
+  /** Responds to a GET request for one of the files. Returns false for any other request. */
+  answer(
+    request: Pick<IncomingMessage, "method" | "url">,
+    response: ServerResponse,
+    contentSecurityPolicy: string,
+  ): boolean {
     const path = request.url === "/" ? "/index.html" : (request.url ?? "");
     const file = this.#files.get(path);
     if (!file || request.method !== "GET") return false;

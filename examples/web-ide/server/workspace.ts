@@ -10,8 +10,8 @@ These files live on the exec-server's machine. Open one, change it, save it; run
     node src/primes.js 40
     sh bin/weather.sh
 
-Then press "Kill server" and look at the badge. Nothing reconnects by itself.
-"Start server", and whatever you do next opens one fresh session.
+Then press "Kill server" and look at the badge. Nothing reconnects automatically.
+Press "Start server": your next action opens one new session.
 `,
   "src/primes.js": `// Prints the primes up to a limit: node src/primes.js 100
 import { sieve } from "./sieve.js";
@@ -35,7 +35,7 @@ export function sieve(limit) {
 }
 `,
   "bin/weather.sh": `#!/bin/sh
-# Something that goes on for a while.
+# Prints for a few seconds.
 for degrees in 12 14 17 19 18 15; do
   printf '%s  %s°C\\n' "$(date +%H:%M:%S)" "$degrees"
   sleep 1
@@ -48,7 +48,7 @@ done
   "package.json": `{ "name": "small-workspace", "private": true, "type": "module" }\n`,
 };
 
-/** A directory with something to look at. */
+/** A temporary directory with example files. */
 export interface Workspace {
   readonly root: string;
   remove(): void;

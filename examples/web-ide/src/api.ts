@@ -1,5 +1,5 @@
-/** The demo's own requests to the server that the page came from. */
-async function ask<T>(path: string, init?: RequestInit): Promise<T> {
+/** Sends a request of the demo to the server of the page. */
+async function request<T>(path: string, init?: RequestInit): Promise<T> {
   const response = await fetch(path, init);
   if (!response.ok) throw new Error(`${path} answered ${response.status}`);
   return (await response.json()) as T;
@@ -9,10 +9,10 @@ export interface ServerStatus {
   readonly running: boolean;
 }
 
-/** Where the gateway is, and the token for it: asked before every dial, so that it is never stale. */
+/** The URL of the gateway and the subprotocols with the token. Fetched before every dial, so that the token is never stale. */
 export const getConnection = (signal: AbortSignal): Promise<{ url: string; protocols: string[] }> =>
-  ask("/api/connection", { signal });
-export const getWorkspace = (): Promise<{ root: string }> => ask("/api/workspace");
-export const getServer = (): Promise<ServerStatus> => ask("/api/server");
-export const killServer = (): Promise<ServerStatus> => ask("/api/server/kill", { method: "POST" });
-export const startServer = (): Promise<ServerStatus> => ask("/api/server/start", { method: "POST" });
+  request("/api/connection", { signal });
+export const getWorkspace = (): Promise<{ root: string }> => request("/api/workspace");
+export const getServer = (): Promise<ServerStatus> => request("/api/server");
+export const killServer = (): Promise<ServerStatus> => request("/api/server/kill", { method: "POST" });
+export const startServer = (): Promise<ServerStatus> => request("/api/server/start", { method: "POST" });

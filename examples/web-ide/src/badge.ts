@@ -2,7 +2,7 @@ import type { LazyExecServerClient, StateChange } from "exec-server-sdk";
 import { byId, make } from "./dom.ts";
 
 const CHANGES_SHOWN = 8;
-const WORDS = {
+const LABELS = {
   idle: "Not connected yet",
   connecting: "Connecting…",
   connected: "Connected",
@@ -17,7 +17,7 @@ const HINTS = {
   closed: "",
 };
 
-/** Shows the state of the page's one connection. It only listens: looking never connects. */
+/** Shows the state of the page's connection. It only listens to state changes, which never connects. */
 export function showConnection(client: LazyExecServerClient): void {
   show(client, undefined);
   client.onStateChange((change) => {
@@ -35,8 +35,8 @@ export function showConnection(client: LazyExecServerClient): void {
 
 function show({ state }: LazyExecServerClient, sessionId: string | undefined): void {
   byId("badge").dataset["state"] = state;
-  byId("badge-text").textContent = sessionId ? `${WORDS[state]} · ${short(sessionId)}` : WORDS[state];
-  byId("badge-state").textContent = [WORDS[state], HINTS[state]].filter(Boolean).join(": ");
+  byId("badge-text").textContent = sessionId ? `${LABELS[state]} · ${short(sessionId)}` : LABELS[state];
+  byId("badge-state").textContent = [LABELS[state], HINTS[state]].filter(Boolean).join(": ");
   byId("badge-session").textContent = sessionId ?? "none";
 }
 

@@ -12,7 +12,7 @@ import {
 } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
-/** Colours are variables of the style sheet, so light and dark need nothing more. */
+/** The colours are variables of the style sheet, which defines a light and a dark theme. */
 const COLOURS = HighlightStyle.define([
   { tag: [tags.keyword, tags.modifier, tags.operatorKeyword], color: "var(--code-keyword)" },
   { tag: [tags.string, tags.special(tags.string), tags.regexp], color: "var(--code-string)" },
@@ -40,7 +40,7 @@ const THEME = EditorView.theme({
   },
 });
 
-/** The text of one file, with its history. */
+/** The editor state of a file: its text and undo history. */
 export function makeState(path: string, text: string): EditorState {
   const language: Extension = /\.(js|ts|json|jsx|tsx|mjs|cjs)$/.test(path) ? javascript() : [];
   return EditorState.create({ doc: text, extensions: [...EXTENSIONS, language] });

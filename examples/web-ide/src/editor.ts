@@ -7,11 +7,11 @@ import { attempt } from "./notice.ts";
 
 interface OpenFile {
   state: EditorState;
-  /** What the server has. */
+  /** The text as last read from or written to the server. */
   saved: Text;
 }
 
-/** The open files in tabs, one of them in the editor. */
+/** The open files as tabs, and the editor of the selected one. */
 export class Editor {
   readonly #fs: RemoteFileSystem;
   readonly #onSelect: (path: string | undefined) => void;
@@ -41,7 +41,7 @@ export class Editor {
     this.#select(undefined);
   }
 
-  /** Shows a file; the first time it is read. */
+  /** Shows a file. Reads it if it is not open yet. */
   open(path: string): void {
     showView("editor");
     attempt(`Could not open ${remotePath.basename(path)}`, async () => {
@@ -53,7 +53,7 @@ export class Editor {
     });
   }
 
-  /** Writes the file in the editor. What is typed meanwhile counts as not saved. */
+  /** Saves the selected file. Changes made during the write stay unsaved. */
   save(): void {
     const path = this.#current;
     const file = path === undefined ? undefined : this.#files.get(path);

@@ -2,7 +2,7 @@ import { type RemoteFileSystem, remotePath } from "exec-server-sdk";
 import { byId, icon, make } from "./dom.ts";
 import { attempt } from "./notice.ts";
 
-/** The workspace as a tree; a directory is read when it is opened. */
+/** The workspace as a tree. A directory is read when it is expanded. */
 export class FileTree {
   readonly #fs: RemoteFileSystem;
   readonly #root: string;
@@ -18,15 +18,15 @@ export class FileTree {
     byId("refresh").addEventListener("click", () =>
       attempt("Could not read the files", () => this.refresh()),
     );
-    byId("new-file").addEventListener("click", () => this.#askForName());
+    byId("new-file").addEventListener("click", () => this.#showNameInput());
   }
 
-  /** Reads everything that is open again; what is shown stays until all of it is there. */
+  /** Reads all expanded directories again, then replaces the tree. */
   async refresh(): Promise<void> {
     this.#host.replaceChildren(await this.#list(this.#root));
   }
 
-  /** Marks the file that is being edited. */
+  /** Highlights the file in the editor. */
   select(path: string | undefined): void {
     this.#selected = path;
     for (const row of this.#host.querySelectorAll<HTMLElement>("[data-path]")) {
@@ -80,7 +80,7 @@ export class FileTree {
     return item;
   }
 
-  #askForName(): void {
+  #showNameInput(): void {
     const input = make("input", { className: "new-name", placeholder: "name.txt", spellcheck: false });
     input.ariaLabel = "Name of the new file";
     input.addEventListener("blur", () => input.remove());

@@ -10,7 +10,7 @@ import { setUpServerButtons } from "./server-buttons.ts";
 import { setUpSplitter } from "./splitter.ts";
 import { TerminalPanel } from "./terminal.ts";
 
-// One client for the whole page. Tree, editor and terminal just use it; whoever comes first connects.
+// One client for the whole page. The first use by the tree, the editor or the terminal connects.
 const client = new LazyExecServerClient({
   transport: webSocket(({ signal }) => getConnection(signal)),
 });
@@ -28,7 +28,7 @@ attempt("Could not open the workspace", async () => {
   const tree = new FileTree({ fs: client.fs, root, onOpen: (path) => editor.open(path) });
   const editor = new Editor({ fs: client.fs, onSelect: (path) => tree.select(path) });
   const terminal = new TerminalPanel({ environment: client, cwd: root });
-  // At once: they share one connection.
+  // Terminal and tree load concurrently and share one connection.
   void terminal.open();
   await tree.refresh();
 });

@@ -4,7 +4,7 @@ import { byId } from "./dom.ts";
 const SHOWN_MS = 6_000;
 let hiding: ReturnType<typeof setTimeout> | undefined;
 
-/** Tells what did not work, for a while. */
+/** Shows a failure for SHOWN_MS milliseconds. */
 function notify(what: string, error: unknown): void {
   const notice = byId("notice");
   notice.textContent = `${what}: ${explain(error)}`;
@@ -15,7 +15,7 @@ function notify(what: string, error: unknown): void {
   }, SHOWN_MS);
 }
 
-/** An error in words that help; what to do about one is decided by its `code`. */
+/** Returns a message for the user, chosen by the `code` of the error. */
 export function explain(error: unknown): string {
   if (!(error instanceof ExecServerError)) return error instanceof Error ? error.message : String(error);
   switch (error.code) {
@@ -29,7 +29,7 @@ export function explain(error: unknown): string {
   }
 }
 
-/** For event handlers: does something, and tells when it did not work. */
+/** Runs an action of an event handler, and shows a notice if it fails. */
 export function attempt(what: string, action: () => Promise<unknown>): void {
   action().catch((error) => notify(what, error));
 }

@@ -2,7 +2,7 @@ import { getServer, killServer, type ServerStatus, startServer } from "./api.ts"
 import { byId } from "./dom.ts";
 import { attempt } from "./notice.ts";
 
-/** The demo's own trick: ends its server for real, and starts it again. */
+/** Sets up the buttons that kill and start the exec-server of the demo. */
 export function setUpServerButtons(): void {
   const kill = byId<HTMLButtonElement>("kill");
   const start = byId<HTMLButtonElement>("start");
@@ -16,8 +16,8 @@ export function setUpServerButtons(): void {
   };
   on(kill, "Could not kill the server", killServer);
   on(start, "Could not start the server", startServer);
-  const look = (): void => attempt("Could not ask for the server", async () => show(await getServer()));
-  // Another tab may have pressed the button.
-  addEventListener("focus", look);
-  look();
+  const update = (): void => attempt("Could not ask for the server", async () => show(await getServer()));
+  // Another tab can have changed the state of the server.
+  addEventListener("focus", update);
+  update();
 }

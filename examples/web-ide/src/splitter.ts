@@ -3,7 +3,7 @@ import { byId } from "./dom.ts";
 const STEP = 24;
 const SMALLEST = 100;
 
-/** The bar between editor and terminal: dragged, or moved with the arrow keys. */
+/** Sets up the bar between editor and terminal, which is moved by dragging or with the arrow keys. */
 export function setUpSplitter(): void {
   const splitter = byId("splitter");
   const workbench = byId("workbench");

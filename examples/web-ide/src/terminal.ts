@@ -10,7 +10,7 @@ const RED = "\x1b[31m";
 const DIM = "\x1b[2m";
 const RESET = "\x1b[0m";
 
-/** A shell in a real terminal on the server. When it ends, for whatever reason, it says so and offers a new one. */
+/** A shell in a terminal on the server. When it ends, the panel shows the reason and a button for a new shell. */
 export class TerminalPanel {
   readonly #environment: ExecEnvironment;
   readonly #cwd: string;
@@ -23,9 +23,9 @@ export class TerminalPanel {
   });
   readonly #fit = new FitAddon();
   #process: ExecProcess | undefined;
-  /** What was typed for a shell that is still on its way; undefined when none is. */
-  #typed: string | undefined;
-  /** Counts the shells, so that a late word of an old one is not taken for the new one's. */
+  /** Input for a shell that is starting; undefined when none is starting. */
+  #pendingInput: string | undefined;
+  /** The number of shells so far. Late output and errors of earlier shells are ignored. */
   #generation = 0;
 
   constructor(options: { environment: ExecEnvironment; cwd: string }) {
@@ -34,7 +34,7 @@ export class TerminalPanel {
     this.#screen.loadAddon(this.#fit);
     this.#screen.open(byId("terminal"));
     this.#screen.onData((data) => this.#type(data));
-    this.#screen.onResize(() => this.#tellSize());
+    this.#screen.onResize(() => this.#sendSize());
     new ResizeObserver(() => this.#fitSoon()).observe(byId("terminal"));
     whenThemeChanges(() => {
       this.#screen.options.theme = terminalTheme();
@@ -44,12 +44,12 @@ export class TerminalPanel {
     }
   }
 
-  /** A new shell in place of the one there is. It never throws: what goes wrong is said on the screen. */
+  /** Replaces the shell by a new one. Never rejects: errors are shown in the terminal. */
   async open(): Promise<void> {
     const generation = ++this.#generation;
     void this.#process?.terminate().catch(() => {});
     this.#process = undefined;
-    this.#typed = "";
+    this.#pendingInput = "";
     byId("terminal-ended").hidden = true;
     this.#fit.fit();
     try {
@@ -63,12 +63,12 @@ export class TerminalPanel {
       if (generation !== this.#generation) return void process.terminate().catch(() => {});
       this.#screen.reset();
       this.#process = process;
-      if (this.#typed) this.#type(this.#typed);
-      this.#typed = undefined;
+      if (this.#pendingInput) this.#type(this.#pendingInput);
+      this.#pendingInput = undefined;
       byId("terminal-title").textContent = shell?.name ?? "sh";
       this.#screen.focus();
-      // The panel may have changed while the shell was on its way.
-      if (this.#screen.rows !== rows || this.#screen.cols !== cols) this.#tellSize();
+      // The panel can have been resized while the shell was starting.
+      if (this.#screen.rows !== rows || this.#screen.cols !== cols) this.#sendSize();
       await this.#show(process);
       const { exitCode } = await process.exited;
       if (generation === this.#generation) this.#end(`The shell ended with code ${exitCode}.`);
@@ -79,32 +79,32 @@ export class TerminalPanel {
 
   async #show(process: ExecProcess): Promise<void> {
     for await (const chunk of chunksOf(process)) {
-      // Written before more is read: output faster than the screen waits in the SDK, up to its limit.
+      // Draw each chunk before reading the next. Unread output stays in the SDK, up to `maxBufferedBytes`.
       if (process === this.#process) await new Promise<void>((drawn) => this.#screen.write(chunk, drawn));
     }
   }
 
   #type(text: string): void {
     if (this.#process) void this.#process.write(text).catch(() => {});
-    else if (this.#typed !== undefined) this.#typed += text;
+    else if (this.#pendingInput !== undefined) this.#pendingInput += text;
   }
 
   #end(text: string, colour = DIM): void {
     this.#process = undefined;
-    this.#typed = undefined;
+    this.#pendingInput = undefined;
     this.#screen.write(`\r\n${colour}[${text}]${RESET}\r\n`);
     byId("terminal-ended-text").textContent = text;
     byId("terminal-ended").classList.toggle("lost", colour === RED);
     byId("terminal-ended").hidden = false;
   }
 
-  #tellSize(): void {
+  #sendSize(): void {
     const { rows, cols } = this.#screen;
     void this.#process?.resize({ rows, cols }).catch(() => {});
   }
 
   #fitSoon(): void {
-    // Hidden on a phone that shows another pane: no size to fit to.
+    // The panel has no size while a phone shows another pane.
     requestAnimationFrame(() => {
       if (byId("terminal").clientHeight > 0) this.#fit.fit();
     });

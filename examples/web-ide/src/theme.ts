@@ -6,7 +6,7 @@ export function whenThemeChanges(listener: () => void): void {
   dark.addEventListener("change", listener);
 }
 
-/** The terminal draws for itself, so it has to be told the style sheet's colours. */
+/** The colours of the style sheet, as values: the terminal has no access to CSS variables. */
 export function terminalTheme(): ITheme {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();

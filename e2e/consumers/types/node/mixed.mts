@@ -1,8 +1,8 @@
-/** What CommonJS declarations type can be handed to what ES module declarations type. */
+/** Values typed by the CommonJS declarations can be passed to functions typed by the ES module declarations. */
 import { type ExecServerError, LazyExecServerClient } from "exec-server-sdk";
 import { createGateway } from "exec-server-sdk/gateway";
 import { client, transport } from "./cjs-typed.cts";
-import { commands, files } from "./story.mts";
+import { commands, files } from "./usage.mts";
 
 await using own = new LazyExecServerClient({ transport });
 await commands(client);

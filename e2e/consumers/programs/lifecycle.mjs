@@ -1,7 +1,7 @@
-/** What any program does with a client, the same in every runtime. What it saw is told as plain data. */
+/** One program for every runtime. Each function returns a report of plain data. */
 
-/** One of everything a client is for. */
-export async function work(client, origin) {
+/** Runs commands, uses a file and sends an HTTP request. */
+export async function useEverything(client, origin) {
   const { stdout } = await client.run(["echo", "hello"]);
   const failed = await failureOf(client.run(["sh", "-c", "exit 7"]));
   const answer = await client.fetch(`${origin}/hello`);
@@ -14,14 +14,17 @@ export async function work(client, origin) {
   };
 }
 
-/** The life of a client whose connection can be replaced. `connect` is told what to call for every dial. */
-export async function life(connect, origin) {
+/**
+ * Uses a client before and after the loss of its server. `connect` makes the client; it receives the function to call for
+ * each dial.
+ */
+export async function lifecycle(connect, origin) {
   let dials = 0;
   const client = connect(() => dials++);
   const before = { state: client.state, dials };
-  const done = await work(client, origin);
+  const used = await useEverything(client, origin);
   const { sessionId } = await client.get();
-  const lost = await lose(client);
+  const lost = await killServer(client);
   const down = await failureOf(client.get());
   await fetch(`${origin}/restart`);
   const dialsBefore = dials;
@@ -33,11 +36,11 @@ export async function life(connect, origin) {
     echoed: await echo(client, "again"),
   };
   await client.close();
-  return { before, ...done, lost, down: down.code, after, closed: client.state };
+  return { before, ...used, lost, down: down.code, after, closed: client.state };
 }
 
-/** Kills the server, which is the parent of what it runs. */
-export async function lose(client) {
+/** Kills the server, which is the parent process of each command. */
+export async function killServer(client) {
   const { code, closeCode } = await failureOf(client.run(["sh", "-c", "kill -KILL $PPID"]));
   return { code, closeCode };
 }
@@ -48,7 +51,7 @@ export async function failureOf(promise) {
   } catch (error) {
     return error;
   }
-  throw new Error("this should have failed");
+  throw new Error("expected a rejection");
 }
 
 async function echo(client, text) {

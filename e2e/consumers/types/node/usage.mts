@@ -121,7 +121,7 @@ export async function gateway(server: Server, upstream: Transport): Promise<Gate
     authorize: async (request) => request.headers.cookie !== undefined,
     onPage: ({ closeCode }) => void (closeCode === CLOSE_CODES.upstreamEnded.code),
   });
-  // @ts-expect-error: who may connect must be said
+  // @ts-expect-error: authorize is required
   createGateway({ ...common, upstream });
   made.attach(server);
   return made;

@@ -1,8 +1,8 @@
 import { codexBinary, ExecServer, makeCodexHome } from "../../test/support/exec-server.ts";
 import { Origin } from "../../test/support/origin.ts";
 
-/** What a consumer talks to: the real exec-server, and an origin, which can also start it again. */
-export class World implements AsyncDisposable {
+/** The real exec-server, and an HTTP origin that restarts the server on a request of `/restart`. */
+export class Backend implements AsyncDisposable {
   readonly server: ExecServer;
   readonly origin: Origin;
 
@@ -11,17 +11,20 @@ export class World implements AsyncDisposable {
     this.origin = origin;
     origin.answer = async (response, { url }) => {
       if (url === "/restart") await server.restart();
-      // A page of another origin may ask, too.
+      // The page of the bundler tests has another origin.
       response.setHeader("access-control-allow-origin", "*");
       response.end("hello from the origin");
     };
   }
 
-  static async start(): Promise<World> {
-    return new World(await ExecServer.start({ args: ["--concurrent-requests", "8"] }), await Origin.start());
+  static async start(): Promise<Backend> {
+    return new Backend(
+      await ExecServer.start({ args: ["--concurrent-requests", "8"] }),
+      await Origin.start(),
+    );
   }
 
-  /** The argument of the programs. */
+  /** The command line argument of the programs. */
   parameters(entry: string): string {
     return JSON.stringify({
       entry,
@@ -38,7 +41,7 @@ export class World implements AsyncDisposable {
   }
 }
 
-const WORKED = {
+const USED = {
   stdout: "hello\n",
   failed: ["ERR_PROCESS_EXIT", 7],
   echoed: "through a pipe",
@@ -46,28 +49,28 @@ const WORKED = {
   fetched: "hello from the origin",
 };
 
-const lived = (closeCode: number) => ({
+const lifecycle = (closeCode: number) => ({
   before: { state: "idle", dials: 0 },
-  ...WORKED,
+  ...USED,
   lost: { code: "ERR_DISCONNECTED", closeCode },
   down: "ERR_CONNECT",
   after: { clients: 1, dials: 1, isNewSession: true, echoed: "again" },
   closed: "closed",
 });
 
-/** What the story has to tell of each entry, and of a page. */
+/** The expected report of each entry, and of a page. */
 export const EXPECTED = {
-  ".": { ...lived(1006), refused: "ERR_CONNECT" },
+  ".": { ...lifecycle(1006), refused: "ERR_CONNECT" },
   "./node": {
-    ...lived(1006),
+    ...lifecycle(1006),
     refused: ["ERR_CONNECT", 403],
     stdio: {
-      ...WORKED,
+      ...USED,
       lost: { code: "ERR_DISCONNECTED" },
       again: "ERR_DISCONNECTED",
       cut: "ERR_CLOSED",
     },
   },
-  "./gateway": { ...lived(4001), refused: [403, 401] },
-  page: lived(4001),
+  "./gateway": { ...lifecycle(4001), refused: [403, 401] },
+  page: lifecycle(4001),
 } as const;
