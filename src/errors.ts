@@ -63,6 +63,14 @@ export abstract class ExecServerError extends Error {
   declare readonly sessionId?: string;
   /** Whether the server may have acted on the request. Set wherever a request was involved. */
   declare readonly delivery?: Delivery;
+  /** The method that was called, such as `"readFile"` or `"run"`. Missing in errors that several callers share. */
+  declare readonly operation?: string;
+  /** For file operations: the path, as it was given. */
+  declare readonly path?: string;
+  /** For processes: the program, which is argv[0] up to its first space. */
+  declare readonly program?: string;
+  /** For processes: the working directory, if one was given. */
+  declare readonly cwd?: string;
   /** For a write of a large file that failed or was aborted: the bytes from the file's start that had arrived. */
   declare readonly bytesWritten?: number;
 

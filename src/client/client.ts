@@ -1,7 +1,7 @@
 import type { ClosedError, DisconnectedError } from "../errors.ts";
 import { connect } from "./connect.ts";
 import { EnvironmentClient } from "./environment-client.ts";
-import { type ClientOptions, resolveOptions } from "./options.ts";
+import { type ConnectOptions, resolveConnectOptions } from "./options.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -26,10 +26,8 @@ export class ExecServerClient extends EnvironmentClient {
    * refuses the handshake, ProtocolError when the peer is not an exec-server, UsageError for invalid options or an
    * invalid address, or the signal's reason.
    */
-  static async connect(
-    options: ClientOptions & { readonly signal?: AbortSignal | undefined },
-  ): Promise<ExecServerClient> {
-    return ExecServerClient.of(await connect(resolveOptions(options), options.signal));
+  static async connect(options: ConnectOptions): Promise<ExecServerClient> {
+    return ExecServerClient.of(await connect(resolveConnectOptions(options), options.signal));
   }
 
   /** @internal */

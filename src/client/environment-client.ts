@@ -4,8 +4,11 @@ import type { RemoteFileSystem } from "../filesystem/remote-filesystem.ts";
 import { createFetch, type RemoteFetch } from "../http/fetch.ts";
 import { invalid, received } from "../internal/arguments.ts";
 import type { Awaitable } from "../internal/awaitable.ts";
+import { bindMembers } from "../internal/bound.ts";
 import { asyncDispose } from "../internal/dispose.ts";
-import type { StartOptions } from "../process/options.ts";
+import { inOperation } from "../internal/operation.ts";
+import { checkOptions } from "../internal/option-rules.ts";
+import { processOperation, type StartOptions } from "../process/options.ts";
 import type { ExecProcess } from "../process/process.ts";
 import { type RunOptions, run } from "../process/run.ts";
 import { encoded } from "../protocol/encoded-bytes.ts";
@@ -21,6 +24,7 @@ import {
   type EnvironmentInfo,
   type ExecEnvironment,
   environmentInfo,
+  REQUEST_RULES,
   type RequestOptions,
 } from "./environment.ts";
 import { Session } from "./session.ts";
@@ -30,13 +34,18 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
   readonly fs: RemoteFileSystem = new FileSystem(async (options) => await this.openSession(options));
   readonly fetch: RemoteFetch = createFetch(async (options) => await this.openSession(options));
 
+  constructor() {
+    bindMembers(this, EnvironmentClient);
+  }
+
   /** @internal The session for one operation. The lazy client connects first. */
   abstract openSession(options?: { readonly signal?: AbortSignal | undefined }): Awaitable<Session>;
 
   abstract close(): Promise<void>;
 
   async start(argv: readonly string[], options?: StartOptions): Promise<ExecProcess> {
-    return await this.#onSession(options, ({ processes }) => processes.start(argv, options));
+    const operation = processOperation("start", argv, options);
+    return await inOperation(operation, options?.signal, () => this.#start(argv, options));
   }
 
   run(
@@ -47,18 +56,29 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
     argv: readonly string[],
     options?: RunOptions & { readonly encoding?: "utf8" | undefined },
   ): Promise<RunResult>;
-  run(argv: readonly string[], options?: RunOptions): Promise<RunResult<string | Uint8Array<ArrayBuffer>>> {
-    return run((...command) => this.start(...command), argv, options);
-  }
-
-  async info(options?: RequestOptions): Promise<EnvironmentInfo> {
-    return environmentInfo(
-      await this.#onSession(options, ({ rpc }) => rpc.call("environment/info", null, options)),
+  async run(
+    argv: readonly string[],
+    options?: RunOptions,
+  ): Promise<RunResult<string | Uint8Array<ArrayBuffer>>> {
+    return await inOperation(processOperation("run", argv, options), options?.signal, () =>
+      run((...command) => this.#start(...command), argv, options),
     );
   }
 
+  async info(options?: RequestOptions): Promise<EnvironmentInfo> {
+    return await inOperation({ operation: "info" }, options?.signal, async () => {
+      checkOptions("info()", options, REQUEST_RULES);
+      return environmentInfo(
+        await this.#onSession(options, ({ rpc }) => rpc.call("environment/info", null, options)),
+      );
+    });
+  }
+
   async status(options?: RequestOptions): Promise<EnvironmentStatus> {
-    return await this.#onSession(options, ({ rpc }) => rpc.call("environment/status", null, options));
+    return await inOperation({ operation: "status" }, options?.signal, async () => {
+      checkOptions("status()", options, REQUEST_RULES);
+      return await this.#onSession(options, ({ rpc }) => rpc.call("environment/status", null, options));
+    });
   }
 
   call<M extends MethodName>(method: M, params: ParamsOf<M>, options?: RequestOptions): Promise<ResultOf<M>>;
@@ -68,6 +88,22 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
     options?: RequestOptions,
   ): Promise<unknown>;
   async call(method: string, params: unknown = {}, options?: RequestOptions): Promise<unknown> {
+    return await inOperation({ operation: "call" }, options?.signal, () =>
+      this.#call(method, params, options),
+    );
+  }
+
+  /** Closes the client at the end of an `await using` block. */
+  [asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #start(argv: readonly string[], options: StartOptions | undefined): Promise<ExecProcess> {
+    return this.#onSession(options, ({ processes }) => processes.start(argv, options));
+  }
+
+  async #call(method: string, params: unknown, options: RequestOptions | undefined): Promise<unknown> {
+    checkOptions("call()", options, REQUEST_RULES);
     if (typeof method !== "string" || method === "") {
       return invalid(`method must be a non-empty string, got ${received(method)}`, { delivery: "not-sent" });
     }
@@ -81,11 +117,6 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
     return await this.#onSession(options, ({ rpc }) =>
       rpc.request<unknown>(method, params, encoded<unknown>(schema), options),
     );
-  }
-
-  /** Closes the client at the end of an `await using` block. */
-  [asyncDispose](): Promise<void> {
-    return this.close();
   }
 
   /** Sends in the same turn if the session is open. */

@@ -1,6 +1,7 @@
 import type { RunResult } from "../errors.ts";
 import type { RemoteFileSystem } from "../filesystem/remote-filesystem.ts";
 import type { RemoteFetch } from "../http/fetch.ts";
+import { anAbortSignal, milliseconds, type Rules } from "../internal/option-rules.ts";
 import type { StartOptions } from "../process/options.ts";
 import type { ExecProcess } from "../process/process.ts";
 import type { RunOptions } from "../process/run.ts";
@@ -18,6 +19,8 @@ export interface RequestOptions {
    */
   readonly timeoutMs?: number | undefined;
 }
+
+export const REQUEST_RULES: Rules<RequestOptions> = { signal: anAbortSignal, timeoutMs: milliseconds };
 
 /**
  * The server's description of its machine. Paths are native strings of that machine. Members that this version does not

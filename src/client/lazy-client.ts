@@ -1,5 +1,6 @@
 import { ClosedError } from "../errors.ts";
 import type { Awaitable } from "../internal/awaitable.ts";
+import { markShared } from "../internal/operation.ts";
 import { SingleFlight } from "../internal/single-flight.ts";
 import { ExecServerClient } from "./client.ts";
 import { connect } from "./connect.ts";
@@ -10,7 +11,7 @@ import {
   type TimelineEntry,
 } from "./connection-status.ts";
 import { EnvironmentClient } from "./environment-client.ts";
-import { type ClientOptions, type ResolvedClientOptions, resolveOptions } from "./options.ts";
+import { type ClientOptions, type ResolvedClientOptions, resolveLazyOptions } from "./options.ts";
 import type { Session } from "./session.ts";
 
 /** A session, and the client on it as the one promise that every caller gets. */
@@ -42,7 +43,7 @@ export class LazyExecServerClient extends EnvironmentClient {
   /** @throws UsageError `ERR_INVALID_ARGUMENT` without a transport, or for a deadline that is not a positive number. */
   constructor(options: ClientOptions) {
     super();
-    this.#options = resolveOptions(options);
+    this.#options = resolveLazyOptions(options);
   }
 
   /**
@@ -127,6 +128,7 @@ export class LazyExecServerClient extends EnvironmentClient {
 
   /** Goes back to the state from before the attempt. */
   #onAttemptFailed(error: unknown): void {
+    markShared(error);
     const { session } = this.#latest ?? {};
     if (!session) this.#status.change("idle", undefined, error);
     else if (session.rpc.isDisconnected) this.#status.change("disconnected", undefined, error);
@@ -135,6 +137,7 @@ export class LazyExecServerClient extends EnvironmentClient {
   async #close(): Promise<void> {
     const { session } = this.#latest ?? {};
     this.#closed = new ClosedError({ sessionId: session?.id, delivery: "not-sent" });
+    markShared(this.#closed);
     this.#status.change("closed", session);
     this.#attempts.abort(this.#closed);
     await session?.close();

@@ -1,4 +1,15 @@
-import { invalid, received } from "../internal/arguments.ts";
+import { invalid } from "../internal/arguments.ts";
+import {
+  aBoolean,
+  aFunction,
+  anAbortSignal,
+  anObject,
+  aString,
+  checkOptions,
+  either,
+  milliseconds,
+  type Rules,
+} from "../internal/option-rules.ts";
 import type { KeepAliveOptions, ResolvedKeepAliveOptions } from "../rpc/keep-alive.ts";
 import type { TraceContext } from "../rpc/request-frame.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -45,20 +56,53 @@ export type ResolvedClientOptions = Omit<ClientOptions, Defaulted | "keepAlive">
   readonly [Name in Defaulted]: NonNullable<ClientOptions[Name]>;
 } & { readonly keepAlive: ResolvedKeepAliveOptions | undefined };
 
-/** Fills in the defaults. Throws a UsageError `ERR_INVALID_ARGUMENT` for an invalid option. */
-export function resolveOptions(options: ClientOptions): ResolvedClientOptions {
-  const {
-    transport,
-    clientName = "exec-server-sdk",
-    connectTimeoutMs = 10_000,
-    initializeTimeoutMs = 10_000,
-  } = options;
-  if (typeof transport?.connect !== "function") {
-    return invalid(`transport must be a transport, for example webSocket(url), got ${received(transport)}`);
-  }
-  checkTimes({ connectTimeoutMs, initializeTimeoutMs });
+const RULES: Rules<ClientOptions> = {
+  transport: (value) =>
+    typeof (value as Partial<Transport> | null)?.connect === "function"
+      ? undefined
+      : "a transport, for example webSocket(url)",
+  clientName: aString,
+  connectTimeoutMs: milliseconds,
+  initializeTimeoutMs: milliseconds,
+  keepAlive: either(aBoolean, anObject),
+  onNetworkPolicyRequest: aFunction,
+  traceContext: aFunction,
+};
+
+const CONNECT_RULES: Rules<ConnectOptions> = { ...RULES, signal: anAbortSignal };
+
+const KEEP_ALIVE_RULES: Rules<KeepAliveOptions> = { intervalMs: milliseconds, timeoutMs: milliseconds };
+
+/** The options of `ExecServerClient.connect()`. */
+export type ConnectOptions = ClientOptions & {
+  /** Abandons the attempt with the signal's reason. @default none */
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** Checks the options of `new LazyExecServerClient()` and fills in the defaults. */
+export function resolveLazyOptions(options: ClientOptions): ResolvedClientOptions {
+  return resolve("LazyExecServerClient()", options, RULES);
+}
+
+/** Checks the options of `ExecServerClient.connect()` and fills in the defaults. */
+export function resolveConnectOptions(options: ConnectOptions): ResolvedClientOptions {
+  return resolve("ExecServerClient.connect()", options, CONNECT_RULES);
+}
+
+function resolve<Options extends ClientOptions>(
+  caller: string,
+  options: Options,
+  rules: Rules<Options>,
+): ResolvedClientOptions {
+  // Required, unlike all others.
+  const { transport } = options ?? {};
+  if (transport === undefined)
+    invalid(`${caller}: transport must be ${rules.transport(transport)}, got undefined`);
+  checkOptions(caller, options, rules);
+  const { clientName = "exec-server-sdk", connectTimeoutMs = 10_000, initializeTimeoutMs = 10_000 } = options;
   return {
     ...options,
+    transport,
     clientName,
     connectTimeoutMs,
     initializeTimeoutMs,
@@ -68,15 +112,8 @@ export function resolveOptions(options: ClientOptions): ResolvedClientOptions {
 
 function resolveKeepAlive(keepAlive: ClientOptions["keepAlive"]): ResolvedKeepAliveOptions | undefined {
   if (!keepAlive) return undefined;
-  const { intervalMs = 30_000, timeoutMs = 10_000 } = keepAlive === true ? {} : keepAlive;
-  checkTimes({ "keepAlive.intervalMs": intervalMs, "keepAlive.timeoutMs": timeoutMs });
+  const given: KeepAliveOptions = keepAlive === true ? {} : keepAlive;
+  checkOptions("keepAlive", given, KEEP_ALIVE_RULES);
+  const { intervalMs = 30_000, timeoutMs = 10_000 } = given;
   return { intervalMs, timeoutMs };
-}
-
-function checkTimes(times: Readonly<Record<string, number>>): void {
-  for (const [name, ms] of Object.entries(times)) {
-    if (typeof ms !== "number" || !(ms > 0)) {
-      invalid(`${name} must be a positive number of milliseconds, got ${received(ms)}`);
-    }
-  }
 }

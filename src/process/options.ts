@@ -1,6 +1,7 @@
 import { invalid, received } from "../internal/arguments.ts";
 import { DEFAULT_MAX_BUFFERED_BYTES, type OverflowPolicy } from "../internal/byte-queue.ts";
 import { randomId } from "../internal/bytes.ts";
+import type { Operation } from "../internal/operation.ts";
 import { toPathUri } from "../protocol/path-uri.ts";
 import type { EnvPolicy, ProcessStartParams } from "../protocol/process.ts";
 import { type SandboxContext, wireSandbox } from "../protocol/sandbox.ts";
@@ -49,6 +50,21 @@ export interface StartOptions {
    * output is dropped. @default "fail"
    */
   readonly overflow?: OverflowPolicy | undefined;
+}
+
+/** What an error of a start or a run names. */
+export function processOperation(
+  operation: "start" | "run",
+  argv: readonly string[],
+  options: StartOptions | undefined,
+): Operation {
+  const [program] = Array.isArray(argv) ? argv : [];
+  const cwd = options?.cwd;
+  return {
+    operation,
+    program: typeof program === "string" ? program.replace(/ .*$/s, "") : undefined,
+    cwd: cwd === undefined ? undefined : String(cwd),
+  };
 }
 
 /** The params of `process/start`. Throws a UsageError for options that the server would reject. */

@@ -26,6 +26,8 @@ export type IncomingMessage =
   /** Names the request it answers, but is no answer. */
   | { readonly type: "malformed-response"; readonly id: RequestId };
 
+/** The id of the server's error response to a message that it could not read (measured on 0.171.0). */
+export const UNKNOWN_REQUEST = -1;
 export const RPC_METHOD_NOT_FOUND = -32601;
 export const RPC_INTERNAL_ERROR = -32603;
 

@@ -1,7 +1,7 @@
 import { type Delivery, ProtocolError, TimeoutError } from "../errors.ts";
 import { type Deadline, deadline } from "../internal/abort.ts";
 import type { Schema } from "../protocol/encoded-bytes.ts";
-import type { Payload } from "./request-frame.ts";
+import type { Payload, TraceContext } from "./request-frame.ts";
 
 export interface CallOptions {
   /** Ends the wait with the signal's reason. A request that was sent can't be cancelled. */
@@ -26,6 +26,8 @@ export interface Waiter<Result> {
 export class Call<Result = unknown> {
   readonly method: string;
   params: unknown;
+  /** The trace context in which the call was made. */
+  readonly trace: TraceContext | undefined;
   payload: Payload | undefined;
   readonly #schema: Schema<Result> | undefined;
   readonly #sessionId: string | undefined;
@@ -36,8 +38,7 @@ export class Call<Result = unknown> {
 
   /** @param schema Of the result. Without one, every result is accepted. */
   constructor(
-    method: string,
-    params: unknown,
+    { method, params, trace }: { method: string; params: unknown; trace?: TraceContext | undefined },
     schema: Schema<Result> | undefined,
     options: CallOptions,
     sessionId: string | undefined,
@@ -45,6 +46,7 @@ export class Call<Result = unknown> {
   ) {
     this.method = method;
     this.params = params;
+    this.trace = trace;
     this.payload = options.payload;
     this.#schema = schema;
     this.#sessionId = sessionId;

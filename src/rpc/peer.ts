@@ -4,7 +4,13 @@ import { deferred } from "../internal/deferred.ts";
 import { settledWithin } from "../internal/timer.ts";
 import { decodeFrame } from "../protocol/codec.ts";
 import type { Schema } from "../protocol/encoded-bytes.ts";
-import { type IncomingMessage, type RequestId, RPC_METHOD_NOT_FOUND } from "../protocol/json-rpc.ts";
+import {
+  type IncomingMessage,
+  type RequestId,
+  RPC_METHOD_NOT_FOUND,
+  type RpcErrorObject,
+  UNKNOWN_REQUEST,
+} from "../protocol/json-rpc.ts";
 import { type MethodName, methods, type ParamsOf, type ResultOf } from "../protocol/methods.ts";
 import { type Connection, type ConnectionEnd, MAX_INCOMING_FRAME } from "../transport/transport.ts";
 import { Call, type CallOptions } from "./call.ts";
@@ -15,7 +21,7 @@ import { RequestWindow } from "./window.ts";
 export interface PeerOptions {
   /** Answers a request of the server. Returns undefined for an unknown method. Must not reject. */
   onRequest(method: string, params: unknown): Promise<unknown> | undefined;
-  /** Called for each request: the trace context to send with it. Must not throw. */
+  /** Called for each request, in the turn of its call: the trace context to send with it. Must not throw. */
   trace?: (() => TraceContext | undefined) | undefined;
 }
 
@@ -132,7 +138,10 @@ export class RpcPeer {
   ): Promise<Result> {
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
     return new Promise((resolve, reject) => {
-      const call = new Call(method, params, schema, options, this.sessionId, { resolve, reject });
+      // Now, not when the request leaves the queue: then another caller's context would be the current one.
+      const trace = this.isDisconnected ? undefined : this.#options.trace?.();
+      const request = { method, params, trace };
+      const call = new Call(request, schema, options, this.sessionId, { resolve, reject });
       // The window is not flushed again once the connection has ended.
       if (this.#failIfDisconnected(call)) return;
       this.#window.enter(call as unknown as Call<never>, options.urgent ?? false);
@@ -171,12 +180,12 @@ export class RpcPeer {
     const id = this.#nextId++;
     let frame: RequestFrame;
     try {
-      frame = requestFrame(id, call, this.#options.trace?.(), this.sessionId);
+      frame = requestFrame(id, call, this.sessionId);
     } catch (error) {
       call.fail(error);
       return false;
     }
-    // Encoding runs user code (the trace callback, toJSON), which may have aborted the call or closed the client.
+    // Encoding runs user code (toJSON), which may have aborted the call or closed the client.
     if (!call.isPending || this.#failIfDisconnected(call)) return false;
     call.delivery = "unknown";
     this.#pending.set(id, call);
@@ -228,13 +237,24 @@ export class RpcPeer {
         this.#takePending(message.id)?.respond(message.result);
         return;
       case "error": {
-        const call = this.#takePending(message.id);
+        const id = message.id === UNKNOWN_REQUEST ? this.#refusedRequest(message.error) : message.id;
+        const call = this.#takePending(id);
         call?.fail(serverError(message.error, call.method, this.sessionId));
         return;
       }
       case "malformed-response":
         this.#takePending(message.id)?.failMalformed();
     }
+  }
+
+  /**
+   * The request that the server could not read: the only one in flight. With none or several in flight, one of them
+   * would stay pending for ever, so the connection ends.
+   */
+  #refusedRequest({ code, message }: RpcErrorObject): RequestId {
+    const [id, ...others] = this.#pending.keys();
+    if (id !== undefined && others.length === 0) return id;
+    throw new ProtocolError(`The server could not read a message (${code}): ${message}`);
   }
 
   /** Undefined for an id that is not pending: such a response is ignored. */

@@ -21,7 +21,13 @@ function setUp(options: CallOptions = {}) {
   const outcomes: unknown[] = [];
   const settle = (outcome: unknown): void => void outcomes.push(outcome);
   const waiter = { resolve: settle, reject: settle };
-  const call = new Call<number>("x", { a: 1 }, numbers as never, options, "session-1", waiter);
+  const call = new Call<number>(
+    { method: "x", params: { a: 1 } },
+    numbers as never,
+    options,
+    "session-1",
+    waiter,
+  );
   return { call, outcomes };
 }
 
@@ -49,7 +55,7 @@ describe("a call", () => {
     ]);
     const results: unknown[] = [];
     const waiter = { resolve: (result: unknown) => results.push(result), reject: () => {} };
-    new Call("x", {}, undefined, {}, undefined, waiter).respond("five");
+    new Call({ method: "x", params: {} }, undefined, {}, undefined, waiter).respond("five");
     expect(results).toEqual(["five"]);
   });
 
@@ -115,7 +121,13 @@ describe("the params and bytes of a call", () => {
     const bytes = new Uint8Array(100);
     const payload = { name: "chunk", bytes };
     const waiter = { resolve: () => {}, reject: () => {} };
-    const call = new Call<number>("x", params, numbers as never, { signal, payload }, undefined, waiter);
+    const call = new Call<number>(
+      { method: "x", params },
+      numbers as never,
+      { signal, payload },
+      undefined,
+      waiter,
+    );
     return { call, kept: [new WeakRef(params), new WeakRef(payload), new WeakRef(bytes)] };
   }
 

@@ -162,8 +162,38 @@ describe("an outgoing frame", () => {
   });
 });
 
+describe("an error response without a request id (-1)", () => {
+  const refusal = { id: -1, error: { code: -32600, message: "recursion limit exceeded" } };
+
+  it("fails the only request in flight, and frees its place", async () => {
+    const t = scriptedPeer();
+    const call = failureOf(t.rpc.call(STATUS, null));
+    t.receive(refusal);
+    expect(await call).toMatchObject({ code: "ERR_SERVER", rpcCode: -32600, delivery: "answered" });
+    expect(t.rpc.unanswered.size).toBe(0);
+    expect(t.rpc.failure).toBeUndefined();
+  });
+
+  it.each([0, 2, 200])(
+    "ends the connection with %i requests pending, none of which it names",
+    async (count) => {
+      const t = scriptedPeer();
+      const calls = Array.from({ length: count }, () => failureOf(t.rpc.call(STATUS, null)));
+      t.receive(refusal);
+      const reason = "The server could not read a message (-32600): recursion limit exceeded";
+      expect(t.rpc.failure).toMatchObject({
+        code: "ERR_DISCONNECTED",
+        reason,
+        cause: { code: "ERR_PROTOCOL" },
+      });
+      for (const error of await Promise.all(calls))
+        expect(error).toMatchObject({ code: "ERR_DISCONNECTED", reason });
+    },
+  );
+});
+
 describe("user code inside a request", () => {
-  it("is not called for a queued call that was aborted, or a call after the end", async () => {
+  it("is called in the turn of each call, and not for a call after the end", async () => {
     let traces = 0;
     const t = scriptedPeer({
       trace: () => {
@@ -181,7 +211,7 @@ describe("user code inside a request", () => {
     t.receiver.onEnd({});
     expect((await Promise.all(calls))[0]).toBe("enough");
     await failureOf(t.rpc.request("x", {}, undefined));
-    expect(traces).toBe(128);
+    expect(traces).toBe(130);
   });
 
   it("that aborts its own call frees the place of that call", async () => {

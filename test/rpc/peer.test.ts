@@ -65,11 +65,11 @@ describe("calls", () => {
     expect(await t.client.status()).toEqual({ status: "ready" });
   });
 
-  it("ignore responses to ids that are unknown, already answered, or -1", async () => {
+  it("ignore responses to ids that are unknown or already answered", async () => {
     await using t = await connected((request, connection) => {
       connection.send({ id: 999, result: {} });
       connection.send({ id: "2", result: {} });
-      connection.send({ id: -1, error: { code: -32600, message: "failed to parse" } });
+      connection.send({ id: -1, result: {} });
       connection.answer(request, { status: "first" });
       connection.answer(request, { status: "second" });
       return silence;
@@ -135,10 +135,10 @@ describe("messages from the server", () => {
     const failure = await t.client.disconnected;
     expect(failure).toMatchObject({ code: "ERR_DISCONNECTED", cause: { code: "ERR_PROTOCOL" } });
     for (const error of await Promise.all(pending)) {
-      expect(error).toMatchObject({ message: failure.message, delivery: "unknown" });
+      expect(error).toMatchObject({ message: `status: ${failure.message}`, delivery: "unknown" });
     }
     expect(await failureOf(t.client.status())).toMatchObject({
-      message: failure.message,
+      message: `status: ${failure.message}`,
       delivery: "not-sent",
     });
   });
@@ -163,11 +163,11 @@ describe("the end of the connection", () => {
     const failure = await t.client.disconnected;
     expect(failure).toMatchObject({ code: "ERR_DISCONNECTED", closeCode: 1006, sessionId: "session-1" });
     for (const error of await Promise.all(calls)) {
-      expect(error).toMatchObject({ message: failure.message, delivery: "unknown" });
+      expect(error).toMatchObject({ message: `status: ${failure.message}`, delivery: "unknown" });
     }
     const sent = t.connection.received.length;
     expect(await failureOf(t.client.status())).toMatchObject({
-      message: failure.message,
+      message: `status: ${failure.message}`,
       delivery: "not-sent",
     });
     expect(t.connection.received).toHaveLength(sent);

@@ -7,8 +7,7 @@ const LIMIT = 15 * MIB;
 const frameOf = (params: unknown, bytes?: Uint8Array) =>
   requestFrame(
     7,
-    { method: "x", params, payload: bytes && { name: "chunk", bytes } },
-    undefined,
+    { method: "x", params, trace: undefined, payload: bytes && { name: "chunk", bytes } },
     "session-1",
   );
 
@@ -21,7 +20,7 @@ const paramsOf = (length: number, text = "a"): string => {
 it("has id, method and params, and no member that is undefined", () => {
   expect(JSON.parse(frameOf({ a: 1 }) as string)).toEqual({ id: 7, method: "x", params: { a: 1 } });
   const trace = { traceparent: "00-1-2-01" };
-  const traced = requestFrame(7, { method: "x", params: null, payload: undefined }, trace, undefined);
+  const traced = requestFrame(7, { method: "x", params: null, trace, payload: undefined }, undefined);
   expect(JSON.parse(traced as string)).toEqual({ id: 7, method: "x", trace, params: null });
 });
 
@@ -74,5 +73,50 @@ describe("a request", () => {
         delivery: "not-sent",
       }),
     );
+  });
+
+  it.each([
+    [{ argv: ["a", "😀".slice(0, 1)] }, "argv[1]"],
+    [{ env: { A: "\ud83d" } }, "env.A"],
+    [{ env: { "\ud83d": "a" } }, "a name in env"],
+    [{ "\udc00": 1 }, "a name in the params"],
+    ["\ud83d", "the params"],
+    [{ toJSON: () => ["\ud83d"] }, "the params"],
+  ])("with half of a surrogate pair is refused, and names where: %j", (params, where) => {
+    expect(() => frameOf(params)).toThrow(
+      expect.objectContaining({
+        code: "ERR_INVALID_ARGUMENT",
+        message: `${where} of x must be well-formed text, got half of a surrogate pair`,
+        delivery: "not-sent",
+      }),
+    );
+  });
+
+  const nested = (levels: number): unknown => JSON.parse("[".repeat(levels) + "]".repeat(levels));
+
+  it("may nest 127 levels, and not one more", () => {
+    expect(frameOf(nested(126))).toBeTypeOf("string");
+    expect(() => frameOf(nested(127))).toThrow(
+      expect.objectContaining({
+        code: "ERR_INVALID_ARGUMENT",
+        message: "A x request must nest at most 127 levels, got 128",
+      }),
+    );
+  });
+
+  it("may hold 262,144 values, and not one more", () => {
+    const params = (count: number): unknown => ({ a: Array(count).fill(0) });
+    expect(frameOf(params(262_139))).toBeTypeOf("string");
+    expect(() => frameOf(params(262_140))).toThrow(
+      expect.objectContaining({
+        code: "ERR_TOO_LARGE",
+        message: "A x request must hold at most 262144 values, got 262145",
+      }),
+    );
+  });
+
+  it("that is longer than a string can be is too large", () => {
+    const half = "a".repeat(300 * MIB);
+    expect(() => frameOf([half, half])).toThrow(expect.objectContaining({ code: "ERR_TOO_LARGE" }));
   });
 });

@@ -1,0 +1,83 @@
+import { ExecServerError, redactUrls, ServerError } from "../errors.ts";
+import { isAbortReason } from "./abort.ts";
+
+/** What the user called, for the errors of the call. */
+export interface Operation {
+  /** The method, such as `"readFile"`. */
+  readonly operation: string;
+  /** The path, for a file operation: native, as it was given. */
+  readonly path?: string | undefined;
+  /** The program, for a start: argv[0] up to its first space. */
+  readonly program?: string | undefined;
+  /** The working directory, for a start that named one. */
+  readonly cwd?: string | undefined;
+}
+
+/** Errors that reach several callers. They name neither an operation nor a caller's line. */
+const shared = new WeakSet<object>();
+
+/** Marks an error as one that several callers get. */
+export function markShared(error: unknown): void {
+  if (typeof error === "object" && error !== null) shared.add(error);
+}
+
+/**
+ * Runs one call of the user's. An error of the SDK then names the operation, and its stack has the line of the caller
+ * where the runtime follows async calls (V8 does). `work` begins in the same turn.
+ *
+ * @param signal The caller's: its reason is passed on as it is.
+ */
+export async function inOperation<T>(
+  operation: Operation,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isAbortReason(error, signal)) attribute(error, operation);
+    throw error;
+  }
+}
+
+/** Names the operation in an error, unless the error is not the SDK's, is shared, or names one already. */
+export function attribute(error: unknown, operation: Operation): void {
+  if (!(error instanceof ExecServerError) || error.operation !== undefined || shared.has(error)) return;
+  for (const [name, value] of Object.entries(operation)) {
+    if (value !== undefined) (error as unknown as Record<string, unknown>)[name] = value;
+  }
+  error.message = `${subjectOf(operation)}: ${problemOf(error)}`;
+  // Only V8 has it. In this turn the async stack leads to the caller; where the error was made, it did not.
+  (Error as { captureStackTrace?(error: object, above: unknown): void }).captureStackTrace?.(
+    error,
+    attribute,
+  );
+}
+
+function subjectOf({ operation, path, program }: Operation): string {
+  const object = path ?? program;
+  return object === undefined ? operation : `${operation} '${shownText(object)}'`;
+}
+
+const MAX_SHOWN = 200;
+
+/** A text of the user's or of a program's, fit for a message: one line without control characters, 200 characters at most. */
+export function shownText(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
+  const line = redactUrls(text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " "));
+  return line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line;
+}
+
+const PROBLEMS: Readonly<Record<string, string>> = {
+  "not-found": "not found",
+  "already-exists": "already exists",
+  "not-a-file": "not a file",
+  "not-a-directory": "not a directory",
+  "not-empty": "directory not empty",
+  "permission-denied": "permission denied",
+};
+
+function problemOf(error: ExecServerError): string {
+  const problem = error instanceof ServerError && error.kind ? PROBLEMS[error.kind] : undefined;
+  return problem ? `${problem}. ${error.message}` : error.message;
+}
