@@ -56,13 +56,13 @@ describe.each(["main.cjs", "main.mjs"])("%s of the Electron example, with a stub
     process.kill(pid, "SIGKILL");
     await expect.poll(() => running.do("state")).toBe("disconnected");
     expect(isAlive(pid)).toBe(false);
-    const { clients, sessionId } = await running.do("crowd", 50);
+    const { clients, sessionId } = await running.do("getConcurrently", 50);
     expect(clients).toBe(1);
     expect(sessionId).not.toBe(lost);
 
     const next = await serverPid(running);
     await running.do("stream", "sh", "-c", "echo tick; exec sleep 1000");
-    const rest = failureOf(running.do("rest"));
+    const rest = failureOf(running.do("readRest"));
     await running.do("killServer");
     expect(await rest).toMatchObject({ code: "ERR_DISCONNECTED", sessionId });
     await expect.poll(() => isAlive(next)).toBe(false);

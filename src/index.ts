@@ -75,7 +75,7 @@ export type {
   Transport,
 } from "./transport/transport.ts";
 export type { WebSocketAddress, WebSocketTarget } from "./transport/websocket/address.ts";
-export type { WebSocketLike } from "./transport/websocket/connection.ts";
+export type { WebSocketLike } from "./transport/websocket/socket.ts";
 export {
   type WebSocketConstructor,
   type WebSocketOptions,

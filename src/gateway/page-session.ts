@@ -1,8 +1,8 @@
 import type { WebSocket } from "ws";
-import { deadline, onAbort, untilAborted } from "../internal/abort.ts";
+import { deadline, untilAborted } from "../internal/abort.ts";
 import { deferred } from "../internal/deferred.ts";
 import { settledWithin } from "../internal/timer.ts";
-import { join, type ProxyEnd } from "../transport/proxy.ts";
+import { type ProxyEnd, proxy } from "../transport/proxy.ts";
 import type { Connection, Transport } from "../transport/transport.ts";
 import { acceptedWebSocket } from "../transport/websocket/connection.ts";
 import { CLOSE_CODES, type CloseCode, type ResolvedGatewayOptions } from "./options.ts";
@@ -66,10 +66,10 @@ export class PageSession {
       return await this.#closePage(CLOSE_CODES.upstreamUnreachable);
     }
     const { maxMessageBytes: client, maxUpstreamMessageBytes: server } = this.#options;
-    await join(this.#page, upstream, {
+    await proxy(this.#page, upstream, {
       maxLengths: { client, server },
-      cut: aborted(this.#ending.signal),
-      part: (end) => this.#closePage(closeCodeFor(end)),
+      signal: this.#ending.signal,
+      closeClient: (end) => this.#closePage(closeCodeFor(end)),
     });
   }
 
@@ -131,13 +131,6 @@ function closeCodeFor(end: ProxyEnd | undefined): CloseCode {
   return end?.side === "server" && end.tooLong
     ? CLOSE_CODES.upstreamMessageTooLong
     : CLOSE_CODES.upstreamEnded;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else onAbort(signal, resolve);
-  });
 }
 
 /**

@@ -1,35 +1,35 @@
 import type { Duplex } from "node:stream";
 import WebSocket, { type ClientOptions } from "ws";
 import { encodeBase64 } from "../internal/base64.ts";
+import type { ExtendedWebSocket } from "../transport/websocket/socket.ts";
 import { maskedFrame } from "./masked-frame.ts";
 
 /**
- * The socket of `ws`, but its messages are written straight to the TCP or TLS socket below. Without compression `ws`
- * never keeps anything back, so they take their place among its own frames.
+ * The socket of `ws`, but with messages written directly to the TCP or TLS stream below. Without compression `ws` queues
+ * nothing itself, so these messages stay in order with its own frames.
  */
-export class ClientSocket extends WebSocket {
-  #below: Duplex | undefined;
+export class ClientSocket extends WebSocket implements ExtendedWebSocket {
+  #stream: Duplex | undefined;
 
   constructor(url: URL, protocols: string[], options: ClientOptions) {
     super(url, protocols, { ...options, perMessageDeflate: false });
     this.once("upgrade", ({ socket }) => {
-      this.#below = socket;
+      this.#stream = socket;
     });
   }
 
-  /** The same as sending `head`, the base64 of `bytes` and `tail` as one text. */
+  /** Sends `head`, `bytes` as base64 and `tail` as one text message. */
   sendPayload(head: string, bytes: Uint8Array, tail: string, onSent: () => void): void {
-    if (this.#below) this.#below.write(maskedFrame(head, bytes, tail), onSent);
-    // Bun has a `ws` of its own, which shows no socket below.
+    if (this.#stream) this.#stream.write(maskedFrame(head, bytes, tail), onSent);
+    // Bun replaces `ws` with an implementation that does not expose its stream.
     else this.send(head + encodeBase64(bytes) + tail, onSent);
   }
 
-  /** What is sent up to `uncork` leaves at once. */
   cork(): void {
-    this.#below?.cork();
+    this.#stream?.cork();
   }
 
   uncork(): void {
-    this.#below?.uncork();
+    this.#stream?.uncork();
   }
 }

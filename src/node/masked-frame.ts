@@ -1,20 +1,20 @@
 import { randomFillSync } from "node:crypto";
 
-/** Random keys, made many at a time: to ask for each costs more than to send a short message. */
+/** Random masking keys, generated 1024 at a time: one call per key costs more than sending a short message. */
 const keys = new Uint32Array(1024);
 let keysLeft = 0;
 
-/** Encoded in pieces of this many bytes, a multiple of three: what one step has written, the next finds in the cache. */
+/** Bytes encoded and masked per step, a multiple of three. A piece of this size stays in the CPU cache between the two. */
 const PIECE = 24 * 1024;
 
 /**
- * `head`, `bytes` as base64 and `tail` as one text message of a WebSocket client, ready for the socket (RFC 6455, 5.2).
- * `ws` would need it as a string, copy that twice and mask it byte by byte.
+ * Encodes `head`, `bytes` as base64 and `tail` as one text frame of a WebSocket client (RFC 6455, 5.2). `ws` takes the
+ * message as one string, copies that twice and masks it byte by byte.
  */
 export function maskedFrame(head: string, bytes: Uint8Array, tail: string): Uint8Array {
   const length = Buffer.byteLength(head) + Math.ceil(bytes.length / 3) * 4 + Buffer.byteLength(tail);
   const headerLength = length < 126 ? 6 : length < 0x10000 ? 8 : 14;
-  // The header ends with the key, and key and message both begin at a multiple of four: the mask works on words.
+  // The header ends with the key. Key and message are both aligned to four bytes, because the mask works on 32-bit words.
   const start = -headerLength & 3;
   const message = start + headerLength;
   const memory = Buffer.allocUnsafe((message + length + 3) & ~3);
@@ -56,7 +56,7 @@ function nextKey(): number {
   return keys[--keysLeft] as number;
 }
 
-/** The first word is the key. Returns where the next call goes on. */
+/** Masks `words` from one index to another with the key in the first word. Returns the index for the next call. */
 function mask(words: Uint32Array, from: number, to: number): number {
   const key = words[0] as number;
   for (let i = from; i < to; i++) words[i] = (words[i] as number) ^ key;

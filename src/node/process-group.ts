@@ -1,17 +1,17 @@
 import { type ChildProcess, spawn } from "node:child_process";
 
-/** Signals a child started with `detached: true` together with everything it has started in its process group. */
+/** Signals the whole process group of a child that was started with `detached: true`. */
 export function killGroup(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
   if (child.pid === undefined) return;
   if (process.platform === "win32") {
-    // There are no groups; taskkill follows the tree.
+    // Windows has no process groups. taskkill ends the tree of child processes.
     spawn("taskkill", ["/PID", String(child.pid), "/T", "/F"], { stdio: "ignore" }).on("error", () => {});
     return;
   }
   try {
     process.kill(-child.pid, signal);
   } catch {
-    // Nobody is left in the group.
+    // The group has no process left.
   }
 }
 
@@ -21,11 +21,11 @@ const killRunning = (): void => {
 };
 
 /**
- * Ends the child with this process when that exits by itself; if a signal kills it, the child only sees the end of its
- * input. Returns what lifts that again.
+ * Kills the child when this process exits. If a signal kills this process, the child only sees the end of its input.
+ * Returns a function that cancels the registration.
  */
 export function killAtExit(child: ChildProcess): () => void {
-  // One listener for all: Node takes more than ten for a leak.
+  // One listener for all children: Node warns of a leak above ten.
   if (running.size === 0) process.on("exit", killRunning);
   running.add(child);
   return () => {

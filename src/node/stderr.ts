@@ -4,14 +4,14 @@ import { guarded } from "../internal/guarded.ts";
 /** @inline */
 export type StderrOption = "ignore" | "inherit" | ((line: string) => void);
 
-/** Longer log lines are cut, so that a server that never ends a line can't fill the memory. */
+/** Longest log line in characters. The rest is dropped, so that a line without an end can't fill the memory. */
 const MAX_LOG_LINE = 8 * 1024;
 
-/** Drains a log stream to its end, whatever the listener does. */
+/** Reads a log stream to its end, also if the listener throws. */
 export function readLines(log: Readable, onLine: (line: string) => void): void {
   let line = "";
   const emit = (): void => {
-    // The carriage return is removed here, because a read may end between it and the line feed.
+    // Removed here, not in the split: a read can end between the carriage return and the line feed.
     if (line.endsWith("\r")) line = line.slice(0, -1);
     if (line !== "") guarded(onLine, line);
     line = "";

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { ConnectError, UsageError } from "../errors.ts";
+import { ConnectError } from "../errors.ts";
+import { invalid, received } from "../internal/arguments.ts";
 import { settledWithin } from "../internal/timer.ts";
 import { LineDecoder } from "../transport/line-decoder.ts";
 import { ReceiveQueue } from "../transport/receive-queue.ts";
@@ -15,29 +16,29 @@ import { readLines, type StderrOption } from "./stderr.ts";
 
 /** How to start the child. It runs without a shell. */
 export interface StdioOptions {
-  /** The program, for example `codex`, looked for on the PATH. One that can't be started is a ConnectError. */
+  /** The program, for example `codex`, looked up on the PATH. One that can't be started is a ConnectError. */
   readonly command: string;
   /** Its arguments, for example `["exec-server", "--listen", "stdio"]`. @default [] */
   readonly args?: readonly string[] | undefined;
   /** Working directory. @default that of this process */
   readonly cwd?: string | undefined;
-  /** Laid over this process's environment; `undefined` removes a variable. @default {} */
+  /** Overrides variables of this process's environment; `undefined` removes one. @default {} */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** What happens to the server's log: dropped, shown, or handed over line by line (cut at 8 KiB). @default "ignore" */
+  /** The server's log: dropped, shown, or passed to a callback line by line (cut at 8 KiB). @default "ignore" */
   readonly stderr?: StderrOption | undefined;
 }
 
 /**
- * Starts an exec-server as a child process and talks to it over its standard input and output. One-shot: when the
- * child has ended, so has the client; make a new one to start another.
+ * Starts an exec-server as a child process and connects to its standard input and output. One-shot: once the child has
+ * ended, the client stays disconnected. Create a new client to start another child.
  *
- * Closing gives the child the end of its input, then SIGTERM, then SIGKILL, the signals to its whole process group.
+ * Closing ends the child's input, then sends SIGTERM, then SIGKILL, the signals to its whole process group.
  *
  * @throws UsageError `ERR_INVALID_ARGUMENT` at once without a command.
  */
 export function stdio(options: StdioOptions): Transport {
   if (typeof options?.command !== "string" || options.command === "") {
-    throw new UsageError("ERR_INVALID_ARGUMENT", "stdio() needs a command");
+    invalid(`stdio(): command must be a non-empty string, got ${received(options?.command)}`);
   }
   return {
     reconnectable: false,
@@ -53,7 +54,7 @@ export function stdio(options: StdioOptions): Transport {
   };
 }
 
-/** How long the child has after the end of its input, and again after SIGTERM. */
+/** How long each step of stopping the child may take: the end of its input, SIGTERM, SIGKILL. */
 const STOP_STEP_MS = 600;
 
 function spawnServer({ command, args = [], cwd, env, stderr }: StdioOptions): ChildProcess {
@@ -61,16 +62,15 @@ function spawnServer({ command, args = [], cwd, env, stderr }: StdioOptions): Ch
     return spawn(command, args, {
       ...(cwd === undefined ? {} : { cwd }),
       env: { ...process.env, ...env },
-      // A process group of its own: a signal reaches what the server has started, and Ctrl-C here does not.
+      // A separate process group: signals reach the server's own children, and Ctrl-C in this terminal reaches none.
       detached: process.platform !== "win32",
       windowsHide: true,
       stdio: ["pipe", "pipe", typeof stderr === "function" ? "pipe" : (stderr ?? "ignore")],
     });
   } catch (error) {
-    // Node throws at once for what no system accepts, such as a NUL character, and quotes the argument.
-    throw new UsageError(
-      "ERR_INVALID_ARGUMENT",
-      `The exec-server could not be started: ${codeOf(error)}. Is there a NUL character in an argument or variable?`,
+    // Node throws for values that no system accepts, such as a NUL character. Its message quotes the argument.
+    invalid(
+      `stdio(): command, args, cwd and env must be strings without NUL characters, got values that the system refused (${codeOf(error)})`,
     );
   }
 }
@@ -81,7 +81,7 @@ function spawned(child: ChildProcess, command: string): Promise<void> {
     child.once("error", (error) => {
       const hint = codeOf(error) === "ENOENT" ? " (no such command, or no such working directory)" : "";
       reject(
-        new ConnectError(`The exec-server ${command} could not be started: ${codeOf(error)}${hint}`, {
+        new ConnectError(`Could not start the exec-server ${command}: ${codeOf(error)}${hint}`, {
           phase: "dial",
           delivery: "not-sent",
           cause: { name: error.name, code: codeOf(error), message: `spawn ${codeOf(error)}` },
@@ -91,8 +91,8 @@ function spawned(child: ChildProcess, command: string): Promise<void> {
   });
 }
 
-/** Its log is not quoted: nobody knows what it holds. */
-const HINT = ' (stderr: "inherit" shows its log)';
+/** The log is not quoted, because it can hold credentials. */
+const LOG_HINT = ' (stderr: "inherit" shows its log)';
 
 class ChildConnection implements Connection {
   readonly #child: ChildProcess;
@@ -100,31 +100,30 @@ class ChildConnection implements Connection {
   readonly #lines = new LineDecoder(MAX_INCOMING_FRAME);
   readonly #exited: Promise<void>;
   #isOpen = true;
-  /** The first thing that went wrong, or how the child ended. */
+  /** The first failure, or how the child ended. */
   #reason: string | undefined;
   #stopped: Promise<void> | undefined;
-
   readonly flow: FlowControl;
 
   constructor(child: ChildProcess, stderr: StderrOption | undefined) {
     this.#child = child;
     this.flow = childFlow(child);
-    const liftKillAtExit = killAtExit(child);
+    const cancelKillAtExit = killAtExit(child);
     this.#exited = new Promise((resolve) => {
-      const gone = (): void => {
-        liftKillAtExit();
+      const onGone = (): void => {
+        cancelKillAtExit();
         resolve();
       };
-      child.once("error", gone);
+      child.once("error", onGone);
       child.once("exit", (code, signal) => {
-        gone();
-        this.#onExit(`${signal ?? `code ${code}`}${stderr === undefined ? HINT : ""}`);
+        onGone();
+        this.#onExit(`${signal ?? `code ${code}`}${stderr === undefined ? LOG_HINT : ""}`);
       });
     });
     child.stdout?.on("data", (chunk: Uint8Array) => this.#onOutput(chunk));
     child.stdout?.once("error", () => this.#onOutputEnd());
     child.stdout?.once("end", () => this.#onOutputEnd());
-    // An answer may still be in the pipe: only the end of the output ends the connection.
+    // Responses can still be in the output pipe: only its end is the end of the connection.
     child.stdin?.on("error", (error) => void this.#stop(`its input could not be written (${codeOf(error)})`));
     if (typeof stderr === "function" && child.stderr) readLines(child.stderr, stderr);
   }
@@ -138,7 +137,7 @@ class ChildConnection implements Connection {
   }
 
   send(frame: string): void {
-    // One line is one message; a line end inside of one can only be white space of its JSON.
+    // One line is one message. A line ending inside a message can only be white space of its JSON.
     const line = /[\r\n]/.test(frame) ? frame.replace(/[\r\n]+/g, " ") : frame;
     if (this.isOpen) this.#child.stdin?.write(`${line}\n`);
   }
@@ -159,14 +158,14 @@ class ChildConnection implements Connection {
 
   #onOutputEnd(): void {
     void this.#stop();
-    // How the child ended says more than the end of its output, and is known a moment later.
+    // The exit code arrives a moment after the end of the output, and is the better reason.
     void settledWithin(this.#exited, STOP_STEP_MS).then(() => this.#end("it closed its output"));
   }
 
   #onExit(how: string): void {
     this.#isOpen = false;
     this.#reason ??= `the exec-server process ended with ${how}`;
-    // Whoever of its group outlived it would keep the pipe open, and must not outlive it anyway.
+    // Processes of the group that are still running would keep the pipe open.
     killGroup(this.#child, "SIGKILL");
     const { stdout } = this.#child;
     const drained = new Promise<void>((resolve) => {
@@ -176,15 +175,15 @@ class ChildConnection implements Connection {
     void settledWithin(drained, STOP_STEP_MS).then(() => this.#end());
   }
 
-  /** Ends the child: the end of its input, then SIGTERM, then SIGKILL. */
+  /** Stops the child: ends its input, then sends SIGTERM, then SIGKILL. */
   #stop(reason?: string): Promise<void> {
     this.#isOpen = false;
     this.#reason ??= reason;
-    this.#stopped ??= this.#runStopLadder();
+    this.#stopped ??= this.#runStopSteps();
     return this.#stopped;
   }
 
-  async #runStopLadder(): Promise<void> {
+  async #runStopSteps(): Promise<void> {
     this.#child.stdin?.end();
     for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       await settledWithin(this.#exited, STOP_STEP_MS);
@@ -205,7 +204,7 @@ class ChildConnection implements Connection {
   }
 }
 
-/** The brake of a child: its pipes have one of their own. */
+/** Backpressure of a child: that of its pipes. */
 function childFlow({ stdin, stdout }: ChildProcess): FlowControl {
   return {
     pause: () => void stdout?.pause(),
@@ -216,7 +215,7 @@ function childFlow({ stdin, stdout }: ChildProcess): FlowControl {
     drained: () =>
       new Promise((resolve) => {
         if (!stdin?.writableLength) return resolve();
-        // Its callback comes after those of all that was written before, and also when the pipe breaks.
+        // This callback is called after those of all earlier writes, and also when the pipe breaks.
         stdin.write("", () => resolve());
       }),
   };

@@ -1,5 +1,5 @@
 import { utf8 } from "../internal/bytes.ts";
-import type { WebSocketLike } from "../transport/websocket/connection.ts";
+import type { WebSocketLike } from "../transport/websocket/socket.ts";
 import { ABNORMAL_CLOSURE, type DialRefusal, type TestDial, type TestServerDoor } from "./channel.ts";
 import { MemoryChannel } from "./memory-channel.ts";
 import { SimplexQueue } from "./simplex-queue.ts";

@@ -1,7 +1,7 @@
 import { asyncDispose } from "../internal/dispose.ts";
 import type { ResultOf } from "../protocol/methods.ts";
 import type { Transport } from "../transport/transport.ts";
-import { openWebSocket } from "../transport/websocket/connection.ts";
+import { openWebSocket } from "../transport/websocket/dial.ts";
 import type { WebSocketConstructor } from "../transport/websocket/websocket.ts";
 import type { ChannelReceiver, DialRefusal, ServerChannel, TestDial, TestServerDoor } from "./channel.ts";
 import { type CommandMatch, type CommandOutcome, type CommandScript, Commands } from "./commands.ts";

@@ -4,20 +4,20 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
 /**
- * Cuts a byte stream into lines (LF or CRLF, blank ones skipped), wherever the chunks happen to be cut. Works on
- * bytes, so a character split over two chunks stays whole.
+ * Splits a byte stream into lines (LF or CRLF, blank ones skipped), independently of the boundaries of its chunks. Works
+ * on bytes, so a character split over two chunks stays whole.
  */
 export class LineDecoder {
   readonly #maxLength: number;
   #parts: Uint8Array[] = [];
   #length = 0;
 
-  /** @param maxLength Longest line allowed, in bytes without its end. */
+  /** @param maxLength Longest line allowed, in bytes without its line ending. */
   constructor(maxLength: number) {
     this.#maxLength = maxLength;
   }
 
-  /** Yields the lines that this chunk completes; throws a RangeError for one that is too long, even if unfinished. */
+  /** Yields the lines that this chunk completes. Throws a RangeError for a line over the limit, even if unfinished. */
   *push(chunk: Uint8Array): Generator<Uint8Array> {
     let start = 0;
     for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
@@ -32,7 +32,7 @@ export class LineDecoder {
   #append(part: Uint8Array): void {
     this.#parts.push(part);
     this.#length += part.length;
-    // One byte more may be the carriage return of the line end.
+    // One byte more can be the carriage return of the line ending.
     if (this.#length > this.#maxLength + 1) throw this.#tooLong();
   }
 

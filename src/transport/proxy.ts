@@ -1,48 +1,49 @@
+import { untilAborted } from "../internal/abort.ts";
 import { settledWithin } from "../internal/timer.ts";
 import type { Connection, ConnectionEnd } from "./transport.ts";
 
-/** More than this waiting for the slower side holds the faster one up. */
+/** More bytes than this queued for the slower side pause the faster one. */
 const MAX_QUEUED_BYTES = 1024 * 1024;
-/** How long a client's last words may take to reach the server; one that is stuck is freed by being left. */
-const LAST_WORDS_MS = 5_000;
-/** A connection promises to close within two seconds; a custom one may break its promise. */
+/** How long frames queued for the server may take to leave after the client's end. A stuck server is then closed. */
+const SERVER_DRAIN_MS = 5_000;
+/** Connections close within two seconds by contract. This bounds a custom one that does not. */
 const CLOSE_MS = 3_000;
 
-/** Which side ended, with everything that came from it passed on; or which one sent more than it may in one frame. */
+/** The first side that ended, after all its frames were forwarded, or that sent a frame over its limit. */
 export interface ProxyEnd {
   readonly side: "client" | "server";
   readonly tooLong: boolean;
-  /** How that side ended. */
+  /** How the connection of that side ended. */
   readonly end: ConnectionEnd;
 }
 
 export interface ProxyOptions {
-  /** Longest frame in characters from either side; a longer one is not passed on, nor what follows it. */
+  /** Longest frame in characters from either side. A longer one is not forwarded, nor anything after it. */
   readonly maxLengths: { readonly client: number; readonly server: number };
-  /** Ends both, without waiting for what is still under way. */
-  readonly cut: Promise<void>;
-  /** Takes leave of the client and closes its connection; undefined stands for the cut. Must not reject. */
-  readonly part: (end: ProxyEnd | undefined) => Promise<void>;
+  /** Closes both connections at once, without waiting for queued frames. */
+  readonly signal: AbortSignal;
+  /** Closes the client's connection; gets undefined after an abort. Must not reject. */
+  readonly closeClient: (end: ProxyEnd | undefined) => Promise<void>;
 }
 
 /**
- * Passes frames on between a client and a server, unread, in both directions and at the pace of the slower side. The
- * end of either, with everything that came from it passed on, is the end of both. Resolves when both are closed.
+ * Forwards frames between a client and a server, unparsed, in both directions and at the pace of the slower side. When
+ * one side ends, its remaining frames are forwarded and the other side is closed. Resolves when both are closed.
  */
-export async function join(
+export async function proxy(
   client: Connection,
   server: Connection,
-  { maxLengths, cut, part }: ProxyOptions,
+  { maxLengths, signal, closeClient }: ProxyOptions,
 ): Promise<ProxyEnd | undefined> {
-  const end = await Promise.race([firstEnd(client, server, maxLengths), cut.then(() => undefined)]);
+  const end = await untilAborted(firstEnd(client, server, maxLengths), signal).catch(() => undefined);
   if (end?.side === "client") {
-    await settledWithin(Promise.race([server.flow?.drained(), cut]), LAST_WORDS_MS);
+    await settledWithin(untilAborted(Promise.resolve(server.flow?.drained()), signal), SERVER_DRAIN_MS);
   }
-  await Promise.all([closed(server), part(end)]);
+  await Promise.all([closed(server), closeClient(end)]);
   return end;
 }
 
-/** Closes a connection, whatever that makes of its promises. */
+/** Closes a connection. Never rejects, and takes a bounded time even if a custom `close` breaks the contract. */
 export function closed(connection: Connection): Promise<void> {
   return settledWithin(connection.close(), CLOSE_MS);
 }
@@ -53,39 +54,39 @@ function firstEnd(
   maxLengths: ProxyOptions["maxLengths"],
 ): Promise<ProxyEnd> {
   return new Promise((resolve) => {
-    pass(client, server, maxLengths.client, (how) => resolve({ side: "client", ...how }));
-    pass(server, client, maxLengths.server, (how) => resolve({ side: "server", ...how }));
+    forward(client, server, maxLengths.client, (how) => resolve({ side: "client", ...how }));
+    forward(server, client, maxLengths.server, (how) => resolve({ side: "server", ...how }));
   });
 }
 
-function pass(
+function forward(
   from: Connection,
   to: Connection,
   maxLength: number,
-  onOver: (how: Omit<ProxyEnd, "side">) => void,
+  onEnd: (how: Omit<ProxyEnd, "side">) => void,
 ): void {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  let held = false;
-  let over = false;
-  const hold = async (): Promise<void> => {
-    held = true;
+  let isPaused = false;
+  let isTooLong = false;
+  const pauseUntilDrained = async (): Promise<void> => {
+    isPaused = true;
     from.flow?.pause();
-    // Ends with the connection, too: then what is left of the faster side is to be read up to its end.
+    // Resolves with the end of the slower side, too. The faster side is then read up to its own end.
     await to.flow?.drained();
-    held = false;
+    isPaused = false;
     from.flow?.resume();
   };
   from.start({
     onFrame(frame) {
-      if (over) return;
+      if (isTooLong) return;
       if (frame.length > maxLength) {
-        over = true;
-        onOver({ tooLong: true, end: {} });
+        isTooLong = true;
+        onEnd({ tooLong: true, end: {} });
         return;
       }
       to.send(typeof frame === "string" ? frame : decoder.decode(frame));
-      if (!held && to.flow && to.flow.queuedBytes > MAX_QUEUED_BYTES) void hold();
+      if (!isPaused && to.flow && to.flow.queuedBytes > MAX_QUEUED_BYTES) void pauseUntilDrained();
     },
-    onEnd: (end) => onOver({ tooLong: false, end }),
+    onEnd: (end) => onEnd({ tooLong: false, end }),
   });
 }

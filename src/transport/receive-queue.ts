@@ -2,46 +2,46 @@ import { Fifo } from "../internal/fifo.ts";
 import type { ConnectionEnd, ConnectionReceiver } from "./transport.ts";
 
 /**
- * The receiving half of a connection: keeps what arrives before the receiver is there or while it is held up, in one
- * queue for frames and the end, and lets the end through once, as the last thing.
+ * The receiving half of a connection. Queues frames that arrive before `start` or during a pause, and delivers the end
+ * exactly once, behind all frames.
  */
 export class ReceiveQueue {
   #receiver: ConnectionReceiver | undefined;
-  readonly #waiting = new Fifo<string | Uint8Array>();
+  readonly #queued = new Fifo<string | Uint8Array>();
   #isPaused = false;
-  #isCatchingUp = false;
+  #isFlushing = false;
   #end: ConnectionEnd | undefined;
-  #endIsTold = false;
+  #endIsDelivered = false;
 
   get ended(): boolean {
     return this.#end !== undefined;
   }
 
-  /** Whether everything that arrived has been delivered. */
+  /** Whether every frame that arrived has been delivered. */
   get isEmpty(): boolean {
-    return this.#waiting.length === 0;
+    return this.#queued.length === 0;
   }
 
   start(receiver: ConnectionReceiver): void {
     this.#receiver = receiver;
-    this.#catchUp();
+    this.#flush();
   }
 
-  /** Holds back what comes from now on. Not once the end is there: then nothing more will pile up. */
+  /** Queues frames from now on. Has no effect after the end, when the queue can't grow any more. */
   pause(): void {
     this.#isPaused = this.#end === undefined;
   }
 
   resume(): void {
     this.#isPaused = false;
-    this.#catchUp();
+    this.#flush();
   }
 
   frame(frame: string | Uint8Array): void {
     if (this.#end) return;
-    const mustWait = this.#isPaused || this.#isCatchingUp || !this.isEmpty;
-    if (this.#receiver && !mustWait) this.#receiver.onFrame(frame);
-    else this.#waiting.push(frame);
+    const mustQueue = this.#isPaused || this.#isFlushing || !this.isEmpty;
+    if (this.#receiver && !mustQueue) this.#receiver.onFrame(frame);
+    else this.#queued.push(frame);
   }
 
   end(end: ConnectionEnd): void {
@@ -50,18 +50,18 @@ export class ReceiveQueue {
     this.resume();
   }
 
-  #catchUp(): void {
+  #flush(): void {
     const receiver = this.#receiver;
-    if (!receiver || this.#isCatchingUp) return;
-    this.#isCatchingUp = true;
+    if (!receiver || this.#isFlushing) return;
+    this.#isFlushing = true;
     while (!this.#isPaused) {
-      const frame = this.#waiting.shift();
+      const frame = this.#queued.shift();
       if (frame === undefined) break;
       receiver.onFrame(frame);
     }
-    this.#isCatchingUp = false;
-    if (!this.#end || this.#endIsTold) return;
-    this.#endIsTold = true;
+    this.#isFlushing = false;
+    if (!this.#end || this.#endIsDelivered) return;
+    this.#endIsDelivered = true;
     receiver.onEnd(this.#end);
   }
 }

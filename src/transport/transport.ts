@@ -1,69 +1,69 @@
 /**
- * What the SDK needs of a channel to an exec-server. WebSocket and stdio are built in; a custom transport implements
- * these two interfaces.
+ * The contract between the SDK and a channel to an exec-server. WebSocket, stdio and message port are built in; a
+ * custom transport implements `Transport` and `Connection`.
  */
 
-/** Knows how to reach one exec-server. Does nothing until asked. */
+/** Opens connections to one exec-server. Does nothing before the first call of `connect`. */
 export interface Transport {
-  /** Whether a new connection makes sense after one has ended. False for a child process: it is started once. */
+  /** Whether a new connection can replace one that has ended. False for a child process: it is started once. */
   readonly reconnectable: boolean;
   /**
-   * Opens one connection. Rejects when it can't be opened; after `signal` aborts it releases everything it had
-   * opened so far.
+   * Opens one connection. Rejects if the connection can't be opened. Once `signal` aborts, the attempt releases
+   * everything it has opened.
    */
   connect(context: { readonly signal: AbortSignal }): Promise<Connection>;
 }
 
-/** One live channel of whole frames, each one JSON message. */
+/** One open channel of whole frames. Each frame is one JSON message. */
 export interface Connection {
-  /** False from the moment the channel can't carry frames any more, even if `onEnd` is still to come. */
+  /** False as soon as the channel can't carry frames any more, even before `onEnd` is called. */
   readonly isOpen: boolean;
   /**
-   * Starts delivery; called once. Frames that came earlier were kept. Everything is delivered in the order in which
-   * it arrived, the end last.
+   * Starts delivery; called once. Frames that arrived earlier were queued. The receiver gets everything in the order of
+   * arrival, the end last.
    */
   start(receiver: ConnectionReceiver): void;
-  /** Never throws; what is sent after the end is dropped. */
+  /** Sends one frame. Never throws; a frame sent after the end is dropped. */
   send(frame: string): void;
   /**
    * Sends one frame made of `head`, `bytes` as base64 and `tail`; `bytes` may change afterwards. Missing where that is not
    * quicker than `send`.
    */
   readonly sendPayload?: ((head: string, bytes: Uint8Array, tail: string) => void) | undefined;
-  /** Ends the connection from this side. Never rejects, settles within two seconds even if the peer is dead. */
+  /** Closes the connection from this side. Never rejects, settles within two seconds even if the peer is dead. */
   close(): Promise<void>;
   /**
-   * Asks the peer for a sign of life below the messages, and resolves when it has come or the connection has ended.
-   * Missing where the runtime offers no such thing.
+   * Pings the peer below the level of messages. Resolves when the pong has arrived or the connection has ended. Missing
+   * where the runtime offers no ping.
    */
   readonly ping?: (() => Promise<void>) | undefined;
-  /** For whoever passes frames on to somebody slower. Missing where the runtime offers no such thing. */
+  /** Backpressure, for a proxy that forwards frames to a slower side. Missing where the runtime offers none. */
   readonly flow?: FlowControl | undefined;
 }
 
-/** A brake on what arrives, and a gauge of what leaves. */
+/** Backpressure of a connection: pauses incoming frames and measures outgoing ones. */
 export interface FlowControl {
-  /** Stops delivery. The peer is held up in turn, once the buffers between are full. */
+  /** Pauses delivery. The peer is held up in turn, once the buffers between are full. */
   pause(): void;
-  /** Goes on with delivery. */
+  /** Resumes delivery. */
   resume(): void;
-  /** Bytes handed to `send` that have not left this process yet. */
+  /** Bytes passed to `send` that have not left this process yet. */
   readonly queuedBytes: number;
-  /** Resolves when they all have, or the connection has ended. */
+  /** Resolves when all of these bytes have left, or the connection has ended. */
   drained(): Promise<void>;
 }
 
-/** Where a connection delivers. */
+/** Receives the frames and the end of a connection. */
 export interface ConnectionReceiver {
-  /** One whole frame has arrived, as text or as the bytes of it. */
+  /** One whole frame has arrived, as text or as its UTF-8 bytes. */
   onFrame(frame: string | Uint8Array): void;
-  /** Called exactly once, whoever ended the connection; no frame comes after it. */
+  /** Called exactly once, whichever side ended the connection. No frame comes after it. */
   onEnd(end: ConnectionEnd): void;
 }
 
 /** How a connection ended. */
 export interface ConnectionEnd {
-  /** Why, in words, where it is known. Must not hold a credential. */
+  /** The reason as text, where it is known. Must not hold a credential. */
   readonly reason?: string | undefined;
   /** WebSocket close code. */
   readonly closeCode?: number | undefined;
@@ -71,5 +71,8 @@ export interface ConnectionEnd {
   readonly cause?: unknown;
 }
 
-/** Frames longer than this, in characters (bytes, if they come as bytes), end the connection: nothing the server has to say is that long. */
+/**
+ * The longest frame accepted, in characters (in bytes, for a frame that arrives as bytes). A longer one ends the
+ * connection: no exec-server sends messages of that size.
+ */
 export const MAX_INCOMING_FRAME = 64 * 1024 * 1024;

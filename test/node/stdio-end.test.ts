@@ -18,9 +18,9 @@ function connect(program: string, control: ControlServer): Promise<Connection> {
 }
 
 describe("close()", () => {
-  test("ends a child that ignores the end of its input and SIGTERM, within two seconds", async () => {
+  test("kills a child that ignores the end of its input and SIGTERM, within two seconds", async () => {
     await using control = await ControlServer.start();
-    const connection = await connect("stubborn", control);
+    const connection = await connect("ignores-sigterm", control);
     const child = await control.program();
     await once(child, "data");
     const start = performance.now();
@@ -29,29 +29,29 @@ describe("close()", () => {
     await gone(child);
   });
 
-  test("ends what the child has started, too", async () => {
+  test("kills the processes that the child has started", async () => {
     await using control = await ControlServer.start();
-    const connection = await connect("grandchild", control);
+    const connection = await connect("starts-grandchild", control);
     const grandchild = await control.program();
     await once(grandchild, "data");
     await connection.close();
     await gone(grandchild);
   });
 
-  test("settles for a child that has ended already", async () => {
+  test("settles if the child has already exited", async () => {
     await using control = await ControlServer.start();
-    const connection = await connect("exits-at-once", control);
+    const connection = await connect("exits-with-code-3", control);
     await new Recorder(connection).ended;
     await connection.close();
     await connection.close();
   });
 });
 
-describe("the connection ends", () => {
-  test("when the child dies, and what it has started goes with it", async () => {
+describe("a connection ends", () => {
+  test("when the child is killed, and the processes it has started are killed", async () => {
     await using control = await ControlServer.start();
     using children = new Children();
-    const recorder = new Recorder(await connect("grandchild", control));
+    const recorder = new Recorder(await connect("starts-grandchild", control));
     const grandchild = await control.program();
     await once(grandchild, "data");
     children.latest.kill("SIGKILL");
@@ -59,9 +59,9 @@ describe("the connection ends", () => {
     await gone(grandchild);
   });
 
-  test("when the child closes its output, and the child is ended", async () => {
+  test("when the child closes its output, and the child is stopped", async () => {
     await using control = await ControlServer.start();
-    const connection = await connect("closes-output", control);
+    const connection = await connect("closes-stdout", control);
     const recorder = new Recorder(connection);
     const child = await control.program();
     expect((await recorder.ended).reason).toContain("closed its output");
@@ -69,10 +69,10 @@ describe("the connection ends", () => {
     await gone(child);
   });
 
-  test("when the child no longer takes input, and whoever waits is told", async () => {
+  test("when the child closes its input, and pending calls reject", async () => {
     await using control = await ControlServer.start();
     const client = await ExecServerClient.connect({
-      transport: stdio({ command: node, args: [fixture("deaf"), control.port] }),
+      transport: stdio({ command: node, args: [fixture("closes-stdin"), control.port] }),
     });
     const child = await control.program();
     const error = await failureOf(client.status());
@@ -82,11 +82,11 @@ describe("the connection ends", () => {
   });
 });
 
-describe("this process", () => {
-  test("takes a child with it when it exits", async () => {
+describe("the parent process", () => {
+  test("kills its child when it exits", async () => {
     await using control = await ControlServer.start();
-    const script = fileURLToPath(new URL("../fixtures/careless-parent.ts", import.meta.url));
-    const parent = spawn(node, ["--import", "tsx", script, fixture("stubborn"), control.port], {
+    const script = fileURLToPath(new URL("../fixtures/exits-without-close.ts", import.meta.url));
+    const parent = spawn(node, ["--import", "tsx", script, fixture("ignores-sigterm"), control.port], {
       stdio: ["pipe", "ignore", "inherit"],
     });
     const child = await control.program();
@@ -97,7 +97,7 @@ describe("this process", () => {
     await gone(child);
   });
 
-  test("keeps no listener of a connection that has ended, and gets no warning of a leak", async () => {
+  test("keeps no listener of an ended connection, and emits no warning of a leak", async () => {
     const warnings: Error[] = [];
     const onWarning = (warning: Error): unknown => warnings.push(warning);
     process.on("warning", onWarning);
@@ -111,7 +111,7 @@ describe("this process", () => {
       stdio({ command: "no-such-program-anywhere" }).connect({ signal: new AbortController().signal }),
     );
     expect(process.listenerCount("exit")).toBe(before);
-    // Warnings come a turn later.
+    // Warnings are emitted a turn later.
     await new Promise((resolve) => setImmediate(resolve));
     process.off("warning", onWarning);
     expect(warnings).toEqual([]);

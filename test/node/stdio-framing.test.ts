@@ -9,7 +9,7 @@ async function connected(harness: StdioHarness): Promise<{ recorder: Recorder; p
   return { recorder: new Recorder(connection), peer: await harness.peer() };
 }
 
-test("a character that is cut by the reads comes out whole", async () => {
+test("keeps a character whole that is split over reads", async () => {
   await using harness = await stdioHarness();
   const { recorder, peer } = await connected(harness);
   for (const byte of Buffer.from('{"text":"é€😀"}\n')) {
@@ -19,7 +19,7 @@ test("a character that is cut by the reads comes out whole", async () => {
   expect(await recorder.entries(1)).toEqual(['{"text":"é€😀"}']);
 });
 
-test("lines may end in CRLF, and blank ones don't count", async () => {
+test("accepts CRLF and skips blank lines", async () => {
   await using harness = await stdioHarness();
   const { recorder, peer } = await connected(harness);
   peer.sendBytes("\n\r\n  \t\n1\r\n\n2\n \r");
@@ -30,7 +30,7 @@ test("lines may end in CRLF, and blank ones don't count", async () => {
   expect(await recorder.entries(3)).toEqual(["1", "2", "3"]);
 });
 
-test("a line without an end is dropped when the child ends", async () => {
+test("drops a line without an end when the child exits", async () => {
   await using harness = await stdioHarness();
   const { recorder, peer } = await connected(harness);
   peer.sendBytes('{"id":1}\n{"id":');
@@ -39,7 +39,7 @@ test("a line without an end is dropped when the child ends", async () => {
   expect(recorder.log).toEqual(['{"id":1}', END]);
 });
 
-test("a line of exactly 64 MiB is accepted, its CRLF not counted", async () => {
+test("accepts a line of exactly 64 MiB before CRLF", async () => {
   await using harness = await stdioHarness();
   const { recorder, peer } = await connected(harness);
   peer.sendBytes(Buffer.alloc(LONGEST, "x"));
@@ -50,8 +50,8 @@ test("a line of exactly 64 MiB is accepted, its CRLF not counted", async () => {
 test.each([
   ["one byte more", "x\n"],
   ["one byte more and CRLF", "x\r\n"],
-  ["no end in sight", "xx"],
-])("a line of 64 MiB and %s ends the connection and the child", async (_, more) => {
+  ["two bytes more without a line ending", "xx"],
+])("ends the connection and the child on a line of 64 MiB and %s", async (_, more) => {
   await using harness = await stdioHarness();
   const { recorder, peer } = await connected(harness);
   peer.sendBytes("1\n");

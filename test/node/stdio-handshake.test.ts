@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { LazyExecServerClient } from "../../src/index.ts";
 import { stdioHarness } from "../transport/harness/stdio.ts";
 
-test("a child is started at the first use; initialize is its first line, initialized comes after the answer", async () => {
+test("starts the child at the first use and sends initialize, then initialized after the response", async () => {
   await using harness = await stdioHarness();
   await using client = new LazyExecServerClient({ transport: harness.transport, clientName: "me" });
   expect(harness.attempts).toBe(0);

@@ -15,20 +15,20 @@ function connect(options: StdioOptions, limits = {}): Promise<ExecServerClient> 
   return ExecServerClient.connect({ transport: stdio(options), ...limits });
 }
 
-describe("starting the child", () => {
-  test.each([undefined, {}, { command: "" }, { command: 42 }])("needs a command (%j)", (options) => {
+describe("the start of a child", () => {
+  test.each([undefined, {}, { command: "" }, { command: 42 }])("throws without a command (%j)", (options) => {
     expect(() => stdio(options as never)).toThrowError(
       expect.objectContaining({ name: "UsageError", code: "ERR_INVALID_ARGUMENT" }),
     );
   });
 
-  test("passes on arguments, directory and environment, and shows none of them when it fails", async () => {
+  test("passes arguments, directory and environment to the child, and quotes none of them in its error", async () => {
     await using control = await ControlServer.start();
     vi.stubEnv("INHERITED", "yes");
     vi.stubEnv("REMOVED", "yes");
     const connecting = connect({
       command: node,
-      args: [fixture("whoami"), control.port, "--token", "hunter2", ""],
+      args: [fixture("reports-start"), control.port, "--token", "hunter2", ""],
       cwd: tmpdir(),
       env: { TOKEN: "hunter3", REMOVED: undefined },
     });
@@ -46,15 +46,15 @@ describe("starting the child", () => {
   test.each([
     ["program", { command: "no-such-program-anywhere" }],
     ["working directory", { command: node, cwd: "/no/such/directory" }],
-  ])("fails for a missing %s, without showing arguments or environment", async (_, options) => {
+  ])("fails for a missing %s, without quoting arguments or environment", async (_, options) => {
     const error = await failureOf(connect({ ...options, args: ["hunter2"], env: { TOKEN: "hunter3" } }));
     expect(error).toBeInstanceOf(ConnectError);
     expect(error).toMatchObject({ phase: "dial", delivery: "not-sent", cause: { code: "ENOENT" } });
     expectNoneShown(error, secrets);
   });
 
-  test("fails for a file that is no program", async () => {
-    const error = await failureOf(connect({ command: fixture("whoami") }));
+  test("fails for a file that is not executable", async () => {
+    const error = await failureOf(connect({ command: fixture("reports-start") }));
     expect(error).toMatchObject({ code: "ERR_CONNECT", phase: "dial", cause: { code: "EACCES" } });
   });
 
@@ -62,15 +62,17 @@ describe("starting the child", () => {
     ["an argument", { args: ["hunter2\0"] }],
     ["a variable", { env: { TOKEN: "hunter2\0" } }],
     ["the directory", { cwd: "/hunter2\0" }],
-  ])("refuses a NUL character in %s, without showing it", async (_, options) => {
+  ])("rejects a NUL character in %s, without quoting it", async (_, options) => {
     const error = await failureOf(connect({ command: node, ...options }));
     expect(error).toMatchObject({ name: "UsageError", code: "ERR_INVALID_ARGUMENT" });
     expectNoneShown(error, secrets);
   });
 
-  test("fails at once for a child that exits at once, long before the handshake's deadline", async () => {
+  test("fails when the child exits, before the deadline of the handshake", async () => {
     const start = performance.now();
-    const error = await failureOf(connect({ command: node, args: [fixture("exits-at-once"), "hunter2"] }));
+    const error = await failureOf(
+      connect({ command: node, args: [fixture("exits-with-code-3"), "hunter2"] }),
+    );
     expect(performance.now() - start).toBeLessThan(5_000);
     expect(error).toBeInstanceOf(ConnectError);
     expect(error).toMatchObject({ phase: "initialize", delivery: "not-sent" });
@@ -78,19 +80,19 @@ describe("starting the child", () => {
     expectNoneShown(error, secrets);
   });
 
-  test("fails for a child whose first line is no message, and ends the child", async () => {
+  test("fails for a child whose first line is no message, and stops the child", async () => {
     await using control = await ControlServer.start();
     using children = new Children();
-    const error = await failureOf(connect({ command: node, args: [fixture("banner"), control.port] }));
+    const error = await failureOf(connect({ command: node, args: [fixture("prints-banner"), control.port] }));
     expect(error).toMatchObject({ code: "ERR_PROTOCOL" });
     expect((error as Error).message).not.toContain("Welcome");
     await children.gone();
   });
 
-  test("gives up a child that never answers at the handshake's deadline, and ends it", async () => {
+  test("times out on a child that never answers, and stops the child", async () => {
     await using control = await ControlServer.start();
     using children = new Children();
-    const options = { command: node, args: [fixture("stubborn"), control.port] };
+    const options = { command: node, args: [fixture("ignores-sigterm"), control.port] };
     const error = await failureOf(connect(options, { initializeTimeoutMs: 200 }));
     expect(error).toMatchObject({ code: "ERR_INITIALIZE_TIMEOUT" });
     await children.gone();

@@ -19,61 +19,61 @@ async function linesOf(...pieces: (string | Uint8Array)[]): Promise<string[]> {
   return lines;
 }
 
-describe("the child's log", () => {
+describe("the log of the child", () => {
   const throwing = (): void => {
-    throw new Error("not my day");
+    throw new Error("thrown by the callback");
   };
 
   test.each<[string, StdioOptions["stderr"]]>([
-    ["nobody wants", undefined],
-    ["is ignored", "ignore"],
-    ["goes to a callback", () => {}],
-    ["goes to a callback that throws", throwing],
-  ])("of 1 MiB disturbs nothing when it %s", async (_, stderr) => {
-    const transport = stdio({ command: node, args: [fixture("chatty")], stderr });
+    ["the default", undefined],
+    ["ignore", "ignore"],
+    ["a callback", () => {}],
+    ["a callback that throws", throwing],
+  ])("does not block the child at 1 MiB with stderr: %s", async (_, stderr) => {
+    const transport = stdio({ command: node, args: [fixture("floods-stderr")], stderr });
     await using client = await ExecServerClient.connect({ transport });
-    expect(client.sessionId).toBe("chatty");
+    expect(client.sessionId).toBe("floods-stderr");
   });
 
-  test("is pointed at when a child has ended that nobody listened to", async () => {
+  test("is mentioned in the error of a child that has exited, if its log was not read", async () => {
     const ending = (stderr?: StdioOptions["stderr"]) =>
       failureOf(
         ExecServerClient.connect({
           transport: stdio({ command: node, args: ["-e", "process.exit(3)"], stderr }),
         }),
       );
-    const [unheard, heard] = await Promise.all([ending(), ending(() => {})]);
-    expect(String(unheard)).toContain('ended with code 3 (stderr: "inherit" shows its log)');
-    expect(String(heard)).toMatch(/ended with code 3$/);
+    const [unread, read] = await Promise.all([ending(), ending(() => {})]);
+    expect(String(unread)).toContain('ended with code 3 (stderr: "inherit" shows its log)');
+    expect(String(read)).toMatch(/ended with code 3$/);
   });
 
-  test("comes to its end, however suddenly the child ends", async () => {
+  test("is read to its end when the child exits", async () => {
     const lines: string[] = [];
     const transport = stdio({
       command: node,
-      args: [fixture("last-words")],
+      args: [fixture("logs-and-exits")],
       stderr: (line) => lines.push(line),
     });
     await failureOf(ExecServerClient.connect({ transport }));
     expect(lines.at(-1)).toBe("fatal: no such option");
   });
 
-  test("is handed over line by line, without line ends and blank lines", async () => {
+  test("is passed to the callback line by line, without line endings and blank lines", async () => {
     expect(await linesOf("one\ntw", "o\r\n\n", "three\r", "\nfour")).toEqual(["one", "two", "three", "four"]);
   });
 
-  test("keeps characters whole that the reads cut", async () => {
+  test("keeps a character whole that is split over reads", async () => {
     const euro = Buffer.from("€\n");
     expect(await linesOf(euro.subarray(0, 1), euro.subarray(1))).toEqual(["€"]);
   });
 
-  test("is cut at 8 KiB a line", async () => {
+  test("is cut at 8 KiB per line", async () => {
     const long = "x".repeat(20_000);
     const lines = await linesOf(long, `${long}\n`, `${long}\nshort\n`);
     expect(lines.map((line) => line.length)).toEqual([8192, 8192, 5]);
   });
 
-  test("goes on after a callback that throws", async () => {
+  test("is read further after the callback has thrown", async () => {
     const log = new PassThrough();
     const lines: string[] = [];
     readLines(log, (line) => {

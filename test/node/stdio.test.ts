@@ -23,8 +23,8 @@ afterEach(() => {
   children[Symbol.dispose]();
 });
 
-describe("the real server as a child", () => {
-  test("is not started before the first use, runs commands, and is gone after close()", async () => {
+describe("stdio() with the real server", () => {
+  test("starts the child at the first use, runs commands, and leaves no child after close()", async () => {
     const transport = stdio({ command: codexBinary(), ...realServer() });
     const client = new LazyExecServerClient({ transport });
     expect(children.started).toHaveLength(0);
@@ -35,7 +35,7 @@ describe("the real server as a child", () => {
     await children.gone();
   });
 
-  test("ends by itself at the end of its input", async () => {
+  test("closes a child by the end of its input, without a signal", async () => {
     const client = await ExecServerClient.connect({
       transport: stdio({ command: codexBinary(), ...realServer() }),
     });
@@ -44,7 +44,7 @@ describe("the real server as a child", () => {
     expect([children.latest.exitCode, children.latest.signalCode]).toEqual([0, null]);
   });
 
-  test("is started once: after its death everyone gets the same dead client", async () => {
+  test("starts the child once: after its death every caller gets the same disconnected client", async () => {
     await using client = new LazyExecServerClient({
       transport: stdio({ command: codexBinary(), ...realServer() }),
     });
@@ -64,7 +64,7 @@ describe("the real server as a child", () => {
     expect(children.started).toHaveLength(1);
   });
 
-  test("fails what is running when it dies", async () => {
+  test("rejects running processes and later calls when the child dies", async () => {
     await using client = await ExecServerClient.connect({
       transport: stdio({ command: codexBinary(), ...realServer() }),
     });
@@ -74,7 +74,7 @@ describe("the real server as a child", () => {
     expect(await failureOf(client.status())).toMatchObject({ code: "ERR_DISCONNECTED" });
   });
 
-  test("may be tried again after a start that failed", async () => {
+  test("can be used again after a failed start", async () => {
     const folder = mkdtempSync(join(tmpdir(), "exec-server-sdk-"));
     const command = join(folder, "codex");
     try {

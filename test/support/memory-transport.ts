@@ -6,7 +6,7 @@ import type {
   Transport,
 } from "../../src/transport/transport.ts";
 
-/** One end of a linked pair of connections in the same process; delivers in later microtasks, like a socket would. */
+/** One end of a linked pair of connections in the same process. Delivers asynchronously, as a socket does. */
 class MemoryConnection implements Connection {
   readonly #receiveQueue = new ReceiveQueue();
   peer!: MemoryConnection;
@@ -36,7 +36,7 @@ class MemoryConnection implements Connection {
     this.end({ reason: "closed by the other side" });
   }
 
-  /** Ends both sides; the peer is told why. */
+  /** Ends both sides; the peer gets `end`. */
   end(end: ConnectionEnd): void {
     if (!this.#open) return;
     this.#open = false;
@@ -50,7 +50,7 @@ class MemoryConnection implements Connection {
   }
 }
 
-/** A transport whose other end is a function of yours, called with the server's side of each new connection. */
+/** A transport in memory. `accept` is called with the server's side of each new connection. */
 export function memoryTransport(
   accept: (server: Connection & { end(end: ConnectionEnd): void }) => void,
 ): Transport {

@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { AsyncQueue } from "./async-queue.ts";
 
-/** What crosses a port besides frames, as it looks there. */
+/** A control message in the form in which it is posted. */
 export interface PortMessage {
   readonly protocol: string;
   readonly type: string;
@@ -9,17 +9,17 @@ export interface PortMessage {
   readonly [member: string]: unknown;
 }
 
-/** One side of a message port, played by hand: nothing is said by itself but what `answers` says. */
+/** One side of a message port, controlled by the test. It posts nothing on its own unless `onMessage` does. */
 export class PortPeer {
   readonly port: MessagePort;
   /** The other side. */
   readonly other: MessagePort;
-  /** Everything that came, in order. */
+  /** Every message received, in order. */
   readonly received: unknown[] = [];
   readonly gone: Promise<void>;
-  /** Plays this side. @default silence */
-  answers: (message: unknown) => void = () => {};
-  readonly #arrivals = new AsyncQueue<unknown>();
+  /** Called with each message received. @default no answer */
+  onMessage: (message: unknown) => void = () => {};
+  readonly #unread = new AsyncQueue<unknown>();
   #isGone = false;
 
   constructor() {
@@ -28,13 +28,13 @@ export class PortPeer {
     this.other = port2;
     port1.on("message", (message) => {
       this.received.push(message);
-      this.#arrivals.push(message);
-      this.answers(message);
+      this.#unread.push(message);
+      this.onMessage(message);
     });
     this.gone = new Promise((resolve) => {
       port1.once("close", () => {
         this.#isGone = true;
-        this.#arrivals.push(undefined);
+        this.#unread.push(undefined);
         resolve();
       });
     });
@@ -44,12 +44,12 @@ export class PortPeer {
     return this.#isGone;
   }
 
-  /** The next message nobody has asked for yet; undefined when the port is closed. */
+  /** The next unread message; undefined when the port has closed. */
   next(): Promise<unknown> {
-    return this.#arrivals.next();
+    return this.#unread.next();
   }
 
-  /** The next message of this type. */
+  /** The next unread message of this type. Skips others. */
   async until(type: string): Promise<PortMessage> {
     for (;;) {
       const message = await this.next();
@@ -59,11 +59,11 @@ export class PortPeer {
     }
   }
 
-  say(type: string, members: object = {}): void {
+  post(type: string, members: object = {}): void {
     this.port.postMessage({ protocol: "exec-server-port/1", type, ...members });
   }
 
-  /** The types of all control messages so far. */
+  /** The types of all control messages received so far. */
   get types(): string[] {
     return this.received.flatMap((message) =>
       typeof message === "string" ? [] : [(message as PortMessage).type],

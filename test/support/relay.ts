@@ -2,19 +2,19 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
 
-/** A message as a client sent it. */
+/** A message of a client. */
 export interface Received {
   readonly id?: number;
   readonly method?: string;
   readonly params?: Record<string, unknown>;
 }
 
-/** What a relay answers by itself; undefined for what it leaves to the server. */
+/** Returns the relay's own response to a request; undefined to forward the request to the server. */
 export type Intercept = (
   request: Received,
 ) => { result: unknown } | { error: { code: number; message: string } } | undefined;
 
-/** Stands between a client and a server, on real sockets: passes every frame on, and writes down what was asked. */
+/** A WebSocket proxy between client and server that records every message of the clients. */
 export class Relay implements AsyncDisposable {
   /** Every request and notification of every client, in order. */
   readonly received: Received[] = [];
@@ -26,7 +26,7 @@ export class Relay implements AsyncDisposable {
   private constructor(upstream: string, intercept: Intercept) {
     this.#upstream = upstream;
     this.intercept = intercept;
-    this.#server.on("connection", (client) => this.#join(client));
+    this.#server.on("connection", (client) => this.#proxy(client));
   }
 
   static async start(upstream: string, intercept: Intercept = () => undefined): Promise<Relay> {
@@ -39,21 +39,21 @@ export class Relay implements AsyncDisposable {
     return `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** How often a method was asked for. */
+  /** How many messages had this method. */
   count(method: string): number {
     return this.received.filter((message) => message.method === method).length;
   }
 
-  /** Resolves with the n-th message of this method, past or to come. */
+  /** Resolves with the n-th message of this method, past or future. */
   async request(method: string, n = 1): Promise<Received> {
     const ofMethod = () => this.received.filter((message) => message.method === method);
     await this.until(() => ofMethod().length >= n);
     return ofMethod()[n - 1] as Received;
   }
 
-  /** Resolves when something holds that can only change with a message of a client's. */
-  async until(holds: () => boolean): Promise<void> {
-    while (!holds()) await new Promise<void>((resolve) => this.#waiters.add(resolve));
+  /** Resolves when the condition holds. It is checked again after each message of a client. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise<void>((resolve) => this.#waiters.add(resolve));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -62,7 +62,7 @@ export class Relay implements AsyncDisposable {
     await once(this.#server, "close");
   }
 
-  #join(client: WebSocket): void {
+  #proxy(client: WebSocket): void {
     const server = new WebSocket(this.#upstream, { perMessageDeflate: false });
     const early: RawData[] = [];
     for (const [side, other] of [

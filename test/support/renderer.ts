@@ -14,10 +14,10 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-/** A thread that plays a sandboxed renderer, and the main process's part of it: one bridge for each port it asks for. */
+/** A worker thread in the role of a sandboxed renderer. This side is the main process: it bridges each port of the thread. */
 export class Renderer implements AsyncDisposable {
   readonly bridges: Bridge[] = [];
-  readonly #arrivals = new AsyncQueue<Bridge>();
+  readonly #unclaimed = new AsyncQueue<Bridge>();
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   #calls = 0;
@@ -31,9 +31,9 @@ export class Renderer implements AsyncDisposable {
       "message",
       (message: { id: number; result: unknown; error?: unknown } | { port: MessagePort }) => {
         if ("port" in message) {
-          const made = bridge(message.port, transport(), options);
-          this.bridges.push(made);
-          this.#arrivals.push(made);
+          const running = bridge(message.port, transport(), options);
+          this.bridges.push(running);
+          this.#unclaimed.push(running);
           return;
         }
         const pending = this.#pending.get(message.id);
@@ -43,12 +43,12 @@ export class Renderer implements AsyncDisposable {
     );
   }
 
-  /** The next bridge that nobody has asked for yet. */
+  /** The next bridge that was not returned before. */
   nextBridge(): Promise<Bridge> {
-    return this.#arrivals.next();
+    return this.#unclaimed.next();
   }
 
-  do<K extends keyof Actions>(name: K, ...args: Action<K>[0]): Promise<Action<K>[1]> {
+  call<K extends keyof Actions>(name: K, ...args: Action<K>[0]): Promise<Action<K>[1]> {
     const id = ++this.#calls;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve: resolve as Pending["resolve"], reject });
@@ -56,7 +56,7 @@ export class Renderer implements AsyncDisposable {
     });
   }
 
-  /** Is gone without a goodbye. */
+  /** Ends the thread without closing its ports. */
   async terminate(): Promise<void> {
     await this.#worker.terminate();
   }
@@ -67,7 +67,7 @@ export class Renderer implements AsyncDisposable {
   }
 }
 
-/** What runs in the thread: bundled, because not every thread on every Node reads TypeScript. */
+/** The program of the thread. Bundled, because worker threads of older Node versions can't run TypeScript. */
 export function rendererProgram(): string {
   const { outputFiles } = buildSync({
     entryPoints: [fileURLToPath(new URL("../fixtures/renderer.ts", import.meta.url))],

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
-/** A piece of network that counts, and that can be cut. */
+/** A TCP proxy that counts connections, and can refuse, freeze and reset them. */
 export class TcpProxy {
-  /** HTTP requests that began a connection: what a WebSocket's dial is, and a speculative connection is not. */
+  /** Connections that began with data. A browser's speculative connection sends none and does not count. */
   dials = 0;
-  /** Whether who dials is sent away. */
+  /** Whether new connections are reset. */
   isRefusing = false;
   readonly #server: Server;
   readonly #open = new Set<Socket>();
@@ -17,7 +17,7 @@ export class TcpProxy {
     this.#server = createServer((near) => this.#accept(near, target));
   }
 
-  /** @param target The port it leads to, asked for every connection. */
+  /** @param target The port to forward to, called for every connection. */
   static async start(target: () => number): Promise<TcpProxy> {
     const proxy = new TcpProxy(target);
     proxy.#server.listen(0, "127.0.0.1");
@@ -34,32 +34,32 @@ export class TcpProxy {
     return this.#open.size;
   }
 
-  /** Cuts every connection, without a goodbye. */
+  /** Resets every connection. */
   cut(): void {
     for (const near of this.#open) near.resetAndDestroy();
   }
 
-  /** Cuts the connection that was made last. */
+  /** Resets the newest connection. */
   cutLatest(): void {
     [...this.#open].at(-1)?.resetAndDestroy();
   }
 
-  /** From now on nothing passes on the connections there are, and neither side is told. */
+  /** Stops forwarding on all current connections, without closing them. */
   freeze(): void {
-    for (const near of this.#open) this.#halt(near);
+    for (const near of this.#open) this.#freeze(near);
   }
 
-  /** Lets go on what is frozen, with all that has gathered on either side. */
+  /** Resumes frozen connections, with all data queued meanwhile. */
   thaw(): void {
     for (const near of this.#frozen) {
       const far = this.#far.get(near);
-      if (far && !near.destroyed) this.#join(near, far);
+      if (far && !near.destroyed) this.#pipe(near, far);
       else near.resume();
     }
     this.#frozen.clear();
   }
 
-  /** Ends every connection in the middle of what comes from the target: that many bytes more pass. */
+  /** Ends every connection after this many more bytes of the target, for example in the middle of a frame. */
   cutAfter(bytes: number): void {
     for (const near of this.#open) {
       const far = this.#far.get(near);
@@ -85,7 +85,7 @@ export class TcpProxy {
     await once(this.#server, "close");
   }
 
-  /** Leads on from the first word, so that a dial is counted also when nobody is there to take it. */
+  /** Connects to the target with the first data, so that a dial also counts while the target does not listen. */
   #accept(near: Socket, target: () => number): void {
     this.#track(() => this.#open.add(near));
     near.once("close", () => this.#track(() => this.#open.delete(near)));
@@ -100,11 +100,11 @@ export class TcpProxy {
       far.write(first);
       this.#far.set(near, far);
       near.once("close", () => this.#far.delete(near));
-      this.#lead(near, far);
+      this.#connect(near, far);
     });
   }
 
-  #lead(near: Socket, far: Socket): void {
+  #connect(near: Socket, far: Socket): void {
     for (const [side, other] of [
       [near, far],
       [far, near],
@@ -113,15 +113,15 @@ export class TcpProxy {
       side.on("error", () => {});
       side.once("close", () => other.destroy());
     }
-    this.#join(near, far);
+    this.#pipe(near, far);
   }
 
-  #join(near: Socket, far: Socket): void {
+  #pipe(near: Socket, far: Socket): void {
     near.pipe(far);
     far.pipe(near);
   }
 
-  #halt(near: Socket): void {
+  #freeze(near: Socket): void {
     const far = this.#far.get(near);
     near.unpipe();
     far?.unpipe();
@@ -133,6 +133,6 @@ export class TcpProxy {
 
   #track(change: () => void): void {
     change();
-    for (const tell of this.#onChange.splice(0)) tell();
+    for (const notify of this.#onChange.splice(0)) notify();
   }
 }

@@ -9,17 +9,17 @@ import {
 import { type AddressInfo, createServer, type Socket, type Server as TcpServer } from "node:net";
 import { AsyncQueue } from "./async-queue.ts";
 
-/** A server below the level of the protocol: hands out its sockets, and drops them all when disposed. */
-export class RawServer<Arrival> implements AsyncDisposable {
+/** A server whose raw sockets or requests are handled by the test. Destroys all sockets when disposed. */
+export class RawServer<Accepted> implements AsyncDisposable {
   readonly #server: TcpServer;
   readonly #sockets = new Set<Socket>();
-  readonly #arrivals: AsyncQueue<Arrival>;
-  /** How many sockets there have been. */
+  readonly #queue: AsyncQueue<Accepted>;
+  /** How many sockets were accepted. */
   accepted = 0;
 
-  private constructor(server: TcpServer, arrivals: AsyncQueue<Arrival>) {
+  private constructor(server: TcpServer, queue: AsyncQueue<Accepted>) {
     this.#server = server;
-    this.#arrivals = arrivals;
+    this.#queue = queue;
     server.on("connection", (socket: Socket) => {
       this.accepted++;
       this.#sockets.add(socket);
@@ -28,29 +28,29 @@ export class RawServer<Arrival> implements AsyncDisposable {
     });
   }
 
-  /** Accepts TCP connections and says nothing. */
+  /** Accepts TCP connections and sends nothing. */
   static async silent(): Promise<RawServer<Socket>> {
-    const arrivals = new AsyncQueue<Socket>();
+    const queue = new AsyncQueue<Socket>();
     return await RawServer.#listen(
-      createServer((socket) => arrivals.push(socket.resume())),
-      arrivals,
+      createServer((socket) => queue.push(socket.resume())),
+      queue,
     );
   }
 
-  /** Answers every HTTP request, upgrades included, the same way. */
+  /** Answers every HTTP request, upgrades included, with the same listener. */
   static async http(answer: RequestListener): Promise<RawServer<IncomingMessage>> {
-    const arrivals = new AsyncQueue<IncomingMessage>();
+    const queue = new AsyncQueue<IncomingMessage>();
     const server = createHttpServer((request, response) => {
-      arrivals.push(request);
+      queue.push(request);
       answer(request, response);
     });
-    return await RawServer.#listen(server, arrivals);
+    return await RawServer.#listen(server, queue);
   }
 
-  /** Completes the WebSocket handshake and leaves the rest to the test, byte by byte. */
+  /** Completes the WebSocket handshake. The test reads and writes the raw bytes after it. */
   static async upgraded({ first }: { first?: Uint8Array } = {}): Promise<RawServer<Socket>> {
-    const arrivals = new AsyncQueue<Socket>();
-    // A half-open socket ends when the test says so.
+    const queue = new AsyncQueue<Socket>();
+    // Half-open: the socket ends only when the test ends it.
     const server: Server = createHttpServer();
     server.on("upgrade", (request, socket: Socket) => {
       socket.allowHalfOpen = true;
@@ -65,13 +65,13 @@ export class RawServer<Arrival> implements AsyncDisposable {
         `Sec-WebSocket-Accept: ${accept}`,
       ];
       socket.write(Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), first ?? new Uint8Array()]));
-      arrivals.push(socket);
+      queue.push(socket);
     });
-    return await RawServer.#listen(server, arrivals);
+    return await RawServer.#listen(server, queue);
   }
 
-  static async #listen<A>(server: TcpServer, arrivals: AsyncQueue<A>): Promise<RawServer<A>> {
-    const raw = new RawServer(server, arrivals);
+  static async #listen<A>(server: TcpServer, queue: AsyncQueue<A>): Promise<RawServer<A>> {
+    const raw = new RawServer(server, queue);
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     return raw;
@@ -82,8 +82,8 @@ export class RawServer<Arrival> implements AsyncDisposable {
   }
 
   /** The next socket or request. */
-  next(): Promise<Arrival> {
-    return this.#arrivals.next();
+  next(): Promise<Accepted> {
+    return this.#queue.next();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -112,7 +112,7 @@ export function frame(opcode: number, payload: string | Uint8Array): Buffer {
   return Buffer.concat([frameHead(opcode, bytes.length), bytes]);
 }
 
-/** A port of this machine where nobody listens. */
+/** A port of this machine without a listener. */
 export async function unusedPort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");

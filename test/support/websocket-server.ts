@@ -4,19 +4,19 @@ import type { AddressInfo } from "node:net";
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import { AsyncQueue } from "./async-queue.ts";
 
-/** A WebSocket server that knows nothing of the protocol above. */
+/** A WebSocket server without the exec-server protocol. */
 export class PlainWebSocketServer implements AsyncDisposable {
   /** Every upgrade request, in order. */
   readonly upgrades: IncomingMessage[] = [];
   readonly #server: WebSocketServer;
-  readonly #arrivals = new AsyncQueue<WebSocket>();
+  readonly #accepted = new AsyncQueue<WebSocket>();
 
   private constructor(server: WebSocketServer) {
     this.#server = server;
     server.on("connection", (socket, request) => {
       socket.on("error", () => {});
       this.upgrades.push(request);
-      this.#arrivals.push(socket);
+      this.#accepted.push(socket);
     });
   }
 
@@ -32,7 +32,7 @@ export class PlainWebSocketServer implements AsyncDisposable {
 
   /** The next connection. */
   next(): Promise<WebSocket> {
-    return this.#arrivals.next();
+    return this.#accepted.next();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

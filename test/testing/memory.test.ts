@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { ExecServerClient, LazyExecServerClient } from "../../src/index.ts";
 import { TestServer } from "../../src/testing.ts";
+import type { ExtendedWebSocket } from "../../src/transport/websocket/socket.ts";
 import { failureOf } from "../support/failure.ts";
 
 describe("a test server in memory", () => {
@@ -110,7 +111,7 @@ describe("a test server in memory", () => {
     await using server = new TestServer();
     const socket = new server.WebSocket("ws://any.test/");
     const connection = await server.connection();
-    socket.terminate?.();
+    (socket as ExtendedWebSocket).terminate?.();
     expect(await connection.ended).toEqual({ closeCode: 1006 });
   });
 

@@ -4,7 +4,7 @@ import type { Connection } from "../../src/transport/transport.ts";
 import { END, Recorder } from "../support/recorder.ts";
 import type { Harness, Peer } from "./harness/harness.ts";
 
-/** What every transport promises, whatever it is made of. */
+/** The tests that every transport has to pass. */
 export function transportContract(name: string, make: () => Promise<Harness>): void {
   describe(name, () => {
     test("delivers frames in order, both ways", async () => {
@@ -20,7 +20,7 @@ export function transportContract(name: string, make: () => Promise<Harness>): v
       expect(await received(peer, 500)).toEqual(frames);
     });
 
-    test("carries everything to a peer that reads late, in order and once", async () => {
+    test("delivers every frame once and in order to a peer that reads late", async () => {
       await using harness = await make();
       const { connection, peer } = await connected(harness);
       const frames = numbered(1000, "x".repeat(8 * 1024));
@@ -32,7 +32,7 @@ export function transportContract(name: string, make: () => Promise<Harness>): v
       expect(await received(peer, 1000)).toEqual(frames);
     });
 
-    test("keeps what arrives before start()", async () => {
+    test("queues frames that arrive before start()", async () => {
       await using harness = await make();
       const { connection, peer } = await connected(harness);
       peer.send("1", "2");
@@ -43,7 +43,7 @@ export function transportContract(name: string, make: () => Promise<Harness>): v
       expect(await recorder.entries(4)).toEqual(["1", "2", "3", "4"]);
     });
 
-    test("keeps the end that comes before start() behind the frames", async () => {
+    test("delivers an end that arrives before start() after the queued frames", async () => {
       await using harness = await make();
       const { connection, peer } = await connected(harness);
       peer.send("1", "2");
@@ -54,30 +54,30 @@ export function transportContract(name: string, make: () => Promise<Harness>): v
       expect(recorder.log).toEqual(["1", "2", END]);
     });
 
-    test("delivers a frame sent in the same turn as the goodbye, then the end", async () => {
+    test("delivers a frame sent in the same turn as the close, then the end", async () => {
       await using harness = await make();
       const { connection, peer } = await connected(harness);
       const recorder = new Recorder(connection);
-      peer.send("last words");
+      peer.send("last frame");
       peer.end();
       await recorder.ended;
-      expect(recorder.log).toEqual(["last words", END]);
+      expect(recorder.log).toEqual(["last frame", END]);
     });
 
-    test("delivers the end exactly once, and nothing after it", async () => {
+    test("delivers the end exactly once and no frame after it", async () => {
       await using harness = await make();
       const { connection, peer } = await connected(harness);
       const recorder = new Recorder(connection);
       peer.send(...numbered(200));
       const closing = connection.close();
       peer.send(...numbered(200));
-      peer.vanish();
+      peer.disappear();
       await Promise.all([closing, connection.close(), recorder.ended]);
       await harness.allGone();
       expect(recorder.log.indexOf(END)).toBe(recorder.log.length - 1);
     });
 
-    test("may be closed from within a frame", async () => {
+    test("can be closed from within onFrame", async () => {
       await using harness = await make();
       const { connection, peer } = await connected(harness);
       peer.send("1");
@@ -99,7 +99,7 @@ export function transportContract(name: string, make: () => Promise<Harness>): v
       expect(log).toEqual(["1", END]);
     });
 
-    test("is open until the peer's end, and never again", async () => {
+    test("is open until the peer's end and not afterwards", async () => {
       await using harness = await make();
       const { connection, peer } = await connected(harness);
       expect(connection.isOpen).toBe(true);
@@ -111,7 +111,7 @@ export function transportContract(name: string, make: () => Promise<Harness>): v
       expect(connection.isOpen).toBe(false);
     });
 
-    test("is not open from the moment it is closed", async () => {
+    test("is not open as soon as close() is called", async () => {
       await using harness = await make();
       const { connection } = await connected(harness);
       const closing = connection.close();
@@ -120,7 +120,7 @@ export function transportContract(name: string, make: () => Promise<Harness>): v
       expect(connection.isOpen).toBe(false);
     });
 
-    test("drops what is sent after its own close", async () => {
+    test("drops frames sent after its own close()", async () => {
       await using harness = await make();
       const { connection, peer } = await connected(harness);
       connection.send("in time");
@@ -132,7 +132,7 @@ export function transportContract(name: string, make: () => Promise<Harness>): v
       expect(await peer.receive()).toBeUndefined();
     });
 
-    test("drops what is sent after the peer's end", async () => {
+    test("drops frames sent after the peer's end", async () => {
       await using harness = await make();
       const { connection, peer } = await connected(harness);
       const recorder = new Recorder(connection);
@@ -142,7 +142,7 @@ export function transportContract(name: string, make: () => Promise<Harness>): v
       expect(await peer.receive()).toBeUndefined();
     });
 
-    test("close() settles within two seconds though the peer never answers, also when called twice", async () => {
+    test("close() settles within two seconds if the peer never answers, also when called twice", async () => {
       await using harness = await make();
       const { connection, peer } = await connected(harness);
       const recorder = new Recorder(connection);
@@ -156,19 +156,19 @@ export function transportContract(name: string, make: () => Promise<Harness>): v
       await harness.allGone();
     });
 
-    test("opens nothing for a signal that is already aborted", async () => {
+    test("opens nothing if the signal has already aborted", async () => {
       await using harness = await make();
-      const reason = new Error("changed my mind");
-      const refused = harness.transport.connect({ signal: AbortSignal.abort(reason) });
-      await expect(refused).rejects.toBe(reason);
-      // The next attempt is the first that shows.
+      const reason = new Error("aborted by the test");
+      const aborted = harness.transport.connect({ signal: AbortSignal.abort(reason) });
+      await expect(aborted).rejects.toBe(reason);
+      // This attempt is the first one that opens a socket or child process.
       await connected(harness);
       expect(harness.attempts).toBe(1);
     });
 
-    test("an abort while connecting rejects with the signal's reason and leaves nothing behind", async () => {
+    test("rejects with the signal's reason and releases everything if the signal aborts while connecting", async () => {
       await using harness = await make();
-      const reason = new Error("changed my mind");
+      const reason = new Error("aborted by the test");
       const controller = new AbortController();
       harness.onAttempt = () => controller.abort(reason);
       await expect(harness.transport.connect({ signal: controller.signal })).rejects.toBe(reason);
@@ -176,33 +176,33 @@ export function transportContract(name: string, make: () => Promise<Harness>): v
       await harness.allGone();
     });
 
-    test("an abort after connecting changes nothing", async () => {
+    test("ignores an abort after connecting", async () => {
       await using harness = await make();
       const controller = new AbortController();
       const { connection, peer } = await connected(harness, controller.signal);
       controller.abort();
       const recorder = new Recorder(connection);
-      peer.send("still here");
-      expect(await recorder.entries(1)).toEqual(["still here"]);
+      peer.send("after the abort");
+      expect(await recorder.entries(1)).toEqual(["after the abort"]);
     });
 
-    test("carries a frame of 8 MiB whole, both ways", async () => {
+    test("delivers a frame of 8 MiB whole, both ways", async () => {
       await using harness = await make();
       const { connection, peer } = await connected(harness);
       const recorder = new Recorder(connection);
       const large = "0123456789abcdef".repeat(512 * 1024);
       peer.send(large);
       connection.send(large);
-      // Compared as a whole: a difference of this size is nothing to print.
+      // Compared as booleans: a diff of this size is useless.
       expect((await recorder.entries(1))[0] === large).toBe(true);
       expect((await peer.receive()) === large).toBe(true);
     });
 
-    test("keeps characters of several bytes whole, wherever the bytes are cut", async () => {
+    test("keeps multi-byte characters whole across chunk boundaries", async () => {
       await using harness = await make();
       const { connection, peer } = await connected(harness);
       const recorder = new Recorder(connection);
-      // No power of two is a multiple of nine bytes: every cut of the stream falls into a character sooner or later.
+      // The pattern has nine bytes, no chunk size is a multiple of that: some chunk boundary falls into each character.
       const text = "é€😀".repeat(100_000);
       peer.send(text);
       connection.send(text);
@@ -210,7 +210,7 @@ export function transportContract(name: string, make: () => Promise<Harness>): v
       expect((await peer.receive()) === text).toBe(true);
     });
 
-    test("changes no character that JSON leaves as it is", async () => {
+    test("preserves every character that JSON does not escape", async () => {
       await using harness = await make();
       const { connection, peer } = await connected(harness);
       const recorder = new Recorder(connection);
@@ -228,11 +228,11 @@ export function transportContract(name: string, make: () => Promise<Harness>): v
       expect(await received(peer, frames.length)).toEqual(frames);
     });
 
-    test("tells the end when the peer vanishes", async () => {
+    test("delivers the end with a reason when the peer disappears without closing", async () => {
       await using harness = await make();
       const { connection, peer } = await connected(harness);
       const recorder = new Recorder(connection);
-      peer.vanish();
+      peer.disappear();
       const end = await recorder.ended;
       expect(end.reason).toBeTruthy();
       expect(connection.isOpen).toBe(false);

@@ -5,7 +5,7 @@ import { LineDecoder } from "../../src/transport/line-decoder.ts";
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const textOf = (bytes: Uint8Array): string => new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 
-/** Everything that comes out before the end or the first failure, as text where it is. */
+/** All lines before the end or the first error, as latin1 text. */
 function decode(maxLength: number, chunks: Iterable<Uint8Array>): { lines: string[]; failed: boolean } {
   const decoder = new LineDecoder(maxLength);
   const lines: string[] = [];
@@ -20,13 +20,13 @@ function decode(maxLength: number, chunks: Iterable<Uint8Array>): { lines: strin
   return { lines, failed: false };
 }
 
-function cut(bytes: Uint8Array, at: readonly number[]): Uint8Array[] {
+function split(bytes: Uint8Array, at: readonly number[]): Uint8Array[] {
   const edges = [0, ...at.map((edge) => edge % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
   return edges.slice(1).map((edge, i) => bytes.subarray(edges[i], edge));
 }
 
-const cuts = fc.array(fc.nat(), { maxLength: 20 });
-/** Rich in line ends, and in what might be mistaken for one. */
+const splits = fc.array(fc.nat(), { maxLength: 20 });
+/** Text with many line endings, and with characters that resemble one. */
 const stream = fc
   .array(
     fc.oneof(
@@ -36,32 +36,32 @@ const stream = fc
   )
   .map((parts) => bytesOf(parts.join("")));
 
-describe("lines", () => {
-  it("are the same wherever the bytes are cut", () => {
+describe("LineDecoder", () => {
+  it("yields the same lines for any chunk boundaries", () => {
     fc.assert(
-      fc.property(fc.oneof(stream, fc.uint8Array()), cuts, (bytes, at) => {
-        expect(decode(1_000, cut(bytes, at))).toEqual(decode(1_000, [bytes]));
+      fc.property(fc.oneof(stream, fc.uint8Array()), splits, (bytes, at) => {
+        expect(decode(1_000, split(bytes, at))).toEqual(decode(1_000, [bytes]));
       }),
       { numRuns: 500 },
     );
   });
 
-  it("are what stands between line ends, without blank ones", () => {
+  it("yields the text between line endings, without blank lines", () => {
     fc.assert(
-      fc.property(stream, cuts, (bytes, at) => {
+      fc.property(stream, splits, (bytes, at) => {
         const expected = textOf(bytes)
           .split("\n")
           .slice(0, -1)
           .map((line) => line.replace(/\r$/, ""))
           .filter((line) => /[^ \t\r]/.test(line));
         const decoder = new LineDecoder(1_000);
-        expect(cut(bytes, at).flatMap((chunk) => [...decoder.push(chunk)].map(textOf))).toEqual(expected);
+        expect(split(bytes, at).flatMap((chunk) => [...decoder.push(chunk)].map(textOf))).toEqual(expected);
       }),
       { numRuns: 500 },
     );
   });
 
-  it("come as soon as their end does", () => {
+  it("yields a line with the chunk that completes it", () => {
     const decoder = new LineDecoder(100);
     expect([...decoder.push(bytesOf("a\nb\r"))]).toEqual([bytesOf("a")]);
     expect([...decoder.push(bytesOf(""))]).toEqual([]);
@@ -69,7 +69,7 @@ describe("lines", () => {
     expect([...decoder.push(bytesOf("\n"))]).toEqual([bytesOf("c")]);
   });
 
-  it("keep a character whole that was cut in two", () => {
+  it("keeps a character whole that is split over chunks", () => {
     const decoder = new LineDecoder(100);
     const bytes = bytesOf("😀é\n");
     const lines = [...bytes].flatMap((byte) => [...decoder.push(new Uint8Array([byte]))]);
@@ -77,30 +77,33 @@ describe("lines", () => {
   });
 });
 
-describe("the longest line", () => {
+describe("maxLength", () => {
   const MAX = 8;
 
-  it.each(["\n", "\r\n"])("is accepted with %j, and one byte more is not", (end) => {
-    fc.assert(
-      fc.property(cuts, (at) => {
-        const longest = "x".repeat(MAX);
-        expect(decode(MAX, cut(bytesOf(longest + end), at))).toEqual({ lines: [longest], failed: false });
-        expect(decode(MAX, cut(bytesOf(`x${longest}${end}`), at))).toEqual({ lines: [], failed: true });
-      }),
-    );
-  });
+  it.each(["\n", "\r\n"])(
+    "accepts a line of exactly that length before %j and rejects one more byte",
+    (end) => {
+      fc.assert(
+        fc.property(splits, (at) => {
+          const longest = "x".repeat(MAX);
+          expect(decode(MAX, split(bytesOf(longest + end), at))).toEqual({ lines: [longest], failed: false });
+          expect(decode(MAX, split(bytesOf(`x${longest}${end}`), at))).toEqual({ lines: [], failed: true });
+        }),
+      );
+    },
+  );
 
   it("is counted in bytes", () => {
     expect(decode(MAX, [bytesOf("😀😀\n")]).failed).toBe(false);
     expect(decode(MAX, [bytesOf("😀😀x\n")]).failed).toBe(true);
   });
 
-  it("may follow another one", () => {
+  it("applies to each line separately", () => {
     const two = `${"x".repeat(MAX)}\r\n`.repeat(2);
     expect(decode(MAX, [bytesOf(two)])).toEqual({ lines: ["xxxxxxxx", "xxxxxxxx"], failed: false });
   });
 
-  it("bounds a line that never ends", () => {
+  it("rejects a line that never ends", () => {
     const decoder = new LineDecoder(MAX);
     const byte = bytesOf("x");
     let pushed = 0;
@@ -110,15 +113,15 @@ describe("the longest line", () => {
     expect(pushed).toBeLessThanOrEqual(MAX + 1);
   });
 
-  it("bounds blank lines too", () => {
+  it("rejects a blank line over the limit", () => {
     expect(decode(MAX, [bytesOf(" ".repeat(MAX + 2))]).failed).toBe(true);
   });
 
-  it("costs no line that was complete before, wherever the bytes are cut", () => {
+  it("yields the complete lines before a line over the limit, for any chunk boundaries", () => {
     const bytes = bytesOf(`one\ntwo\n${"x".repeat(MAX + 2)}\n`);
     fc.assert(
-      fc.property(cuts, (at) => {
-        expect(decode(MAX, cut(bytes, at))).toEqual({ lines: ["one", "two"], failed: true });
+      fc.property(splits, (at) => {
+        expect(decode(MAX, split(bytes, at))).toEqual({ lines: ["one", "two"], failed: true });
       }),
     );
   });

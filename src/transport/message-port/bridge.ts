@@ -1,21 +1,22 @@
-import { ConnectError, ExecServerError, redactUrls, UsageError } from "../../errors.ts";
+import { ConnectError, ExecServerError, redactUrls } from "../../errors.ts";
 import { untilAborted } from "../../internal/abort.ts";
+import { invalid, received } from "../../internal/arguments.ts";
 import { deferred } from "../../internal/deferred.ts";
 import { asyncDispose } from "../../internal/dispose.ts";
-import { closed, join, type ProxyEnd } from "../proxy.ts";
+import { closed, type ProxyEnd, proxy } from "../proxy.ts";
 import { type Connection, type ConnectionEnd, MAX_INCOMING_FRAME, type Transport } from "../transport.ts";
-import { PortConnection, type PortSignal } from "./connection.ts";
-import { outOfPlace, refusalOf } from "./errors.ts";
+import { type NegotiationMessage, PortConnection } from "./connection.ts";
+import { refusedMessage, unexpectedMessage } from "./errors.ts";
 import { checkedPort, livenessOf, type PortLike, type PortOptions } from "./port.ts";
 
-/** Longest frame in characters from either side; no exec-server takes more, and no client of ours sends it. */
+/** Longest frame in characters from either side. No exec-server accepts more than 16 MiB, and no client sends more. */
 const MAX_LENGTHS = { client: 16 * 1024 * 1024, server: MAX_INCOMING_FRAME };
 
-/** How a bridge ended. Holds nothing secret. */
+/** How a bridge ended. Holds no credentials. */
 export interface BridgeEnd {
-  /** Who ended it: the client on the port, be it by its silence; the exec-server; or a call of `close()`. */
+  /** Which side ended it: the client on the port, also by its silence; the exec-server; or a call of `close()`. */
   readonly side: "client" | "server" | "bridge";
-  /** Why, in words. */
+  /** The reason as text. */
   readonly reason: string;
   /** WebSocket close code of the exec-server's connection, where there is one. */
   readonly closeCode?: number | undefined;
@@ -27,35 +28,34 @@ export interface BridgeEnd {
 export interface Bridge extends AsyncDisposable {
   /** Resolves when both connections are closed. Never rejects. */
   readonly ended: Promise<BridgeEnd>;
-  /** Ends both connections, without waiting for what is still under way. */
+  /** Closes both connections at once, without waiting for queued frames. */
   close(): Promise<void>;
 }
 
 /**
- * Joins a client behind a message port, which uses `messagePort()`, to an exec-server: Electron's main process does so
- * for its sandboxed renderers, a page for its workers and frames. One bridge is one port and one connection, dialled
- * when the client wishes for it. The end of either side, after everything that had arrived was passed on, is the end of
- * both; a client that vanished without a word is noticed by its silence.
+ * Connects a client behind a message port, which uses `messagePort()`, to an exec-server. Electron's main process does so
+ * for its sandboxed renderers, a page for its workers and frames. One bridge has one port and one connection, which is
+ * dialled when the client requests it. When one side ends, its remaining frames are forwarded and the other side is
+ * closed. A client that disappears without closing its port is detected by its silence.
  *
  * A client that is slow to read holds up the exec-server instead of filling this process's memory, if the transport has
- * a brake: those of `exec-server-sdk/node` have one, the WebSocket of a browser has none.
+ * flow control: those of `exec-server-sdk/node` have it, the WebSocket of a browser does not.
  *
- * @throws UsageError `ERR_INVALID_ARGUMENT` for a port or a transport that is none.
+ * @throws UsageError `ERR_INVALID_ARGUMENT` for a value that is no port or no transport.
  */
 export function bridge(port: PortLike, transport: Transport, options: PortOptions = {}): Bridge {
   if (typeof transport?.connect !== "function") {
-    throw new UsageError(
-      "ERR_INVALID_ARGUMENT",
-      "bridge() needs a transport, such as webSocket() or stdio()",
+    invalid(
+      `bridge(): transport must be a transport such as webSocket() or stdio(), got ${received(transport)}`,
     );
   }
   const running = new PortBridge(checkedPort(port), transport, livenessOf(options));
   const close = (): Promise<void> => running.close();
-  // No method of the class: bundlers keep a class with a computed name, used or not.
+  // A plain object, not the class: bundlers keep a class with a computed name, used or not.
   return { ended: running.ended, close, [asyncDispose]: close };
 }
 
-/** One wish of the client's for a connection. */
+/** One request of the client for a connection. */
 interface Attempt {
   readonly number: number;
   readonly controller: AbortController;
@@ -65,67 +65,68 @@ interface Attempt {
 class PortBridge {
   readonly #client: PortConnection;
   readonly #transport: Transport;
-  readonly #cut = deferred<void>();
-  readonly #agreed = deferred<Connection>();
+  readonly #closing = new AbortController();
+  /** The server's connection once the client has accepted it; undefined if the bridge ended before. */
+  readonly #accepted = deferred<Connection | undefined>();
   #attempt: Attempt | undefined;
-  #isAgreed = false;
-  #isClosing = false;
+  #isAccepted = false;
   #error: ExecServerError | undefined;
-  /** The closing of what was opened for nobody. */
-  readonly #leftovers: Promise<void>[] = [];
+  /** The closing of connections that the client did not accept. */
+  readonly #abandoned: Promise<void>[] = [];
   readonly ended: Promise<BridgeEnd>;
 
   constructor(port: PortLike, transport: Transport, livenessMs: number) {
     this.#transport = transport;
-    this.#client = new PortConnection(port, livenessMs, (signal) => this.#onSignal(signal));
+    this.#client = new PortConnection(port, livenessMs, (message) => this.#onNegotiation(message));
+    void this.#client.ended.then(() => this.#accepted.resolve(undefined));
     this.ended = this.#run();
   }
 
   async close(): Promise<void> {
-    this.#isClosing = true;
-    this.#cut.resolve();
+    this.#closing.abort();
+    this.#accepted.resolve(undefined);
     await this.ended;
   }
 
   async #run(): Promise<BridgeEnd> {
-    const cut = this.#cut.promise;
-    const nobody = (): undefined => undefined;
-    const over = Promise.race([this.#client.ended, cut]).then(nobody);
-    const server = await Promise.race([this.#agreed.promise, over]);
-    const part = (end: ProxyEnd | undefined): Promise<void> => this.#client.close(farewell(end));
+    const server = await this.#accepted.promise;
     const end = server
-      ? await join(this.#client, server, { maxLengths: MAX_LENGTHS, cut, part })
-      : await this.#giveUp();
-    const { reason = "", closeCode } = farewell(end);
+      ? await proxy(this.#client, server, {
+          maxLengths: MAX_LENGTHS,
+          signal: this.#closing.signal,
+          closeClient: (proxyEnd) => this.#client.close(closeInfo(proxyEnd)),
+        })
+      : await this.#abandon();
+    const { reason = "", closeCode } = closeInfo(end);
     return { side: end?.side ?? "bridge", reason: redactUrls(reason), closeCode, error: this.#error };
   }
 
-  /** Before there was a connection. */
-  async #giveUp(): Promise<ProxyEnd | undefined> {
-    const isCut = this.#client.isOpen;
-    this.#withdraw();
-    await this.#client.close(farewell(undefined));
-    await Promise.all(this.#leftovers);
-    return isCut ? undefined : { side: "client", tooLong: false, end: await this.#client.ended };
+  /** Ends a bridge whose client has accepted no connection. */
+  async #abandon(): Promise<ProxyEnd | undefined> {
+    const endedHere = this.#client.isOpen;
+    this.#abortAttempt();
+    await this.#client.close(closeInfo(undefined));
+    await Promise.all(this.#abandoned);
+    return endedHere ? undefined : { side: "client", tooLong: false, end: await this.#client.ended };
   }
 
-  #onSignal(signal: PortSignal): void {
-    // It has crossed with the goodbye; nothing is agreed on any more.
-    if (this.#isClosing) return;
+  #onNegotiation(message: NegotiationMessage): void {
+    // It crossed with the close message. Nothing is negotiated any more.
+    if (this.#closing.signal.aborted) return;
     const attempt = this.#attempt;
-    const isCurrent = attempt?.number === signal.attempt;
-    if (signal.type === "hello" && !attempt && !this.#isAgreed) {
-      this.#attempt = { number: signal.attempt, controller: new AbortController() };
+    const isCurrent = attempt?.number === message.attempt;
+    if (message.type === "hello" && !attempt && !this.#isAccepted) {
+      this.#attempt = { number: message.attempt, controller: new AbortController() };
       void this.#dial(this.#attempt);
-    } else if (signal.type === "withdrawn") {
-      // It may have crossed with a refusal.
-      if (isCurrent) this.#withdraw();
-    } else if (signal.type === "accepted" && isCurrent && attempt.server) {
+    } else if (message.type === "withdrawn") {
+      // Not current if it crossed with a refusal.
+      if (isCurrent) this.#abortAttempt();
+    } else if (message.type === "accepted" && isCurrent && attempt.server) {
       this.#attempt = undefined;
-      this.#isAgreed = true;
+      this.#isAccepted = true;
       this.#client.establish();
-      this.#agreed.resolve(attempt.server);
-    } else throw outOfPlace(signal.type);
+      this.#accepted.resolve(attempt.server);
+    } else throw unexpectedMessage(message.type);
   }
 
   async #dial(attempt: Attempt): Promise<void> {
@@ -135,28 +136,28 @@ class PortBridge {
     this.#client.watch(true);
     try {
       const dialling = (async () => this.#transport.connect({ signal }))();
-      // Whatever the transport makes of the signal.
+      // A custom transport can ignore the signal.
       const server = await untilAborted(dialling, signal, closed);
       attempt.server = server;
-      if (signal.aborted) this.#leftovers.push(closed(server));
-      else this.#client.say({ type: "opened", attempt: number });
+      if (signal.aborted) this.#abandoned.push(closed(server));
+      else this.#client.post({ type: "opened", attempt: number });
     } catch (error) {
       if (signal.aborted) return;
       this.#attempt = undefined;
       this.#error = dialError(error);
-      this.#client.say(refusalOf(number, this.#error));
+      this.#client.post(refusedMessage(number, this.#error));
       this.#client.watch(false);
     }
   }
 
-  /** Nobody wishes for the connection any more. The client may wish for another. */
-  #withdraw(): void {
+  /** Releases the current attempt. The client may request another connection. */
+  #abortAttempt(): void {
     const attempt = this.#attempt;
     if (!attempt) return;
     this.#attempt = undefined;
     this.#client.watch(false);
     attempt.controller.abort();
-    if (attempt.server) this.#leftovers.push(closed(attempt.server));
+    if (attempt.server) this.#abandoned.push(closed(attempt.server));
   }
 }
 
@@ -165,8 +166,8 @@ function dialError(error: unknown): ExecServerError {
   return new ConnectError("Could not connect to the exec-server", { phase: "dial", cause: error });
 }
 
-/** What the client is told, undefined standing for a call of `close()`. */
-function farewell(how: ProxyEnd | undefined): ConnectionEnd {
+/** The end as it is reported to the client. Undefined stands for a call of `close()`. */
+function closeInfo(how: ProxyEnd | undefined): ConnectionEnd {
   if (!how) return { reason: "the bridge was closed" };
   if (how.tooLong) return { reason: `the ${how.side}'s message is too long` };
   return { ...how.end, reason: how.end.reason ?? "the exec-server's connection ended" };

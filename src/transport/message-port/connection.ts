@@ -2,44 +2,45 @@ import { ProtocolError } from "../../errors.ts";
 import { deferred } from "../../internal/deferred.ts";
 import { ReceiveQueue } from "../receive-queue.ts";
 import type { Connection, ConnectionEnd, ConnectionReceiver } from "../transport.ts";
-import { endOf, farewellOf } from "./errors.ts";
+import { closeMessage, endFromMessage } from "./errors.ts";
 import { PortFlowControl } from "./flow-control.ts";
 import { Liveness } from "./liveness.ts";
 import { type PortMessage, type PortMessageOf, parsePortMessage, portMessage } from "./messages.ts";
 import { listen, type PortLike } from "./port.ts";
 
-/** The messages by which the two sides agree on a connection. */
-export type PortSignal = PortMessageOf<"hello" | "opened" | "refused" | "withdrawn" | "accepted">;
+/** The messages by which client and bridge negotiate a connection. */
+export type NegotiationMessage = PortMessageOf<"hello" | "opened" | "refused" | "withdrawn" | "accepted">;
 
-/** One side of a message port: the connection, and before there is one, the talk about it. */
+/** One side of a message port. Carries the negotiation first and, once established, frames. */
 export class PortConnection implements Connection {
   readonly #port: PortLike;
-  readonly #onSignal: (signal: PortSignal) => void;
+  readonly #onNegotiation: (message: NegotiationMessage) => void;
   readonly #receiveQueue = new ReceiveQueue();
   readonly #liveness: Liveness;
   readonly #ended = deferred<ConnectionEnd>();
-  readonly #listening: (() => void)[] = [];
+  readonly #unlisten: (() => void)[] = [];
   #isOpen = true;
-  #carriesFrames = false;
+  #isEstablished = false;
   readonly flow: PortFlowControl;
 
-  /** @param onSignal Throws a ProtocolError for a signal that is out of place. */
-  constructor(port: PortLike, livenessMs: number, onSignal: (signal: PortSignal) => void) {
+  /** @param onNegotiation Throws a ProtocolError for a message that is not allowed in the current state. */
+  constructor(port: PortLike, livenessMs: number, onNegotiation: (message: NegotiationMessage) => void) {
     this.#port = port;
-    this.#onSignal = onSignal;
-    this.flow = new PortFlowControl(this.#receiveQueue, (message) => this.say(message));
+    this.#onNegotiation = onNegotiation;
+    this.flow = new PortFlowControl(this.#receiveQueue, (message) => this.post(message));
     this.#liveness = new Liveness(
       livenessMs,
-      () => this.say({ type: "ping" }),
-      () => this.#leave({ reason: `the other side of the message port was silent for ${livenessMs} ms` }),
+      () => this.post({ type: "ping" }),
+      () => this.#close({ reason: `the other side of the message port was silent for ${livenessMs} ms` }),
     );
-    this.#listening.push(
-      // A DOM port does not tell that the other side's page is gone, and nobody else could.
-      onPageHide(() => this.#leave({ reason: "the page on one side of the message port was left" })),
+    this.#unlisten.push(
+      // A DOM port emits no event when the page of its other side is unloaded, so this side has to report it.
+      onPageHide(() => this.#close({ reason: "the page on one side of the message port was left" })),
       listen(port, {
         message: ({ data }) => this.#receive(data),
-        messageerror: () => this.#break(new ProtocolError("A message on the message port can't be read")),
-        // Told by the ports of Node and of Electron's main process.
+        messageerror: () =>
+          this.#fail(new ProtocolError("Received a message on the message port that can't be deserialized")),
+        // Emitted by the ports of Node and of Electron's main process.
         close: () => this.#end({ reason: "the other side of the message port is gone" }),
       }),
     );
@@ -50,27 +51,28 @@ export class PortConnection implements Connection {
     return this.#isOpen;
   }
 
-  /** Resolves when the port has been given up, by whichever side. */
+  /** Resolves when the port has closed, whichever side closed it. */
   get ended(): Promise<ConnectionEnd> {
     return this.#ended.promise;
   }
 
-  /** Whether the other side's silence matters. Then the port keeps a Node process alive, too. */
-  watch(matters: boolean): void {
+  /** Watches the other side's signs of life, or stops. While it watches, the port keeps a Node process alive. */
+  watch(isWatching: boolean): void {
     if (!this.#isOpen) return;
-    if (matters) this.#liveness.watch();
+    if (isWatching) this.#liveness.watch();
     else this.#liveness.stop();
-    if (matters) this.#port.ref?.();
+    if (isWatching) this.#port.ref?.();
     else this.#port.unref?.();
   }
 
-  /** Both sides have agreed on the connection. */
+  /** Both sides have accepted the connection. Frames are valid from now on. */
   establish(): void {
-    this.#carriesFrames = true;
+    this.#isEstablished = true;
   }
 
-  say(message: PortMessage): void {
-    this.#post(portMessage(message));
+  /** Sends a control message. */
+  post(message: PortMessage): void {
+    this.#postRaw(portMessage(message));
   }
 
   start(receiver: ConnectionReceiver): void {
@@ -86,32 +88,32 @@ export class PortConnection implements Connection {
   send(frame: string): void {
     if (!this.#isOpen) return;
     this.flow.sent(frame.length);
-    this.#post(frame);
+    this.#postRaw(frame);
   }
 
-  /** @param farewell What the other side is told. */
-  async close(farewell: ConnectionEnd = { reason: "the other side closed the connection" }): Promise<void> {
-    this.#leave(farewell, { reason: "closed" });
+  /** @param closeInfo The end that is reported to the other side. */
+  async close(closeInfo: ConnectionEnd = { reason: "the other side closed the connection" }): Promise<void> {
+    this.#close(closeInfo, { reason: "closed" });
   }
 
   #receive(data: unknown): void {
     if (!this.#isOpen) return;
     this.#liveness.heard();
-    if (typeof data === "string" && this.#carriesFrames) {
+    if (typeof data === "string" && this.#isEstablished) {
       this.#receiveQueue.frame(data);
       return;
     }
     try {
       this.#onMessage(parsePortMessage(data));
     } catch (error) {
-      this.#break(error as ProtocolError);
+      this.#fail(error as ProtocolError);
     }
   }
 
   #onMessage(message: PortMessage): void {
     switch (message.type) {
       case "ping":
-        this.say({ type: "pong" });
+        this.post({ type: "pong" });
         break;
       case "pong":
         break;
@@ -125,29 +127,30 @@ export class PortConnection implements Connection {
         this.flow.onFlushed();
         break;
       case "goodbye":
-        this.#end(endOf(message));
+        this.#end(endFromMessage(message));
         break;
       default:
-        this.#onSignal(message);
+        this.#onNegotiation(message);
     }
   }
 
-  #post(message: unknown): void {
+  #postRaw(data: unknown): void {
     if (!this.#isOpen) return;
     try {
-      this.#port.postMessage(message);
+      this.#port.postMessage(data);
     } catch {
-      // Electron's port may say so when the other side is gone, and then tells it by an event as well.
+      // Electron's port can throw when the other side is gone. Its `close` event then ends this connection.
     }
   }
 
-  /** Nobody can tell what was meant, so nothing on this port can be trusted any more. */
-  #break(cause: ProtocolError): void {
-    this.#leave({ reason: cause.message, cause });
+  /** Closes the port: after a message that can't be interpreted, no later one can be trusted. */
+  #fail(cause: ProtocolError): void {
+    this.#close({ reason: cause.message, cause });
   }
 
-  #leave(farewell: ConnectionEnd, end: ConnectionEnd = farewell): void {
-    this.say(farewellOf(farewell));
+  /** Reports `closeInfo` to the other side. `end` is the end on this side. */
+  #close(closeInfo: ConnectionEnd, end: ConnectionEnd = closeInfo): void {
+    this.post(closeMessage(closeInfo));
     this.#end(end);
   }
 
@@ -155,7 +158,7 @@ export class PortConnection implements Connection {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#liveness.stop();
-    for (const stop of this.#listening) stop();
+    for (const unlisten of this.#unlisten) unlisten();
     this.#port.close();
     this.flow.end();
     this.#receiveQueue.end(end);

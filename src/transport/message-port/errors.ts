@@ -8,12 +8,12 @@ import {
 import type { ConnectionEnd } from "../transport.ts";
 import type { PortMessageOf } from "./messages.ts";
 
-/** Errors on their way over a message port, where they cross as plain objects and without anything secret. */
+/** Conversions between errors and messages. Errors cross a port as plain objects, without credentials. */
 
 type ErrorSummary = PortMessageOf<"goodbye">["error"];
 
-/** How a connection's end is told to the other side. */
-export function farewellOf({ reason, closeCode, cause }: ConnectionEnd): PortMessageOf<"goodbye"> {
+/** The message that reports the end of a connection. */
+export function closeMessage({ reason, closeCode, cause }: ConnectionEnd): PortMessageOf<"goodbye"> {
   return {
     type: "goodbye",
     reason: reason === undefined ? undefined : redactUrls(reason),
@@ -22,27 +22,36 @@ export function farewellOf({ reason, closeCode, cause }: ConnectionEnd): PortMes
   };
 }
 
-export function endOf({ reason, closeCode, error }: PortMessageOf<"goodbye">): ConnectionEnd {
-  return { reason: reason ?? "the other side of the message port left", closeCode, cause: error };
+export function endFromMessage({ reason, closeCode, error }: PortMessageOf<"goodbye">): ConnectionEnd {
+  return {
+    reason: reason ?? "the other side of the message port closed the connection",
+    closeCode,
+    cause: error,
+  };
 }
 
-/** Why there is no connection, as the other side is told. */
-export function refusalOf(attempt: number, error: ExecServerError): PortMessageOf<"refused"> {
+/** The message that reports a failed dial. */
+export function refusedMessage(attempt: number, error: ExecServerError): PortMessageOf<"refused"> {
   const { message: reason } = error;
   if (!(error instanceof ConnectError)) return { type: "refused", attempt, reason, error: summaryOf(error) };
   const { status, closeCode, cause } = error;
   return { type: "refused", attempt, reason, status, closeCode, error: summaryOf(cause) };
 }
 
-export function refusedError({ reason, status, closeCode, error }: PortMessageOf<"refused">): ConnectError {
+export function errorFromMessage({
+  reason,
+  status,
+  closeCode,
+  error,
+}: PortMessageOf<"refused">): ConnectError {
   return new ConnectError(reason, { phase: "dial", delivery: "not-sent", status, closeCode, cause: error });
 }
 
-/** For a port that ended before there was a connection. */
-export function endedError({ reason, closeCode, cause }: ConnectionEnd): ExecServerError {
-  // Not a server that can't be reached, but something that is none.
+/** The error of an attempt whose port closed before a connection was established. */
+export function closedEarlyError({ reason, closeCode, cause }: ConnectionEnd): ExecServerError {
+  // The other side is not an unreachable server, but no bridge at all.
   if (cause instanceof ProtocolError) return new ProtocolError(cause.message, { delivery: "not-sent" });
-  return new ConnectError(`The message port ended before there was a connection: ${reason}`, {
+  return new ConnectError(`The message port closed before the connection was established: ${reason}`, {
     phase: "dial",
     delivery: "not-sent",
     closeCode,
@@ -50,8 +59,8 @@ export function endedError({ reason, closeCode, cause }: ConnectionEnd): ExecSer
   });
 }
 
-export function outOfPlace(type: string): ProtocolError {
-  return new ProtocolError(`A message on the message port is out of place: ${type}`);
+export function unexpectedMessage(type: string): ProtocolError {
+  return new ProtocolError(`Received an unexpected message on the message port: ${type}`);
 }
 
 function summaryOf(error: unknown): ErrorSummary {

@@ -2,24 +2,28 @@ import type { ReceiveQueue } from "../receive-queue.ts";
 import type { FlowControl } from "../transport.ts";
 import type { PortMessage } from "./messages.ts";
 
-/** The other side hears that often, in characters, how much has been passed on here. */
+/** After this many delivered characters, the receiving side reports them to the sending side. */
 const REPORT_EVERY = 256 * 1024;
 
-/** The brake of a message port, which has none of its own: the receiving side tells how far it has come. */
+/** Backpressure of a message port, which has none built in: the receiving side reports what it has delivered. */
 export class PortFlowControl implements FlowControl {
   readonly #receiveQueue: ReceiveQueue;
-  readonly #say: (message: PortMessage) => void;
+  readonly #post: (message: PortMessage) => void;
+  /** Characters sent that the other side has not reported as delivered. */
   #unconfirmed = 0;
-  #waiting: (() => void)[] = [];
+  /** One resolver per `flush` in flight. */
+  readonly #onFlushed: (() => void)[] = [];
+  /** Characters delivered here since the last report. */
   #unreported = 0;
-  #owedFlushes = 0;
+  /** How many `flush` messages of the other side have no answer yet. */
+  #pendingFlushes = 0;
 
-  constructor(queue: ReceiveQueue, say: (message: PortMessage) => void) {
-    this.#receiveQueue = queue;
-    this.#say = say;
+  constructor(receiveQueue: ReceiveQueue, post: (message: PortMessage) => void) {
+    this.#receiveQueue = receiveQueue;
+    this.#post = post;
   }
 
-  /** Characters rather than bytes, which in JSON are much the same. */
+  /** In characters instead of bytes: JSON is mostly ASCII. */
   get queuedBytes(): number {
     return this.#unconfirmed;
   }
@@ -34,19 +38,20 @@ export class PortFlowControl implements FlowControl {
 
   drained(): Promise<void> {
     if (this.#unconfirmed === 0) return Promise.resolve();
-    this.#say({ type: "flush" });
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    this.#post({ type: "flush" });
+    return new Promise((resolve) => this.#onFlushed.push(resolve));
   }
 
+  /** A frame of this length was posted. */
   sent(length: number): void {
     this.#unconfirmed += length;
   }
 
-  /** A frame was passed on. */
+  /** A frame of this length was delivered to the receiver. */
   delivered(length: number): void {
     this.#unreported += length;
     if (this.#unreported >= REPORT_EVERY) this.#report();
-    if (this.#owedFlushes > 0) this.#answerFlushes();
+    if (this.#pendingFlushes > 0) this.#answerFlushes();
   }
 
   onReceived(length: number): void {
@@ -54,28 +59,28 @@ export class PortFlowControl implements FlowControl {
   }
 
   onFlush(): void {
-    this.#owedFlushes++;
+    this.#pendingFlushes++;
     this.#answerFlushes();
   }
 
   onFlushed(): void {
-    this.#waiting.shift()?.();
+    this.#onFlushed.shift()?.();
   }
 
-  /** Nothing will be sent any more. */
+  /** The port has closed. */
   end(): void {
     this.#unconfirmed = 0;
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    for (const resolve of this.#onFlushed.splice(0)) resolve();
   }
 
   #answerFlushes(): void {
     if (!this.#receiveQueue.isEmpty) return;
     this.#report();
-    for (; this.#owedFlushes > 0; this.#owedFlushes--) this.#say({ type: "flushed" });
+    for (; this.#pendingFlushes > 0; this.#pendingFlushes--) this.#post({ type: "flushed" });
   }
 
   #report(): void {
-    if (this.#unreported > 0) this.#say({ type: "received", length: this.#unreported });
+    if (this.#unreported > 0) this.#post({ type: "received", length: this.#unreported });
     this.#unreported = 0;
   }
 }

@@ -1,21 +1,21 @@
 import { watchActiveTime } from "../../internal/active-interval.ts";
 
-/** Into how many slices the time of silence is cut. */
+/** The time of silence is measured in this many slices. */
 const SLICES = 5;
 
-/** Watches over a peer that may vanish without a word. Only silence in time in which this side was awake counts. */
+/** Detects a peer that disappeared without closing. Counts only silence during which this side's timers ran on time. */
 export class Liveness {
   readonly #ms: number;
-  readonly #ask: () => void;
+  readonly #ping: () => void;
   readonly #onSilence: () => void;
   #stop = (): void => {};
   #silentSlices = 0;
-  #isAsked = false;
+  #isPinged = false;
 
-  /** @param ms Silence after which `onSilence` is called, at most a fifth later. `ask` is to provoke a sign of life. */
-  constructor(ms: number, ask: () => void, onSilence: () => void) {
+  /** @param ms Silence after which `onSilence` is called, at most a fifth later. `ping` requests an answer of the peer. */
+  constructor(ms: number, ping: () => void, onSilence: () => void) {
     this.#ms = ms;
-    this.#ask = ask;
+    this.#ping = ping;
     this.#onSilence = onSilence;
   }
 
@@ -28,7 +28,7 @@ export class Liveness {
       onSlice: () => this.#onSlice(),
       onWake: () => {
         this.#silentSlices = 0;
-        this.#askOnce();
+        this.#pingOnce();
       },
     });
   }
@@ -37,21 +37,21 @@ export class Liveness {
     this.#stop();
   }
 
-  /** Whatever the peer says is a sign of life. */
+  /** Restarts the measurement. Any message of the peer is a sign of life. */
   heard(): void {
     this.#silentSlices = 0;
-    this.#isAsked = false;
+    this.#isPinged = false;
   }
 
   #onSlice(): void {
-    // The first one may have begun before the peer was last heard.
+    // One slice more than stated: the first one can have begun before the peer's last message.
     if (this.#silentSlices++ === SLICES) this.#onSilence();
-    else this.#askOnce();
+    else this.#pingOnce();
   }
 
-  /** One question is enough, however late it is answered. */
-  #askOnce(): void {
-    if (!this.#isAsked) this.#ask();
-    this.#isAsked = true;
+  /** Sends one ping per silence: a late pong is as good as one in time. */
+  #pingOnce(): void {
+    if (!this.#isPinged) this.#ping();
+    this.#isPinged = true;
   }
 }

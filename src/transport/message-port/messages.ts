@@ -2,10 +2,12 @@ import * as z from "zod/mini";
 import { ProtocolError } from "../../errors.ts";
 
 /**
- * What the two sides of a message port say to each other besides the frames, which are plain strings. The client wishes
- * for a connection (`hello`); the bridge dials and says how that went (`opened`, `refused`). The client takes it
- * (`accepted`) or has changed its mind (`withdrawn`); frames flow from then on until one side says `goodbye`. Answers
- * name the attempt they belong to, because they may cross with a change of mind.
+ * The control messages of a message port; frames are plain strings beside them. The client requests a connection
+ * (`hello`), the bridge dials and reports the outcome (`opened`, `refused`). The client then accepts the connection
+ * (`accepted`) or has aborted its request (`withdrawn`). After `accepted`, frames flow until one side sends `goodbye`.
+ * Messages before that name their attempt, because an answer can cross with an abort.
+ *
+ * The names are part of the wire protocol: the two sides can have different releases of the SDK.
  */
 const PROTOCOL = "exec-server-port/1";
 
@@ -36,12 +38,12 @@ const schema = /* @__PURE__ */ (() => {
     z.object({ protocol, type: z.literal("withdrawn"), attempt }),
     z.object({ protocol, type: z.literal("accepted"), attempt }),
     z.object({ protocol, type: z.literal("goodbye"), reason, closeCode, error }),
-    /** That much, in characters, has been passed on since the last report. */
+    /** `length`: characters delivered to the receiver since the last report. */
     z.object({ protocol, type: z.literal("received"), length: z.number() }),
-    /** Asks for `flushed` once everything sent so far has been passed on. */
+    /** Requests `flushed`, to be sent once every earlier frame has been delivered. */
     z.object({ protocol, type: z.literal("flush") }),
     z.object({ protocol, type: z.literal("flushed") }),
-    /** Asks for `pong` at once. */
+    /** Requests `pong`, to be sent at once. */
     z.object({ protocol, type: z.literal("ping") }),
     z.object({ protocol, type: z.literal("pong") }),
   ]);
@@ -51,12 +53,12 @@ type WithoutProtocol<Message> = Message extends unknown ? Omit<Message, "protoco
 export type PortMessage = WithoutProtocol<z.infer<typeof schema>>;
 export type PortMessageOf<Type extends PortMessage["type"]> = Extract<PortMessage, { type: Type }>;
 
-/** A message as it is posted. */
+/** A control message in the form in which it is posted. */
 export function portMessage(message: PortMessage): unknown {
   return { protocol: PROTOCOL, ...message };
 }
 
-/** Throws a ProtocolError for what is none of ours. */
+/** Throws a ProtocolError for anything but a control message of this protocol. */
 export function parsePortMessage(data: unknown): PortMessage {
   const parsed = schema.safeParse(data);
   if (parsed.success) return parsed.data;
@@ -65,7 +67,7 @@ export function parsePortMessage(data: unknown): PortMessage {
     typeof protocol === "string" && protocol.startsWith("exec-server-port/") && protocol !== PROTOCOL;
   throw new ProtocolError(
     isOtherVersion
-      ? "The two sides of the message port are of different versions of exec-server-sdk"
-      : "Something else than this SDK has posted to the message port",
+      ? "The two sides of the message port have different versions of exec-server-sdk"
+      : "Received a message that exec-server-sdk did not send on this port",
   );
 }

@@ -1,8 +1,8 @@
-import { UsageError } from "../../errors.ts";
+import { invalid, received } from "../../internal/arguments.ts";
 
 /**
  * One side of a message channel: a DOM `MessagePort`, the one of `node:worker_threads`, or Electron's
- * `MessagePortMain`. It has to be there for this purpose alone, and is closed at the end.
+ * `MessagePortMain`. The SDK needs a port to itself, and closes it at the end.
  */
 export type PortLike = EventTargetPort | EmitterPort;
 
@@ -14,39 +14,39 @@ interface PortEvent {
 interface Port {
   /** Sends a message to the other side. */
   postMessage(message: unknown): void;
-  /** Starts delivery, where that does not start by itself. */
+  /** Starts delivery, where a listener alone does not. */
   start?(): void;
-  /** Ends the channel. */
+  /** Closes the channel. */
   close(): void;
-  /** Node's: it keeps the process alive. */
+  /** On Node: the port keeps the process alive. */
   ref?(): void;
-  /** Node's: it does not. */
+  /** On Node: the port does not keep the process alive. */
   unref?(): void;
 }
 
-/** A port as browsers have it: a DOM `MessagePort`, or that of `node:worker_threads`. */
+/** A port with the API of browsers: a DOM `MessagePort`, or that of `node:worker_threads`. */
 export interface EventTargetPort extends Port {
   /** Listens for `message`, `messageerror` and `close`. */
   addEventListener(type: string, listener: (event: PortEvent) => void): void;
-  /** Takes a listener away. */
+  /** Removes a listener. */
   removeEventListener(type: string, listener: (event: PortEvent) => void): void;
 }
 
-/** A port as Electron's main process has it: `MessagePortMain`. */
+/** A port with the API of Electron's main process: `MessagePortMain`. */
 export interface EmitterPort extends Port {
   /** Listens for `message`, `messageerror` and `close`. */
   on(type: string, listener: (event: PortEvent) => void): unknown;
-  /** Takes a listener away. */
+  /** Removes a listener. */
   off(type: string, listener: (event: PortEvent) => void): unknown;
 }
 
 /** Options of both sides of a message port. */
 export interface PortOptions {
   /**
-   * Milliseconds of silence after which the other side counts as gone; it is asked every fifth of them whether it is
-   * there. Silence does not count while this side's page is hidden or its program is not running. A page that stands still
-   * for longer, be it in a debugger, is gone, too. `Infinity`: it is never asked.
-   * What is no positive number is a UsageError `ERR_INVALID_ARGUMENT`.
+   * Milliseconds of silence after which the other side counts as gone. It is pinged once a fifth of them has passed. Silence
+   * does not count while this side's page is hidden or its program is not running. A page that is suspended for longer, for
+   * example by a debugger, counts as gone, too. `Infinity` disables the pings and the check. Anything but a positive number
+   * is a UsageError `ERR_INVALID_ARGUMENT`.
    * @default 30_000
    */
   readonly livenessMs?: number | undefined;
@@ -56,24 +56,24 @@ export interface PortOptions {
 export function livenessOf(options: PortOptions): number {
   const { livenessMs = 30_000 } = options;
   if (typeof livenessMs === "number" && livenessMs > 0) return livenessMs;
-  throw new UsageError("ERR_INVALID_ARGUMENT", "livenessMs must be a positive number of milliseconds");
+  return invalid(`livenessMs must be a positive number of milliseconds, got ${received(livenessMs)}`);
 }
 
-/** @throws UsageError `ERR_INVALID_ARGUMENT` for what is no port. */
+/** @throws UsageError `ERR_INVALID_ARGUMENT` for a value that is no port. */
 export function checkedPort(port: PortLike): PortLike {
   const { postMessage, close, addEventListener, on } = (port ?? {}) as Partial<EventTargetPort & EmitterPort>;
   const isPort = [postMessage, close, addEventListener ?? on].every((method) => typeof method === "function");
   if (isPort) return port;
-  throw new UsageError("ERR_INVALID_ARGUMENT", "A message port has postMessage() and close()");
+  return invalid(`port must be a message port with postMessage() and close(), got ${received(port)}`);
 }
 
-/** Has the port deliver to these listeners, by the names of their events. Returns what ends that. */
+/** Adds listeners, by the names of their events, and starts delivery. Returns a function that removes the listeners. */
 export function listen(
   port: PortLike,
   listeners: Readonly<Record<string, (event: PortEvent) => void>>,
 ): () => void {
   const entries = Object.entries(listeners);
-  // Asked first: Node's port has `on` as well, which hands over the bare value.
+  // Preferred where both exist: `on` of Node's port passes the bare value instead of an event.
   if ("addEventListener" in port) for (const entry of entries) port.addEventListener(...entry);
   else for (const entry of entries) port.on(...entry);
   port.start?.();

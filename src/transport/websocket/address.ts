@@ -1,19 +1,19 @@
-import { UsageError } from "../../errors.ts";
+import { invalid, received } from "../../internal/arguments.ts";
 import type { Awaitable } from "../../internal/awaitable.ts";
 
-/** Where one dial goes, with the credentials for just this dial. */
+/** The address of one dial, with the credentials for this dial only. */
 export interface WebSocketAddress {
   /** A `ws:` or `wss:` URL; a fragment is dropped. Anything else is a UsageError `ERR_INVALID_ARGUMENT`. */
   readonly url: string | URL;
-  /** Added to the `protocols` option. The only place beside the URL where a browser can put a credential. */
+  /** Added to the `protocols` option. The only place besides the URL where a browser can put a credential. */
   readonly protocols?: string | readonly string[] | undefined;
   /** Laid over the `headers` option. Not possible in a browser. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
- * A `ws:` or `wss:` URL, or a function that is asked for one before every dial, so that short-lived tokens are fresh.
- * Its `signal` aborts when nobody waits for the connection any more.
+ * A `ws:` or `wss:` URL, or a function that returns one. The function is called before every dial, so that short-lived
+ * tokens are fresh. Its `signal` aborts when the last caller that waits for the connection has aborted.
  */
 export type WebSocketTarget =
   | string
@@ -26,7 +26,7 @@ export interface ResolvedAddress {
   readonly headers: Record<string, string>;
 }
 
-/** Merges what the target says with the fixed options; throws a UsageError for a URL that can't be dialled. */
+/** Merges the target with the fixed options. Throws a UsageError for a URL that can't be dialled. */
 export function resolveAddress(
   target: string | URL | WebSocketAddress,
   defaults: Pick<WebSocketAddress, "protocols" | "headers"> = {},
@@ -39,22 +39,25 @@ export function resolveAddress(
   };
 }
 
-/** The part of a URL that may be shown. */
+/** A URL without user info and query, for error messages. */
 export function shownUrl(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}`;
 }
 
+/** No message quotes the URL: one that can't be parsed can't be redacted, and "user:secret@host" has the scheme "user:". */
 function webSocketUrl(value: string | URL): URL {
-  // The text itself is not shown: what can't be parsed can't be redacted either.
   if (!URL.canParse(String(value))) {
-    throw new UsageError("ERR_INVALID_ARGUMENT", "The WebSocket URL is not a valid absolute URL");
+    const got =
+      typeof value === "string" && value !== ""
+        ? "a string that is not a valid absolute URL"
+        : received(value);
+    invalid(`The target of webSocket() must be a ws: or wss: URL, got ${got}`);
   }
   const url = new URL(value);
   if (url.protocol !== "ws:" && url.protocol !== "wss:") {
-    // Nor is this one's scheme: "user:password@host" has the user for a scheme.
-    throw new UsageError("ERR_INVALID_ARGUMENT", "A WebSocket URL starts with ws: or wss:");
+    invalid("The target of webSocket() must be a ws: or wss: URL, got a URL with another scheme");
   }
-  // Browsers refuse to dial a URL with a fragment, and no server ever sees it.
+  // Browsers refuse to dial a URL with a fragment, and a fragment is never sent to the server.
   url.hash = "";
   return url;
 }

@@ -1,38 +1,24 @@
 import type { FlowControl } from "../transport.ts";
+import type { Corkable, ExtendedWebSocket } from "./socket.ts";
 
-/** What the brake needs of a `ws` socket. */
-export interface BrakeableSocket extends Partial<Corkable> {
-  readonly bufferedAmount?: number;
-  send(data: string, onSent?: () => void): void;
-  sendPayload?(head: string, bytes: Uint8Array, tail: string, onSent: () => void): void;
-  pause?(): void;
-  resume?(): void;
-}
+const NO_BYTES = new Uint8Array();
 
-/** The socket below; what is written between the two calls leaves as one. */
-export interface Corkable {
-  /** From now on what is written waits. */
-  cork(): void;
-  /** It waits no longer. */
-  uncork(): void;
-}
-
-const NOTHING = new Uint8Array();
-
-/** The brake of a `ws` socket. */
-export class SocketFlowControl implements FlowControl {
-  readonly #socket: BrakeableSocket;
-  readonly #below: Corkable | undefined;
-  #corked = false;
+/** Backpressure of a `ws` socket, and the corking of its writes. */
+export class WebSocketFlowControl implements FlowControl {
+  readonly #socket: ExtendedWebSocket;
+  readonly #stream: Corkable | undefined;
+  #isCorked = false;
+  /** Frames passed to the socket that have not left this process yet. */
+  #inFlight = 0;
+  #onDrained: (() => void)[] = [];
+  // One callback for all frames, so that a frame allocates none.
   readonly #onSent = (): void => {
-    if (--this.#sending === 0) this.#tellDrained();
+    if (--this.#inFlight === 0) this.#resolveDrained();
   };
-  #sending = 0;
-  #waiting: (() => void)[] = [];
 
-  constructor(socket: BrakeableSocket, below?: Corkable) {
+  constructor(socket: ExtendedWebSocket, stream?: Corkable) {
     this.#socket = socket;
-    this.#below = below;
+    this.#stream = stream;
   }
 
   get queuedBytes(): number {
@@ -41,7 +27,7 @@ export class SocketFlowControl implements FlowControl {
 
   send(frame: string): void {
     this.#beforeSend();
-    if (this.#socket.sendPayload) this.#socket.sendPayload(frame, NOTHING, "", this.#onSent);
+    if (this.#socket.sendPayload) this.#socket.sendPayload(frame, NO_BYTES, "", this.#onSent);
     else this.#socket.send(frame, this.#onSent);
   }
 
@@ -59,32 +45,32 @@ export class SocketFlowControl implements FlowControl {
   }
 
   drained(): Promise<void> {
-    if (this.#sending === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    if (this.#inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onDrained.push(resolve));
   }
 
-  /** Nothing will be sent any more. */
+  /** The socket has closed. */
   end(): void {
-    this.#sending = 0;
-    this.#tellDrained();
+    this.#inFlight = 0;
+    this.#resolveDrained();
   }
 
-  /** Frames mostly come several at once, and a system call for each costs more than all the rest of passing it on. */
+  /** Corks the stream for one turn: frames come in bursts, and one system call each costs more than all other work. */
   #beforeSend(): void {
-    this.#sending++;
-    const below = this.#below;
-    if (!below || this.#corked) return;
-    this.#corked = true;
-    below.cork();
+    this.#inFlight++;
+    const stream = this.#stream;
+    if (!stream || this.#isCorked) return;
+    this.#isCorked = true;
+    stream.cork();
     queueMicrotask(() => {
-      this.#corked = false;
-      below.uncork();
+      this.#isCorked = false;
+      stream.uncork();
     });
   }
 
-  #tellDrained(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
+  #resolveDrained(): void {
+    const resolvers = this.#onDrained;
+    this.#onDrained = [];
+    for (const resolve of resolvers) resolve();
   }
 }

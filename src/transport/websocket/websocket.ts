@@ -1,13 +1,15 @@
 import { WebSocket as DefaultWebSocket } from "isows";
 import { UsageError } from "../../errors.ts";
 import { untilAborted } from "../../internal/abort.ts";
-import type { Connection, Transport } from "../transport.ts";
+import { invalid } from "../../internal/arguments.ts";
+import { type Connection, MAX_INCOMING_FRAME, type Transport } from "../transport.ts";
 import { type ResolvedAddress, resolveAddress, shownUrl, type WebSocketTarget } from "./address.ts";
-import { openWebSocket, type WebSocketLike, WS_OPTIONS } from "./connection.ts";
+import { openWebSocket } from "./dial.ts";
+import type { WebSocketLike } from "./socket.ts";
 
-/** What every dial of a WebSocket sends along. */
+/** Protocols and headers of every upgrade request. */
 export interface WebSocketOptions {
-  /** Subprotocols to offer. What the runtime refuses is a UsageError `ERR_INVALID_ARGUMENT`. @default none */
+  /** Subprotocols to offer. One that the runtime refuses is a UsageError `ERR_INVALID_ARGUMENT`. @default none */
   readonly protocols?: string | readonly string[] | undefined;
   /**
    * Headers of the upgrade request, for example `authorization`. A browser can't send any: there the attempt fails with
@@ -19,11 +21,19 @@ export interface WebSocketOptions {
 /** A WebSocket constructor: the standard one, or one that takes a third argument like that of the `ws` package. */
 export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocketLike;
 
+/** Options for the constructor of `ws`. Other constructors ignore them. */
+export const WS_OPTIONS = {
+  perMessageDeflate: false,
+  maxPayload: MAX_INCOMING_FRAME,
+  // Milliseconds that a peer may keep its side of the TCP connection open after the close frames.
+  closeTimeout: 1_000,
+};
+
 /**
- * Reaches an exec-server over a WebSocket; a connection that has ended is replaced by a new one on the next use.
+ * Connects to an exec-server over a WebSocket. After a connection has ended, the next use opens a new one.
  *
- * @param target Where to connect; a function is asked anew before every dial.
- * @param options `WebSocket` replaces the constructor, which by default is the runtime's own, or that of `ws` on Node 20.
+ * @param target The URL. A function is called before every dial.
+ * @param options `WebSocket` replaces the constructor. By default that is the runtime's own, or that of `ws` on Node 20.
  * @throws UsageError `ERR_INVALID_ARGUMENT` at once for a fixed target that is no `ws:` or `wss:` URL.
  */
 export function webSocket(
@@ -34,7 +44,7 @@ export function webSocket(
   return webSocketTransport(target, options, (address) => construct(Constructor, address));
 }
 
-/** The transport for any way of making a socket; `exec-server-sdk/node` shares it. */
+/** The transport for any function that constructs a socket. The node entry shares it. */
 export function webSocketTransport(
   target: WebSocketTarget,
   options: WebSocketOptions,
@@ -51,16 +61,16 @@ export function webSocketTransport(
           await untilAborted(Promise.resolve((target as TargetFunction)({ signal })), signal),
           options,
         );
-      // Aborted between the target's answer and this turn.
+      // The signal can abort between the target's result and this turn.
       signal.throwIfAborted();
-      return await openWebSocket(attempt(create, address), shownUrl(address.url), signal);
+      return await openWebSocket(createSocket(create, address), shownUrl(address.url), signal);
     },
   };
 }
 
 type TargetFunction = Extract<WebSocketTarget, (...args: never) => unknown>;
 
-function attempt(
+function createSocket(
   create: (address: ResolvedAddress) => WebSocketLike,
   address: ResolvedAddress,
 ): WebSocketLike {
@@ -68,11 +78,10 @@ function attempt(
     return create(address);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    // Without the cause: browsers quote the subprotocol, which may be a credential.
+    // Without a cause: browsers quote the subprotocol, which can be a credential.
     const name = (error as { name?: unknown } | undefined)?.name;
-    throw new UsageError(
-      "ERR_INVALID_ARGUMENT",
-      `The runtime refused to open a WebSocket to ${shownUrl(address.url)} (${String(name)}): is a subprotocol or header malformed?`,
+    invalid(
+      `protocols and headers must be valid for a WebSocket to ${shownUrl(address.url)}, got values that the runtime refused (${String(name)})`,
     );
   }
 }
@@ -86,13 +95,13 @@ function construct(
   if (!isNative) return new WithOptions(url.href, protocols, { ...WS_OPTIONS, headers });
   if (Object.keys(headers).length === 0) return new Constructor(url.href, protocols);
   try {
-    // The form of the server-side runtimes. A browser takes the object for a subprotocol with an impossible name.
+    // The form of Node, Bun and Deno. A browser takes the object for a subprotocol with an invalid name.
     return new WithOptions(url.href, { protocols, headers });
   } catch (error) {
     if ((error as { name?: unknown } | undefined)?.name !== "SyntaxError") throw error;
     throw new UsageError(
       "ERR_UNSUPPORTED",
-      "This runtime's WebSocket can't send headers: put the credential into a subprotocol or the URL",
+      "headers must be empty on this runtime, whose WebSocket can't send any: use protocols or the URL instead",
     );
   }
 }

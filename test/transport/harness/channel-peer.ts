@@ -3,7 +3,7 @@ import { TestServer } from "../../../src/testing.ts";
 import { AsyncQueue } from "../../support/async-queue.ts";
 import type { Peer } from "./harness.ts";
 
-/** The far side of a test server's channel, with nothing of a server on it. */
+/** The far side of a test server's channel, without the behaviour of an exec-server. */
 export class ChannelPeer implements Peer, ChannelReceiver {
   readonly gone: Promise<void>;
   readonly channel: ServerChannel;
@@ -50,12 +50,12 @@ export class ChannelPeer implements Peer, ChannelReceiver {
     this.channel.close(1000, "");
   }
 
-  vanish(): void {
+  disappear(): void {
     this.channel.drop();
   }
 }
 
-/** A test server that hands out its channels. */
+/** A test server whose channels are peers, without the behaviour of an exec-server. */
 export class BareServer<P extends ChannelPeer> extends TestServer {
   readonly accepted: P[] = [];
   readonly #peers = new AsyncQueue<P>();

@@ -7,7 +7,7 @@ import {
 import { webSocket as nodeWebSocket } from "../../../src/node.ts";
 
 /**
- * Both entries on the same socket, whatever WebSocket this Node has of its own: only `ws` tells HTTP statuses and
+ * `webSocket()` of both entries, both on `ws`: the WebSocket of newer Node versions reports neither HTTP statuses nor
  * system errors.
  */
 export const ENTRIES = [

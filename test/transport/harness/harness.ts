@@ -2,29 +2,29 @@ import type { Transport } from "../../../src/transport/transport.ts";
 
 /** The far side of one connection. */
 export interface Peer {
-  /** The next frame that the client sent; undefined when it has gone. */
+  /** The next frame of the client; undefined after its end. */
   receive(): Promise<string | undefined>;
   send(...frames: string[]): void;
   /** Resolves when the client's side has read everything sent so far. */
   flushed(): Promise<void>;
-  /** Stops reading and answering, goodbyes included. */
+  /** Stops reading and answering, also the closing handshake. */
   pause(): void;
   resume(): void;
-  /** Takes its leave, after everything it has sent. */
+  /** Closes regularly, after all frames it has sent. */
   end(): void;
-  /** Is gone without a word. */
-  vanish(): void;
+  /** Drops the connection without closing it. */
+  disappear(): void;
 }
 
-/** A transport, and the place it leads to. */
+/** A transport, and the far side of its connections. */
 export interface Harness extends AsyncDisposable {
   readonly transport: Transport;
-  /** Called as soon as a connection attempt shows, before the connection is there. */
+  /** Called for each connection attempt, before the connection is established. */
   onAttempt: (() => void) | undefined;
-  /** How many sockets or child processes there have been. */
+  /** How many sockets or child processes were opened. */
   readonly attempts: number;
   /** The far side of the next connection. */
   peer(): Promise<Peer>;
-  /** Resolves when every socket or child process there has been is gone. */
+  /** Resolves when all of them are gone. */
   allGone(): Promise<void>;
 }

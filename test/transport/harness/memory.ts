@@ -35,7 +35,7 @@ class MemoryPeer implements Peer {
     await new Promise((resolve) => setImmediate(resolve));
   }
 
-  /** There is nothing between the two sides that could be held up. */
+  /** Not supported: nothing between the two sides can be paused. */
   pause(): void {}
   resume(): void {}
 
@@ -43,7 +43,7 @@ class MemoryPeer implements Peer {
     void this.#connection.close();
   }
 
-  vanish(): void {
+  disappear(): void {
     this.#connection.end({ reason: "lost" });
   }
 }

@@ -1,11 +1,11 @@
 import { bridge, messagePort, type Transport } from "../../../src/index.ts";
 import { AsyncQueue } from "../../support/async-queue.ts";
-import { PortPeer as Port, type PortMessage } from "../../support/port-peer.ts";
+import { type PortMessage, PortPeer } from "../../support/port-peer.ts";
 import type { Harness, Peer } from "./harness.ts";
 
-/** Plays a bridge and the server behind it. */
+/** A minimal bridge with the server behind it. */
 class PortServer implements Peer {
-  readonly port = new Port();
+  readonly peer = new PortPeer();
   readonly #received = new AsyncQueue<string | undefined>();
   readonly #onAccepted: () => void;
   #backlog: unknown[] | undefined;
@@ -13,11 +13,11 @@ class PortServer implements Peer {
 
   constructor(onAccepted: () => void) {
     this.#onAccepted = onAccepted;
-    this.port.answers = (message) => {
+    this.peer.onMessage = (message) => {
       if (this.#backlog) this.#backlog.push(message);
       else this.#read(message);
     };
-    void this.port.gone.then(() => this.#received.push(undefined));
+    void this.peer.gone.then(() => this.#received.push(undefined));
   }
 
   receive(): Promise<string | undefined> {
@@ -25,13 +25,13 @@ class PortServer implements Peer {
   }
 
   send(...frames: string[]): void {
-    for (const frame of frames) this.port.port.postMessage(frame);
+    for (const frame of frames) this.peer.port.postMessage(frame);
   }
 
   async flushed(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#flushed = resolve;
-      this.port.say("ping");
+      this.peer.post("ping");
     });
   }
 
@@ -46,12 +46,12 @@ class PortServer implements Peer {
   }
 
   end(): void {
-    this.port.say("goodbye");
-    this.port.port.close();
+    this.peer.post("goodbye");
+    this.peer.port.close();
   }
 
-  vanish(): void {
-    this.port.port.close();
+  disappear(): void {
+    this.peer.port.close();
   }
 
   #read(message: unknown): void {
@@ -60,15 +60,15 @@ class PortServer implements Peer {
       return;
     }
     const { type, attempt } = message as PortMessage;
-    if (type === "hello") this.port.say("opened", { attempt });
+    if (type === "hello") this.peer.post("opened", { attempt });
     if (type === "accepted") this.#onAccepted();
-    if (type === "flush") this.port.say("flushed");
-    if (type === "ping") this.port.say("pong");
+    if (type === "flush") this.peer.post("flushed");
+    if (type === "ping") this.peer.post("pong");
     if (type === "pong") this.#flushed();
   }
 }
 
-/** The transport alone. */
+/** `messagePort()` alone. */
 export async function messagePortHarness(): Promise<Harness> {
   const servers: PortServer[] = [];
   const peers = new AsyncQueue<Peer>();
@@ -77,7 +77,7 @@ export async function messagePortHarness(): Promise<Harness> {
       const server: PortServer = new PortServer(() => peers.push(server));
       servers.push(server);
       harness.onAttempt?.();
-      return server.port.other;
+      return server.peer.other;
     }),
     onAttempt: undefined,
     get attempts() {
@@ -85,16 +85,16 @@ export async function messagePortHarness(): Promise<Harness> {
     },
     peer: () => peers.next(),
     async allGone() {
-      for (const { port } of servers) await port.gone;
+      for (const { peer } of servers) await peer.gone;
     },
     async [Symbol.asyncDispose]() {
-      for (const { port } of servers) port.port.close();
+      for (const { peer } of servers) peer.port.close();
     },
   };
   return harness;
 }
 
-/** The transport, a bridge, and another transport behind it. */
+/** `messagePort()`, a bridge, and another transport behind it. */
 export async function bridgedHarness(make: () => Promise<Harness>): Promise<Harness> {
   const behind = await make();
   const bridges: { ended: Promise<unknown> }[] = [];

@@ -7,7 +7,7 @@ import { Children } from "../../support/children.ts";
 import { BareServer, ChannelPeer } from "./channel-peer.ts";
 import type { Harness } from "./harness.ts";
 
-/** Plays the server behind a relaying child. */
+/** The server behind a child process that relays its standard streams. */
 export class StdioPeer extends ChannelPeer {
   child!: ChildProcess;
   #sent = 0;
@@ -34,7 +34,7 @@ export class StdioPeer extends ChannelPeer {
     this.child.kill("SIGCONT");
   }
 
-  override vanish(): void {
+  override disappear(): void {
     this.child.kill("SIGKILL");
   }
 }

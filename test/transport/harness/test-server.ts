@@ -12,7 +12,7 @@ class MemoryServer extends BareServer<ChannelPeer> implements Harness {
 
   async allGone(): Promise<void> {
     for (const peer of this.accepted) {
-      // One that is paused would not notice.
+      // A paused peer does not see its end.
       peer.resume();
       await peer.gone;
     }

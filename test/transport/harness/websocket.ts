@@ -42,7 +42,7 @@ class WebSocketPeer implements Peer {
     this.#socket.close(1000);
   }
 
-  vanish(): void {
+  disappear(): void {
     this.#socket.terminate();
   }
 }
@@ -68,7 +68,7 @@ export async function webSocketHarness(transportTo: (url: string) => Transport):
     peer: () => peers.next(),
     async allGone() {
       for (const socket of sockets) {
-        // One that is paused would not notice.
+        // A paused socket emits no `close`.
         socket.resume();
         if (!socket.closed) await once(socket, "close");
       }

@@ -15,8 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-/** Counts what comes in. */
-class Counted implements Transport {
+/** Counts the characters of incoming frames. */
+class CountingTransport implements Transport {
   readonly reconnectable = true;
   readonly #transport: Transport;
   characters = 0;
@@ -39,12 +39,12 @@ class Counted implements Transport {
     return connection;
   }
 
-  /** The most memory it takes until nothing has come for half a second. */
-  async peakUntilStill(): Promise<number> {
+  /** The highest memory use until no frame has arrived for half a second. */
+  async peakUntilIdle(): Promise<number> {
     let peak = 0;
     let before = -1;
-    for (let still = 0; still < 10; ) {
-      still = this.characters === before ? still + 1 : 0;
+    for (let idle = 0; idle < 10; ) {
+      idle = this.characters === before ? idle + 1 : 0;
       before = this.characters;
       peak = Math.max(peak, process.memoryUsage.rss());
       await sleep(50);
@@ -65,22 +65,22 @@ test.each([
       }),
   ],
 ])(
-  "a flood of 256 MiB from %s costs no memory while the renderer stands still, and arrives whole",
+  "256 MiB of output from %s are held back while the renderer is blocked, and then arrive completely",
   async (_, transport) => {
-    const upstream = new Counted(transport());
+    const upstream = new CountingTransport(transport());
     await using renderer = new Renderer(() => upstream);
-    await renderer.do("session");
+    await renderer.call("session");
     const flag = new Int32Array(new SharedArrayBuffer(4));
-    await renderer.do("stream", "sh", "-c", `echo go; sleep 0.5; exec head -c ${FLOOD} /dev/zero`);
-    const thawed = renderer.do("freeze", flag);
+    await renderer.call("stream", "sh", "-c", `echo go; sleep 0.5; exec head -c ${FLOOD} /dev/zero`);
+    const unblocked = renderer.call("block", flag);
     const before = process.memoryUsage.rss();
     await expect.poll(() => upstream.characters).toBeGreaterThan(MiB);
-    expect((await upstream.peakUntilStill()) - before).toBeLessThan(MAX_GROWTH);
+    expect((await upstream.peakUntilIdle()) - before).toBeLessThan(MAX_GROWTH);
     expect(upstream.characters).toBeLessThan(FLOOD / 4);
     Atomics.store(flag, 0, 1);
     Atomics.notify(flag, 0);
-    await thawed;
-    expect(await renderer.do("rest")).toBe(FLOOD);
+    await unblocked;
+    expect(await renderer.call("readRest")).toBe(FLOOD);
     expect(upstream.characters).toBeGreaterThan((FLOOD * 4) / 3);
   },
   60_000,

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Liveness } from "../../../src/transport/message-port/liveness.ts";
 
 const MS = 30_000;
@@ -16,81 +16,83 @@ function watched(ms = MS) {
   const events: string[] = [];
   const liveness = new Liveness(
     ms,
-    () => events.push("asked"),
+    () => events.push("ping"),
     () => events.push("silent"),
   );
   liveness.watch();
   return { liveness, events };
 }
 
-/** The time passes, but no timer fires in it until its end: the machine sleeps, the page is throttled or stands still. */
-function standStill(ms: number): void {
+/** Advances the clock, but fires no timer before its end: the machine sleeps, or the page is throttled or suspended. */
+function suspend(ms: number): void {
   vi.setSystemTime(Date.now() + ms - SLICE);
   vi.advanceTimersByTime(SLICE);
 }
 
-test("calls silence what lasts as long as stated, and at most a fifth longer", () => {
-  const { events } = watched();
-  vi.advanceTimersByTime(MS);
-  expect(events).toEqual(["asked"]);
-  vi.advanceTimersByTime(SLICE);
-  expect(events).toEqual(["asked", "silent"]);
-});
+describe("Liveness", () => {
+  test("reports silence after the stated time, at most a fifth later", () => {
+    const { events } = watched();
+    vi.advanceTimersByTime(MS);
+    expect(events).toEqual(["ping"]);
+    vi.advanceTimersByTime(SLICE);
+    expect(events).toEqual(["ping", "silent"]);
+  });
 
-test("takes whatever is heard for a sign of life, and asks again", () => {
-  const { liveness, events } = watched();
-  for (let n = 0; n < 20; n++) {
-    vi.advanceTimersByTime(MS - 1);
+  test("restarts the time and pings again after each message of the peer", () => {
+    const { liveness, events } = watched();
+    for (let n = 0; n < 20; n++) {
+      vi.advanceTimersByTime(MS - 1);
+      liveness.heard();
+    }
+    expect(new Set(events)).toEqual(new Set(["ping"]));
+    expect(events.length).toBeGreaterThanOrEqual(20);
+  });
+
+  test("does not count time without running timers, and pings once during it", () => {
+    const { liveness, events } = watched();
+    // One timer per minute, as in a throttled page. Then eight hours of sleep.
+    for (let n = 0; n < 100; n++) suspend(60_000);
+    suspend(8 * 60 * 60_000);
+    expect(events).toEqual(["ping"]);
+    // After each suspension the peer gets the whole time again.
+    vi.advanceTimersByTime(MS - SLICE);
+    suspend(60_000);
+    vi.advanceTimersByTime(MS);
+    expect(events).toEqual(["ping"]);
     liveness.heard();
-  }
-  expect(new Set(events)).toEqual(new Set(["asked"]));
-  expect(events.length).toBeGreaterThanOrEqual(20);
-});
 
-test("does not judge by time in which its own timers stood still, and asks once however long that lasts", () => {
-  const { liveness, events } = watched();
-  // Once a minute, as in a page that is throttled; then a night's sleep.
-  for (let n = 0; n < 100; n++) standStill(60_000);
-  standStill(8 * 60 * 60_000);
-  expect(events).toEqual(["asked"]);
-  // After which the other side gets its whole time again.
-  vi.advanceTimersByTime(MS - SLICE);
-  standStill(60_000);
-  vi.advanceTimersByTime(MS);
-  expect(events).toEqual(["asked"]);
-  liveness.heard();
+    // Time with running timers counts.
+    vi.advanceTimersByTime(MS + SLICE);
+    expect(events).toEqual(["ping", "ping", "silent"]);
+  });
 
-  // But it judges by the time in which they ran.
-  vi.advanceTimersByTime(MS + SLICE);
-  expect(events).toEqual(["asked", "asked", "silent"]);
-});
+  test("does not count time while its page is hidden", () => {
+    const page = Object.assign(new EventTarget(), { visibilityState: "hidden" });
+    vi.stubGlobal("document", page);
+    const { events } = watched();
+    vi.advanceTimersByTime(10 * MS);
+    expect(events).toEqual([]);
+    page.visibilityState = "visible";
+    page.dispatchEvent(new Event("visibilitychange"));
+    expect(events).toEqual(["ping"]);
+    vi.advanceTimersByTime(MS + SLICE);
+    expect(events).toEqual(["ping", "silent"]);
+  });
 
-test("does not judge while its page is hidden", () => {
-  const page = Object.assign(new EventTarget(), { visibilityState: "hidden" });
-  vi.stubGlobal("document", page);
-  const { events } = watched();
-  vi.advanceTimersByTime(10 * MS);
-  expect(events).toEqual([]);
-  page.visibilityState = "visible";
-  page.dispatchEvent(new Event("visibilitychange"));
-  expect(events).toEqual(["asked"]);
-  vi.advanceTimersByTime(MS + SLICE);
-  expect(events).toEqual(["asked", "silent"]);
-});
+  test("reports nothing once stopped, and leaves no timer", () => {
+    const { liveness, events } = watched();
+    liveness.watch();
+    liveness.stop();
+    liveness.stop();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.advanceTimersByTime(10 * MS);
+    expect(events).toEqual([]);
+  });
 
-test("says nothing once stopped, and leaves no timer", () => {
-  const { liveness, events } = watched();
-  liveness.watch();
-  liveness.stop();
-  liveness.stop();
-  expect(vi.getTimerCount()).toBe(0);
-  vi.advanceTimersByTime(10 * MS);
-  expect(events).toEqual([]);
-});
-
-test("never asks if there is no end to the time", () => {
-  const { events } = watched(Number.POSITIVE_INFINITY);
-  expect(vi.getTimerCount()).toBe(0);
-  vi.advanceTimersByTime(10 * MS);
-  expect(events).toEqual([]);
+  test("never pings if the time is Infinity", () => {
+    const { events } = watched(Number.POSITIVE_INFINITY);
+    expect(vi.getTimerCount()).toBe(0);
+    vi.advanceTimersByTime(10 * MS);
+    expect(events).toEqual([]);
+  });
 });

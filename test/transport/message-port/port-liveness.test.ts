@@ -16,7 +16,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A server that reads nothing, and is closed when asked to. */
+/** A server that never drains, and records the calls of its connection. */
 function stuckServer() {
   const calls: string[] = [];
   const server: Connection = {
@@ -39,25 +39,25 @@ function stuckServer() {
 
 async function bridgedTo(transport: Parameters<typeof bridge>[1], livenessMs?: number) {
   const client = new PortPeer();
-  const it = bridge(client.other, transport, livenessMs === undefined ? {} : { livenessMs });
-  client.say("hello", { attempt: 1 });
+  const running = bridge(client.other, transport, livenessMs === undefined ? {} : { livenessMs });
+  client.post("hello", { attempt: 1 });
   await client.until("opened");
-  client.say("accepted", { attempt: 1 });
-  client.say("flush");
+  client.post("accepted", { attempt: 1 });
+  client.post("flush");
   await client.until("flushed");
-  return { client, bridge: it };
+  return { client, running };
 }
 
 describe("a bridge", () => {
-  test("whose client was silent for the stated time ends, and with it its connection to the server", async () => {
+  test("ends and closes the server's connection when its client is silent for livenessMs", async () => {
     const { transport, calls } = stuckServer();
-    const { client, bridge: it } = await bridgedTo(transport);
+    const { client, running } = await bridgedTo(transport);
     vi.advanceTimersByTime(SLICE);
     await client.until("ping");
     vi.advanceTimersByTime(LIVENESS_MS);
-    // What it has said has no one to reach any more.
+    // The server never drains, so its connection is closed after five seconds.
     await vi.advanceTimersByTimeAsync(5_000);
-    expect(await it.ended).toMatchObject({
+    expect(await running.ended).toMatchObject({
       side: "client",
       reason: "the other side of the message port was silent for 30000 ms",
     });
@@ -66,70 +66,70 @@ describe("a bridge", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("keeps a client that answers, for however long nothing else happens", async () => {
+  test("keeps a client that answers pings", async () => {
     const { transport, calls } = stuckServer();
-    const { client, bridge: it } = await bridgedTo(transport);
+    const { client, running } = await bridgedTo(transport);
     for (let n = 0; n < 100; n++) {
       vi.advanceTimersByTime(SLICE);
       await client.until("ping");
-      client.say("pong");
-      client.say("flush");
+      client.post("pong");
+      client.post("flush");
       await client.until("flushed");
     }
     expect(calls).toEqual([]);
-    await it.close();
+    await running.close();
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("minds silence while it dials, and none before and between", async () => {
+  test("counts silence while it dials, but not before and between attempts", async () => {
     const client = new PortPeer();
     let isAborted = false;
     bridge(client.other, {
       reconnectable: true,
-      connect: ({ signal: abandoned }) => {
-        abandoned.addEventListener("abort", () => {
+      connect: (context) => {
+        context.signal.addEventListener("abort", () => {
           isAborted = true;
         });
         return new Promise(() => {});
       },
     });
     vi.advanceTimersByTime(100 * LIVENESS_MS);
-    client.say("hello", { attempt: 1 });
-    client.say("withdrawn", { attempt: 1 });
-    client.say("flush");
+    client.post("hello", { attempt: 1 });
+    client.post("withdrawn", { attempt: 1 });
+    client.post("flush");
     await client.until("flushed");
     expect(isAborted).toBe(true);
     isAborted = false;
     vi.advanceTimersByTime(100 * LIVENESS_MS);
     expect(client.types).toEqual(["flushed"]);
-    client.say("hello", { attempt: 2 });
-    client.say("flush");
+    client.post("hello", { attempt: 2 });
+    client.post("flush");
     await client.until("flushed");
     vi.advanceTimersByTime(LIVENESS_MS + SLICE);
     await client.gone;
     expect(isAborted).toBe(true);
   });
 
-  test("takes its own time", async () => {
+  test("uses the livenessMs option", async () => {
     const { client } = await bridgedTo(stuckServer().transport, 500);
     vi.advanceTimersByTime(500);
-    client.say("flush");
+    client.post("flush");
     await client.until("flushed");
     vi.advanceTimersByTime(600);
     await client.gone;
   });
 
-  test("whose client leaves while a stuck server holds it up frees both within five seconds", async () => {
+  test("closes both within five seconds when its client closes while the server never drains", async () => {
     const { transport, calls } = stuckServer();
-    const { client, bridge: it } = await bridgedTo(transport);
+    const { client, running } = await bridgedTo(transport);
     client.port.postMessage("1");
     client.port.postMessage("2");
-    client.say("goodbye");
+    client.post("goodbye");
     await client.gone;
     expect(calls).toContain("drained");
     expect(calls).not.toContain("close");
     await vi.advanceTimersByTimeAsync(5_000);
-    expect(await it.ended).toMatchObject({ side: "client" });
+    expect(await running.ended).toMatchObject({ side: "client" });
     expect(calls).toContain("close");
   });
 });
@@ -138,11 +138,11 @@ describe("a client", () => {
   async function connected() {
     const peer = new PortPeer();
     const connecting = messagePort(peer.other).connect({ signal });
-    peer.say("opened", { attempt: (await peer.until("hello")).attempt });
+    peer.post("opened", { attempt: (await peer.until("hello")).attempt });
     return { peer, recorder: new Recorder(await connecting) };
   }
 
-  test("whose bridge was silent for the stated time is disconnected, and says goodbye", async () => {
+  test("is disconnected and posts a close message when its bridge is silent for livenessMs", async () => {
     const { peer, recorder } = await connected();
     vi.advanceTimersByTime(LIVENESS_MS + SLICE);
     expect(await recorder.ended).toEqual({
@@ -153,18 +153,18 @@ describe("a client", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("is not disconnected by a night's sleep, nor by a page that is hidden", async () => {
+  test("is not disconnected by time in which its timers did not run", async () => {
     const { peer, recorder } = await connected();
     for (let n = 0; n < 100; n++) {
       vi.setSystemTime(Date.now() + 60_000 - SLICE);
       vi.advanceTimersByTime(SLICE);
     }
-    peer.say("pong");
-    peer.port.postMessage("still here");
-    expect(await recorder.entries(1)).toEqual(["still here"]);
+    peer.post("pong");
+    peer.port.postMessage("after the sleep");
+    expect(await recorder.entries(1)).toEqual(["after the sleep"]);
   });
 
-  test("gives up a dial that nobody answers", async () => {
+  test("fails a dial without an answer after livenessMs", async () => {
     const peer = new PortPeer();
     const connecting = failureOf(messagePort(peer.other).connect({ signal }));
     await peer.until("hello");
@@ -177,21 +177,21 @@ describe("a client", () => {
   });
 });
 
-test("a page that is left says so, on whichever side it is", async () => {
+test("a bridge in a page posts a close message when the page is unloaded", async () => {
   const page = new EventTarget();
   vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
   vi.stubGlobal("removeEventListener", page.removeEventListener.bind(page));
   try {
     const { transport, calls } = stuckServer();
-    const { client, bridge: it } = await bridgedTo(transport);
+    const { client, running } = await bridgedTo(transport);
     page.dispatchEvent(new Event("pagehide"));
     expect(await client.until("goodbye")).toMatchObject({
       reason: "the page on one side of the message port was left",
     });
     await vi.advanceTimersByTimeAsync(5_000);
-    await it.ended;
+    await running.ended;
     expect(calls).toContain("close");
-    // Nothing is left to be told.
+    // A second event has no effect.
     page.dispatchEvent(new Event("pagehide"));
   } finally {
     vi.unstubAllGlobals();

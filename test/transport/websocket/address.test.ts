@@ -8,57 +8,57 @@ import { ENTRIES } from "../harness/entries.ts";
 
 const open = () => ({ signal: new AbortController().signal });
 
-describe.each(ENTRIES)("the target of the %s's webSocket()", (_, makeTransport) => {
+describe.each(ENTRIES)("the target of webSocket() of the %s", (_, makeTransport) => {
   test.each([
-    ["no URL", "not a url: hunter2"],
+    ["text that is no URL", "not a url: hunter2"],
     ["a relative URL", "/exec?token=hunter2"],
-    ["a scheme of the web", "http://127.0.0.1/?token=hunter2"],
-    ["another scheme", "file:///hunter2"],
-    ["what looks like a scheme and is a name", "hunter2:password@127.0.0.1:8080"],
-    ["nothing", ""],
-  ])("is refused at once when it is %s, without being shown", (_what, target) => {
+    ["an http: URL", "http://127.0.0.1/?token=hunter2"],
+    ["a file: URL", "file:///hunter2"],
+    ["user info without a scheme", "hunter2:password@127.0.0.1:8080"],
+    ["an empty string", ""],
+  ])("throws for %s, without quoting it", (_what, target) => {
     const error = thrownBy(() => makeTransport(target));
     expect(error).toBeInstanceOf(UsageError);
     expect(error).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
     expectNoneShown(error, ["hunter2"]);
   });
 
-  test.each([undefined, null, 42, {}])("is refused at once when it is %s", (target) => {
+  test.each([undefined, null, 42, {}])("throws for %s", (target) => {
     expect(thrownBy(() => makeTransport(target as never))).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
   });
 
-  test("may be a URL object, which is left as it was", async () => {
+  test("accepts a URL object and does not change it", async () => {
     await using server = await PlainWebSocketServer.start();
     const url = new URL(`${server.url}/#fragment`);
     await (await makeTransport(url).connect(open())).close();
     expect(url.hash).toBe("#fragment");
   });
 
-  test("may hold a fragment, which is not dialled", async () => {
+  test("drops a fragment before dialling", async () => {
     await using server = await PlainWebSocketServer.start();
     await (await makeTransport(`${server.url}/path?query=1#fragment`).connect(open())).close();
     expect(server.upgrades.map(({ url }) => url)).toEqual(["/path?query=1"]);
   });
 
-  test("is asked once per attempt, and not before", async () => {
+  test("calls a function once per attempt, and not before the first", async () => {
     await using server = await SocketServer.start();
-    let asked = 0;
+    let calls = 0;
     const transport = makeTransport(() => {
-      asked++;
+      calls++;
       return server.url;
     });
     await using client = new LazyExecServerClient({ transport });
-    expect(asked).toBe(0);
+    expect(calls).toBe(0);
     await Promise.all([client.get(), client.get(), client.get()]);
-    expect(asked).toBe(1);
+    expect(calls).toBe(1);
     const first = await client.get();
     (await server.connection()).drop();
     await first.disconnected;
     await Promise.all([client.get(), client.get()]);
-    expect(asked).toBe(2);
+    expect(calls).toBe(2);
   });
 
-  test("may be told late, with protocols and headers for this dial over the fixed ones", async () => {
+  test("accepts an async function, and merges its protocols and headers into the options", async () => {
     await using server = await PlainWebSocketServer.start();
     let dial = 0;
     const transport = makeTransport(
@@ -88,7 +88,7 @@ describe.each(ENTRIES)("the target of the %s's webSocket()", (_, makeTransport) 
     ]);
   });
 
-  test("that throws or rejects fails the attempt, with its reason as the cause", async () => {
+  test("fails the attempt if a function throws or rejects, with its error as the cause", async () => {
     for (const target of [
       () => {
         throw new Error("no token today");
@@ -105,30 +105,30 @@ describe.each(ENTRIES)("the target of the %s's webSocket()", (_, makeTransport) 
     }
   });
 
-  test("that names no WebSocket URL fails the attempt with a UsageError", async () => {
-    for (const named of ["http://127.0.0.1/?token=hunter2", "hunter2", undefined, { url: "hunter2" }]) {
-      const connecting = ExecServerClient.connect({ transport: makeTransport(() => named as never) });
+  test("fails the attempt with a UsageError if a function returns no WebSocket URL", async () => {
+    for (const returned of ["http://127.0.0.1/?token=hunter2", "hunter2", undefined, { url: "hunter2" }]) {
+      const connecting = ExecServerClient.connect({ transport: makeTransport(() => returned as never) });
       const error = await failureOf(connecting);
       expect(error).toMatchObject({ name: "UsageError", code: "ERR_INVALID_ARGUMENT" });
       expectNoneShown(error, ["hunter2"]);
     }
   });
 
-  test("that never answers is given up at the connect timeout, and told so", async () => {
-    let given: AbortSignal | undefined;
+  test("aborts the signal of a function that never settles at the connect timeout", async () => {
+    let received: AbortSignal | undefined;
     const transport = makeTransport(({ signal }) => {
-      given = signal;
+      received = signal;
       return new Promise<never>(() => {});
     });
     const error = await failureOf(ExecServerClient.connect({ transport, connectTimeoutMs: 50 }));
     expect(error).toMatchObject({ code: "ERR_CONNECT_TIMEOUT" });
-    expect(given?.aborted).toBe(true);
+    expect(received?.aborted).toBe(true);
   });
 
-  test("is dialled no more when the signal aborts right after its answer", async () => {
+  test("is not dialled if the signal aborts right after the function's result", async () => {
     await using server = await PlainWebSocketServer.start();
-    const reason = new Error("changed my mind");
-    // One of these turns falls between the answer and the dial.
+    const reason = new Error("aborted by the test");
+    // One of these turns is between the result and the dial.
     for (let turns = 0; turns < 8; turns++) {
       const transport = makeTransport(async () => server.url);
       const { signal, abort } = abortAfterTurns(turns, reason);

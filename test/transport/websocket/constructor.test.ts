@@ -38,7 +38,7 @@ describe("the headers option", () => {
     expect(server.upgrades[0]?.headers.authorization).toBe("Bearer hunter2");
   });
 
-  test("is handed to a server-side runtime's own WebSocket in the form it takes", async () => {
+  test("is passed to the WebSocket of Node, Bun and Deno in their own form", async () => {
     const calls: unknown[][] = [];
     class Native extends FailingWebSocket {
       constructor(...args: unknown[]) {
@@ -52,7 +52,7 @@ describe("the headers option", () => {
     expect(calls).toEqual([["ws://127.0.0.1/", { protocols: ["exec"], headers }]]);
   });
 
-  test("fails as unsupported where the runtime's own WebSocket takes no headers", async () => {
+  test("fails with ERR_UNSUPPORTED if the runtime's WebSocket takes no headers", async () => {
     class Native extends FailingWebSocket {
       constructor(_url: string, protocols?: unknown) {
         super();
@@ -69,13 +69,13 @@ describe("the headers option", () => {
   });
 });
 
-describe.each(ENTRIES)("what the %s's constructor refuses", (_, makeTransport) => {
+describe.each(ENTRIES)("webSocket() of the %s", (_, makeTransport) => {
   test.each([
     ["a malformed subprotocol", { protocols: ["bearer.hunter2 hunter2"] }],
     ["a subprotocol given twice", { protocols: ["hunter2", "hunter2"] }],
     ["a malformed header", { headers: { authorization: "hunter2\r\nx: hunter2" } }],
     ["a malformed header name", { headers: { "hunter2:": "1" } }],
-  ])("is a UsageError that does not show %s", async (_what, options) => {
+  ])("rejects %s with a UsageError that does not quote it", async (_what, options) => {
     const transport = makeTransport("ws://127.0.0.1/", options);
     const error = await failureOf(ExecServerClient.connect({ transport }));
     expect(error).toMatchObject({ name: "UsageError", code: "ERR_INVALID_ARGUMENT" });
@@ -83,10 +83,10 @@ describe.each(ENTRIES)("what the %s's constructor refuses", (_, makeTransport) =
   });
 });
 
-test("a socket whose constructor aborts the dial is closed, and the dial settles with the signal's reason", async () => {
+test("closes the socket if its constructor aborts the dial, and rejects with the signal's reason", async () => {
   await using server = await PlainWebSocketServer.start();
   const controller = new AbortController();
-  const reason = new Error("never mind");
+  const reason = new Error("aborted by the constructor");
   const sockets: WsWebSocket[] = [];
   class Aborting extends WsWebSocket {
     constructor(...args: ConstructorParameters<typeof WsWebSocket>) {
@@ -101,14 +101,14 @@ test("a socket whose constructor aborts the dial is closed, and the dial settles
 });
 
 describe("a socket that fails while connecting", () => {
-  test("is given up on an error that no close follows", async () => {
+  test("fails the dial on an error without a close event", async () => {
     const transport = webSocket("ws://127.0.0.1/?token=hunter2", { WebSocket: FailingWebSocket });
     const error = await failureOf(ExecServerClient.connect({ transport }));
     expect(error).toMatchObject({ code: "ERR_CONNECT", phase: "dial", delivery: "not-sent" });
     expectNoneShown(error, ["hunter2"]);
   });
 
-  test("tells the close code that comes right behind the error", async () => {
+  test("reports the close code of a close event right behind the error", async () => {
     class Browser extends FailingWebSocket {
       protected override fail(): void {
         super.fail();
@@ -123,7 +123,7 @@ describe("a socket that fails while connecting", () => {
   test.each([
     ["Bun", "WebSocket connection to 'ws://127.0.0.1/' failed: Expected 101 status code: 403", 1006],
     ["Deno", "failed to connect to WebSocket: Invalid status code: 403", 0],
-  ])("tells the HTTP status and the close code of a refused upgrade in %s", async (_, message, code) => {
+  ])("reports the HTTP status and the close code of a refused upgrade in %s", async (_, message, code) => {
     class Native extends FailingWebSocket {
       protected override fail(): void {
         this.dispatchEvent(Object.assign(new Event("error"), { message }));
@@ -135,7 +135,7 @@ describe("a socket that fails while connecting", () => {
     expect(error).toMatchObject({ code: "ERR_CONNECT", status: 403, closeCode: 1006 });
   });
 
-  test("may fail the same way again: each attempt has its own socket", async () => {
+  test("fails each attempt on its own socket with its own error", async () => {
     const url = `ws://127.0.0.1:${await unusedPort()}`;
     const transport = webSocket(url, { WebSocket: WsWebSocket });
     const errors = [await failureOf(transport.connect(open())), await failureOf(transport.connect(open()))];
@@ -144,7 +144,7 @@ describe("a socket that fails while connecting", () => {
   });
 });
 
-test("an end without a close code, as Deno has it, is told as a broken connection", async () => {
+test("reports an end with close code 0, as Deno does, as a broken connection with code 1006", async () => {
   class Native extends FailingWebSocket {
     override readonly readyState = 1;
     protected override fail(): void {
@@ -157,7 +157,7 @@ test("an end without a close code, as Deno has it, is told as a broken connectio
   expect(end).toMatchObject({ closeCode: 1006, reason: "the WebSocket closed with code 1006" });
 });
 
-/** Like the WebSocket of Node 22: a failed handshake is told by an error alone, and the state stays as it was. */
+/** Like the WebSocket of Node 22: a failed handshake emits only an error, and the state does not change. */
 class FailingWebSocket extends EventTarget {
   readonly readyState: number = 0;
   binaryType = "blob";

@@ -21,15 +21,15 @@ afterAll(async () => {
 });
 
 describe.each(ENTRIES)(
-  "a real server that wants a token, behind the %s's webSocket()",
+  "a real server that requires a token, with webSocket() of the %s",
   (_, makeTransport) => {
-    test("lets in whoever sends it", async () => {
+    test("accepts a client that sends the token", async () => {
       const transport = makeTransport(server.url, { headers: { authorization: `Bearer ${TOKEN}` } });
       await using client = await ExecServerClient.connect({ transport });
       expect((await client.run(["echo", "in"])).stdout).toBe("in\n");
     });
 
-    test("lets in whoever gets it from the target, anew for every connection", async () => {
+    test("accepts a token that the target function returns for this connection", async () => {
       const tokens = [WRONG, TOKEN];
       const transport = makeTransport(async () => ({
         url: server.url,
@@ -41,10 +41,10 @@ describe.each(ENTRIES)(
     });
 
     test.each([
-      ["none", {}],
-      ["a wrong one", { authorization: `Bearer ${WRONG}` }],
-      ["it the wrong way", { authorization: `Basic ${TOKEN}` }],
-    ])("refuses whoever sends %s with 401, and nothing shown holds a credential", async (_what, headers) => {
+      ["no token", {}],
+      ["a wrong token", { authorization: `Bearer ${WRONG}` }],
+      ["the token with the wrong scheme", { authorization: `Basic ${TOKEN}` }],
+    ])("refuses %s with 401, and no error or state holds a credential", async (_what, headers) => {
       const url = `${server.url.replace("://", "://hunter2:hunter3@")}/?token=${TOKEN}&key=hunter4#hunter5`;
       const transport = makeTransport(url, { headers, protocols: "hunter6" });
       await using client = new LazyExecServerClient({ transport });

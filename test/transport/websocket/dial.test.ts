@@ -8,15 +8,15 @@ import { expectNoneShown } from "../../support/leaks.ts";
 import { RawServer, unusedPort } from "../../support/tcp-server.ts";
 import { ENTRIES } from "../harness/entries.ts";
 
-/** Everything in a URL that may be a credential. */
+/** Adds a credential to every part of a URL that can hold one. */
 function withSecrets(url: string): string {
   return `${url.replace("://", "://hunter2:hunter3@")}/exec?token=hunter4#hunter5`;
 }
 const SECRETS = ["hunter2", "hunter3", "hunter4", "hunter5"];
 
-describe.each(ENTRIES)("dialling with the %s's webSocket()", (_, makeTransport) => {
+describe.each(ENTRIES)("a dial of webSocket() of the %s", (_, makeTransport) => {
   test.each([200, 301, 401, 403, 404, 500])(
-    "tells the HTTP status %i of a refused upgrade",
+    "reports the HTTP status %i of a refused upgrade",
     async (status) => {
       await using server = await RawServer.http((request, response) => {
         response.writeHead(status, { location: "/elsewhere", "content-type": "text/html" });
@@ -31,7 +31,7 @@ describe.each(ENTRIES)("dialling with the %s's webSocket()", (_, makeTransport) 
     },
   );
 
-  test("fails at once on a port where nobody listens", async () => {
+  test("fails at once on a port without a listener", async () => {
     const transport = makeTransport(withSecrets(`ws://127.0.0.1:${await unusedPort()}`));
     const error = await failureOf(ExecServerClient.connect({ transport }));
     expect(error).toMatchObject({ code: "ERR_CONNECT", phase: "dial", cause: { code: "ECONNREFUSED" } });
@@ -47,14 +47,14 @@ describe.each(ENTRIES)("dialling with the %s's webSocket()", (_, makeTransport) 
     expectNoneShown(error, SECRETS);
   });
 
-  test("fails for a server that closes the connection instead of answering", async () => {
+  test("fails if the server closes the connection instead of answering", async () => {
     await using server = await RawServer.silent();
     const connecting = failureOf(ExecServerClient.connect({ transport: makeTransport(server.url) }));
     (await server.next()).destroy();
     expect(await connecting).toMatchObject({ code: "ERR_CONNECT", phase: "dial" });
   });
 
-  test("fails for a TLS URL that leads to a plain server", async () => {
+  test("fails for a wss: URL of a server without TLS", async () => {
     await using server = await RawServer.http((_request, response) => response.end());
     const transport = makeTransport(withSecrets(server.url.replace("ws:", "wss:")));
     const error = await failureOf(ExecServerClient.connect({ transport }));
@@ -62,7 +62,7 @@ describe.each(ENTRIES)("dialling with the %s's webSocket()", (_, makeTransport) 
     expectNoneShown(error, SECRETS);
   });
 
-  test("gives up a server that never upgrades at the connect timeout, and drops the socket", async () => {
+  test("times out on a server that never upgrades, and closes the socket", async () => {
     await using server = await RawServer.silent();
     const start = performance.now();
     const connecting = failureOf(
@@ -81,7 +81,7 @@ describe.each(ENTRIES)("dialling with the %s's webSocket()", (_, makeTransport) 
   });
 });
 
-test("the real server refuses whoever names an Origin, as every browser page does", async () => {
+test("the real server refuses a request with an Origin header, which every browser page sends", async () => {
   await using server = await ExecServer.start();
   const transport = nodeWebSocket(server.url, { headers: { origin: "https://example.com" } });
   const error = await failureOf(ExecServerClient.connect({ transport }));

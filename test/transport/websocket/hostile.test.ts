@@ -16,17 +16,17 @@ import { ENTRIES } from "../harness/entries.ts";
 const DEEP = "[".repeat(100_000) + "]".repeat(100_000);
 const SIXTY_FOUR_MIB = 64 * 1024 * 1024;
 
-describe.each(ENTRIES)("the %s's webSocket() ends the attempt on", (_, makeTransport) => {
+describe.each(ENTRIES)("webSocket() of the %s fails the attempt on", (_, makeTransport) => {
   test.each([
     ["text that is not JSON", "hello"],
-    ["JSON that is no object", "42"],
+    ["JSON that is not an object", "42"],
     ["a batch", "[]"],
-    ["JSON that is no message", "{}"],
-    ["bytes that are no text", Buffer.from([0xff, 0xfe, 0x00, 0x80])],
+    ["JSON that is not a message", "{}"],
+    ["bytes that are not UTF-8", Buffer.from([0xff, 0xfe, 0x00, 0x80])],
     ["an empty frame", ""],
     ["JSON nested 100,000 deep", DEEP],
-    ["an answer nested 100,000 deep", `{"id":1,"result":${DEEP}}`],
-    ["an answer without a session", `{"id":1,"result":{}}`],
+    ["a response nested 100,000 deep", `{"id":1,"result":${DEEP}}`],
+    ["a response without a session", `{"id":1,"result":{}}`],
   ])("%s as the first frame, and closes the socket", async (_what, first) => {
     await using server = await PlainWebSocketServer.start();
     const connecting = failureOf(ExecServerClient.connect({ transport: makeTransport(server.url) }));
@@ -50,7 +50,7 @@ describe.each(ENTRIES)("the %s's webSocket() ends the attempt on", (_, makeTrans
     await closed;
   });
 
-  test("a frame above 64 MiB, before it has been sent whole", async () => {
+  test("a frame above 64 MiB, as soon as its header arrives", async () => {
     await using server = await RawServer.upgraded();
     const connecting = failureOf(ExecServerClient.connect({ transport: makeTransport(server.url) }));
     const socket = await server.next();
@@ -82,7 +82,7 @@ describe.each(ENTRIES)("the %s's webSocket() ends the attempt on", (_, makeTrans
     expect(await connecting).toMatchObject({ code: "ERR_CONNECT", phase: "initialize", closeCode: 1006 });
   });
 
-  test("bytes that are no WebSocket frames", async () => {
+  test("bytes that are not WebSocket frames", async () => {
     await using server = await RawServer.upgraded();
     const connecting = failureOf(ExecServerClient.connect({ transport: makeTransport(server.url) }));
     (await server.next()).write("SSH-2.0-OpenSSH_9.6\r\n");
@@ -96,20 +96,20 @@ describe.each(ENTRIES)("the %s's webSocket() ends the attempt on", (_, makeTrans
     expect(await connecting).toBeInstanceOf(ExecServerError);
   });
 
-  test("a goodbye instead of an answer, and tells its code and reason", async () => {
+  test("a close frame instead of a response, and reports its code and reason", async () => {
     await using server = await PlainWebSocketServer.start();
     const connecting = failureOf(ExecServerClient.connect({ transport: makeTransport(server.url) }));
-    (await server.next()).close(4001, "not today");
+    (await server.next()).close(4001, "maintenance");
     const error = await connecting;
     expect(error).toMatchObject({ code: "ERR_CONNECT", phase: "initialize", closeCode: 4001 });
-    expect((error as Error).message).toContain("not today");
+    expect((error as Error).message).toContain("maintenance");
   });
 });
 
-describe("an established connection ends, with everything on it, on", () => {
+describe("an established connection ends and rejects its pending calls on", () => {
   test.each([
     ["text that is not JSON", "hello"],
-    ["bytes that are no text", Buffer.from([0xff, 0xfe, 0x00, 0x80])],
+    ["bytes that are not UTF-8", Buffer.from([0xff, 0xfe, 0x00, 0x80])],
     ["JSON nested 100,000 deep", DEEP],
   ])("%s", async (_, garbage) => {
     await using server = await SocketServer.start();

@@ -11,8 +11,8 @@ import { ENTRIES } from "../harness/entries.ts";
 
 const open = () => ({ signal: new AbortController().signal });
 
-describe.each(ENTRIES)("a connection of the %s's webSocket()", (_, makeTransport) => {
-  test("takes binary frames for text", async () => {
+describe.each(ENTRIES)("a connection of webSocket() of the %s", (_, makeTransport) => {
+  test("accepts binary frames as text", async () => {
     await using server = await SocketServer.start();
     const answers = { initialize: '{"sessionId":"grüße"}', "environment/status": '{"status":"ready"}' };
     for (const [method, result] of Object.entries(answers)) {
@@ -36,21 +36,21 @@ describe.each(ENTRIES)("a connection of the %s's webSocket()", (_, makeTransport
     await connection.close();
   });
 
-  test("answers a ping, which nobody else sees", async () => {
+  test("answers a ping and delivers no frame for it", async () => {
     await using server = await PlainWebSocketServer.start();
     const connection = await makeTransport(server.url).connect(open());
     const recorder = new Recorder(connection);
     const socket = await server.next();
     const pong = once(socket, "pong");
-    socket.ping("are you there?");
+    socket.ping("ping data");
     socket.send("1");
-    expect(String((await pong)[0])).toBe("are you there?");
+    expect(String((await pong)[0])).toBe("ping data");
     await recorder.entries(1);
     await connection.close();
     expect(recorder.log).toEqual(["1", END]);
   });
 
-  test("puts a message of several frames together", async () => {
+  test("assembles a fragmented message", async () => {
     await using server = await PlainWebSocketServer.start();
     const connection = await makeTransport(server.url).connect(open());
     const recorder = new Recorder(connection);
@@ -77,18 +77,18 @@ describe.each(ENTRIES)("a connection of the %s's webSocket()", (_, makeTransport
     await connection.close();
   });
 
-  test("delivers a frame that came in the same packet as the goodbye, and passes on code and reason", async () => {
+  test("delivers a frame of the same packet as the close frame, and reports its code and reason", async () => {
     await using server = await RawServer.upgraded();
     const connection = await makeTransport(server.url).connect(open());
     const recorder = new Recorder(connection);
-    const goodbye = Buffer.concat([Buffer.from([0x0f, 0xa1]), Buffer.from("bye")]);
+    const closePayload = Buffer.concat([Buffer.from([0x0f, 0xa1]), Buffer.from("maintenance")]);
     const socket = await server.next();
-    socket.end(Buffer.concat([frame(TEXT, "last words"), frame(CLOSE, goodbye)]));
-    expect(await recorder.ended).toMatchObject({ closeCode: 4001, reason: "bye" });
-    expect(recorder.log).toEqual(["last words", END]);
+    socket.end(Buffer.concat([frame(TEXT, "last frame"), frame(CLOSE, closePayload)]));
+    expect(await recorder.ended).toMatchObject({ closeCode: 4001, reason: "maintenance" });
+    expect(recorder.log).toEqual(["last frame", END]);
   });
 
-  test("keeps a frame that came in the same packet as the answer to the upgrade", async () => {
+  test("delivers a frame of the same packet as the response to the upgrade", async () => {
     await using server = await RawServer.upgraded({ first: frame(TEXT, "welcome") });
     const connection = await makeTransport(server.url).connect(open());
     const recorder = new Recorder(connection);
@@ -96,7 +96,7 @@ describe.each(ENTRIES)("a connection of the %s's webSocket()", (_, makeTransport
     await connection.close();
   });
 
-  test("ends within two seconds of a goodbye, though the server keeps the socket open", async () => {
+  test("ends within two seconds of a close frame if the server keeps the socket open", async () => {
     await using server = await RawServer.upgraded();
     const connection = await makeTransport(server.url).connect(open());
     const recorder = new Recorder(connection);
@@ -107,7 +107,7 @@ describe.each(ENTRIES)("a connection of the %s's webSocket()", (_, makeTransport
     expect(connection.isOpen).toBe(false);
   });
 
-  test("ends with code 1006 when it is reset", async () => {
+  test("ends with code 1006 when the socket is reset", async () => {
     await using server = await RawServer.upgraded();
     const connection = await makeTransport(server.url).connect(open());
     const recorder = new Recorder(connection);
@@ -115,7 +115,7 @@ describe.each(ENTRIES)("a connection of the %s's webSocket()", (_, makeTransport
     expect(await recorder.ended).toMatchObject({ closeCode: 1006, reason: expect.any(String) });
   });
 
-  test("fails what is pending when it is reset, with the reason in words", async () => {
+  test("rejects pending calls when the socket is reset", async () => {
     await using server = await SocketServer.start();
     await using client = await ExecServerClient.connect({ transport: makeTransport(server.url) });
     const pending = failureOf(client.status());
@@ -125,7 +125,7 @@ describe.each(ENTRIES)("a connection of the %s's webSocket()", (_, makeTransport
     expect(await pending).toMatchObject({ code: "ERR_DISCONNECTED", delivery: "unknown", closeCode: 1006 });
   });
 
-  test("reaches the server at its close as a normal goodbye", async () => {
+  test("closes with code 1000", async () => {
     await using server = await PlainWebSocketServer.start();
     const connection = await makeTransport(server.url).connect(open());
     const closed = once(await server.next(), "close");

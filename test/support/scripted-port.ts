@@ -2,10 +2,10 @@ import type { EmitterPort } from "../../src/index.ts";
 import { deferred } from "../../src/internal/deferred.ts";
 import type { PortMessage } from "./port-peer.ts";
 
-/** A message port that delivers in the very turn in which the test says so. */
-export class PlayedPort implements EmitterPort {
-  /** Everything that was posted, in order. */
-  readonly said: PortMessage[] = [];
+/** A message port that delivers synchronously, in the turn in which the test calls `deliver`. */
+export class ScriptedPort implements EmitterPort {
+  /** Every message posted, in order. */
+  readonly posted: PortMessage[] = [];
   readonly #closed = deferred<void>();
   readonly closed = this.#closed.promise;
   readonly #onPost: (message: PortMessage) => void;
@@ -15,8 +15,9 @@ export class PlayedPort implements EmitterPort {
     this.#onPost = onPost;
   }
 
+  /** The types of the messages posted. */
   get types(): string[] {
-    return this.said.map(({ type }) => type);
+    return this.posted.map(({ type }) => type);
   }
 
   deliver(type: string, members: object = {}): void {
@@ -24,7 +25,7 @@ export class PlayedPort implements EmitterPort {
   }
 
   postMessage(message: unknown): void {
-    this.said.push(message as PortMessage);
+    this.posted.push(message as PortMessage);
     this.#onPost(message as PortMessage);
   }
 
