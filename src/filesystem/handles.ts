@@ -35,18 +35,18 @@ export class FileHandles {
   ): Promise<FileHandle> {
     // Chosen by the client, so that the file can be closed even if the response is invalid.
     const handleId = randomId();
-    const handle = (): FileHandle =>
-      new FileHandle(this.#rpc, handleId, signal, () => this.#places.release());
+    const release = (): void => this.#places.release();
     try {
       // Opening a file for writing empties it, so a request that is still queued is dropped on abort.
       await this.#rpc.call("fs/open", { handleId, ...params }, { signal, untilSent: true });
     } catch (error) {
       // The server responded, although with the wrong shape: the file can be open.
-      if (error instanceof ProtocolError && !isAbortReason(error, signal)) void handle().close();
-      else this.#places.release();
+      if (error instanceof ProtocolError && !isAbortReason(error, signal)) {
+        void new FileHandle(this.#rpc, handleId, undefined, release).close();
+      } else release();
       throw error;
     }
-    return handle();
+    return new FileHandle(this.#rpc, handleId, signal, release);
   }
 }
 

@@ -16,10 +16,10 @@ export async function readFile(
 ): Promise<Bytes> {
   const { signal } = options;
   const { isFile, size } = await rpc.call("fs/getMetadata", file, { signal });
-  const isLarge = isFile && (size ?? 0) > MAX_BLOCK;
-  const bytes = isLarge
-    ? await readLarge(files, file, size ?? 0, options)
-    : await readSmall(rpc, file, signal);
+  const bytes =
+    isFile && size && size > MAX_BLOCK
+      ? await readLarge(files, file, size, options)
+      : await readSmall(rpc, file, signal);
   reportProgress(options, bytes.length, bytes.length);
   return bytes;
 }

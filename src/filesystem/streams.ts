@@ -33,8 +33,8 @@ export function readStream(open: OpenFile, options: ReadStreamOptions): Readable
         try {
           file ??= await open(stop.signal);
           blocks ??= readBlocks(file, start, end);
-          const { done, value: block } = await blocks.next();
-          if (!done) {
+          const { value: block } = await blocks.next();
+          if (block) {
             bytes += block.length;
             controller.enqueue(block);
             reportProgress(options, bytes);
@@ -82,7 +82,7 @@ export function writeStream(open: OpenFile, options: TransferOptions): WritableS
         if (!controller.signal.aborted) controller.error(error);
       });
       // Fires at once, while `abort` of a sink is called only after the write in flight has settled.
-      whenAborted(controller.signal, (reason) => stop.abort(reason));
+      onAbort(controller.signal, () => stop.abort(controller.signal.reason));
     },
     async write(chunk) {
       try {
