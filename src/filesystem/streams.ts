@@ -16,7 +16,7 @@ export type OpenFile = (signal: AbortSignal) => Promise<FileHandle>;
 /** Opens the file with the first read. Holds no more than the blocks in flight. */
 export function readStream(open: OpenFile, options: ReadStreamOptions): ReadableStream<Bytes> {
   const [start, end] = byteRange(options);
-  // Aborted by the caller's signal, a cancel, or an error: whatever ends the stream early.
+  // Aborts with the caller's signal, and on a cancel or an error.
   const { controller: stop, unlink } = linkedController(options.signal);
   let file: FileHandle | undefined;
   let blocks: AsyncGenerator<Bytes, void> | undefined;
@@ -56,7 +56,7 @@ export function readStream(open: OpenFile, options: ReadStreamOptions): Readable
 
 /** Opens the file, and so empties it, with the first write or with the close. */
 export function writeStream(open: OpenFile, options: TransferOptions): WritableStream<Uint8Array> {
-  // Aborted by the caller's signal, an abort of the stream, or an error: whatever ends the stream early.
+  // Aborts with the caller's signal, and on an abort of the stream or an error.
   const { controller: stop, unlink } = linkedController(options.signal);
   let file: FileHandle | undefined;
   let blocks: BlockWriter | undefined;

@@ -5,7 +5,7 @@ import type { FileSession } from "./file-session.ts";
 import type { FileHandle, FileHandles } from "./handles.ts";
 import { reportProgress, type TransferOptions } from "./options.ts";
 
-/** Writes a whole file: a small one in one request, a large one in blocks if the server takes them. */
+/** Writes a whole file: a small one in one request, a large one in blocks if the server supports them. */
 export async function writeFile(
   { rpc, files, canWriteBlocks }: FileSession,
   path: PathParams,
