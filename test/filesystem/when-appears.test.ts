@@ -116,7 +116,11 @@ describe("whenAppears()", () => {
 
   it.each([
     ["has the wrong shape", { result: { watching: "yes" } }, { code: "ERR_PROTOCOL" }],
-    ["is that the method is unknown", { error: { code: -32601, message: "unknown method" } }, { kind: "unsupported" }],
+    [
+      "is that the method is unknown",
+      { error: { code: -32601, message: "unknown method" } },
+      { kind: "unsupported" },
+    ],
   ])("rejects alone when the server's response %s", async (_, answer, expected) => {
     relayed.relay.intercept = ({ method }) => (method === "fs/watchMissing" ? answer : undefined);
     expect(await failureOf(relayed.fs.whenAppears([relayed.path("a")]))).toMatchObject(expected);

@@ -44,27 +44,24 @@ describe("a write stream", () => {
   it.each<[string, boolean]>([
     ["its signal", true],
     ["its writer", false],
-  ])(
-    "rejects a pending write when %s aborts, with the reason and the bytes written",
-    async (_, bySignal) => {
-      const controller = new AbortController();
-      await using scripted = await slowServer({ signal: controller.signal });
-      const writing = failureOf(scripted.writer.write(new Uint8Array(20 * MIB)));
-      await scripted.connection.request("fs/writeBlock", 4);
-      scripted.confirm();
-      scripted.confirm();
-      await scripted.connection.request("fs/writeBlock", 6);
-      const reason = new Error("aborted");
-      if (bySignal) controller.abort(reason);
-      else await scripted.writer.abort(reason);
-      expect(await writing).toBe(reason);
-      expect(reason).toHaveProperty("bytesWritten", 2 * MIB);
-      expect(await failureOf(scripted.writer.closed)).toBe(reason);
-      await scripted.connection.request("fs/close");
-      expect(await scripted.count("fs/writeBlock")).toBe(6);
-      expect(await failureOf(scripted.writer.write(new Uint8Array(1)))).toBe(reason);
-    },
-  );
+  ])("rejects a pending write when %s aborts, with the reason and the bytes written", async (_, bySignal) => {
+    const controller = new AbortController();
+    await using scripted = await slowServer({ signal: controller.signal });
+    const writing = failureOf(scripted.writer.write(new Uint8Array(20 * MIB)));
+    await scripted.connection.request("fs/writeBlock", 4);
+    scripted.confirm();
+    scripted.confirm();
+    await scripted.connection.request("fs/writeBlock", 6);
+    const reason = new Error("aborted");
+    if (bySignal) controller.abort(reason);
+    else await scripted.writer.abort(reason);
+    expect(await writing).toBe(reason);
+    expect(reason).toHaveProperty("bytesWritten", 2 * MIB);
+    expect(await failureOf(scripted.writer.closed)).toBe(reason);
+    await scripted.connection.request("fs/close");
+    expect(await scripted.count("fs/writeBlock")).toBe(6);
+    expect(await failureOf(scripted.writer.write(new Uint8Array(1)))).toBe(reason);
+  });
 
   it("closes the handle that arrives after an abort", async () => {
     await using scripted = await slowServer();
