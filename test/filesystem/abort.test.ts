@@ -1,5 +1,6 @@
+import { getEventListeners } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RemoteFileSystem, ServerError } from "../../src/index.ts";
+import { type RemoteFileSystem, ServerError, type TransferProgress } from "../../src/index.ts";
 import { silence } from "../../src/testing.ts";
 import { failureOf } from "../support/failure.ts";
 import { freeze, OPERATIONS, PREPARE } from "../support/operations.ts";
@@ -69,6 +70,26 @@ describe("an abort in the middle", () => {
     }
     expect(reason).toHaveProperty("bytesWritten", MIB);
     expect((await relayed.fs.stat(relayed.path("huge"))).size).toBeLessThan(20 * MIB);
+  });
+
+  it.each<[string, (path: string, options: object) => Promise<unknown>]>([
+    ["readFile()", (path, options) => relayed.fs.readFile(path, options)],
+    ["writeFile()", (path, options) => relayed.fs.writeFile(path, new Uint8Array(3 * MIB), options)],
+  ])("rejects a large %s that is aborted after its last block", async (_, transfer) => {
+    const path = relayed.path("three");
+    await relayed.fs.writeFile(path, new Uint8Array(3 * MIB));
+    const closes = relayed.relay.count("fs/close");
+    const controller = new AbortController();
+    const { signal } = controller;
+    const seen: number[] = [];
+    const onProgress = ({ bytes }: TransferProgress) => {
+      seen.push(bytes);
+      if (bytes === 3 * MIB) controller.abort("aborted");
+    };
+    expect(await transfer(path, { signal, onProgress }).catch((reason: unknown) => reason)).toBe("aborted");
+    expect(seen).toEqual([MIB, 2 * MIB, 3 * MIB]);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+    await relayed.relay.request("fs/close", closes + 1);
   });
 
   it("rejects a walk by entry with the reason", async () => {

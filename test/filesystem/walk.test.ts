@@ -139,15 +139,16 @@ describe("on a server without fs/walk", () => {
     }
   });
 
-  it.each([
-    { maxEntries: 0 },
-    { maxDirectories: 0 },
-    { maxDepth: 65 },
-    { maxDepth: -1 },
-    { maxEntries: 1.5 },
-  ])("walk() rejects the limits %o too", async (options) => {
+  it.each<[WalkOptions, string]>([
+    [{ maxEntries: 0 }, "maxEntries must be an integer from 1 to 50000, got 0"],
+    [{ maxDirectories: 0 }, "maxDirectories must be an integer from 1 to 10000, got 0"],
+    [{ maxDepth: 65 }, "maxDepth must be an integer from 0 to 64, got 65"],
+    [{ maxDepth: -1 }, "maxDepth must be an integer from 0 to 64, got -1"],
+    [{ maxEntries: 1.5 }, "maxEntries must be an integer from 1 to 50000, got 1.5"],
+  ])("walk() rejects the limits %o too", async (options, message) => {
     expect(await failureOf(old.fs.walk(real.directory, options))).toMatchObject({
-      code: expect.stringMatching(/ERR_SERVER|ERR_INVALID_ARGUMENT/),
+      code: "ERR_INVALID_ARGUMENT",
+      message: `walk(): ${message}`,
     });
   });
 });

@@ -95,9 +95,15 @@ describe("createWriteStream()", () => {
     expect(readFileSync(relayed.path("kept"), "utf8")).toBe("kept");
   });
 
-  it("rejects a chunk that is not bytes", async () => {
-    const writer = relayed.fs.createWriteStream(relayed.path("refused")).getWriter();
-    expect(await failureOf(writer.write(1 as never))).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
+  it("rejects a chunk that is not bytes, and opens nothing for it", async () => {
+    writeFileSync(relayed.path("kept"), "kept");
+    const writer = relayed.fs.createWriteStream(relayed.path("kept")).getWriter();
+    expect(await failureOf(writer.write(1 as never))).toMatchObject({
+      code: "ERR_INVALID_ARGUMENT",
+      message: "data must be a string, an ArrayBuffer or a typed array, got 1",
+    });
+    await relayed.client.status();
+    expect(readFileSync(relayed.path("kept"), "utf8")).toBe("kept");
   });
 });
 
