@@ -84,7 +84,9 @@ export class FileHandle {
     return { bytes, eof };
   }
 
+  /** Sends nothing after an abort. */
   async write(offset: number, bytes: Uint8Array): Promise<void> {
+    this.signal?.throwIfAborted();
     const params = { handleId: this.#handleId, offset };
     await this.#rpc.request("fs/writeBlock", params, fileSystemSchemas.empty, {
       payload: { name: "chunk", bytes },
