@@ -1,5 +1,5 @@
 import { ClosedError } from "../errors.ts";
-import type { FileSession } from "../filesystem/filesystem.ts";
+import type { FileSession } from "../filesystem/file-session.ts";
 import { FileHandles } from "../filesystem/handles.ts";
 import { PathWatcher } from "../filesystem/path-watcher.ts";
 import { Bodies } from "../http/body.ts";
@@ -36,7 +36,7 @@ export class Session implements FileSession, HttpSession {
   readonly processes: Processes;
   readonly files: FileHandles;
   readonly bodies: Bodies;
-  readonly missing: PathWatcher;
+  readonly watcher: PathWatcher;
   readonly canWriteBlocks: boolean;
   readonly timings: SessionTimings;
   /** Set when the connection has ended. */
@@ -60,7 +60,7 @@ export class Session implements FileSession, HttpSession {
       isPosix: info?.platformOs != null && info.platformOs !== "windows",
     });
     this.bodies = new Bodies(rpc);
-    this.missing = new PathWatcher(rpc);
+    this.watcher = new PathWatcher(rpc);
   }
 
   /** Ends the connection with a ClosedError. Settles within two seconds. */

@@ -1,57 +1,57 @@
 import type { WireMetadata } from "../protocol/filesystem.ts";
 
-/** What a path is, as in `node:fs`: a link counts as what it leads to, and besides as a link. */
+/** Metadata of a path, as in `node:fs`. A link has the metadata of its target, and `isSymbolicLink()` is true. */
 export interface RemoteStats {
-  /** In bytes; 0 from a server that does not tell. */
+  /** Size in bytes. 0 if the server does not report it. */
   readonly size: number;
-  /** When it was last written, in milliseconds since 1970; 0 where the server's system does not tell. */
+  /** Time of the last write, in milliseconds since 1970. 0 if the server's system does not report it. */
   readonly mtimeMs: number;
-  /** The same as a date. */
+  /** `mtimeMs` as a date. */
   readonly mtime: Date;
-  /** When it was made, in milliseconds since 1970; 0 where the server's system does not tell. */
+  /** Time of creation, in milliseconds since 1970. 0 if the server's system does not report it. */
   readonly birthtimeMs: number;
-  /** The same as a date. */
+  /** `birthtimeMs` as a date. */
   readonly birthtime: Date;
-  /** Whether it is, or a link leads to, a regular file. */
+  /** Whether it is a regular file, or a link to one. */
   isFile(): boolean;
-  /** Whether it is, or a link leads to, a directory. */
+  /** Whether it is a directory, or a link to one. */
   isDirectory(): boolean;
-  /** Whether it is itself a link. */
+  /** Whether the path itself is a link. */
   isSymbolicLink(): boolean;
 }
 
 /** An entry of a directory, as in `node:fs`. */
 export interface RemoteDirent {
-  /** Its name within the directory. */
+  /** The name within the directory. */
   readonly name: string;
-  /** The directory it is in, as it was asked for. */
+  /** The native path of the directory that was listed. */
   readonly parentPath: string;
-  /** Whether it is, or a link leads to, a regular file. */
+  /** Whether it is a regular file, or a link to one. */
   isFile(): boolean;
-  /** Whether it is, or a link leads to, a directory. */
+  /** Whether it is a directory, or a link to one. */
   isDirectory(): boolean;
 }
 
-/** One thing a walk came by; its path is native. */
+/** One entry that a walk found. */
 export interface WalkEntry {
-  /** Its absolute path. */
+  /** The absolute native path. */
   readonly path: string;
-  /** What it is; other things are left out. */
+  /** Whether it is a file or a directory. Links that are not followed and special files are left out. */
   readonly kind: "file" | "directory";
 }
 
-/** What a walk found. */
+/** The result of a walk. */
 export interface WalkResult {
-  /** Level by level, by name within a directory. */
+  /** Sorted level by level, and by name within a directory. */
   readonly entries: readonly WalkEntry[];
   /** Directories that could not be read. */
   readonly errors: readonly {
     /** The native path. */
     readonly path: string;
-    /** Why not, in the server's words. */
+    /** The server's error message. */
     readonly message: string;
   }[];
-  /** Whether a limit ended the walk. */
+  /** Whether a limit ended the walk early. */
   readonly truncated: boolean;
 }
 

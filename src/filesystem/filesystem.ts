@@ -1,15 +1,15 @@
-import { type Delivery, ProtocolError, ServerError, UsageError } from "../errors.ts";
-import { decodeBase64, encodeBase64 } from "../internal/base64.ts";
+import { ServerError } from "../errors.ts";
+import { isAbortReason } from "../internal/abort.ts";
+import { invalid } from "../internal/arguments.ts";
 import { type Bytes, textOf } from "../internal/bytes.ts";
-import { MAX_BLOCK } from "../protocol/filesystem.ts";
+import type { PathParams } from "../protocol/filesystem.ts";
 import type { MethodName, ParamsOf, ResultOf } from "../protocol/methods.ts";
 import { toNativePath, toPathUri } from "../protocol/path-uri.ts";
 import { wireSandbox } from "../protocol/sandbox.ts";
-import type { RpcPeer } from "../rpc/peer.ts";
-import { BlockReader, BlockWriter } from "./blocks.ts";
 import { direntOf, type RemoteDirent, type RemoteStats, statsOf, type WalkResult } from "./entries.ts";
-import type { FileHandle, FileHandles } from "./handles.ts";
+import type { FileSession } from "./file-session.ts";
 import {
+  bytesOf,
   checkEncoding,
   type FileEncoding,
   type FileOptions,
@@ -17,29 +17,19 @@ import {
   type ReadStreamOptions,
   type RecursiveOptions,
   type RmOptions,
-  reportProgress,
   type TransferOptions,
   type WalkOptions,
   type WriteFileOptions,
 } from "./options.ts";
-import type { PathWatcher } from "./path-watcher.ts";
+import { readFile } from "./read-file.ts";
 import type { RemoteFileSystem } from "./remote-filesystem.ts";
-import { bytesOf, readStream, writeStream } from "./streams.ts";
-import { Transfer, withBytesWritten } from "./transfer.ts";
+import { type OpenFile, readStream, writeStream } from "./streams.ts";
 import { walk } from "./walk.ts";
-
-/** What file operations need of a connection. */
-export interface FileSession {
-  readonly rpc: RpcPeer;
-  readonly files: FileHandles;
-  readonly missing: PathWatcher;
-  /** Whether the server takes files in blocks; older ones take them whole only. */
-  readonly canWriteBlocks: boolean;
-}
+import { writeFile } from "./write-file.ts";
 
 type Path = string | URL;
 
-/** The file operations, on whatever session `connect` gives at the time of each. */
+/** The file operations. Each one runs on the session that `connect` returns when it is called. */
 export class FileSystem implements RemoteFileSystem {
   readonly #connect: (options: { signal?: AbortSignal | undefined }) => Promise<FileSession>;
 
@@ -55,8 +45,8 @@ export class FileSystem implements RemoteFileSystem {
   async readFile(path: Path, options: FileEncoding | ReadFileOptions = {}): Promise<string | Bytes> {
     const { encoding, ...transfer } = typeof options === "string" ? { encoding: options } : options;
     const asText = checkEncoding(encoding);
-    const bytes = await this.#readAll(path, transfer);
-    reportProgress(transfer, bytes.length, bytes.length);
+    const params = pathParams(path, transfer);
+    const bytes = await readFile(await this.#connect(transfer), params, transfer);
     return asText ? textOf(bytes) : bytes;
   }
 
@@ -68,41 +58,32 @@ export class FileSystem implements RemoteFileSystem {
     const { encoding, ...transfer } = typeof options === "string" ? { encoding: options } : options;
     checkEncoding(encoding);
     const bytes = bytesOf(data);
-    const where = location(path, transfer);
-    const { canWriteBlocks } = await this.#connect(transfer);
-    if (bytes.length > MAX_BLOCK && canWriteBlocks) await this.#writeBlocks(path, bytes, transfer);
-    else await this.#call("fs/writeFile", { ...where, dataBase64: encodeBase64(bytes) }, transfer);
-    reportProgress(transfer, bytes.length, bytes.length);
+    const params = pathParams(path, transfer);
+    await writeFile(await this.#connect(transfer), params, bytes, transfer);
   }
 
   async mkdir(path: Path, options: RecursiveOptions = {}): Promise<void> {
-    await this.#call(
-      "fs/createDirectory",
-      { ...location(path, options), recursive: options.recursive ?? false },
-      options,
-    );
+    const params = { ...pathParams(path, options), recursive: options.recursive ?? false };
+    await this.#call("fs/createDirectory", params, options);
   }
 
   async rm(path: Path, options: RmOptions = {}): Promise<void> {
-    const { recursive = false, force = false } = options;
-    await this.#call("fs/remove", { ...location(path, options), recursive, force }, options);
+    const flags = { recursive: options.recursive ?? false, force: options.force ?? false };
+    await this.#call("fs/remove", { ...pathParams(path, options), ...flags }, options);
   }
 
   async cp(source: Path, destination: Path, options: RecursiveOptions = {}): Promise<void> {
-    await this.#call(
-      "fs/copy",
-      {
-        sourcePath: toPathUri(source, "The source path"),
-        destinationPath: toPathUri(destination, "The destination path"),
-        recursive: options.recursive ?? false,
-        sandbox: wireSandbox(options.sandbox),
-      },
-      options,
-    );
+    const params = {
+      sourcePath: toPathUri(source, "source"),
+      destinationPath: toPathUri(destination, "destination"),
+      recursive: options.recursive ?? false,
+      sandbox: wireSandbox(options.sandbox),
+    };
+    await this.#call("fs/copy", params, options);
   }
 
   async realpath(path: Path, options: FileOptions = {}): Promise<string> {
-    return toNativePath((await this.#call("fs/canonicalize", location(path, options), options)).path);
+    return toNativePath((await this.#call("fs/canonicalize", pathParams(path, options), options)).path);
   }
 
   async exists(path: Path, options: FileOptions = {}): Promise<boolean> {
@@ -110,16 +91,14 @@ export class FileSystem implements RemoteFileSystem {
       await this.stat(path, options);
       return true;
     } catch (error) {
-      // The reason of an abort may be a ServerError, too, but tells nothing of this path.
-      options.signal?.throwIfAborted();
-      const isMissing = error instanceof ServerError && /^not-(found|a-directory)$/.test(error.kind ?? "");
-      if (isMissing) return false;
+      if (!(error instanceof ServerError) || isAbortReason(error, options.signal)) throw error;
+      if (error.kind === "not-found" || error.kind === "not-a-directory") return false;
       throw error;
     }
   }
 
   async stat(path: Path, options: FileOptions = {}): Promise<RemoteStats> {
-    return statsOf(await this.#call("fs/getMetadata", location(path, options), options));
+    return statsOf(await this.#call("fs/getMetadata", pathParams(path, options), options));
   }
 
   readdir(
@@ -131,17 +110,17 @@ export class FileSystem implements RemoteFileSystem {
     path: Path,
     options: FileOptions & { readonly withFileTypes?: boolean | undefined } = {},
   ): Promise<string[] | RemoteDirent[]> {
-    const where = location(path, options);
-    const { entries } = await this.#call("fs/readDirectory", where, options);
+    const params = pathParams(path, options);
+    const { entries } = await this.#call("fs/readDirectory", params, options);
     if (!options.withFileTypes) return entries.map(({ fileName }) => fileName);
-    const parentPath = toNativePath(where.path);
+    const parentPath = toNativePath(params.path);
     return entries.map((entry) => direntOf(parentPath, entry));
   }
 
   async walk(path: Path, options: WalkOptions = {}): Promise<WalkResult> {
     return await walk(
       (method, params) => this.#call(method, params, options),
-      location(path, options),
+      pathParams(path, options),
       options,
     );
   }
@@ -158,10 +137,10 @@ export class FileSystem implements RemoteFileSystem {
     paths: readonly Path[],
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<void> {
-    const uris = paths.map((path) => toPathUri(path, "A path to wait for"));
-    if (uris.length === 0) throw new UsageError("ERR_INVALID_ARGUMENT", "There is no path to wait for");
-    const { missing } = await this.#connect(options);
-    await missing.whenAppears(uris, options.signal);
+    const uris = paths.map((path) => toPathUri(path, "path"));
+    if (uris.length === 0) invalid("paths must contain at least one path, got an empty array");
+    const { watcher } = await this.#connect(options);
+    await watcher.whenAppears(uris, options.signal);
   }
 
   async #call<M extends MethodName>(
@@ -173,96 +152,16 @@ export class FileSystem implements RemoteFileSystem {
     return await rpc.call(method, params, { signal: options.signal });
   }
 
-  /** Checks the path now, opens the file when it is called. */
-  #opener(
-    path: Path,
-    mode: "read" | "replace",
-    options: FileOptions,
-  ): (signal: AbortSignal) => Promise<FileHandle> {
-    const where = location(path, options);
+  /** Checks the path now. The function it returns opens the file. */
+  #opener(path: Path, mode: "read" | "replace", options: FileOptions): OpenFile {
+    const params = pathParams(path, options);
     return async (signal) => {
       const { files } = await this.#connect({ signal });
-      return await files.open({ ...where, mode }, signal);
+      return await files.open({ ...params, mode }, signal);
     };
   }
-
-  /** Small files in one request, which costs less; large ones in blocks, which no frame is too small for. */
-  async #readAll(path: Path, options: ReadFileOptions): Promise<Bytes> {
-    const where = location(path, options);
-    const { isFile, size } = await this.#call("fs/getMetadata", where, options);
-    if (isFile && (size ?? 0) > MAX_BLOCK) return await this.#readBlocks(path, size ?? 0, options);
-    const { rpc } = await this.#connect(options);
-    const { dataBase64 } = await rpc.call("fs/readFile", where, { signal: options.signal });
-    const bytes = decodeBase64(dataBase64);
-    if (bytes) return bytes;
-    throw new ProtocolError("The server sent a file that is not valid base64", {
-      sessionId: rpc.sessionId,
-      delivery: "answered",
-    });
-  }
-
-  async #readBlocks(path: Path, total: number, options: ReadFileOptions): Promise<Bytes> {
-    let all: Bytes = allocate(total, "not-sent");
-    let bytes = 0;
-    const transfer = new Transfer(
-      this.#opener(path, "read", options),
-      (handle) => new BlockReader(handle, 0, Number.POSITIVE_INFINITY),
-      options.signal,
-    );
-    const next = async (blocks: BlockReader): Promise<Bytes | undefined> => {
-      const block = await blocks.next();
-      const end = bytes + (block?.length ?? 0);
-      // The file has grown since its size was told.
-      if (end > all.length) all = grown(all, all.length + end);
-      return block;
-    };
-    for (let block = await transfer.step(next); block; block = await transfer.step(next)) {
-      all.set(block, bytes);
-      bytes += block.length;
-      reportProgress(options, bytes, Math.max(bytes, total));
-    }
-    await transfer.finish();
-    return bytes === all.length ? all : all.slice(0, bytes);
-  }
-
-  async #writeBlocks(path: Path, bytes: Uint8Array, options: TransferOptions): Promise<void> {
-    let bytesWritten = 0;
-    const transfer = new Transfer(
-      this.#opener(path, "replace", options),
-      (handle) =>
-        new BlockWriter(handle, (confirmed) => {
-          bytesWritten = confirmed;
-          reportProgress(options, confirmed, bytes.length);
-        }),
-      options.signal,
-    );
-    try {
-      await transfer.step(async (blocks) => {
-        await blocks.write(bytes);
-        await blocks.flush();
-      });
-    } catch (error) {
-      throw withBytesWritten(error, bytesWritten);
-    }
-    await transfer.finish();
-  }
 }
 
-function location(path: Path, { sandbox }: FileOptions) {
-  return { path: toPathUri(path, "The path"), sandbox: wireSandbox(sandbox) };
-}
-
-function allocate(bytes: number, delivery: Delivery): Bytes {
-  try {
-    return new Uint8Array(bytes);
-  } catch {
-    const problem = `A file of ${bytes} bytes does not fit into this process's memory: use createReadStream()`;
-    throw new UsageError("ERR_TOO_LARGE", problem, { delivery });
-  }
-}
-
-function grown(start: Bytes, bytes: number): Bytes {
-  const all = allocate(bytes, "answered");
-  all.set(start);
-  return all;
+function pathParams(path: Path, { sandbox }: FileOptions): PathParams {
+  return { path: toPathUri(path, "path"), sandbox: wireSandbox(sandbox) };
 }

@@ -1,7 +1,6 @@
-import { ProtocolError, UsageError } from "../errors.ts";
-import { untilAborted } from "../internal/abort.ts";
+import { ProtocolError } from "../errors.ts";
+import { isAbortReason, onAbort, untilAborted } from "../internal/abort.ts";
 import { type Bytes, randomId } from "../internal/bytes.ts";
-import { unobserved } from "../internal/deferred.ts";
 import { Semaphore } from "../internal/semaphore.ts";
 import {
   blockSchema,
@@ -11,7 +10,7 @@ import {
 } from "../protocol/filesystem.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 
-/** The open files of one connection. The server allows 128; whoever wants more waits for one to be closed. */
+/** The open files of one connection. The server allows 128: a further `open` waits until one is closed. */
 export class FileHandles {
   readonly #rpc: RpcPeer;
   readonly #places = new Semaphore(MAX_OPEN_HANDLES);
@@ -20,7 +19,7 @@ export class FileHandles {
     this.#rpc = rpc;
   }
 
-  /** Opens a file. A handle that arrives after `signal` has aborted is closed again. */
+  /** Opens a file. An abort of the signal closes it, also when its handle arrives after the abort. */
   async open(
     params: Omit<FileSystemParams["fs/open"], "handleId">,
     signal: AbortSignal | undefined,
@@ -34,36 +33,45 @@ export class FileHandles {
     params: Omit<FileSystemParams["fs/open"], "handleId">,
     signal: AbortSignal | undefined,
   ): Promise<FileHandle> {
-    // Chosen here, so that it is known whatever becomes of the answer.
+    // Chosen by the client, so that the file can be closed even if the response is invalid.
     const handleId = randomId();
-    const handle = new FileHandle(this.#rpc, handleId, () => this.#places.release());
+    const release = (): void => this.#places.release();
     try {
-      // Opening a file to write it empties it: one that nobody wants any more is not opened.
+      // Opening a file for writing empties it, so a request that is still queued is dropped on abort.
       await this.#rpc.call("fs/open", { handleId, ...params }, { signal, untilSent: true });
-      return handle;
     } catch (error) {
-      // The server did answer: the file may well be open.
-      if (error instanceof ProtocolError && error !== signal?.reason) void handle.close();
-      else this.#places.release();
+      // The server responded, although with the wrong shape: the file can be open.
+      if (error instanceof ProtocolError && !isAbortReason(error, signal)) {
+        void new FileHandle(this.#rpc, handleId, undefined, release).close();
+      } else release();
       throw error;
     }
+    return new FileHandle(this.#rpc, handleId, signal, release);
   }
 }
 
-/** One open file on the server; keeps reading the file it opened even if another takes its name. */
+/**
+ * One open file on the server. It stays the same file if its path is replaced. `close` or an abort of the signal closes
+ * it.
+ */
 export class FileHandle {
+  /** The signal that the file was opened with. */
+  readonly signal: AbortSignal | undefined;
   readonly #rpc: RpcPeer;
   readonly #handleId: string;
   readonly #onClosed: () => void;
+  readonly #unlink: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(rpc: RpcPeer, handleId: string, onClosed: () => void) {
+  constructor(rpc: RpcPeer, handleId: string, signal: AbortSignal | undefined, onClosed: () => void) {
     this.#rpc = rpc;
     this.#handleId = handleId;
+    this.signal = signal;
     this.#onClosed = onClosed;
+    this.#unlink = signal && onAbort(signal, () => void this.close());
   }
 
-  /** Resolves with fewer bytes than asked for at the end of the file only. */
+  /** Resolves with fewer bytes than requested only at the end of the file. */
   async read(offset: number, length: number): Promise<{ bytes: Bytes; eof: boolean }> {
     const params = { handleId: this.#handleId, offset, len: length };
     const { chunk: bytes, eof } = await this.#rpc.request("fs/readBlock", params, blockSchema);
@@ -76,20 +84,21 @@ export class FileHandle {
     return { bytes, eof };
   }
 
+  /** Sends nothing after an abort. */
   async write(offset: number, bytes: Uint8Array): Promise<void> {
-    // The write was given up, so nobody hears this: it is only not to go on.
-    if (this.#closing !== undefined) throw new UsageError("ERR_INVALID_ARGUMENT", "The file is closed");
+    this.signal?.throwIfAborted();
     const params = { handleId: this.#handleId, offset };
     await this.#rpc.request("fs/writeBlock", params, fileSystemSchemas.empty, {
       payload: { name: "chunk", bytes },
     });
   }
 
-  /** Closes it once. Never rejects: with the connection the handle is gone as well. */
+  /** Closes the file; further calls share the promise. Never rejects: the end of the connection closes the file too. */
   close(): Promise<void> {
+    this.#unlink?.();
     this.#closing ??= this.#rpc
       .call("fs/close", { handleId: this.#handleId }, { urgent: true })
       .then(this.#onClosed, this.#onClosed);
-    return unobserved(this.#closing);
+    return this.#closing;
   }
 }

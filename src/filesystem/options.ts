@@ -1,92 +1,107 @@
-import { UsageError } from "../errors.ts";
+import { invalid, received } from "../internal/arguments.ts";
+import { utf8 } from "../internal/bytes.ts";
 import { guarded } from "../internal/guarded.ts";
 import type { WalkLimits } from "../protocol/filesystem.ts";
 import type { SandboxContext } from "../protocol/sandbox.ts";
 
-/** Limits and circumstances of one file operation. */
+/** Options of every file operation. */
 export interface FileOptions {
-  /** Ends the wait with the signal's reason. What the server has begun it finishes. @default none */
+  /** Rejects the call with the signal's reason. The server still finishes an operation it has begun. @default none */
   readonly signal?: AbortSignal | undefined;
-  /** The sandbox to work in. @default none */
+  /** The sandbox that the operation runs in. @default none */
   readonly sandbox?: SandboxContext | undefined;
 }
 
-/** How far a transfer has come. */
+/** Progress of a transfer. */
 export interface TransferProgress {
-  /** Bytes that have arrived, counted from the start of the transfer. */
+  /** Bytes transferred since the start of the transfer. */
   readonly bytes: number;
-  /** Bytes there are in all; missing where that is not known. */
+  /** Bytes of the whole transfer. Missing if unknown. */
   readonly total?: number;
 }
 
 /** Options of a transfer of bytes. */
 export interface TransferOptions extends FileOptions {
-  /** Called after each block of a large file, and at the end. Errors thrown by it are ignored. @default nobody */
+  /** Called after each block of a large file and at the end. Errors that it throws are ignored. @default none */
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
 }
 
-/** The only text encoding; without one, files are bytes. */
+/** The only text encoding. Without an encoding, a file is bytes. */
 export type FileEncoding = "utf8" | "utf-8";
 
 /** Options of `readFile`. */
 export interface ReadFileOptions extends TransferOptions {
-  /** Returns text instead of bytes; a name other than UTF-8's is a UsageError `ERR_INVALID_ARGUMENT`. @default bytes */
+  /** Returns text instead of bytes. Another encoding throws UsageError `ERR_INVALID_ARGUMENT`. @default bytes */
   readonly encoding?: FileEncoding | null | undefined;
 }
 
 /** Options of `writeFile`. */
 export interface WriteFileOptions extends TransferOptions {
-  /** Text is always written as UTF-8; another name is a UsageError `ERR_INVALID_ARGUMENT`. @default "utf8" */
+  /** Text is always written as UTF-8. Another encoding throws UsageError `ERR_INVALID_ARGUMENT`. @default "utf8" */
   readonly encoding?: FileEncoding | null | undefined;
 }
 
 /** Options of `rm`. */
 export interface RmOptions extends FileOptions {
   /**
-   * Removes a directory with everything in it; without it one that is not empty is a ServerError of the kind
-   * `"not-empty"`. @default false
+   * Removes a directory with everything in it. Without this option, a directory that is not empty rejects with a
+   * ServerError of the kind `"not-empty"`. @default false
    */
   readonly recursive?: boolean | undefined;
-  /** A missing path is no error. @default false */
+  /** Ignores a missing path. @default false */
   readonly force?: boolean | undefined;
 }
 
 /** Options of `mkdir` and `cp`. */
 export interface RecursiveOptions extends FileOptions {
-  /** Makes the missing parents too, or copies a directory with everything in it. @default false */
+  /** `mkdir`: also makes missing parents. `cp`: copies a directory with everything in it. @default false */
   readonly recursive?: boolean | undefined;
 }
 
 /** Options of `walk`. */
 export interface WalkOptions extends FileOptions, WalkLimits {}
 
-/** Options of `createReadStream`; offsets that are none are a UsageError `ERR_INVALID_ARGUMENT`. */
+/** Options of `createReadStream`. An invalid offset throws UsageError `ERR_INVALID_ARGUMENT`. */
 export interface ReadStreamOptions extends TransferOptions {
   /** Offset of the first byte, in bytes. @default 0 */
   readonly start?: number | undefined;
-  /** Offset of the last byte, which is included, as in Node. @default the end of the file */
+  /** Offset of the last byte, in bytes; included, as in Node. @default the end of the file */
   readonly end?: number | undefined;
 }
 
+/** Returns whether an encoding was given, which means text. */
 export function checkEncoding(encoding: string | null | undefined): boolean {
   if (encoding === undefined || encoding === null) return false;
   if (encoding === "utf8" || encoding === "utf-8") return true;
-  throw new UsageError("ERR_INVALID_ARGUMENT", 'The only encoding is "utf8"; leave it out for bytes');
+  return invalid(`encoding must be "utf8" or undefined, got ${received(encoding)}`);
 }
 
-/** The offsets of a read stream: the first byte, and the one behind the last. */
+/** The bytes to write: text as UTF-8, or the memory that a view shows. */
+export function bytesOf(data: string | ArrayBufferView | ArrayBuffer): Uint8Array {
+  if (typeof data === "string") return utf8(data);
+  if (data instanceof Uint8Array) return data;
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  return invalid(`data must be a string, an ArrayBuffer or a typed array, got ${received(data)}`);
+}
+
+/** The offsets of a read stream: of the first byte, and behind the last byte. */
 export function byteRange({
   start = 0,
   end = Number.POSITIVE_INFINITY,
 }: ReadStreamOptions): [number, number] {
-  const isOffset = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
-  if (!isOffset(start) || !(isOffset(end) || end === Number.POSITIVE_INFINITY)) {
-    throw new UsageError("ERR_INVALID_ARGUMENT", "start and end of a read stream are offsets in bytes");
-  }
-  if (start > end) throw new UsageError("ERR_INVALID_ARGUMENT", "A read stream can't start behind its end");
+  checkOffset("start", start);
+  if (end !== Number.POSITIVE_INFINITY) checkOffset("end", end);
+  if (start > end) invalid(`end must be at least start (${start}), got ${end}`);
   return [start, end + 1];
 }
 
+function checkOffset(name: string, value: number): void {
+  if (Number.isSafeInteger(value) && value >= 0) return;
+  invalid(`${name} must be an offset in bytes, got ${received(value)}`);
+}
+
+/** Calls `onProgress`, if there is one. */
 export function reportProgress(options: TransferOptions, bytes: number, total?: number): void {
   if (options.onProgress) guarded(options.onProgress, { bytes, ...(total === undefined ? {} : { total }) });
 }

@@ -4,23 +4,23 @@ import { fileSystemSchemas } from "../protocol/filesystem.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import { Router, reader } from "../rpc/router.ts";
 
-interface Wait {
+interface Watch {
   readonly paths: readonly string[];
   readonly appeared: Deferred<void>;
-  /** Whether its paths were missing when the server was last asked. */
+  /** Whether its paths were missing when the server last checked them. */
   checked: boolean;
 }
 
 /**
- * Waits on one connection for paths to appear. The server keeps one list of paths per connection, and tells once, also
- * when only a directory on the way has appeared. So all who wait share the list, and each is looked at again.
+ * Waits on one connection for paths to appear. The server keeps one list of paths per connection. It notifies once, and
+ * also when only a parent directory has appeared. So all watches share the list, and each is checked again.
  */
 export class PathWatcher {
   readonly #router: Router<number, true>;
   readonly #rpc: RpcPeer;
-  readonly #waits = new Set<Wait>();
+  readonly #watches = new Set<Watch>();
   #lastId = 0;
-  /** What the server watches, as JSON. */
+  /** The paths that the server watches, as JSON. */
   #watched = "[]";
   #releaseRoute = (): void => {};
   #updating = false;
@@ -35,18 +35,18 @@ export class PathWatcher {
 
   async whenAppears(paths: readonly string[], signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
-    const wait: Wait = { paths, appeared: deferred<void>(), checked: false };
-    this.#waits.add(wait);
+    const watch: Watch = { paths, appeared: deferred<void>(), checked: false };
+    this.#watches.add(watch);
     void this.#update();
     try {
-      await untilAborted(wait.appeared.promise, signal);
+      await untilAborted(watch.appeared.promise, signal);
     } finally {
-      this.#waits.delete(wait);
+      this.#watches.delete(watch);
       void this.#update();
     }
   }
 
-  /** Brings the server's list in line with who waits. One at a time: each list replaces the one before. */
+  /** Sends the paths of all watches to the server. One update at a time, because each list replaces the one before. */
   async #update(): Promise<void> {
     this.#isStale = true;
     if (this.#updating) return;
@@ -54,8 +54,8 @@ export class PathWatcher {
     try {
       while (this.#isStale) {
         this.#isStale = false;
-        for (const wait of this.#waits) if (!wait.checked) await this.#check(wait);
-        await this.#watchAll();
+        for (const watch of this.#watches) if (!watch.checked) await this.#check(watch);
+        await this.#sendAll();
       }
     } catch (error) {
       this.#failAll(error);
@@ -64,27 +64,27 @@ export class PathWatcher {
     }
   }
 
-  /** Asks for the paths of one wait alone, since the server does not tell which of a list is there. */
-  async #check(wait: Wait): Promise<void> {
-    wait.checked = true;
+  /** Sends the paths of one watch alone, because the server does not report which path of a list exists. */
+  async #check(watch: Watch): Promise<void> {
+    watch.checked = true;
     try {
-      if (await this.#watch(wait.paths)) return;
-      await this.#checkPresent(wait.paths);
-      wait.appeared.resolve();
+      if (await this.#send(watch.paths)) return;
+      await this.#checkPresent(watch.paths);
+      watch.appeared.resolve();
     } catch (error) {
-      wait.appeared.reject(error);
+      watch.appeared.reject(error);
     }
-    this.#waits.delete(wait);
+    this.#watches.delete(watch);
   }
 
-  async #watchAll(): Promise<void> {
-    const all = [...this.#waits].flatMap(({ paths }) => paths);
+  async #sendAll(): Promise<void> {
+    const all = [...this.#watches].flatMap(({ paths }) => paths);
     if (JSON.stringify(all) === this.#watched) return;
-    if (!(await this.#watch(all)) && all.length > 0) this.#checkAgain();
+    if (!(await this.#send(all)) && all.length > 0) this.#checkAgain();
   }
 
-  /** Returns whether the server watches: not if something of the list is there, or can't be watched. */
-  async #watch(missing: readonly string[]): Promise<boolean> {
+  /** Returns whether the server watches the paths: not if one of them exists or can't be watched. */
+  async #send(paths: readonly string[]): Promise<boolean> {
     const watchId = ++this.#lastId;
     this.#releaseRoute();
     this.#releaseRoute = this.#router.add(watchId, {
@@ -93,32 +93,32 @@ export class PathWatcher {
         this.#checkAgain();
         void this.#update();
       },
-      // A question under way fails by itself, and tells more.
+      // A request in flight rejects too, with a more precise error.
       fail: (error) => (this.#updating ? this.#checkAgain() : this.#failAll(error)),
     });
-    const { watching } = await this.#rpc.call("fs/watchMissing", { watchId, missing });
-    this.#watched = watching ? JSON.stringify(missing) : "[]";
+    const { watching } = await this.#rpc.call("fs/watchMissing", { watchId, missing: paths });
+    this.#watched = watching ? JSON.stringify(paths) : "[]";
     return watching;
   }
 
   #checkAgain(): void {
-    for (const wait of this.#waits) wait.checked = false;
+    for (const watch of this.#watches) watch.checked = false;
     this.#isStale = true;
   }
 
   #failAll(error: unknown): void {
-    for (const wait of this.#waits) wait.appeared.reject(error);
-    this.#waits.clear();
+    for (const watch of this.#watches) watch.appeared.reject(error);
+    this.#watches.clear();
   }
 
-  /** The server does not watch when something is there already, but neither when a path can't ever appear. */
+  /** The server does not watch a path that exists, nor one that can never exist. Only the latter rejects. */
   async #checkPresent(paths: readonly string[]): Promise<void> {
     const found = await Promise.allSettled(
       paths.map((path) => this.#rpc.call("fs/getMetadata", { path, sandbox: null })),
     );
     if (found.some(({ status }) => status === "fulfilled")) return;
     for (const result of found) {
-      // Missing again, or a link that leads nowhere: it has been there.
+      // Not found now: the path has disappeared again, or is a link without a target. Both have appeared.
       if (result.status === "rejected" && result.reason?.kind !== "not-found") throw result.reason;
     }
   }

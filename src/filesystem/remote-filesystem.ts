@@ -13,7 +13,7 @@ import type {
 } from "./options.ts";
 
 /**
- * Absolute: a native string of the server's machine, or a `file:` URL.
+ * An absolute path: a native string of the server's machine, or a `file:` URL.
  * @inline
  */
 type RemotePath = string | URL;
@@ -22,55 +22,56 @@ type FileData = string | ArrayBufferView | ArrayBuffer;
 
 /**
  * The files of the server's machine, like `node:fs/promises` where the protocol allows. Paths are absolute: native
- * strings of that machine (`/tmp/a b`, `C:\x`) or `file:` URLs; results are native.
+ * strings of that machine (`/tmp/a b`, `C:\x`) or `file:` URLs. Results are native.
  *
  * All methods throw UsageError `ERR_INVALID_ARGUMENT` for a relative path before anything is sent, and ServerError with
  * `kind` `"not-found"`, `"already-exists"`, `"not-a-file"`, `"not-a-directory"`, `"not-empty"` or
- * `"permission-denied"` where the server tells. The server can't rename, append, chmod, make links or watch files.
+ * `"permission-denied"` where the server reports it. The server can't rename, append, chmod, make links or watch files.
  */
 export interface RemoteFileSystem {
-  /** Reads a whole file as UTF-8 text; large ones in blocks, so that the size does not matter. */
+  /** Reads a whole file of any size as UTF-8 text. More than 1 MiB is read in blocks. */
   readFile(
     path: RemotePath,
     options: FileEncoding | (ReadFileOptions & { readonly encoding: FileEncoding }),
   ): Promise<string>;
-  /** Reads a whole file as bytes; large ones in blocks, so that the size does not matter. */
+  /** Reads a whole file of any size as bytes. More than 1 MiB is read in blocks. */
   readFile(
     path: RemotePath,
     options?: ReadFileOptions & { readonly encoding?: null | undefined },
   ): Promise<Bytes>;
   /**
-   * Creates or replaces a file. More than 1 MiB goes in blocks: the file is emptied first, so the write is not atomic,
-   * and when it fails or is aborted the error's `bytesWritten` tells how much had arrived.
+   * Creates or replaces a file. More than 1 MiB is written in blocks: the file is emptied first, so the write is not
+   * atomic. When the write fails or is aborted, `bytesWritten` of the error is the number of bytes written.
    */
   writeFile(path: RemotePath, data: FileData, options?: FileEncoding | WriteFileOptions): Promise<void>;
-  /** Makes a directory; with `recursive`, its parents too, and one that exists is no error. */
+  /** Makes a directory. With `recursive`, also its parents, and an existing directory is no error. */
   mkdir(path: RemotePath, options?: RecursiveOptions): Promise<void>;
   /** Removes a file, a link (not its target), or with `recursive` a directory and everything in it. */
   rm(path: RemotePath, options?: RmOptions): Promise<void>;
-  /** Copies a file or link, or with `recursive` a directory. Links stay links; special files are skipped. */
+  /** Copies a file or link, or with `recursive` a directory. Links stay links. Special files are skipped. */
   cp(source: RemotePath, destination: RemotePath, options?: RecursiveOptions): Promise<void>;
-  /** The path with every link resolved. */
+  /** Returns the path with every link resolved. */
   realpath(path: RemotePath, options?: FileOptions): Promise<string>;
-  /** Whether there is something at a path. A link that leads nowhere does not count. */
+  /** Returns whether a path exists. False for a link without a target. */
   exists(path: RemotePath, options?: FileOptions): Promise<boolean>;
-  /** What a path is; a link counts as what it leads to. */
+  /** Returns the metadata of a path. For a link, of its target. */
   stat(path: RemotePath, options?: FileOptions): Promise<RemoteStats>;
-  /** The names in a directory, in no particular order. Links that lead nowhere are left out by the server. */
+  /** Returns the names in a directory, in no particular order. The server leaves out links without a target. */
   readdir(
     path: RemotePath,
     options?: FileOptions & { readonly withFileTypes?: false | undefined },
   ): Promise<string[]>;
-  /** The entries of a directory with what they are, in no particular order. */
+  /** Returns the entries of a directory with their types, in no particular order. */
   readdir(path: RemotePath, options: FileOptions & { readonly withFileTypes: true }): Promise<RemoteDirent[]>;
-  /** Everything below a directory in one request, within limits. */
+  /** Lists everything below a directory, within limits: in one request, or with several on servers before `fs/walk`. */
   walk(path: RemotePath, options?: WalkOptions): Promise<WalkResult>;
-  /** Reads a file as it is asked for, a few blocks of 1 MiB ahead. Opens it with the first read. */
+  /** Reads a file on demand, up to 4 blocks of 1 MiB ahead. Opens it with the first read. */
   createReadStream(path: RemotePath, options?: ReadStreamOptions): ReadableStream<Bytes>;
-  /** Writes a file as it comes, with backpressure. Opens it, and so empties it, with the first write. */
+  /** Writes a file with backpressure. Opens it, and so empties it, with the first write or the close. */
   createWriteStream(path: RemotePath, options?: TransferOptions): WritableStream<Uint8Array>;
   /**
-   * Resolves when one of these paths, none of which exists yet, has appeared.
+   * Resolves when one of these paths exists.
+   * @throws ServerError when a path can never exist, for example below a file.
    * @throws ServerError with kind `"unsupported"` on a server that can't watch.
    */
   whenAppears(

@@ -1,92 +1,110 @@
-import { UsageError } from "../errors.ts";
-import { type Bytes, utf8 } from "../internal/bytes.ts";
-import { BlockReader, BlockWriter } from "./blocks.ts";
+import { linkedController, onAbort } from "../internal/abort.ts";
+import type { Bytes } from "../internal/bytes.ts";
+import { BlockWriter, readBlocks, withBytesWritten } from "./blocks.ts";
 import type { FileHandle } from "./handles.ts";
-import { byteRange, type ReadStreamOptions, reportProgress, type TransferOptions } from "./options.ts";
-import { Transfer, withBytesWritten } from "./transfer.ts";
+import {
+  byteRange,
+  bytesOf,
+  type ReadStreamOptions,
+  reportProgress,
+  type TransferOptions,
+} from "./options.ts";
 
-type Open = (signal: AbortSignal) => Promise<FileHandle>;
+/** Opens the file of a stream. An abort of the signal closes it. */
+export type OpenFile = (signal: AbortSignal) => Promise<FileHandle>;
 
-/** Opens the file with the first read and holds no more than the blocks under way. */
-export function readStream(open: Open, options: ReadStreamOptions): ReadableStream<Bytes> {
+/** Opens the file with the first read. Holds no more than the blocks in flight. */
+export function readStream(open: OpenFile, options: ReadStreamOptions): ReadableStream<Bytes> {
   const [start, end] = byteRange(options);
-  const transfer = new Transfer(open, (handle) => new BlockReader(handle, start, end), options.signal);
+  // Aborts with the caller's signal, and on a cancel or an error.
+  const { controller: stop, unlink } = linkedController(options.signal);
+  let file: FileHandle | undefined;
+  let blocks: AsyncGenerator<Bytes, void> | undefined;
   let bytes = 0;
   return new ReadableStream<Bytes>(
     {
       start(controller) {
-        whenAborted(transfer.signal, (reason) => {
+        whenAborted(stop.signal, (reason) => {
+          unlink();
           controller.error(reason);
-          transfer.abort(reason);
         });
       },
       async pull(controller) {
-        const block = await transfer.step((blocks) => blocks.next());
-        if (block) {
-          bytes += block.length;
-          controller.enqueue(block);
-          reportProgress(options, bytes);
-        } else {
-          controller.close();
-          await transfer.finish();
+        try {
+          file ??= await open(stop.signal);
+          blocks ??= readBlocks(file, start, end);
+          const { value: block } = await blocks.next();
+          if (block) {
+            bytes += block.length;
+            controller.enqueue(block);
+            reportProgress(options, bytes);
+          } else {
+            controller.close();
+            unlink();
+            void file.close();
+          }
+        } catch (error) {
+          stop.abort(error);
         }
       },
-      cancel: (reason) => transfer.abort(reason),
+      cancel: (reason) => stop.abort(reason),
     },
-    // Nothing is read ahead of the reader but the blocks under way.
+    // Only the blocks in flight are read ahead of the reader.
     { highWaterMark: 0 },
   );
 }
 
-/** Opens, and so empties, the file with the first write or with the close. */
-export function writeStream(open: Open, options: TransferOptions): WritableStream<Uint8Array> {
+/** Opens the file, and so empties it, with the first write or with the close. */
+export function writeStream(open: OpenFile, options: TransferOptions): WritableStream<Uint8Array> {
+  // Aborts with the caller's signal, and on an abort of the stream or an error.
+  const { controller: stop, unlink } = linkedController(options.signal);
+  let file: FileHandle | undefined;
+  let blocks: BlockWriter | undefined;
   let bytesWritten = 0;
-  const blocksOf = (handle: FileHandle) =>
-    new BlockWriter(handle, (confirmed) => {
+  const openBlocks = async (): Promise<BlockWriter> => {
+    file ??= await open(stop.signal);
+    blocks ??= new BlockWriter(file, (confirmed) => {
       bytesWritten = confirmed;
       reportProgress(options, confirmed);
     });
-  const transfer = new Transfer(open, blocksOf, options.signal);
-  const step = async (work: (blocks: BlockWriter) => Promise<void>): Promise<void> => {
-    try {
-      await transfer.step(work);
-    } catch (error) {
-      throw withBytesWritten(error, bytesWritten);
-    }
+    return blocks;
+  };
+  const fail = (error: unknown): never => {
+    stop.abort(error);
+    throw withBytesWritten(error, bytesWritten);
   };
   return new WritableStream<Uint8Array>({
     start(controller) {
-      whenAborted(transfer.signal, (reason) => {
+      whenAborted(stop.signal, (reason) => {
+        unlink();
         const error = withBytesWritten(reason, bytesWritten);
-        // Node 20 breaks when a stream is told of an error while it is being aborted itself.
+        // Node 20 fails when a stream that is being aborted receives another error.
         if (!controller.signal.aborted) controller.error(error);
-        transfer.abort(reason);
       });
-      // The stream calls `abort` below only when the write under way has ended; this is told at once.
-      whenAborted(controller.signal, (reason) => transfer.abort(reason));
+      // Fires at once, while `abort` of a sink is called only after the write in flight has settled.
+      onAbort(controller.signal, () => stop.abort(controller.signal.reason));
     },
-    write: (chunk) => step((blocks) => blocks.write(bytesOf(chunk))),
+    async write(chunk) {
+      try {
+        const bytes = bytesOf(chunk);
+        await (await openBlocks()).write(bytes);
+      } catch (error) {
+        fail(error);
+      }
+    },
     async close() {
-      await step((blocks) => blocks.flush());
-      await transfer.finish();
+      try {
+        await (await openBlocks()).flush();
+      } catch (error) {
+        fail(error);
+      }
+      unlink();
+      await file?.close();
     },
-    abort: (reason) => transfer.abort(reason),
   });
 }
 
-/** What can be written: text, or any view of bytes. */
-export function bytesOf(data: string | ArrayBufferView | ArrayBuffer): Uint8Array {
-  if (typeof data === "string") return utf8(data);
-  if (data instanceof Uint8Array) return data;
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  throw new UsageError(
-    "ERR_INVALID_ARGUMENT",
-    "What is written to a file is a string, a view of bytes or an ArrayBuffer",
-  );
-}
-
-function whenAborted(signal: AbortSignal, onAbort: (reason: unknown) => void): void {
-  if (signal.aborted) onAbort(signal.reason);
-  else signal.addEventListener("abort", () => onAbort(signal.reason), { once: true });
+function whenAborted(signal: AbortSignal, callback: (reason: unknown) => void): void {
+  if (signal.aborted) callback(signal.reason);
+  else onAbort(signal, () => callback(signal.reason));
 }

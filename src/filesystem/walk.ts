@@ -1,4 +1,6 @@
-import { ServerError, UsageError } from "../errors.ts";
+import { ServerError } from "../errors.ts";
+import { isAbortReason } from "../internal/abort.ts";
+import { invalid, received } from "../internal/arguments.ts";
 import type { WalkLimits, WireWalkResult } from "../protocol/filesystem.ts";
 import type { ParamsOf, ResultOf } from "../protocol/methods.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
@@ -11,7 +13,7 @@ type Call = <M extends WalkMethod>(method: M, params: ParamsOf<M>) => Promise<Re
 type WireEntry = ResultOf<"fs/readDirectory">["entries"][number];
 type Root = Pick<ParamsOf<"fs/walk">, "path" | "sandbox">;
 
-/** Walks on the server, or entry by entry from here if the server is too old for that. */
+/** Walks on the server. On a server without `fs/walk`, walks entry by entry with older methods. */
 export async function walk(call: Call, root: Root, limits: WalkOptions): Promise<WalkResult> {
   const { signal } = limits;
   const options = {
@@ -25,10 +27,9 @@ export async function walk(call: Call, root: Root, limits: WalkOptions): Promise
   try {
     found = await call("fs/walk", { ...root, options });
   } catch (error) {
-    signal?.throwIfAborted();
-    if (!(error instanceof ServerError) || error.kind !== "unsupported") throw error;
+    if (!isRefusal(error, signal) || error.kind !== "unsupported") throw error;
     checkLimits(options);
-    found = await walkFromHere(call, root, options, signal);
+    found = await walkByEntry(call, root, options, signal);
   }
   return {
     entries: found.entries.map(({ path, kind }) => ({ path: toNativePath(path), kind })),
@@ -38,7 +39,7 @@ export async function walk(call: Call, root: Root, limits: WalkOptions): Promise
 }
 
 /** The same walk with older methods: level by level, by name within a directory. */
-async function walkFromHere(
+async function walkByEntry(
   call: Call,
   root: Root,
   limits: Required<WalkLimits>,
@@ -78,7 +79,7 @@ async function walkFromHere(
     return isDirectory && (followDirectorySymlinks === true || !isSymlink);
   }
 
-  /** Links may lead to where the walk has been: each real directory is entered once. */
+  /** Links can form a circle, so each real directory is entered once. */
   async function enter(path: string): Promise<boolean> {
     const real = followDirectorySymlinks ? (await call("fs/canonicalize", { path, sandbox })).path : path;
     if (entered.has(real)) return false;
@@ -100,7 +101,7 @@ async function walkFromHere(
     const path = joinPaths(directory, name);
     const kind = isDirectory ? ("directory" as const) : isFile ? ("file" as const) : undefined;
     try {
-      // Only the entry's own metadata tell that it is a link.
+      // The listing does not report links.
       const { isSymlink } = await call("fs/getMetadata", { path, sandbox });
       return [{ path, name, kind, isLink: isSymlink }];
     } catch (error) {
@@ -108,26 +109,32 @@ async function walkFromHere(
     }
   }
 
-  /** What the server refuses is part of the result; anything else ends the walk. */
+  /** An error that the server reports for one path becomes part of the result. Any other error ends the walk. */
   function report(path: string, error: unknown): [] {
-    // The reason of an abort may be a ServerError, too.
-    signal?.throwIfAborted();
-    if (!(error instanceof ServerError)) throw error;
+    if (!isRefusal(error, signal)) throw error;
     result.errors.push({ path, message: error.message });
     return [];
   }
 }
 
-/** Refuses what the server would. */
-function checkLimits({ maxDepth, maxDirectories, maxEntries }: Record<keyof WalkLimits, unknown>): void {
-  const isWithin = (limit: unknown, least: number, most: number): boolean =>
-    Number.isInteger(limit) && Number(limit) >= least && Number(limit) <= most;
-  if (isWithin(maxDepth, 0, 64) && isWithin(maxDirectories, 1, 10_000) && isWithin(maxEntries, 1, 50_000))
-    return;
-  throw new UsageError("ERR_INVALID_ARGUMENT", "A limit of the walk is not a number that servers take");
+/** Whether the server rejected a request. An abort reason can be a ServerError too, but says nothing of the request. */
+function isRefusal(error: unknown, signal: AbortSignal | undefined): error is ServerError {
+  return error instanceof ServerError && !isAbortReason(error, signal);
 }
 
-/** The order the server sorts in; JavaScript's own is that of UTF-16. */
+/** Applies the same limits as `fs/walk`. */
+function checkLimits({ maxDepth, maxDirectories, maxEntries }: Required<WalkLimits>): void {
+  checkLimit("maxDepth", maxDepth, 0, 64);
+  checkLimit("maxDirectories", maxDirectories, 1, 10_000);
+  checkLimit("maxEntries", maxEntries, 1, 50_000);
+}
+
+function checkLimit(name: string, limit: unknown, least: number, most: number): void {
+  if (Number.isInteger(limit) && Number(limit) >= least && Number(limit) <= most) return;
+  invalid(`walk(): ${name} must be an integer from ${least} to ${most}, got ${received(limit)}`);
+}
+
+/** Compares by code point, as the server does. JavaScript compares UTF-16 code units. */
 function byCodePoint(a: string, b: string): number {
   let at = 0;
   while (at < a.length && a[at] === b[at]) at++;

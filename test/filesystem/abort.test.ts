@@ -1,5 +1,6 @@
+import { getEventListeners } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RemoteFileSystem, ServerError } from "../../src/index.ts";
+import { type RemoteFileSystem, ServerError, type TransferProgress } from "../../src/index.ts";
 import { silence } from "../../src/testing.ts";
 import { failureOf } from "../support/failure.ts";
 import { freeze, OPERATIONS, PREPARE } from "../support/operations.ts";
@@ -17,17 +18,17 @@ beforeAll(async () => {
 afterAll(() => relayed[Symbol.asyncDispose]());
 
 describe.each(Object.entries(OPERATIONS))("%s", (_, { method, act }) => {
-  it("sends nothing when its signal has aborted before", async () => {
+  it("sends nothing when its signal is already aborted", async () => {
     const before = relayed.relay.received.length;
     const contents = await relayed.sh("ls -lR --time-style=+%s%N; sha256sum large");
-    const reason = new Error("enough");
+    const reason = new Error("aborted");
     expect(await failureOf(act(relayed.fs, relayed.path, AbortSignal.abort(reason)))).toBe(reason);
     await relayed.client.status();
     expect(relayed.relay.received.slice(before).map(({ method }) => method)).toEqual(["environment/status"]);
     expect(await relayed.sh("ls -lR --time-style=+%s%N; sha256sum large")).toBe(contents);
   });
 
-  it("ends at once when its signal aborts, and the connection goes on", async () => {
+  it("rejects at once when its signal aborts, and the connection stays usable", async () => {
     const { relay, server, client } = relayed;
     const before = relay.received.length;
     const since = (name: string) => relay.received.slice(before).filter(({ method }) => method === name);
@@ -36,7 +37,7 @@ describe.each(Object.entries(OPERATIONS))("%s", (_, { method, act }) => {
     try {
       const ended = failureOf(act(relayed.fs, relayed.path, controller.signal));
       await relay.until(() => since(method).length === 1);
-      const reason = new Error("enough");
+      const reason = new Error("aborted");
       controller.abort(reason);
       expect(await ended).toBe(reason);
     } finally {
@@ -52,10 +53,10 @@ describe.each(Object.entries(OPERATIONS))("%s", (_, { method, act }) => {
   });
 });
 
-describe("aborted on the way", () => {
-  it("a large readFile() and writeFile() end with the reason and close their file", async () => {
+describe("an abort in the middle", () => {
+  it("rejects a large readFile() and writeFile() with the reason and closes their file", async () => {
     await relayed.sh("head -c 60000000 /dev/zero > huge");
-    const reason = new Error("enough");
+    const reason = new Error("aborted");
     for (const work of [
       (options: object) => relayed.fs.readFile(relayed.path("huge"), options),
       (options: object) => relayed.fs.writeFile(relayed.path("huge"), new Uint8Array(60 * MIB), options),
@@ -71,7 +72,27 @@ describe("aborted on the way", () => {
     expect((await relayed.fs.stat(relayed.path("huge"))).size).toBeLessThan(20 * MIB);
   });
 
-  it("a walk from here ends with the reason", async () => {
+  it.each<[string, (path: string, options: object) => Promise<unknown>]>([
+    ["readFile()", (path, options) => relayed.fs.readFile(path, options)],
+    ["writeFile()", (path, options) => relayed.fs.writeFile(path, new Uint8Array(3 * MIB), options)],
+  ])("rejects a large %s that is aborted after its last block", async (_, transfer) => {
+    const path = relayed.path("three");
+    await relayed.fs.writeFile(path, new Uint8Array(3 * MIB));
+    const closes = relayed.relay.count("fs/close");
+    const controller = new AbortController();
+    const { signal } = controller;
+    const seen: number[] = [];
+    const onProgress = ({ bytes }: TransferProgress) => {
+      seen.push(bytes);
+      if (bytes === 3 * MIB) controller.abort("aborted");
+    };
+    expect(await transfer(path, { signal, onProgress }).catch((reason: unknown) => reason)).toBe("aborted");
+    expect(seen).toEqual([MIB, 2 * MIB, 3 * MIB]);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+    await relayed.relay.request("fs/close", closes + 1);
+  });
+
+  it("rejects a walk by entry with the reason", async () => {
     await using old = await relayedFiles(({ method }) =>
       method === "fs/walk" ? { error: { code: -32601, message: "unknown method" } } : undefined,
     );
@@ -79,36 +100,36 @@ describe("aborted on the way", () => {
     const controller = new AbortController();
     const walking = failureOf(old.fs.walk(old.directory, { signal: controller.signal }));
     await old.relay.request("fs/readDirectory", 3);
-    const reason = new Error("enough");
+    const reason = new Error("aborted");
     controller.abort(reason);
     expect(await walking).toBe(reason);
-    const asked = old.relay.count("fs/readDirectory");
+    const requested = old.relay.count("fs/readDirectory");
     await old.client.status();
-    expect(old.relay.count("fs/readDirectory")).toBeLessThanOrEqual(asked + 1);
+    expect(old.relay.count("fs/readDirectory")).toBeLessThanOrEqual(requested + 1);
   });
 });
 
-describe("aborted because something else was refused", () => {
+describe("an abort with a ServerError as its reason", () => {
   const refusal = (kind: "not-found" | "unsupported") =>
-    new ServerError("refused elsewhere", { rpcCode: -32603, kind });
+    new ServerError("another request was rejected", { rpcCode: -32603, kind });
   const unknownMethod = { error: { code: -32601, message: "unknown method" } };
 
   it.each<[string, string, ServerError, (fs: RemoteFileSystem, signal: AbortSignal) => Promise<unknown>]>([
     ["exists()", "fs/getMetadata", refusal("not-found"), (fs, signal) => fs.exists("/p", { signal })],
     ["walk()", "fs/walk", refusal("unsupported"), (fs, signal) => fs.walk("/p", { maxDepth: 999, signal })],
-    ["a walk from here", "fs/readDirectory", refusal("not-found"), (fs, signal) => fs.walk("/p", { signal })],
-  ])("%s takes that for no answer of its own", async (name, method, reason, act) => {
-    await using it = await scriptedFiles((connection, request) => {
-      if (name !== "a walk from here") return;
+    ["a walk by entry", "fs/readDirectory", refusal("not-found"), (fs, signal) => fs.walk("/p", { signal })],
+  ])("%s does not mistake the reason for a response", async (name, method, reason, act) => {
+    await using scripted = await scriptedFiles((connection, request) => {
+      if (name !== "a walk by entry") return;
       connection.answer(request, { isFile: false, isDirectory: true, isSymlink: false } as never);
     });
-    it.server.handle("fs/walk", ({ id }, connection) => {
+    scripted.server.handle("fs/walk", ({ id }, connection) => {
       if (method !== "fs/walk") connection.send({ id, ...unknownMethod });
       return silence;
     });
     const controller = new AbortController();
-    const ended = failureOf(act(it.fs, controller.signal));
-    await it.connection.request(method);
+    const ended = failureOf(act(scripted.fs, controller.signal));
+    await scripted.connection.request(method);
     controller.abort(reason);
     expect(await ended).toBe(reason);
   });

@@ -12,23 +12,23 @@ afterAll(() => relayed[Symbol.asyncDispose]());
 
 const INVALID = { code: "ERR_INVALID_ARGUMENT" };
 
-/** Does it, and checks that nothing was sent for it. */
-async function refused(act: (fs: RemoteFileSystem) => unknown): Promise<void> {
+/** Checks that a call rejects with ERR_INVALID_ARGUMENT and sends nothing. */
+async function expectInvalid(act: (fs: RemoteFileSystem) => unknown): Promise<void> {
   const before = relayed.relay.received.length;
   expect(await failureOf(Promise.resolve().then(() => act(relayed.fs)))).toMatchObject(INVALID);
   await relayed.client.status();
   expect(relayed.relay.received.slice(before).map(({ method }) => method)).toEqual(["environment/status"]);
 }
 
-describe("refused before anything is sent", () => {
+describe("an argument is rejected before anything is sent:", () => {
   it.each<[string, (fs: RemoteFileSystem, path: string) => unknown]>([
     ["readFile", (fs, path) => fs.readFile(path)],
     ["writeFile", (fs, path) => fs.writeFile(path, "")],
-    ["writeFile of much", (fs, path) => fs.writeFile(path, new Uint8Array(2_000_000))],
+    ["writeFile of a large file", (fs, path) => fs.writeFile(path, new Uint8Array(2_000_000))],
     ["mkdir", (fs, path) => fs.mkdir(path)],
     ["rm", (fs, path) => fs.rm(path)],
-    ["cp from", (fs, path) => fs.cp(path, "/tmp/x")],
-    ["cp to", (fs, path) => fs.cp("/tmp/x", path)],
+    ["cp as the source", (fs, path) => fs.cp(path, "/tmp/x")],
+    ["cp as the destination", (fs, path) => fs.cp("/tmp/x", path)],
     ["stat", (fs, path) => fs.stat(path)],
     ["exists", (fs, path) => fs.exists(path)],
     ["realpath", (fs, path) => fs.realpath(path)],
@@ -37,7 +37,7 @@ describe("refused before anything is sent", () => {
     ["createReadStream", (fs, path) => fs.createReadStream(path)],
     ["createWriteStream", (fs, path) => fs.createWriteStream(path)],
     ["whenAppears", (fs, path) => fs.whenAppears(["/tmp/x", path])],
-  ])("%s of a path that is none", async (_, act) => {
+  ])("an invalid path of %s", async (_, act) => {
     for (const path of [
       "",
       "a/b",
@@ -50,22 +50,22 @@ describe("refused before anything is sent", () => {
       "http://host/a",
       "file:///a?b",
     ]) {
-      await refused((fs) => act(fs, path));
+      await expectInvalid((fs) => act(fs, path));
     }
-    await refused((fs) => act(fs, new URL("http://host/a") as never));
-    await refused((fs) => act(fs, undefined as never));
-    await refused((fs) => act(fs, 1 as never));
+    await expectInvalid((fs) => act(fs, new URL("http://host/a") as never));
+    await expectInvalid((fs) => act(fs, undefined as never));
+    await expectInvalid((fs) => act(fs, 1 as never));
   });
 
   it.each(["latin1", "utf16le", "base64", "", "UTF8"])("the encoding %j", async (encoding) => {
-    await refused((fs) => fs.readFile("/tmp/x", encoding as never));
-    await refused((fs) => fs.readFile("/tmp/x", { encoding: encoding as never }));
-    await refused((fs) => fs.writeFile("/tmp/x", "", encoding as never));
-    await refused((fs) => fs.writeFile("/tmp/x", "", { encoding: encoding as never }));
+    await expectInvalid((fs) => fs.readFile("/tmp/x", encoding as never));
+    await expectInvalid((fs) => fs.readFile("/tmp/x", { encoding: encoding as never }));
+    await expectInvalid((fs) => fs.writeFile("/tmp/x", "", encoding as never));
+    await expectInvalid((fs) => fs.writeFile("/tmp/x", "", { encoding: encoding as never }));
   });
 
-  it.each([[null], [undefined], [1], [{}], [[1, 2]]])("data that are %j", async (data) => {
-    await refused((fs) => fs.writeFile("/tmp/x", data as never));
+  it.each([[null], [undefined], [1], [{}], [[1, 2]]])("%j as data", async (data) => {
+    await expectInvalid((fs) => fs.writeFile("/tmp/x", data as never));
   });
 
   it.each([
@@ -82,11 +82,11 @@ describe("refused before anything is sent", () => {
     { end: 2 ** 53 },
     { end: null as never },
     { start: 2, end: 1 },
-  ])("a read stream with %o", async (options) => {
-    await refused((fs) => fs.createReadStream("/tmp/x", options));
+  ])("%o as the range of a read stream", async (options) => {
+    await expectInvalid((fs) => fs.createReadStream("/tmp/x", options));
   });
 
-  it("a wait for nothing", async () => {
-    await refused((fs) => fs.whenAppears([]));
+  it("an empty list of paths of whenAppears", async () => {
+    await expectInvalid((fs) => fs.whenAppears([]));
   });
 });

@@ -1,19 +1,19 @@
 import fc from "fast-check";
 import { expect, it, vi } from "vitest";
-import { BlockReader, BlockWriter } from "../../src/filesystem/blocks.ts";
+import { BlockWriter, readBlocks } from "../../src/filesystem/blocks.ts";
 import type { FileHandle } from "../../src/filesystem/handles.ts";
 
 const MAX = 16;
 
-// Blocks of a size that a test can afford many of.
+// Small blocks, so that a test can run with many of them.
 vi.mock("../../src/protocol/filesystem.ts", async (original) => ({
   ...(await original<typeof import("../../src/protocol/filesystem.ts")>()),
   MAX_BLOCK: 16,
 }));
 
-/** A file whose blocks are done when the scheduler says so, in whatever order. */
+/** A file in memory. The scheduler decides in which order its blocks settle. */
 class FakeFile {
-  bytes: Uint8Array = new Uint8Array();
+  bytes = new Uint8Array();
   inFlight = 0;
   most = 0;
   readonly blocks: [number, number][] = [];
@@ -24,7 +24,7 @@ class FakeFile {
   }
 
   get handle(): FileHandle {
-    return this as unknown as FileHandle;
+    return this as Pick<FileHandle, "read" | "write"> as FileHandle;
   }
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
@@ -36,7 +36,7 @@ class FakeFile {
     this.bytes = longer;
   }
 
-  async read(offset: number, length: number): Promise<{ bytes: Uint8Array; eof: boolean }> {
+  async read(offset: number, length: number): Promise<{ bytes: Uint8Array<ArrayBuffer>; eof: boolean }> {
     await this.#block(offset, length);
     const bytes = this.bytes.slice(offset, offset + length);
     return { bytes, eof: bytes.length < length };
@@ -50,8 +50,8 @@ class FakeFile {
   }
 }
 
-/** Bytes that tell where they are. */
-const numbered = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => i % 251);
+/** Bytes that differ by their position. */
+const numbered = (length: number): Uint8Array<ArrayBuffer> => Uint8Array.from({ length }, (_, i) => i % 251);
 
 function expectGoodBlocks(file: FakeFile, start: number): void {
   let next = start;
@@ -64,7 +64,7 @@ function expectGoodBlocks(file: FakeFile, start: number): void {
   expect(file.most).toBeLessThanOrEqual(4);
 }
 
-it("whatever pieces are written, the file holds the same bytes, in blocks of the largest size", async () => {
+it("writes pieces of any length as the same bytes, in blocks of the largest size", async () => {
   const pieces = fc.array(fc.integer({ min: 0, max: 5 * MAX }), { maxLength: 20 });
   await fc.assert(
     fc.asyncProperty(pieces, fc.scheduler(), async (lengths, scheduler) => {
@@ -75,7 +75,7 @@ it("whatever pieces are written, the file holds the same bytes, in blocks of the
       const writing = (async () => {
         let at = 0;
         for (const length of lengths) {
-          // The memory of a piece may be used again once it is written.
+          // The caller can reuse the memory of a piece once its write has resolved.
           const piece = all.slice(at, at + length);
           await writer.write(piece);
           piece.fill(255);
@@ -92,7 +92,7 @@ it("whatever pieces are written, the file holds the same bytes, in blocks of the
   );
 });
 
-it("whatever range is read, its bytes come in order, in blocks of the largest size", async () => {
+it("reads any range in order, in blocks of the largest size", async () => {
   const range = fc.record({
     length: fc.integer({ min: 0, max: 12 * MAX }),
     start: fc.integer({ min: 0, max: 13 * MAX }),
@@ -102,14 +102,12 @@ it("whatever range is read, its bytes come in order, in blocks of the largest si
     fc.asyncProperty(range, fc.scheduler(), async ({ length, start, size }, scheduler) => {
       const file = new FakeFile(scheduler);
       file.bytes = numbered(length);
-      const reader = new BlockReader(file.handle, start, start + size);
       const reading = (async () => {
         const bytes: number[] = [];
-        for (let block = await reader.next(); block; block = await reader.next()) {
+        for await (const block of readBlocks(file.handle, start, start + size)) {
           expect(block.length).toBeGreaterThan(0);
           bytes.push(...block);
         }
-        expect(await reader.next()).toBeUndefined();
         return bytes;
       })();
       expect(await scheduler.waitFor(reading)).toEqual([...file.bytes.slice(start, start + size)]);
@@ -118,7 +116,7 @@ it("whatever range is read, its bytes come in order, in blocks of the largest si
   );
 });
 
-it("a write stops at the first block that fails, in the order of the file", async () => {
+it("stops a write at the first block, in the order of the file, that fails", async () => {
   const failing = fc.record({ blocks: fc.integer({ min: 1, max: 12 }), broken: fc.nat(11) });
   await fc.assert(
     fc.asyncProperty(failing, fc.scheduler(), async ({ blocks, broken }, scheduler) => {

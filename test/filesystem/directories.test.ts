@@ -12,7 +12,7 @@ beforeEach(() => real.sh("find . -mindepth 1 -delete"));
 afterAll(() => real[Symbol.asyncDispose]());
 
 describe("stat()", () => {
-  it("tells files and directories apart, with size and times", async () => {
+  it("reports type, size and times of files and directories", async () => {
     await real.sh("printf 12345 > file; touch -d @1700000000.5 file; mkdir dir");
     const file = await real.fs.stat(real.path("file"));
     expect([file.isFile(), file.isDirectory(), file.isSymbolicLink()]).toEqual([true, false, false]);
@@ -26,7 +26,7 @@ describe("stat()", () => {
     expect([directory.isFile(), directory.isDirectory()]).toEqual([false, true]);
   });
 
-  it("follows a link, and tells that it is one", async () => {
+  it("reports the target of a link, and that it is a link", async () => {
     await real.sh("mkdir dir; printf 12345 > file; ln -s dir to-dir; ln -s file to-file; ln -s none nowhere");
     const toDirectory = await real.fs.stat(real.path("to-dir"));
     expect([toDirectory.isDirectory(), toDirectory.isFile(), toDirectory.isSymbolicLink()]).toEqual([
@@ -40,7 +40,7 @@ describe("stat()", () => {
   });
 });
 
-it("exists() is true for what can be reached, and false for what can't", async () => {
+it("exists() is true for every path that stat() can reach, and false for others", async () => {
   await real.sh("mkdir dir; touch dir/file; mkfifo fifo; ln -s dir link; ln -s none nowhere");
   const paths = ["dir", "dir/file", "fifo", "link", "link/file", "nowhere", "none", "dir/file/below"];
   expect(await Promise.all(paths.map((path) => real.fs.exists(real.path(path))))).toEqual([
@@ -49,20 +49,20 @@ it("exists() is true for what can be reached, and false for what can't", async (
   ]);
 });
 
-it("realpath() resolves every link on the way", async () => {
+it("realpath() resolves every link in a path", async () => {
   await real.sh("mkdir -p 'a b/c'; touch 'a b/c/f'; ln -s 'a b' link; ln -s ../link/c/f 'a b/up'");
   const root = await real.sh("pwd -P");
   expect(await real.fs.realpath(real.path("link/up"))).toBe(`${root}/a b/c/f`);
 });
 
 describe("readdir()", () => {
-  it("gives the names, also hidden ones, but not of links that lead nowhere", async () => {
+  it("returns all names, hidden ones included, but not of links without a target", async () => {
     await real.sh("touch a .b; mkdir c; ln -s a d; ln -s none e; mkfifo f");
     expect((await real.fs.readdir(real.directory)).sort()).toEqual([".b", "a", "c", "d", "f"]);
     expect(await real.fs.readdir(real.path("c"))).toEqual([]);
   });
 
-  it("gives what each name is when asked to", async () => {
+  it("returns the type of each entry with withFileTypes", async () => {
     await real.sh("touch a __proto__; mkdir c; ln -s c d; mkfifo f");
     const entries = await real.fs.readdir(real.directory, { withFileTypes: true });
     expectTypeOf(entries).toEqualTypeOf<RemoteDirent[]>();
@@ -83,14 +83,14 @@ describe("readdir()", () => {
 });
 
 describe("mkdir()", () => {
-  it("makes one directory, whose parent must be there", async () => {
+  it("makes one directory whose parent exists", async () => {
     await real.fs.mkdir(real.path("a"));
     expect(await failureOf(real.fs.mkdir(real.path("a")))).toMatchObject({ kind: "already-exists" });
     expect(await failureOf(real.fs.mkdir(real.path("b/c")))).toMatchObject({ kind: "not-found" });
     expect(existsSync(real.path("b"))).toBe(false);
   });
 
-  it("makes the parents too when told to, and takes what is there already", async () => {
+  it("makes missing parents with recursive, and accepts an existing directory", async () => {
     await real.fs.mkdir(real.path("b/c/d"), { recursive: true });
     await real.fs.mkdir(real.path("b/c/d"), { recursive: true });
     expect(existsSync(real.path("b/c/d"))).toBe(true);
@@ -98,7 +98,7 @@ describe("mkdir()", () => {
 });
 
 describe("rm()", () => {
-  it("deletes nothing of a directory unless told to", async () => {
+  it("rejects for a directory that is not empty without recursive, and deletes nothing", async () => {
     await real.sh("mkdir -p full/sub; echo precious > full/sub/file");
     expect(await failureOf(real.fs.rm(real.path("full")))).toMatchObject({ kind: "not-empty" });
     expect(await failureOf(real.fs.rm(real.path("full"), { force: true }))).toMatchObject({
@@ -116,7 +116,7 @@ describe("rm()", () => {
     expect(await real.sh("find . -mindepth 1 | sort")).toBe("./dir\n./dir/file");
   });
 
-  it("fails for what is missing, unless forced", async () => {
+  it("rejects for a missing path without force", async () => {
     expect(await failureOf(real.fs.rm(real.path("none")))).toMatchObject({ kind: "not-found" });
     await real.fs.rm(real.path("none"), { force: true });
   });
@@ -129,7 +129,7 @@ describe("cp()", () => {
     expect(readFileSync(real.path("b"), "utf8")).toBe("new\n");
   });
 
-  it("copies no directory unless told to", async () => {
+  it("copies a directory only with recursive", async () => {
     await real.sh("mkdir -p dir/sub; touch dir/sub/file; ln -s sub/file dir/link; mkfifo dir/fifo");
     expect(await failureOf(real.fs.cp(real.path("dir"), real.path("copy")))).toMatchObject({
       code: "ERR_SERVER",
@@ -141,13 +141,13 @@ describe("cp()", () => {
     expect(readlinkSync(real.path("copy/link"))).toBe("sub/file");
   });
 
-  it("keeps a link a link, also one that leads nowhere", async () => {
+  it("copies a link as a link, also without a target", async () => {
     await real.sh("ln -s none nowhere");
     await real.fs.cp(real.path("nowhere"), real.path("copy"));
     expect(lstatSync(real.path("copy")).isSymbolicLink()).toBe(true);
   });
 
-  it("refuses what can't be copied", async () => {
+  it("rejects for a directory into itself, and for a special file", async () => {
     await real.sh("mkdir -p dir/sub; mkfifo fifo");
     const into = real.fs.cp(real.path("dir"), real.path("dir/sub/x"), { recursive: true });
     expect(await failureOf(into)).toMatchObject({

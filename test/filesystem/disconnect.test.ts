@@ -8,45 +8,45 @@ import { realFiles } from "../support/remote-files.ts";
 
 const MIB = 1024 * 1024;
 
-/** A lazy client on a server that is killed, and comes back. */
-async function setUp() {
+/** A lazy client of a server that tests kill and restart. */
+async function startServer() {
   const real = await realFiles();
   const relay = await Relay.start(real.server.url);
   const lazy = new LazyExecServerClient({ transport: webSocket(relay.url) });
   return { ...real, relay, lazy };
 }
 
-let it_: Awaited<ReturnType<typeof setUp>>;
+let setup: Awaited<ReturnType<typeof startServer>>;
 beforeAll(async () => {
-  it_ = await setUp();
-  await it_.sh(`${PREPARE}; head -c 100000000 /dev/zero > huge`);
+  setup = await startServer();
+  await setup.sh(`${PREPARE}; head -c 100000000 /dev/zero > huge`);
 });
 beforeEach(async () => {
-  if (it_.server.pid === undefined) await it_.server.restart();
+  if (setup.server.pid === undefined) await setup.server.restart();
 });
 afterAll(async () => {
-  await it_.lazy.close();
-  await it_.relay[Symbol.asyncDispose]();
-  await it_[Symbol.asyncDispose]();
+  await setup.lazy.close();
+  await setup.relay[Symbol.asyncDispose]();
+  await setup[Symbol.asyncDispose]();
 });
 
-/** The next operation works on a fresh session, on the server that is back. */
+/** Restarts the server and checks that the next operation uses a new session. */
 async function expectFreshSession(lost: string): Promise<void> {
-  await it_.server.restart();
-  expect(await it_.lazy.fs.exists(it_.path("small"))).toBe(true);
-  expect((await it_.lazy.get()).sessionId).not.toBe(lost);
+  await setup.server.restart();
+  expect(await setup.lazy.fs.exists(setup.path("small"))).toBe(true);
+  expect((await setup.lazy.get()).sessionId).not.toBe(lost);
 }
 
-describe("when the server is killed while it works", () => {
+describe("when the server is killed during the first request", () => {
   it.each(Object.entries(OPERATIONS))(
-    "%s fails once, as disconnected, and is not sent again",
+    "%s rejects once as disconnected and is not sent again",
     async (_, operation) => {
-      const { relay, server, lazy } = it_;
+      const { relay, server, lazy } = setup;
       const { sessionId } = await lazy.get();
       const before = relay.received.length;
       const sent = () => relay.received.slice(before).filter(({ method }) => method?.startsWith("fs/"));
       await freeze(server.pid as number);
-      const failed = failureOf(operation.act(lazy.fs, it_.path));
+      const failed = failureOf(operation.act(lazy.fs, setup.path));
       await relay.until(() => sent().length > 0);
       await server.kill("SIGKILL");
       const error = await failed;
@@ -63,29 +63,29 @@ describe("when the server is killed while it works", () => {
   );
 });
 
-describe("when the server is killed half way", () => {
+describe("when the server is killed between blocks", () => {
   it.each<[string, (onProgress: () => void) => Promise<unknown>]>([
-    ["readFile", (onProgress) => it_.lazy.fs.readFile(it_.path("huge"), { onProgress })],
+    ["readFile", (onProgress) => setup.lazy.fs.readFile(setup.path("huge"), { onProgress })],
     [
       "writeFile",
-      (onProgress) => it_.lazy.fs.writeFile(it_.path("out"), new Uint8Array(90 * MIB), { onProgress }),
+      (onProgress) => setup.lazy.fs.writeFile(setup.path("out"), new Uint8Array(90 * MIB), { onProgress }),
     ],
     [
       "createReadStream",
       async (onProgress) => {
-        for await (const _ of it_.lazy.fs.createReadStream(it_.path("huge"), { onProgress }));
+        for await (const _ of setup.lazy.fs.createReadStream(setup.path("huge"), { onProgress }));
       },
     ],
     [
       "createWriteStream",
       async (onProgress) => {
-        const writer = it_.lazy.fs.createWriteStream(it_.path("out"), { onProgress }).getWriter();
+        const writer = setup.lazy.fs.createWriteStream(setup.path("out"), { onProgress }).getWriter();
         for (let i = 0; i < 90; i++) await writer.write(new Uint8Array(MIB));
         await writer.close();
       },
     ],
-  ])("%s fails as disconnected, having sent nothing twice", async (name, work) => {
-    const { relay, server, lazy } = it_;
+  ])("%s rejects as disconnected and sends nothing twice", async (name, work) => {
+    const { relay, server, lazy } = setup;
     const { sessionId } = await lazy.get();
     const before = relay.received.length;
     const killed = deferred<void>();
@@ -114,10 +114,10 @@ describe("when the server is killed half way", () => {
     expect(relay.received.slice(before).filter(({ method }) => method === "fs/open")).toHaveLength(1);
   });
 
-  it("a read stream gives what had arrived, and then the error, however late it is read", async () => {
-    const { server, lazy } = it_;
+  it("a read stream yields the blocks that had arrived and then the error, however late it is read", async () => {
+    const { server, lazy } = setup;
     const client = await lazy.get();
-    const reader = client.fs.createReadStream(it_.path("huge")).getReader();
+    const reader = client.fs.createReadStream(setup.path("huge")).getReader();
     await reader.read();
     await client.status();
     await server.kill("SIGKILL");
@@ -129,17 +129,17 @@ describe("when the server is killed half way", () => {
     expect(await failureOf(rest())).toMatchObject({ code: "ERR_DISCONNECTED" });
     expect(more).toBe(4);
     expect(await failureOf(reader.closed)).toMatchObject({ code: "ERR_DISCONNECTED" });
-    expect(await failureOf(client.fs.readFile(it_.path("small")))).toMatchObject({
+    expect(await failureOf(client.fs.readFile(setup.path("small")))).toMatchObject({
       code: "ERR_DISCONNECTED",
       delivery: "not-sent",
     });
   });
 
-  it("a wait for a path that was answered already fails too", async () => {
-    const { server, lazy, relay } = it_;
+  it("whenAppears() rejects although the server has already confirmed the watch", async () => {
+    const { server, lazy, relay } = setup;
     const client = await lazy.get();
     const before = relay.count("fs/watchMissing");
-    const waiting = failureOf(lazy.fs.whenAppears([it_.path("none")]));
+    const waiting = failureOf(lazy.fs.whenAppears([setup.path("none")]));
     await relay.request("fs/watchMissing", before + 1);
     await client.status();
     await server.kill("SIGKILL");
@@ -147,11 +147,11 @@ describe("when the server is killed half way", () => {
   });
 });
 
-it("closing the client fails what is under way, as closed", async () => {
-  const { server } = it_;
+it("closing the client rejects every operation in flight as closed", async () => {
+  const { server } = setup;
   const lazy = new LazyExecServerClient({ transport: webSocket(server.url) });
   await lazy.get();
-  const failures = Object.values(OPERATIONS).map(({ act }) => failureOf(act(lazy.fs, it_.path)));
+  const failures = Object.values(OPERATIONS).map(({ act }) => failureOf(act(lazy.fs, setup.path)));
   await lazy.close();
   for (const error of await Promise.all(failures)) {
     expect(error).toMatchObject({ code: "ERR_CLOSED" });

@@ -24,8 +24,8 @@ describe("the kind of an error", () => {
     ["writeFile", "none/x", "not-found", -32004, (fs, path) => fs.writeFile(path, "")],
     ["writeFile", "dir", "not-a-file", -32603, (fs, path) => fs.writeFile(path, "")],
     ["writeFile", "file/x", "not-a-directory", -32603, (fs, path) => fs.writeFile(path, "")],
-    ["writeFile of much", "none/x", "not-found", -32004, (fs, path) => fs.writeFile(path, LARGE)],
-    ["writeFile of much", "dir", "not-a-file", -32603, (fs, path) => fs.writeFile(path, LARGE)],
+    ["writeFile of a large file", "none/x", "not-found", -32004, (fs, path) => fs.writeFile(path, LARGE)],
+    ["writeFile of a large file", "dir", "not-a-file", -32603, (fs, path) => fs.writeFile(path, LARGE)],
     ["createReadStream", "none", "not-found", -32004, read],
     ["createReadStream", "dir", "not-a-file", -32600, read],
     ["createWriteStream", "none/x", "not-found", -32004, write],
@@ -51,14 +51,14 @@ describe("the kind of an error", () => {
     });
   });
 
-  it("is missing where the server does not tell, but its words are there", async () => {
+  it("is missing for an error the SDK does not recognise, which keeps the server's message", async () => {
     const error = await failureOf(real.fs.stat(real.path("loop-a")));
     expect(error).toMatchObject({ code: "ERR_SERVER", message: expect.stringMatching(/loop/i) });
     expect(error).not.toHaveProperty("kind");
   });
 });
 
-it("a fifo is refused within a second, and the connection goes on", async () => {
+it("rejects for a fifo within a second, and the connection stays usable", async () => {
   const started = performance.now();
   const path = real.path("fifo");
   expect(await failureOf(real.fs.readFile(path))).toMatchObject({ kind: "not-a-file" });
@@ -79,7 +79,7 @@ describe("a path of another system", () => {
     ["walk", (fs, path) => fs.walk(path)],
     ["createReadStream", read],
     ["whenAppears", (fs, path) => fs.whenAppears([path])],
-  ])("is refused by %s with its URI and the system's name", async (_, act) => {
+  ])("is rejected by %s with its URI and the name of the system", async (_, act) => {
     for (const [path, uri] of [
       ["C:\\tmp\\a b", "file:///C:/tmp/a%20b"],
       ["\\\\server\\share", "file://server/share"],
@@ -92,7 +92,7 @@ describe("a path of another system", () => {
     }
   });
 
-  it("is refused as a working directory too", async () => {
+  it("is rejected as a working directory too", async () => {
     expect(await failureOf(real.client.run(["true"], { cwd: "C:\\tmp" }))).toMatchObject({
       code: "ERR_SERVER",
       message: expect.stringMatching(/file:\/\/\/C:\/tmp.*linux/),

@@ -16,22 +16,22 @@ afterAll(() => real[Symbol.asyncDispose]());
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** What this process really holds on to. */
+/** The memory in bytes that this process still references. */
 function heldMemory(): number {
-  // What the first collection finds, the second gives back.
+  // The first collection finds memory that only the second one frees.
   collectGarbage();
   collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
 
-/** Looks at the memory now and then, and remembers by how much it has grown at most. */
+/** Samples the memory with every 64th call of `sample` and keeps the largest growth. */
 function memoryGrowth() {
   const before = heldMemory();
   let pieces = 0;
   let most = 0;
   return {
-    look: () => {
+    sample: () => {
       if (pieces++ % 64 === 0) most = Math.max(most, heldMemory() - before);
     },
     get most() {
@@ -40,7 +40,7 @@ function memoryGrowth() {
   };
 }
 
-/** What the work costs here, whatever else this machine is busy with. */
+/** CPU time of this process, which other load on the machine does not change. */
 function cpuTime() {
   const before = process.cpuUsage();
   return {
@@ -57,7 +57,7 @@ async function sha256(name: string): Promise<string> {
 
 describe("1 GiB", () => {
   it("is read as a stream with flat memory", { timeout: 120_000 }, async () => {
-    // Each part is shifted by its number, so that no two blocks are the same.
+    // The number before each part shifts it, so that no two blocks are equal.
     await real.sh(`
       head -c ${64 * MIB} /dev/urandom > part
       for i in $(seq 17); do echo $i; cat part; done | head -c ${GIB} > source
@@ -70,7 +70,7 @@ describe("1 GiB", () => {
     for await (const piece of real.fs.createReadStream(real.path("source"))) {
       hash.update(piece);
       bytes += piece.length;
-      memory.look();
+      memory.sample();
     }
     expect(work.ms).toBeLessThan(25_000);
     expect(bytes).toBe(GIB);
@@ -86,12 +86,12 @@ describe("1 GiB", () => {
     const work = cpuTime();
     const writer = real.fs.createWriteStream(real.path("target")).getWriter();
     for (let at = 0; at < GIB; at += piece.length) {
-      // No two pieces are the same.
+      // Makes every piece different.
       piece.writeUInt32LE(at, 1_000);
       const part = piece.subarray(0, Math.min(piece.length, GIB - at));
       hash.update(part);
       await writer.write(part);
-      memory.look();
+      memory.sample();
     }
     await writer.close();
     expect(work.ms).toBeLessThan(25_000);
@@ -101,7 +101,7 @@ describe("1 GiB", () => {
 });
 
 describe("200 MiB", () => {
-  it("are written and read whole, while a process on the same connection goes on answering", async () => {
+  it("are written and read whole while a process on the same connection keeps responding", async () => {
     const { client, fs, path } = real;
     await real.sh(`head -c ${200 * MIB} /dev/urandom > source`);
     const cat = await client.start(["cat"], { stdin: "pipe" });
@@ -109,12 +109,12 @@ describe("200 MiB", () => {
     let answers = 0;
     let slowest = 0;
     let done = false;
-    const talking = (async () => {
+    const echoing = (async () => {
       while (!done) {
-        const asked = performance.now();
+        const sent = performance.now();
         await cat.write("?");
         await echoes.next();
-        slowest = Math.max(slowest, performance.now() - asked);
+        slowest = Math.max(slowest, performance.now() - sent);
         answers++;
       }
     })();
@@ -122,7 +122,7 @@ describe("200 MiB", () => {
     await fs.writeFile(path("target"), bytes);
     const again = await fs.readFile(path("target"));
     done = true;
-    await talking;
+    await echoing;
     await cat.terminate();
     expect(bytes).toHaveLength(200 * MIB);
     expect(Buffer.compare(bytes, again)).toBe(0);

@@ -7,7 +7,7 @@ const MIB = 1024 * 1024;
 
 afterEach(() => void vi.unstubAllGlobals());
 
-/** A file that is told to have a size, and goes on for ever. */
+/** A file without an end, for which the server reports a size. */
 async function endlessFile(size: number) {
   const chunk = Buffer.alloc(MIB).toString("base64");
   const metadata = { isFile: true, isDirectory: false, isSymlink: false, createdAtMs: 0, modifiedAtMs: 0 };
@@ -17,7 +17,7 @@ async function endlessFile(size: number) {
   });
 }
 
-/** Lets this process run out of memory for arrays above a size. */
+/** Makes the allocation of arrays above a size fail. */
 function limitMemory(bytes: number): void {
   const limited = new Proxy(Uint8Array, {
     construct(target, args) {
@@ -28,29 +28,29 @@ function limitMemory(bytes: number): void {
   vi.stubGlobal("Uint8Array", limited);
 }
 
-describe("readFile() of a file that does not fit into memory says so, and leaves nothing behind", () => {
-  it("when its size is told", async () => {
-    await using it = await endlessFile(2 ** 52);
+describe("readFile() of a file that does not fit into memory rejects and leaves no handle or listener", () => {
+  it("when the server reports its size", async () => {
+    await using scripted = await endlessFile(2 ** 52);
     const { signal } = new AbortController();
-    expect(await failureOf(it.fs.readFile("/large", { signal }))).toMatchObject({
+    expect(await failureOf(scripted.fs.readFile("/large", { signal }))).toMatchObject({
       code: "ERR_TOO_LARGE",
       message: expect.stringContaining("createReadStream()"),
       delivery: "not-sent",
     });
     expect(getEventListeners(signal, "abort")).toEqual([]);
-    expect(await it.count("fs/open")).toBe(0);
+    expect(await scripted.count("fs/open")).toBe(0);
   });
 
-  it("when it has grown since", async () => {
-    await using it = await endlessFile(1.5 * MIB);
+  it("when it has grown since the server reported its size", async () => {
+    await using scripted = await endlessFile(1.5 * MIB);
     const { signal } = new AbortController();
     limitMemory(2 * MIB);
-    expect(await failureOf(it.fs.readFile("/large", { signal }))).toMatchObject({
+    expect(await failureOf(scripted.fs.readFile("/large", { signal }))).toMatchObject({
       code: "ERR_TOO_LARGE",
       message: expect.stringContaining("createReadStream()"),
       delivery: "answered",
     });
     expect(getEventListeners(signal, "abort")).toEqual([]);
-    await it.connection.request("fs/close");
+    await scripted.connection.request("fs/close");
   });
 });

@@ -14,7 +14,7 @@ afterAll(() => real[Symbol.asyncDispose]());
 
 type Listener = { onProgress: (progress: TransferProgress) => void };
 
-async function reports(work: (options: Listener) => Promise<unknown>): Promise<TransferProgress[]> {
+async function progressOf(work: (options: Listener) => Promise<unknown>): Promise<TransferProgress[]> {
   const seen: TransferProgress[] = [];
   await work({ onProgress: (progress) => seen.push({ ...progress }) });
   return seen;
@@ -40,8 +40,8 @@ describe("onProgress", () => {
       (options) => drain(real.fs.createReadStream(real.path("large"), options)),
     ],
     ["createWriteStream", undefined, (options) => fill(real.fs.createWriteStream(real.path("out"), options))],
-  ])("of %s rises to the end, with the total where it is known", async (_, total, work) => {
-    const seen = await reports(work);
+  ])("of %s rises to the size of the file, with the total if it is known", async (_, total, work) => {
+    const seen = await progressOf(work);
     const bytes = seen.map((progress) => progress.bytes);
     expect(bytes).toEqual([...bytes].sort((a, b) => a - b));
     expect(new Set(bytes).size).toBe(11);
@@ -50,29 +50,29 @@ describe("onProgress", () => {
     if (total === undefined) expect(seen[0]).not.toHaveProperty("total");
   });
 
-  it("comes once for small files, and for empty ones", async () => {
-    expect(await reports((options) => real.fs.readFile(real.path("small"), options))).toEqual([
+  it("is called once for small and for empty files", async () => {
+    expect(await progressOf((options) => real.fs.readFile(real.path("small"), options))).toEqual([
       { bytes: 5, total: 5 },
     ]);
-    expect(await reports((options) => real.fs.readFile(real.path("empty"), options))).toEqual([
+    expect(await progressOf((options) => real.fs.readFile(real.path("empty"), options))).toEqual([
       { bytes: 0, total: 0 },
     ]);
-    expect(await reports((options) => real.fs.writeFile(real.path("out"), "é", options))).toEqual([
+    expect(await progressOf((options) => real.fs.writeFile(real.path("out"), "é", options))).toEqual([
       { bytes: 2, total: 2 },
     ]);
   });
 
-  it("counts a range from its start", async () => {
+  it("counts from the start of a range", async () => {
     const range = { start: 5 * MIB, end: 6 * MIB };
-    const seen = await reports((options) =>
+    const seen = await progressOf((options) =>
       drain(real.fs.createReadStream(real.path("large"), { ...range, ...options })),
     );
     expect(seen).toEqual([{ bytes: MIB }, { bytes: MIB + 1 }]);
   });
 
-  it("that throws harms nothing", async () => {
+  it("can throw without an effect on the transfer", async () => {
     const onProgress = () => {
-      throw new Error("listener");
+      throw new Error("thrown by the callback");
     };
     expect(await real.fs.readFile(real.path("large"), { onProgress })).toHaveLength(SIZE);
     await real.fs.writeFile(real.path("out"), new Uint8Array(SIZE), { onProgress });

@@ -17,8 +17,8 @@ async function read(name: string, options?: { start?: number; end?: number }): P
   return await new Response(relayed.fs.createReadStream(relayed.path(name), options)).text();
 }
 
-/** Checks that every handle opened by the work is closed once in the end. */
-async function closing<T>(work: () => Promise<T>): Promise<T> {
+/** Checks that every handle that the work opens is closed exactly once. */
+async function expectClosed<T>(work: () => Promise<T>): Promise<T> {
   const { relay, client } = relayed;
   const before = relay.received.length;
   const ids = (method: string) =>
@@ -46,24 +46,24 @@ describe("createReadStream()", () => {
     [{ start: 1000, end: 2000 }, ""],
     [{ end: Number.POSITIVE_INFINITY }, "0123456789"],
     [{ end: Number.MAX_SAFE_INTEGER }, "0123456789"],
-  ])("with %o gives %j, both ends included", async (options, text) => {
-    expect(await closing(() => read("digits", options))).toBe(text);
+  ])("with %o yields %j, both ends included", async (options, text) => {
+    expect(await expectClosed(() => read("digits", options))).toBe(text);
   });
 
-  it("gives nothing of an empty file", async () => {
-    expect(await closing(() => read("empty"))).toBe("");
+  it("yields nothing for an empty file", async () => {
+    expect(await expectClosed(() => read("empty"))).toBe("");
   });
 
-  it("gives a file of exactly two blocks in two pieces", async () => {
+  it("yields a file of exactly two blocks in two pieces", async () => {
     await relayed.fs.writeFile(relayed.path("two"), new Uint8Array(2 * MIB).fill(7));
     const pieces: number[] = [];
-    await closing(async () => {
+    await expectClosed(async () => {
       for await (const piece of relayed.fs.createReadStream(relayed.path("two"))) pieces.push(piece.length);
     });
     expect(pieces).toEqual([MIB, MIB]);
   });
 
-  it("gives a large range byte for byte", async () => {
+  it("yields a large range byte for byte", async () => {
     const [start, end] = [MIB - 5, 17 * MIB + 3];
     const hash = createHash("sha256");
     for await (const piece of relayed.fs.createReadStream(relayed.path("large"), { start, end })) {
@@ -77,7 +77,7 @@ describe("createReadStream()", () => {
     );
   });
 
-  it("goes on with the old content when the file is replaced", async () => {
+  it("yields the old content after the file is replaced", async () => {
     await relayed.sh("yes old | head -c 8000000 > replaced");
     const reader = relayed.fs.createReadStream(relayed.path("replaced")).getReader();
     let text = Buffer.from((await reader.read()).value ?? []).toString();
@@ -97,7 +97,7 @@ describe("createReadStream()", () => {
     expect(await failureOf(stream.getReader().read())).toMatchObject({ kind: "not-found" });
   });
 
-  it("opens nothing when it is cancelled before", async () => {
+  it("opens nothing when it is cancelled or aborted before the first read", async () => {
     const before = relayed.relay.received.length;
     await relayed.fs.createReadStream(relayed.path("large")).cancel();
     const reader = relayed.fs
@@ -109,9 +109,9 @@ describe("createReadStream()", () => {
   });
 });
 
-describe("its handle is closed", () => {
+describe("the handle of a read stream is closed", () => {
   it("when its reader stops early", async () => {
-    await closing(async () => {
+    await expectClosed(async () => {
       for await (const piece of relayed.fs.createReadStream(relayed.path("large"))) {
         expect(piece).toHaveLength(MIB);
         break;
@@ -120,7 +120,7 @@ describe("its handle is closed", () => {
   });
 
   it("when it is cancelled while it opens", async () => {
-    await closing(async () => {
+    await expectClosed(async () => {
       const stream = relayed.fs.createReadStream(relayed.path("large"));
       const reader = stream.getReader();
       const reading = reader.read();
@@ -130,25 +130,25 @@ describe("its handle is closed", () => {
     });
   });
 
-  it("when its signal aborts while it opens, which ends the read with the reason", async () => {
-    await closing(async () => {
+  it("when its signal aborts while it opens, which rejects the read with the reason", async () => {
+    await expectClosed(async () => {
       const controller = new AbortController();
       const { signal } = controller;
       const reading = relayed.fs.createReadStream(relayed.path("large"), { signal }).getReader().read();
       await relayed.relay.request("fs/open", relayed.relay.count("fs/open") + 1);
-      const reason = new Error("enough");
+      const reason = new Error("aborted");
       controller.abort(reason);
       expect(await failureOf(reading)).toBe(reason);
     });
   });
 
   it("when its signal aborts between two reads", async () => {
-    await closing(async () => {
+    await expectClosed(async () => {
       const controller = new AbortController();
       const { signal } = controller;
       const reader = relayed.fs.createReadStream(relayed.path("large"), { signal }).getReader();
       await reader.read();
-      const reason = new Error("enough");
+      const reason = new Error("aborted");
       controller.abort(reason);
       expect(await failureOf(reader.read())).toBe(reason);
       expect(await failureOf(reader.closed)).toBe(reason);
@@ -160,7 +160,7 @@ describe("its handle is closed", () => {
       method === "fs/readBlock" && params?.["offset"] === MIB
         ? { error: { code: -32603, message: "Input/output error (os error 5)" } }
         : undefined;
-    await closing(async () => {
+    await expectClosed(async () => {
       const reader = relayed.fs.createReadStream(relayed.path("large")).getReader();
       expect((await reader.read()).value).toHaveLength(MIB);
       expect(await failureOf(reader.read())).toMatchObject({ code: "ERR_SERVER" });
@@ -168,11 +168,11 @@ describe("its handle is closed", () => {
     relayed.relay.intercept = () => undefined;
   });
 
-  it("and an abort after its end changes nothing", async () => {
+  it("once, also when its signal aborts after the end", async () => {
     const controller = new AbortController();
     const { signal } = controller;
     const text = () => new Response(relayed.fs.createReadStream(relayed.path("digits"), { signal })).text();
-    expect(await closing(text)).toBe("0123456789");
+    expect(await expectClosed(text)).toBe("0123456789");
     const before = relayed.relay.received.length;
     controller.abort();
     await relayed.client.status();

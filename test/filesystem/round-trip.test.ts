@@ -16,7 +16,7 @@ function pattern(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8) * 7 + (i >> 16)) & 0xff);
 }
 
-describe("what was written is read back", () => {
+describe("readFile() returns what writeFile() wrote", () => {
   it.each([0, 1, 2, 3, 255, 65_536, MIB - 1, MIB, MIB + 1, 2 * MIB, 3 * MIB + 7, 8 * MIB])(
     "for %i bytes",
     async (length) => {
@@ -28,7 +28,7 @@ describe("what was written is read back", () => {
     },
   );
 
-  it("for text, with every kind of character and a byte order mark", async () => {
+  it("for text with every kind of character and a byte order mark", async () => {
     const text = "\uFEFFgrün\r\n\0\u2028😀 \uFEFF\ud7ff\n";
     await real.fs.writeFile(real.path("text"), text);
     expect(readFileSync(real.path("text"), "utf8")).toBe(text);
@@ -38,13 +38,13 @@ describe("what was written is read back", () => {
     expect(await real.fs.readFile(real.path("text"), { encoding: "utf-8" })).toBe(text);
   });
 
-  it("for long text, whose characters are cut by the blocks", async () => {
+  it("for long text whose blocks end within characters", async () => {
     const text = "€".repeat(MIB);
     await real.fs.writeFile(real.path("long"), text, "utf8");
     expect(await real.fs.readFile(real.path("long"), "utf8")).toBe(text);
   });
 
-  it("for every kind of view of bytes, and no more of its memory than it shows", async () => {
+  it("for every kind of view of bytes, without the memory outside the view", async () => {
     const memory = Uint8Array.from([9, 1, 2, 3, 4, 9]);
     const views = [
       memory.subarray(1, 5),
@@ -102,17 +102,17 @@ describe("what was written is read back", () => {
     expect(await real.fs.readFile(pathToFileURL(path), "utf8")).toBe(name);
     expect(await real.fs.readdir(real.path("names"))).toContain(name);
     const walked = (await real.fs.walk(real.path("names"))).entries;
-    // The server's own walk loses names with a line break.
+    // The server's walk leaves out names with a line break.
     if (!name.includes("\n")) expect(walked).toContainEqual({ path, kind: "file" });
   });
 });
 
-describe("what is read", () => {
-  it("may have a size that the system does not tell", async () => {
+describe("readFile() reads", () => {
+  it("a file whose size the system does not report", async () => {
     expect(await real.fs.readFile("/proc/self/status", "utf8")).toMatch(/^Name:/);
   });
 
-  it("may have a name that is no text, told by its URI", async () => {
+  it("a file whose name is not UTF-8, by its URI", async () => {
     await real.sh("mkdir raw; printf inside > \"$(printf 'raw/a\\377b')\"");
     const uri = `${pathToFileURL(real.path("raw"))}/a%FFb`;
     expect(await real.fs.readFile(uri, "utf8")).toBe("inside");
@@ -120,7 +120,7 @@ describe("what is read", () => {
     expect((await real.fs.stat(new URL(uri))).isFile()).toBe(true);
   });
 
-  it("shows bytes that are no text as replacement characters", async () => {
+  it("bytes that are not UTF-8 as replacement characters", async () => {
     writeFileSync(real.path("latin1"), Buffer.from([0x61, 0xff, 0x62]));
     expect(await real.fs.readFile(real.path("latin1"), "utf8")).toBe("a\ufffdb");
   });

@@ -9,19 +9,19 @@ beforeAll(async () => {
 beforeEach(() => relayed.sh("find . -mindepth 1 -delete"));
 afterAll(() => relayed[Symbol.asyncDispose]());
 
-/** A wait, and whether it is over; the server has begun to watch when this resolves. */
-async function waiting(names: readonly string[], signal?: AbortSignal) {
+/** Starts a wait. Resolves when the server watches, with the wait and whether it has settled. */
+async function startWait(names: readonly string[], signal?: AbortSignal) {
   const { fs, relay, client, path } = relayed;
   const before = relay.count("fs/watchMissing");
   const wait = {
-    over: false,
+    settled: false,
     done: fs.whenAppears(
       names.map((name) => path(name)),
       { signal },
     ),
   };
   const end = (): void => {
-    wait.over = true;
+    wait.settled = true;
   };
   wait.done.then(end, end);
   await relay.request("fs/watchMissing", before + 1);
@@ -31,34 +31,34 @@ async function waiting(names: readonly string[], signal?: AbortSignal) {
 
 describe("whenAppears()", () => {
   it("resolves when one of the paths appears, and not before", async () => {
-    const wait = await waiting(["a", "b c#"]);
+    const wait = await startWait(["a", "b c#"]);
     await relayed.sh("touch other");
     await relayed.client.status();
-    expect(wait.over).toBe(false);
+    expect(wait.settled).toBe(false);
     await relayed.sh("touch 'b c#'");
     await wait.done;
   });
 
-  it("is not taken in by a directory on the way", async () => {
-    const wait = await waiting(["x/y/z"]);
+  it("does not resolve when only a parent directory appears", async () => {
+    const wait = await startWait(["x/y/z"]);
     const before = relayed.relay.count("fs/watchMissing");
     await relayed.sh("mkdir x");
-    // The server tells of the directory; the list is sent again.
+    // The server reports the directory, so the client sends the list again.
     await relayed.relay.request("fs/watchMissing", before + 1);
     await relayed.client.status();
-    expect(wait.over).toBe(false);
+    expect(wait.settled).toBe(false);
     await relayed.fs.mkdir(relayed.path("x/y"));
     await relayed.fs.writeFile(relayed.path("x/y/z"), "");
     await wait.done;
   });
 
-  it("resolves at once when one exists, also a link that leads nowhere", async () => {
+  it("resolves at once when a path exists, also a link without a target", async () => {
     await relayed.sh("touch there; ln -s none link");
     await relayed.fs.whenAppears([relayed.path("missing"), relayed.path("there")]);
     await relayed.fs.whenAppears([relayed.path("link")]);
   });
 
-  it("rejects when a path can't ever appear", async () => {
+  it("rejects when a path can never appear", async () => {
     await relayed.sh("touch file");
     expect(await failureOf(relayed.fs.whenAppears([relayed.path("file/below")]))).toMatchObject({
       kind: "not-a-directory",
@@ -68,13 +68,13 @@ describe("whenAppears()", () => {
     });
   });
 
-  it("keeps many waits apart, though the server has one list for all", async () => {
-    const waits = await Promise.all(Array.from({ length: 40 }, (_, i) => waiting([`f${i}`, `g${i}`])));
+  it("keeps many waits apart, although the server has one list per connection", async () => {
+    const waits = await Promise.all(Array.from({ length: 40 }, (_, i) => startWait([`f${i}`, `g${i}`])));
     for (const i of [7, 3, 38]) {
       await relayed.sh(`touch f${i}`);
       await waits[i]?.done;
     }
-    expect(waits.flatMap(({ over }, i) => (over ? [i] : []))).toEqual([3, 7, 38]);
+    expect(waits.flatMap(({ settled }, i) => (settled ? [i] : []))).toEqual([3, 7, 38]);
     const impossible = relayed.fs.whenAppears([relayed.path("f7/below")]);
     expect(await failureOf(impossible)).toMatchObject({ kind: "not-a-directory" });
     await relayed.fs.whenAppears([relayed.path("f3")]);
@@ -84,19 +84,19 @@ describe("whenAppears()", () => {
 
   it("rejects with the reason when its signal aborts, which ends the watch on the server", async () => {
     const controller = new AbortController();
-    const wait = await waiting(["a"], controller.signal);
+    const wait = await startWait(["a"], controller.signal);
     const before = relayed.relay.count("fs/watchMissing");
-    const reason = new Error("enough");
+    const reason = new Error("aborted");
     controller.abort(reason);
     expect(await failureOf(wait.done)).toBe(reason);
     const end = await relayed.relay.request("fs/watchMissing", before + 1);
     expect(end.params).toMatchObject({ missing: [] });
   });
 
-  it("leaves the others waiting when one is aborted", async () => {
+  it("keeps other waits pending when one is aborted", async () => {
     const controller = new AbortController();
-    const [wait, other] = [await waiting(["a"], controller.signal), await waiting(["b"])];
-    controller.abort(new Error("enough"));
+    const [wait, other] = [await startWait(["a"], controller.signal), await startWait(["b"])];
+    controller.abort(new Error("aborted"));
     await failureOf(wait.done);
     const { relay, path } = relayed;
     const list = () =>
@@ -106,7 +106,7 @@ describe("whenAppears()", () => {
     await other.done;
   });
 
-  it("sends nothing when its signal has aborted already", async () => {
+  it("sends nothing when its signal is already aborted", async () => {
     const before = relayed.relay.count("fs/watchMissing");
     const wait = relayed.fs.whenAppears([relayed.path("a")], { signal: AbortSignal.abort("no") });
     expect(await wait.catch((reason: unknown) => reason)).toBe("no");
@@ -116,27 +116,32 @@ describe("whenAppears()", () => {
 
   it.each([
     ["has the wrong shape", { result: { watching: "yes" } }, { code: "ERR_PROTOCOL" }],
-    ["is that it can't", { error: { code: -32601, message: "unknown method" } }, { kind: "unsupported" }],
-  ])("fails alone when the server's answer %s", async (_, answer, expected) => {
+    [
+      "is that the method is unknown",
+      { error: { code: -32601, message: "unknown method" } },
+      { kind: "unsupported" },
+    ],
+  ])("rejects alone when the server's response %s", async (_, answer, expected) => {
     relayed.relay.intercept = ({ method }) => (method === "fs/watchMissing" ? answer : undefined);
     expect(await failureOf(relayed.fs.whenAppears([relayed.path("a")]))).toMatchObject(expected);
     relayed.relay.intercept = () => undefined;
-    const wait = await waiting(["a"]);
+    const wait = await startWait(["a"]);
     await relayed.sh("touch a");
     await wait.done;
   });
 
   it("rejects when the connection ends, and when it is closed", async () => {
     for (const [end, code] of [
-      [(it: typeof relayed) => it.server.kill(), "ERR_DISCONNECTED"],
-      [(it: typeof relayed) => it.client.close(), "ERR_CLOSED"],
+      [({ server }: typeof relayed) => server.kill(), "ERR_DISCONNECTED"],
+      [({ client }: typeof relayed) => client.close(), "ERR_CLOSED"],
     ] as const) {
-      await using it = await relayedFiles();
-      const waits = [it.fs.whenAppears([it.path("a")]), it.fs.whenAppears([it.path("b")])].map(failureOf);
-      await it.relay.request("fs/watchMissing", 2);
-      await it.client.status();
-      await end(it);
-      for (const wait of waits) expect(await wait).toMatchObject({ code, sessionId: it.client.sessionId });
+      await using files = await relayedFiles();
+      const { fs, path, relay, client } = files;
+      const waits = [fs.whenAppears([path("a")]), fs.whenAppears([path("b")])].map(failureOf);
+      await relay.request("fs/watchMissing", 2);
+      await client.status();
+      await end(files);
+      for (const wait of waits) expect(await wait).toMatchObject({ code, sessionId: client.sessionId });
     }
   });
 });

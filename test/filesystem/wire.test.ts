@@ -17,10 +17,10 @@ afterAll(() => relayed[Symbol.asyncDispose]());
 
 type Act = (fs: RemoteFileSystem) => Promise<unknown>;
 
-/** What is sent for something, all of which is refused. */
+/** The only request of a call. The relay rejects it. */
 async function sentFor(act: Act): Promise<Received> {
   const { relay, fs } = relayed;
-  relay.intercept = () => ({ error: { code: -32603, message: "not today" } });
+  relay.intercept = () => ({ error: { code: -32603, message: "rejected" } });
   const before = relay.received.length;
   expect(await failureOf(act(fs))).toMatchObject({ code: "ERR_SERVER" });
   const sent = relay.received.slice(before).filter(({ id }) => id !== undefined);
@@ -28,7 +28,7 @@ async function sentFor(act: Act): Promise<Received> {
   return sent[0] as Received;
 }
 
-/** How often each method was asked for. */
+/** How many requests of each method a call sends. */
 async function countsFor(act: Act): Promise<Record<string, number>> {
   const before = relayed.relay.received.length;
   await act(relayed.fs);
@@ -52,27 +52,43 @@ describe("on the wire, where a missing or null option means true,", () => {
   it.each<[string, string, object, Act]>([
     ["mkdir", "fs/createDirectory", { path: "file:///p", recursive: false }, (fs) => fs.mkdir("/p")],
     [
-      "mkdir of undefined",
+      "mkdir with undefined options",
       "fs/createDirectory",
       { path: "file:///p", recursive: false },
       (fs) => fs.mkdir("/p", nothing),
     ],
     ["rm", "fs/remove", { path: "file:///p", recursive: false, force: false }, (fs) => fs.rm("/p")],
     [
-      "rm of undefined",
+      "rm with undefined options",
       "fs/remove",
       { path: "file:///p", recursive: false, force: false },
       (fs) => fs.rm("/p", nothing),
     ],
     [
-      "rm of one",
+      "rm with one option",
       "fs/remove",
       { path: "file:///p", recursive: false, force: true },
       (fs) => fs.rm("/p", { force: true }),
     ],
+    [
+      "rm with null options",
+      "fs/remove",
+      { path: "file:///p", recursive: false, force: false },
+      (fs) => fs.rm("/p", { recursive: null as never, force: null as never }),
+    ],
     ["cp", "fs/copy", { ...paths, recursive: false }, (fs) => fs.cp("/p", "/q")],
-    ["cp of undefined", "fs/copy", { ...paths, recursive: false }, (fs) => fs.cp("/p", "/q", nothing)],
-    ["cp of all", "fs/copy", { ...paths, recursive: true }, (fs) => fs.cp("/p", "/q", { recursive: true })],
+    [
+      "cp with undefined options",
+      "fs/copy",
+      { ...paths, recursive: false },
+      (fs) => fs.cp("/p", "/q", nothing),
+    ],
+    [
+      "cp with all options",
+      "fs/copy",
+      { ...paths, recursive: true },
+      (fs) => fs.cp("/p", "/q", { recursive: true }),
+    ],
     ["stat", "fs/getMetadata", { path: "file:///p" }, (fs) => fs.stat("/p")],
     ["exists", "fs/getMetadata", { path: "file:///p" }, (fs) => fs.exists("/p")],
     ["realpath", "fs/canonicalize", { path: "file:///p" }, (fs) => fs.realpath("/p")],
@@ -85,12 +101,12 @@ describe("on the wire, where a missing or null option means true,", () => {
     ],
     ["walk", "fs/walk", { path: "file:///p", options: limits }, (fs) => fs.walk("/p")],
     [
-      "walk of undefined",
+      "walk with undefined options",
       "fs/walk",
       { path: "file:///p", options: limits },
       (fs) => fs.walk("/p", { maxDepth: undefined }),
     ],
-  ])("%s says everything itself", async (_, method, params, act) => {
+  ])("%s sends every option explicitly", async (_, method, params, act) => {
     expect(await sentFor(act)).toMatchObject({ method, params: { sandbox: null, ...params } });
     expect(Object.keys((await sentFor(act)).params ?? {}).sort()).toEqual(
       ["sandbox", ...Object.keys(params)].sort(),
@@ -108,7 +124,7 @@ describe("the sandbox", () => {
   it.each<[string, Act]>([
     ["readFile", (fs) => fs.readFile("/p", { sandbox })],
     ["writeFile", (fs) => fs.writeFile("/p", "", { sandbox })],
-    ["writeFile of much", (fs) => fs.writeFile("/p", new Uint8Array(2 * MIB), { sandbox })],
+    ["writeFile of a large file", (fs) => fs.writeFile("/p", new Uint8Array(2 * MIB), { sandbox })],
     ["mkdir", (fs) => fs.mkdir("/p", { sandbox })],
     ["rm", (fs) => fs.rm("/p", { sandbox })],
     ["cp", (fs) => fs.cp("/p", "/q", { sandbox })],
@@ -122,20 +138,20 @@ describe("the sandbox", () => {
       "createWriteStream",
       (fs) => fs.createWriteStream("/p", { sandbox }).getWriter().write(new Uint8Array(1)),
     ],
-  ])("is passed on by %s, without directories that nothing in it depends on", async (_, act) => {
+  ])("is sent by %s without directories that no entry depends on", async (_, act) => {
     expect((await sentFor(act)).params?.["sandbox"]).toEqual({
       permissions: { type: "disabled" },
       windowsSandboxLevel: "disabled",
     });
   });
 
-  it("is one that the server takes", async () => {
+  it("is accepted by the server", async () => {
     await relayed.fs.writeFile(relayed.path("file"), "text", { sandbox });
     expect(await relayed.fs.readFile(relayed.path("file"), { encoding: "utf8", sandbox })).toBe("text");
   });
 });
 
-it("small files go in one request, large ones in blocks, and nothing is asked twice", async () => {
+it("sends small files in one request, large ones in blocks, and nothing twice", async () => {
   const [small, large] = [relayed.path("small"), relayed.path("large")];
   expect(await countsFor((fs) => fs.writeFile(small, new Uint8Array(MIB)))).toEqual({ "fs/writeFile": 1 });
   expect(await countsFor((fs) => fs.readFile(small))).toEqual({ "fs/getMetadata": 1, "fs/readFile": 1 });

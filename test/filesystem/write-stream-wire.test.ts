@@ -4,7 +4,7 @@ import { type FileRequest, scriptedFiles } from "../support/scripted-files.ts";
 
 const MIB = 1024 * 1024;
 
-/** A stream to a server that confirms blocks one by one, as it is told to. */
+/** A write stream to a server that confirms one block with each call of `confirm`. */
 async function slowServer(options?: { signal?: AbortSignal }) {
   const blocks: FileRequest[] = [];
   const files = await scriptedFiles((_, block) => blocks.push(block));
@@ -16,98 +16,95 @@ async function slowServer(options?: { signal?: AbortSignal }) {
 }
 
 describe("a write stream", () => {
-  it("has no more than four blocks on their way, and waits for their confirmation", async () => {
-    await using it = await slowServer();
+  it("keeps at most four blocks in flight and waits for their confirmation", async () => {
+    await using scripted = await slowServer();
     let written = 0;
     const writing = Array.from({ length: 10 }, () =>
-      it.writer.write(new Uint8Array(MIB)).then(() => written++),
+      scripted.writer.write(new Uint8Array(MIB)).then(() => written++),
     );
-    await it.connection.request("fs/writeBlock", 4);
-    expect([await it.count("fs/writeBlock"), written, it.writer.desiredSize]).toEqual([
+    await scripted.connection.request("fs/writeBlock", 4);
+    expect([await scripted.count("fs/writeBlock"), written, scripted.writer.desiredSize]).toEqual([
       4,
       3,
       expect.any(Number),
     ]);
-    expect(it.writer.desiredSize).toBeLessThanOrEqual(0);
+    expect(scripted.writer.desiredSize).toBeLessThanOrEqual(0);
     for (let confirmed = 1; confirmed <= 6; confirmed++) {
-      it.confirm();
-      await it.connection.request("fs/writeBlock", 4 + confirmed);
-      expect(await it.count("fs/writeBlock")).toBe(4 + confirmed);
+      scripted.confirm();
+      await scripted.connection.request("fs/writeBlock", 4 + confirmed);
+      expect(await scripted.count("fs/writeBlock")).toBe(4 + confirmed);
     }
-    const closed = it.writer.close();
-    for (let confirmed = 0; confirmed < 4; confirmed++) it.confirm();
+    const closed = scripted.writer.close();
+    for (let confirmed = 0; confirmed < 4; confirmed++) scripted.confirm();
     await Promise.all([...writing, closed]);
-    expect(await it.count("fs/writeBlock")).toBe(10);
-    expect(await it.count("fs/close")).toBe(1);
+    expect(await scripted.count("fs/writeBlock")).toBe(10);
+    expect(await scripted.count("fs/close")).toBe(1);
   });
 
   it.each<[string, boolean]>([
     ["its signal", true],
     ["its writer", false],
-  ])(
-    "ends a write under way when %s aborts it, with the reason and what had arrived",
-    async (_, bySignal) => {
-      const controller = new AbortController();
-      await using it = await slowServer({ signal: controller.signal });
-      const writing = failureOf(it.writer.write(new Uint8Array(20 * MIB)));
-      await it.connection.request("fs/writeBlock", 4);
-      it.confirm();
-      it.confirm();
-      await it.connection.request("fs/writeBlock", 6);
-      const reason = new Error("enough");
-      if (bySignal) controller.abort(reason);
-      else await it.writer.abort(reason);
-      expect(await writing).toBe(reason);
-      expect(reason).toHaveProperty("bytesWritten", 2 * MIB);
-      expect(await failureOf(it.writer.closed)).toBe(reason);
-      await it.connection.request("fs/close");
-      expect(await it.count("fs/writeBlock")).toBe(6);
-      expect(await failureOf(it.writer.write(new Uint8Array(1)))).toBe(reason);
-    },
-  );
-
-  it("that is aborted while it opens closes the handle that comes late", async () => {
-    await using it = await slowServer();
-    const writing = failureOf(it.writer.write(new Uint8Array(MIB)));
-    const reason = new Error("enough");
-    const aborted = it.writer.abort(reason);
+  ])("rejects a pending write when %s aborts, with the reason and the bytes written", async (_, bySignal) => {
+    const controller = new AbortController();
+    await using scripted = await slowServer({ signal: controller.signal });
+    const writing = failureOf(scripted.writer.write(new Uint8Array(20 * MIB)));
+    await scripted.connection.request("fs/writeBlock", 4);
+    scripted.confirm();
+    scripted.confirm();
+    await scripted.connection.request("fs/writeBlock", 6);
+    const reason = new Error("aborted");
+    if (bySignal) controller.abort(reason);
+    else await scripted.writer.abort(reason);
     expect(await writing).toBe(reason);
-    await aborted;
-    if ((await it.count("fs/open")) > 0) await it.connection.request("fs/close");
-    expect(await it.count("fs/writeBlock")).toBe(0);
+    expect(reason).toHaveProperty("bytesWritten", 2 * MIB);
+    expect(await failureOf(scripted.writer.closed)).toBe(reason);
+    await scripted.connection.request("fs/close");
+    expect(await scripted.count("fs/writeBlock")).toBe(6);
+    expect(await failureOf(scripted.writer.write(new Uint8Array(1)))).toBe(reason);
   });
 
-  it("that is aborted while it closes does not say that all is written", async () => {
+  it("closes the handle that arrives after an abort", async () => {
+    await using scripted = await slowServer();
+    const writing = failureOf(scripted.writer.write(new Uint8Array(MIB)));
+    const reason = new Error("aborted");
+    const aborted = scripted.writer.abort(reason);
+    expect(await writing).toBe(reason);
+    await aborted;
+    if ((await scripted.count("fs/open")) > 0) await scripted.connection.request("fs/close");
+    expect(await scripted.count("fs/writeBlock")).toBe(0);
+  });
+
+  it("rejects a close that is aborted before all bytes are confirmed", async () => {
     const controller = new AbortController();
-    await using it = await slowServer({ signal: controller.signal });
-    await it.writer.write(new Uint8Array(10));
-    const closing = failureOf(it.writer.close());
-    await it.connection.request("fs/writeBlock");
-    const reason = new Error("enough");
+    await using scripted = await slowServer({ signal: controller.signal });
+    await scripted.writer.write(new Uint8Array(10));
+    const closing = failureOf(scripted.writer.close());
+    await scripted.connection.request("fs/writeBlock");
+    const reason = new Error("aborted");
     controller.abort(reason);
     expect(await closing).toBe(reason);
     expect(reason).toHaveProperty("bytesWritten", 0);
   });
 
-  it("takes an abort reason that is no error as it is", async () => {
+  it("rejects with an abort reason that is not an error, or frozen, unchanged", async () => {
     const controller = new AbortController();
-    await using it = await slowServer({ signal: controller.signal });
-    const writing = it.writer.write(new Uint8Array(20 * MIB)).catch((reason: unknown) => reason);
-    await it.connection.request("fs/writeBlock", 4);
-    controller.abort("enough");
-    expect(await writing).toBe("enough");
+    await using scripted = await slowServer({ signal: controller.signal });
+    const writing = scripted.writer.write(new Uint8Array(20 * MIB)).catch((reason: unknown) => reason);
+    await scripted.connection.request("fs/writeBlock", 4);
+    controller.abort("aborted");
+    expect(await writing).toBe("aborted");
     const frozen = Object.freeze(new Error("frozen"));
     await using other = await slowServer({ signal: AbortSignal.abort(frozen) });
     expect(await failureOf(other.writer.write(new Uint8Array(1)))).toBe(frozen);
   });
 });
 
-it("a server that takes files whole only gets them in one request, as far as a frame holds them", async () => {
-  await using it = await scriptedFiles((connection, request) => connection.answer(request, {}), {
+it("a server without block writes receives a file in one request, if it fits into a frame", async () => {
+  await using scripted = await scriptedFiles((connection, request) => connection.answer(request, {}), {
     fileWriteStreaming: false,
   });
-  await it.fs.writeFile("/file", new Uint8Array(5 * MIB));
-  const tooLarge = it.fs.writeFile("/file", new Uint8Array(12 * MIB));
+  await scripted.fs.writeFile("/file", new Uint8Array(5 * MIB));
+  const tooLarge = scripted.fs.writeFile("/file", new Uint8Array(12 * MIB));
   expect(await failureOf(tooLarge)).toMatchObject({ code: "ERR_TOO_LARGE", delivery: "not-sent" });
-  expect([await it.count("fs/writeFile"), await it.count("fs/open")]).toEqual([1, 0]);
+  expect([await scripted.count("fs/writeFile"), await scripted.count("fs/open")]).toEqual([1, 0]);
 });

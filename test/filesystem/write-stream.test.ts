@@ -16,7 +16,7 @@ afterEach(() => {
   relayed.relay.intercept = () => undefined;
 });
 
-/** Where and how long the blocks were that were sent since. */
+/** Offset and length of every block sent since. */
 function blocksSince(before: number): [number, number][] {
   return relayed.relay.received
     .slice(before)
@@ -47,7 +47,7 @@ describe("createWriteStream()", () => {
     expect(blocks).toHaveLength(7);
   });
 
-  it("keeps what is too small for a block until the close writes it", async () => {
+  it("keeps bytes that do not fill a block until the close", async () => {
     const before = relayed.relay.received.length;
     const writer = relayed.fs.createWriteStream(relayed.path("late")).getWriter();
     for (let i = 0; i < 100; i++) await writer.write(Buffer.from("line\n"));
@@ -58,7 +58,7 @@ describe("createWriteStream()", () => {
     expect(readFileSync(relayed.path("late"), "utf8")).toBe("line\n".repeat(100));
   });
 
-  it("makes an empty file when nothing is written, also of one that was not", async () => {
+  it("creates an empty file, or empties an existing one, when it closes without a write", async () => {
     writeFileSync(relayed.path("emptied"), "before");
     for (const name of ["emptied", "made"]) {
       await relayed.fs.createWriteStream(relayed.path(name)).close();
@@ -66,7 +66,7 @@ describe("createWriteStream()", () => {
     }
   });
 
-  it("lets the memory of a piece be used again as soon as it is written", async () => {
+  it("lets the caller reuse the memory of a chunk once its write has resolved", async () => {
     const memory = Buffer.alloc(MIB + 10);
     const writer = relayed.fs.createWriteStream(relayed.path("reused")).getWriter();
     for (const byte of [1, 2, 3]) await writer.write(memory.fill(byte));
@@ -75,7 +75,7 @@ describe("createWriteStream()", () => {
     expect(Buffer.compare(readFileSync(relayed.path("reused")), expected)).toBe(0);
   });
 
-  it("takes what a read stream gives, and any other stream of bytes", async () => {
+  it("accepts the chunks of a read stream and of any other stream of bytes", async () => {
     await relayed.sh("head -c 20000000 /dev/urandom > source");
     const { fs, path } = relayed;
     await fs.createReadStream(path("source")).pipeTo(fs.createWriteStream(path("target")));
@@ -95,22 +95,28 @@ describe("createWriteStream()", () => {
     expect(readFileSync(relayed.path("kept"), "utf8")).toBe("kept");
   });
 
-  it("refuses what is no bytes", async () => {
-    const writer = relayed.fs.createWriteStream(relayed.path("refused")).getWriter();
-    expect(await failureOf(writer.write(1 as never))).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
+  it("rejects a chunk that is not bytes, and opens nothing for it", async () => {
+    writeFileSync(relayed.path("kept"), "kept");
+    const writer = relayed.fs.createWriteStream(relayed.path("kept")).getWriter();
+    expect(await failureOf(writer.write(1 as never))).toMatchObject({
+      code: "ERR_INVALID_ARGUMENT",
+      message: "data must be a string, an ArrayBuffer or a typed array, got 1",
+    });
+    await relayed.client.status();
+    expect(readFileSync(relayed.path("kept"), "utf8")).toBe("kept");
   });
 });
 
 describe("a write that fails", () => {
-  const refuseFrom = (offset: number) => {
+  const rejectFrom = (offset: number) => {
     relayed.relay.intercept = ({ method, params }) =>
       method === "fs/writeBlock" && Number(params?.["offset"]) >= offset
         ? { error: { code: -32603, message: "No space left on device (os error 28)" } }
         : undefined;
   };
 
-  it("tells how much had arrived, and closes the file", async () => {
-    refuseFrom(3 * MIB);
+  it("rejects with the bytes written and closes the file", async () => {
+    rejectFrom(3 * MIB);
     const path = relayed.path("full");
     const writer = relayed.fs.createWriteStream(path).getWriter();
     const closes = relayed.relay.count("fs/close");
@@ -121,8 +127,8 @@ describe("a write that fails", () => {
     expect((await relayed.fs.stat(path)).size).toBe(3 * MIB);
   });
 
-  it("is the last: what is written after it is not sent", async () => {
-    refuseFrom(0);
+  it("is the last one: later writes send nothing", async () => {
+    rejectFrom(0);
     const writer = relayed.fs.createWriteStream(relayed.path("full")).getWriter();
     const error = await failureOf(writer.write(new Uint8Array(5 * MIB)));
     await relayed.client.status();
@@ -133,26 +139,26 @@ describe("a write that fails", () => {
     expect(blocksSince(before)).toEqual([]);
   });
 
-  it("may be noticed at the close only", async () => {
-    refuseFrom(0);
+  it("can reject only at the close", async () => {
+    rejectFrom(0);
     const writer = relayed.fs.createWriteStream(relayed.path("full")).getWriter();
     await writer.write(new Uint8Array(10));
     expect(await failureOf(writer.close())).toMatchObject({ code: "ERR_SERVER", bytesWritten: 0 });
   });
 
-  it("of a large writeFile() tells the same", async () => {
-    refuseFrom(2 * MIB);
+  it("of a large writeFile() rejects with the bytes written", async () => {
+    rejectFrom(2 * MIB);
     const writing = relayed.fs.writeFile(relayed.path("full"), new Uint8Array(9 * MIB));
     expect(await failureOf(writing)).toMatchObject({ code: "ERR_SERVER", bytesWritten: 2 * MIB });
   });
 
-  it("because the disk is full is told by the real server", async () => {
+  it("because the disk is full rejects with the bytes written", async () => {
     const error = await failureOf(relayed.fs.writeFile("/dev/full", new Uint8Array(2 * MIB)));
     expect(error).toMatchObject({ code: "ERR_SERVER", bytesWritten: 0 });
   });
 });
 
-it("a write that is aborted sends nothing more", async () => {
+it("an aborted write sends nothing more", async () => {
   const controller = new AbortController();
   const writing = relayed.fs.writeFile(relayed.path("aborted"), new Uint8Array(60 * MIB), {
     signal: controller.signal,
@@ -165,7 +171,7 @@ it("a write that is aborted sends nothing more", async () => {
   expect(readFileSync(relayed.path("aborted"), "utf8")).toBe("short");
 });
 
-it("a stream that is written while others are is not mixed with them", async () => {
+it("streams that are written at once do not mix", async () => {
   const names = Array.from({ length: 20 }, (_, i) => `parallel-${i}`);
   const hashes = await Promise.all(
     names.map(async (name, i) => {

@@ -38,9 +38,9 @@ export const SLOW: Readonly<Record<string, Breakage>> = {
     replace: "",
   },
   "a file handle is not closed": {
-    file: "filesystem/transfer.ts",
-    find: "await opened?.handle.close();",
-    replace: "void opened;",
+    file: "filesystem/handles.ts",
+    find: '.call("fs/close", { handleId: this.#handleId }, { urgent: true })',
+    replace: '.call("environment/status", null, { urgent: true })',
   },
   "a silent connection is not detected": {
     file: "rpc/keep-alive.ts",

@@ -5,7 +5,7 @@ import { ExecServerClient, webSocket } from "../../src/index.ts";
 import { realClient } from "./real-client.ts";
 import { type Intercept, Relay } from "./relay.ts";
 
-/** A client on a real server, and a directory of its own there; the machine is this one, so tests can look at it. */
+/** A client of a real server on this machine, and a temporary directory that tests can read directly. */
 export async function realFiles() {
   const real = await realClient();
   const directory = await mkdtemp(join(tmpdir(), "files-"));
@@ -24,14 +24,14 @@ export async function realFiles() {
   };
 }
 
-/** The same through a relay that writes down what the client sends. */
+/** The same through a relay that records what the client sends. */
 export async function relayedFiles(intercept?: Intercept) {
   const real = await realFiles();
   const relay = await Relay.start(real.server.url, intercept);
   const client = await ExecServerClient.connect({ transport: webSocket(relay.url) });
   return {
     ...real,
-    /** The client that nothing stands before. */
+    /** The client without the relay. */
     direct: real.client,
     client,
     fs: client.fs,

@@ -1,10 +1,10 @@
 import { silence, type TestConnection, type TestRequest } from "../../src/testing.ts";
 import { connectedTo, QuietServer, ready } from "./scripted-server.ts";
 
-/** A request whose params are nobody's business. */
+/** A request with params of any shape. */
 export type FileRequest = TestRequest & { readonly params: Readonly<Record<string, unknown>> };
 
-/** A client on a server that opens and closes every file and is ready; what happens to blocks is up to the test. */
+/** A client of a server that opens and closes every file. The test answers reads, writes and metadata. */
 export async function scriptedFiles(
   onRequest: (connection: TestConnection, request: FileRequest) => void,
   capabilities = { fileWriteStreaming: true },
@@ -18,13 +18,14 @@ export async function scriptedFiles(
   }
   server.handle("fs/open", ({ params }) => ({ handleId: params.handleId }));
   server.handle("fs/close", () => ({}));
-  const it = await connectedTo(server);
+  const connected = await connectedTo(server);
+  const { client } = connected;
   return {
-    ...it,
-    fs: it.client.fs,
-    /** How often a method has been asked for, once everything that was sent by now has arrived. */
+    ...connected,
+    fs: client.fs,
+    /** How many requests of a method the server has received, including everything sent so far. */
     async count(method: string): Promise<number> {
-      await it.client.status();
+      await client.status();
       return server.requests(method).length;
     },
   };

@@ -1,0 +1,76 @@
+import { type Delivery, ProtocolError, UsageError } from "../errors.ts";
+import { decodeBase64 } from "../internal/base64.ts";
+import type { Bytes } from "../internal/bytes.ts";
+import { MAX_BLOCK, type PathParams } from "../protocol/filesystem.ts";
+import type { RpcPeer } from "../rpc/peer.ts";
+import { readBlocks } from "./blocks.ts";
+import type { FileSession } from "./file-session.ts";
+import type { FileHandles } from "./handles.ts";
+import { reportProgress, type TransferOptions } from "./options.ts";
+
+/** Reads a whole file: a small one in one request, which is faster, a large one in blocks, which fit into any frame. */
+export async function readFile(
+  { rpc, files }: FileSession,
+  file: PathParams,
+  options: TransferOptions,
+): Promise<Bytes> {
+  const { signal } = options;
+  const { isFile, size } = await rpc.call("fs/getMetadata", file, { signal });
+  const bytes =
+    isFile && size && size > MAX_BLOCK
+      ? await readLarge(files, file, size, options)
+      : await readSmall(rpc, file, signal);
+  reportProgress(options, bytes.length, bytes.length);
+  return bytes;
+}
+
+async function readSmall(rpc: RpcPeer, file: PathParams, signal: AbortSignal | undefined): Promise<Bytes> {
+  const { dataBase64 } = await rpc.call("fs/readFile", file, { signal });
+  const bytes = decodeBase64(dataBase64);
+  if (bytes) return bytes;
+  throw new ProtocolError("The server sent a file that is not valid base64", {
+    sessionId: rpc.sessionId,
+    delivery: "answered",
+  });
+}
+
+async function readLarge(
+  files: FileHandles,
+  path: PathParams,
+  size: number,
+  options: TransferOptions,
+): Promise<Bytes> {
+  let all = allocate(size, "not-sent");
+  let length = 0;
+  const file = await files.open({ ...path, mode: "read" }, options.signal);
+  try {
+    for await (const block of readBlocks(file)) {
+      const end = length + block.length;
+      // The file has grown since the server reported its size.
+      if (end > all.length) all = grown(all, all.length + end);
+      all.set(block, length);
+      length = end;
+      reportProgress(options, length, Math.max(length, size));
+    }
+    await file.close();
+  } finally {
+    // An error does not wait for the close.
+    void file.close();
+  }
+  return length === all.length ? all : all.slice(0, length);
+}
+
+function allocate(bytes: number, delivery: Delivery): Bytes {
+  try {
+    return new Uint8Array(bytes);
+  } catch {
+    const message = `A file of ${bytes} bytes does not fit into this process's memory: use createReadStream()`;
+    throw new UsageError("ERR_TOO_LARGE", message, { delivery });
+  }
+}
+
+function grown(start: Bytes, bytes: number): Bytes {
+  const all = allocate(bytes, "answered");
+  all.set(start);
+  return all;
+}
