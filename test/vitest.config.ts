@@ -21,7 +21,7 @@ export default defineConfig({
           maxWorkers: 2,
         },
       },
-      // Last and one by one, since they leave the machine to nobody else.
+      // Last and one by one, because they use the whole machine.
       { extends: true, test: { name: "long", include: LONG, maxWorkers: 1, sequence: { groupOrder: 1 } } },
     ],
   },
