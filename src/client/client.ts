@@ -52,8 +52,8 @@ export class ExecServerClient extends EnvironmentClient {
 
   /**
    * Closes the connection: everything pending on it rejects with a ClosedError. Settles within two seconds even if the
-   * server does not answer. Processes are not terminated here: the server does that 30 s after a WebSocket session has
-   * lost its connection.
+   * server does not answer. Processes are not terminated here: the server does that 80 s after a WebSocket session has
+   * lost its connection (30 s before version 0.168).
    */
   override close(): Promise<void> {
     return this.#session.close();

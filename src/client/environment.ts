@@ -68,7 +68,8 @@ export interface ExecEnvironment {
    * A standard `fetch` whose requests are made by the server's machine. It can be passed as a custom `fetch`.
    *
    * Limits of the protocol: an abort ends only the wait, not the request. A request body is sent whole. `url` is the
-   * requested one, also after redirects. The response body has the origin's content encoding.
+   * requested one, also after redirects. The response body has the origin's content encoding,
+   * except for gzip, which servers decode from 0.171 on.
    *
    * With `redirect: "error"` a redirect rejects with a TypeError, as in the standard. A request that the server could
    * not make rejects with a ServerError.

@@ -123,7 +123,7 @@ describe("info() and status()", () => {
     expect(await client.status()).toEqual({ status: "ready" });
     const info = await client.info();
     expect(info).toMatchObject({
-      executorVersion: "0.169.0",
+      executorVersion: "0.171.0",
       cwd: process.cwd(),
       platformOs: process.platform === "darwin" ? "macos" : process.platform,
     });
