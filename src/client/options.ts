@@ -73,7 +73,10 @@ const CONNECT_RULES: Rules<ConnectOptions> = { ...RULES, signal: anAbortSignal }
 
 const KEEP_ALIVE_RULES: Rules<KeepAliveOptions> = { intervalMs: milliseconds, timeoutMs: milliseconds };
 
-/** The options of `ExecServerClient.connect()`. */
+/**
+ * The options of `ExecServerClient.connect()`.
+ * @inline
+ */
 export type ConnectOptions = ClientOptions & {
   /** Abandons the attempt with the signal's reason. @default none */
   readonly signal?: AbortSignal | undefined;

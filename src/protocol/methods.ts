@@ -21,6 +21,8 @@ interface Method<Params, Result> {
   readonly result: Schema<Result>;
   /** Types only; never present. */
   readonly params?: Params;
+  /** Types only; never present. */
+  readonly output?: Result;
 }
 
 const method = <Params>() => {
@@ -66,5 +68,4 @@ export type UnknownMethod<M extends string> = M extends MethodName ? never : M;
 /** The params of a request as on the wire: paths are `file:` URIs, bytes are base64. */
 export type ParamsOf<M extends MethodName> = Exclude<(typeof methods)[M]["params"], undefined>;
 /** The result of a request as on the wire; unknown members are kept. */
-export type ResultOf<M extends MethodName> =
-  (typeof methods)[M]["result"] extends Schema<infer Result> ? Result : never;
+export type ResultOf<M extends MethodName> = Exclude<(typeof methods)[M]["output"], undefined>;
