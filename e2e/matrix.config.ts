@@ -1,10 +1,11 @@
 import { defineConfig } from "@playwright/test";
-import base, { CHROMIUM } from "./playwright.config.ts";
+import base, { CHROMIUM, GLOBAL_SETUP } from "./playwright.config.ts";
 import { findFirefox } from "./support/browser.ts";
 
 /** The packed package in the projects of `consumers`, and the reconnect tests in Firefox: `npm run test:matrix`. */
 export default defineConfig({
   ...base,
+  globalSetup: ["./support/firefox.ts", ...GLOBAL_SETUP],
   reporter: [["list"], ["./support/matrix-table.ts"], ["./support/closing-line.ts"]],
   projects: [
     { name: "consumers", testMatch: "consumers/*.spec.ts", use: CHROMIUM },
@@ -15,7 +16,7 @@ export default defineConfig({
         browserName: "firefox",
         // Drives an unpatched Firefox through WebDriver BiDi.
         channel: "moz-firefox",
-        launchOptions: { executablePath: findFirefox() },
+        launchOptions: { executablePath: findFirefox() ?? "" },
       },
     },
   ],

@@ -1,15 +1,18 @@
 import { defineConfig } from "@playwright/test";
 import { CHROMIUM_ARGS, findChromium } from "./support/browser.ts";
 
+/** The path is known in the workers: the global setup provides the browser before they start. */
 export const CHROMIUM = {
   browserName: "chromium",
-  launchOptions: { executablePath: findChromium(), args: CHROMIUM_ARGS },
+  launchOptions: { executablePath: findChromium() ?? "", args: CHROMIUM_ARGS },
 } as const;
+
+export const GLOBAL_SETUP = ["./support/chromium.ts", "./support/build-pages.ts", "./support/pack.ts"];
 
 export default defineConfig({
   testDir: ".",
   outputDir: "../.tmp/e2e-results",
-  globalSetup: ["./support/build-pages.ts", "./support/pack.ts"],
+  globalSetup: GLOBAL_SETUP,
   timeout: 60_000,
   workers: 2,
   retries: 0,

@@ -17,27 +17,32 @@ export const CHROMIUM_ARGS = [
 const CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 const FIREFOX_NAMES = ["firefox-esr"];
 
-/** Finds a Chromium: `CHROMIUM_PATH`, one on the PATH, Playwright's, or else installs one. */
-export function findChromium(): string {
+/** Finds a Chromium: `CHROMIUM_PATH`, one on the PATH, or Playwright's. Never installs one. */
+export function findChromium(): string | undefined {
+  return process.env["CHROMIUM_PATH"] ?? onPath(CHROMIUM_NAMES) ?? playwrightChromium();
+}
+
+/** Finds Firefox ESR, which Playwright drives through WebDriver BiDi: `FIREFOX_PATH`, or one on the PATH. */
+export function findFirefox(): string | undefined {
+  return process.env["FIREFOX_PATH"] ?? onPath(FIREFOX_NAMES);
+}
+
+/** Installs a Chromium if none is found. For global setups: a configuration is also evaluated by tools that run no test. */
+export function provideChromium(): string {
   const found =
-    process.env["CHROMIUM_PATH"] ??
-    onPath(CHROMIUM_NAMES) ??
-    playwrightChromium() ??
+    findChromium() ??
     (installPlaywrightChromium() ? playwrightChromium() : undefined) ??
     (installDebian("chromium") ? onPath(CHROMIUM_NAMES) : undefined);
   return remember("CHROMIUM_PATH", found, "Chromium");
 }
 
-/** Finds Firefox ESR, which Playwright drives through WebDriver BiDi: `FIREFOX_PATH`, one on the PATH, or else installs it. */
-export function findFirefox(): string {
-  const found =
-    process.env["FIREFOX_PATH"] ??
-    onPath(FIREFOX_NAMES) ??
-    (installDebian("firefox-esr") ? onPath(FIREFOX_NAMES) : undefined);
+/** Installs Firefox ESR if it is not found. */
+export function provideFirefox(): string {
+  const found = findFirefox() ?? (installDebian("firefox-esr") ? onPath(FIREFOX_NAMES) : undefined);
   return remember("FIREFOX_PATH", found, "Firefox ESR");
 }
 
-/** Keeps the result in the environment: test workers evaluate the configuration again and must not search again. */
+/** Keeps the result in the environment of the test workers, which evaluate the configuration again. */
 function remember(variable: string, found: string | undefined, name: string): string {
   if (!found) {
     throw new Error(`No ${name} was found and none could be installed. Set ${variable} to its executable.`);

@@ -1,9 +1,9 @@
 import { chromium } from "@playwright/test";
-import { CHROMIUM_ARGS, findChromium } from "../../e2e/support/browser.ts";
+import { CHROMIUM_ARGS, provideChromium } from "../../e2e/support/browser.ts";
 
 /** Opens the page in a headless browser and runs a command in its terminal. Returns the line with the expected output. */
 export async function visit(url: string, command: string, expected: string): Promise<string> {
-  const browser = await chromium.launch({ executablePath: findChromium(), args: CHROMIUM_ARGS });
+  const browser = await chromium.launch({ executablePath: provideChromium(), args: CHROMIUM_ARGS });
   try {
     const page = await browser.newPage();
     await page.goto(url);
