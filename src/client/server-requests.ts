@@ -1,4 +1,5 @@
 import type { Awaitable } from "../internal/awaitable.ts";
+import { platformClass } from "../internal/platform.ts";
 
 /** A network access that a process in the server's sandbox attempts. */
 export interface NetworkPolicyRequest {
@@ -64,6 +65,6 @@ async function decision(params: unknown, decide: NetworkPolicyHandler | undefine
 
 /** Keeps as many whole characters as fit. */
 function truncated(reason: string): string {
-  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(MAX_REASON_BYTES));
+  const { read } = new (platformClass("TextEncoder"))().encodeInto(reason, new Uint8Array(MAX_REASON_BYTES));
   return reason.slice(0, read);
 }

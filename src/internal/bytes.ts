@@ -1,4 +1,5 @@
 import { asNodeBuffer } from "./node-buffer.ts";
+import { platformClass } from "./platform.ts";
 
 /**
  * Bytes in memory that is not shared between threads: the type that the platform's streams, Blobs and decoders accept.
@@ -6,15 +7,16 @@ import { asNodeBuffer } from "./node-buffer.ts";
  */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
-const encoder = /* @__PURE__ */ new TextEncoder();
+let encoder: TextEncoder | undefined;
 
 export function utf8(text: string): Bytes {
+  encoder ??= new (platformClass("TextEncoder"))();
   return encoder.encode(text);
 }
 
 /** Decodes complete UTF-8 text and keeps a byte order mark. */
 export function textOf(bytes: Uint8Array): string {
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  return new (platformClass("TextDecoder"))("utf-8", { ignoreBOM: true }).decode(bytes);
 }
 
 /** A slice of a text, or of the bytes of an ASCII text. A byte outside ASCII becomes a character outside ASCII. */
@@ -22,7 +24,7 @@ export function asciiSlice(data: string | Uint8Array, start: number, end: number
   if (typeof data === "string") return data.slice(start, end);
   const buffer = asNodeBuffer(data);
   if (buffer) return buffer.toString("latin1", start, end);
-  return new TextDecoder("latin1").decode(data.subarray(start, end));
+  return new (platformClass("TextDecoder"))("latin1").decode(data.subarray(start, end));
 }
 
 /** Whether the UTF-8 form of a string is longer than `limit` bytes. Encodes the string only if its length does not decide. */

@@ -1,5 +1,6 @@
 import { decodeBase64, encodeBase64 } from "../internal/base64.ts";
 import type { Bytes } from "../internal/bytes.ts";
+import { isUint8Array } from "../internal/realms.ts";
 
 /** Checks a value and returns what it holds. Every zod schema is one. */
 export interface Schema<T> {
@@ -24,7 +25,7 @@ export function decoded<Member extends string, Wire extends { readonly [_ in Mem
   return {
     safeParse(value) {
       const { [member]: bytesOrText } = (value ?? {}) as Readonly<Record<string, unknown>>;
-      if (bytesOrText instanceof Uint8Array) {
+      if (isUint8Array(bytesOrText)) {
         return { success: true, data: value as Decoded<Wire, Member> };
       }
       const { data } = schema.safeParse(value);
@@ -39,7 +40,7 @@ export function encoded<Result>(schema: Schema<Result> | undefined): Schema<unkn
   return {
     safeParse(value) {
       const { chunk } = (value ?? {}) as { readonly chunk?: unknown };
-      const wire = chunk instanceof Uint8Array ? { ...(value as object), chunk: encodeBase64(chunk) } : value;
+      const wire = isUint8Array(chunk) ? { ...(value as object), chunk: encodeBase64(chunk) } : value;
       return schema ? schema.safeParse(wire) : { success: true, data: wire };
     },
   };

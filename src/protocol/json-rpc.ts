@@ -1,4 +1,5 @@
 import { ProtocolError } from "../errors.ts";
+import { platformClass } from "../internal/platform.ts";
 
 /**
  * The server's JSON-RPC dialect: no `jsonrpc` member is sent and one that arrives is ignored; there are no batches.
@@ -31,7 +32,7 @@ export const UNKNOWN_REQUEST = -1;
 export const RPC_METHOD_NOT_FOUND = -32601;
 export const RPC_INTERNAL_ERROR = -32603;
 
-const decoder = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true });
+let decoder: TextDecoder | undefined;
 
 /** Throws a {@link ProtocolError} for a frame that can't be attributed to anything. */
 export function parseMessage(frame: string | Uint8Array): IncomingMessage {
@@ -52,6 +53,7 @@ export function parseMessage(frame: string | Uint8Array): IncomingMessage {
 
 function parseObject(frame: string | Uint8Array): Record<string, unknown> {
   let value: unknown;
+  decoder ??= new (platformClass("TextDecoder"))("utf-8", { fatal: true });
   try {
     value = JSON.parse(typeof frame === "string" ? frame : decoder.decode(frame));
   } catch {

@@ -1,5 +1,7 @@
 import { invalid, received } from "../internal/arguments.ts";
 import { decodeBase64, encodeBase64 } from "../internal/base64.ts";
+import { platformClass } from "../internal/platform.ts";
+import { isUrl as isUrlObject } from "../internal/realms.ts";
 
 /**
  * Paths of the server's machine. The wire uses `file:` URIs (`file:///tmp/a%20b`, `file:///C:/x`, `file://host/share`),
@@ -49,7 +51,7 @@ export function checkText(text: string, option: string): void {
 
 /** Whether a path is given as a URL of any scheme instead of a native path. */
 export function isUrl(path: string | URL): boolean {
-  return typeof path !== "string" ? path instanceof URL : /^[a-z][a-z0-9+.-]+:/i.test(path);
+  return typeof path !== "string" ? isUrlObject(path) : /^[a-z][a-z0-9+.-]+:/i.test(path);
 }
 
 export function formatPathUri(path: PathUri): string {
@@ -171,7 +173,8 @@ function opaqueWindows(path: string): PathUri {
 function decodeOpaque(uri: string): string | undefined {
   const bytes = opaquePayload(uri);
   try {
-    return new TextDecoder(isPosixPayload(bytes) ? "utf-8" : "utf-16le", { fatal: true }).decode(bytes);
+    const encoding = isPosixPayload(bytes) ? "utf-8" : "utf-16le";
+    return new (platformClass("TextDecoder"))(encoding, { fatal: true }).decode(bytes);
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 import { encodeBase64 } from "../internal/base64.ts";
 import { utf8 } from "../internal/bytes.ts";
 import { deferred } from "../internal/deferred.ts";
+import { platformClass } from "../internal/platform.ts";
 import type { TerminalSize } from "../process/tty.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
 import type { OutputStreamName, ProcessStartParams } from "../protocol/process.ts";
@@ -125,6 +126,6 @@ export class TestProcess {
 }
 
 async function* decoded(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
+  const decoder = new (platformClass("TextDecoder"))();
   for await (const chunk of chunks) yield decoder.decode(chunk, { stream: true });
 }

@@ -1,4 +1,5 @@
 import { untilAborted } from "../internal/abort.ts";
+import { platformClass } from "../internal/platform.ts";
 import { settledWithin } from "../internal/timer.ts";
 import type { Connection, ConnectionEnd } from "./transport.ts";
 
@@ -65,7 +66,7 @@ function forward(
   maxLength: number,
   onEnd: (how: Omit<ProxyEnd, "side">) => void,
 ): void {
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  const decoder = new (platformClass("TextDecoder"))("utf-8", { ignoreBOM: true });
   let isPaused = false;
   let isTooLong = false;
   const pauseUntilDrained = async (): Promise<void> => {
