@@ -30,9 +30,13 @@ async function buildTypes(): Promise<void> {
 export default defineConfig([
   {
     ...library,
-    // `client` is not a public entry. It makes tsup put the errors and the clients into separate chunks. Bundlers keep a
+    // `index-browser` has the types of `index`. `client` is not a public entry. It makes tsup put the errors and the clients into separate chunks. Bundlers keep a
     // class with a dispose symbol even if it is unused, so an app that imports one error would include the clients.
-    entry: { ...library.entry, client: "src/client/lazy-client.ts" },
+    entry: {
+      ...library.entry,
+      "index-browser": "src/index-browser.ts",
+      client: "src/client/lazy-client.ts",
+    },
     target: "es2022",
     platform: "neutral",
     external: [/^node:/],
@@ -40,7 +44,8 @@ export default defineConfig([
     // Entries share chunks, so that a class exists once per format. Tree-shaking makes Rollup write the CJS chunks, which
     // keep the exact semantics of classes.
     splitting: true,
-    treeshake: true,
+    // Without bare imports of other chunks, which have no side effects.
+    treeshake: { moduleSideEffects: "no-external" },
     sourcemap: true,
     // The command is built concurrently by the second configuration.
     clean: [`!${CLI}.*`],

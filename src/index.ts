@@ -75,9 +75,6 @@ export type {
   Transport,
 } from "./transport/transport.ts";
 export type { WebSocketAddress, WebSocketTarget } from "./transport/websocket/address.ts";
+export { webSocket } from "./transport/websocket/isomorphic.ts";
 export type { WebSocketLike } from "./transport/websocket/socket.ts";
-export {
-  type WebSocketConstructor,
-  type WebSocketOptions,
-  webSocket,
-} from "./transport/websocket/websocket.ts";
+export type { WebSocketConstructor, WebSocketOptions } from "./transport/websocket/websocket.ts";

@@ -23,7 +23,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   testing: 6,
 };
 const ENTRY_FLOOR = 7;
-const ENTRIES = ["index.ts", "node.ts", "gateway.ts", "testing.ts", "testing-node.ts"];
+const ENTRIES = ["index.ts", "index-browser.ts", "node.ts", "gateway.ts", "testing.ts", "testing-node.ts"];
 /** The only file of the transports that higher floors may import. */
 const CONTRACT = "transport/transport.ts";
 /** The wire schemas of the message port protocol. */
@@ -110,7 +110,7 @@ function mayUse(file: string, specifier: string): boolean {
   const name = specifier.replace(/^node:/, "");
   if (specifier.startsWith("node:") || builtinModules.includes(name)) return isForNode(file);
   if (specifier === "ws") return isForNode(file);
-  if (specifier === "isows") return file === "transport/websocket/websocket.ts";
+  if (specifier === "isows") return file === "transport/websocket/isomorphic.ts";
   return specifier === "zod/mini" && (home(file) === "protocol" || file === PORT_MESSAGES);
 }
 

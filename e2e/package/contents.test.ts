@@ -39,14 +39,15 @@ describe("the packed package", () => {
       "package.json",
     ]);
     const expected =
-      /^((index|node|gateway|gateway-cli|testing|testing-node|client|chunk-\w+|[a-z-]+-[\w-]{8})\.(js|cjs|d\.ts|d\.cts)(\.map)?|node-only\.js)$/;
+      /^((index|index-browser|node|gateway|gateway-cli|testing|testing-node|client|chunk-\w+|[a-z-]+-[\w-]{8})\.(js|cjs|d\.ts|d\.cts)(\.map)?|node-only\.js)$/;
     expect(files.filter((name) => !expected.test(name))).toEqual([]);
   });
 
   it("has a source map for each module, with the sources", () => {
     // Entries that only re-export have no sources.
     const modules = files.filter(
-      (name) => /\.c?js$/.test(name) && !/^(index|client|testing|testing-node|node-only)\./.test(name),
+      (name) =>
+        /\.c?js$/.test(name) && !/^(index-browser|client|testing|testing-node|node-only)\./.test(name),
     );
     expect(modules.length).toBeGreaterThan(6);
     for (const name of modules) {

@@ -4,7 +4,7 @@ import { LazyExecServerClient } from "../../src/client/lazy-client.ts";
 import { ConnectError } from "../../src/errors.ts";
 import { silence, TestServer } from "../../src/testing.ts";
 import type { Connection, ConnectionEnd } from "../../src/transport/transport.ts";
-import { webSocket } from "../../src/transport/websocket/websocket.ts";
+import { webSocket } from "../../src/transport/websocket/isomorphic.ts";
 import { ExecServer } from "../support/exec-server.ts";
 import { failureOf } from "../support/failure.ts";
 import { memoryTransport } from "../support/memory-transport.ts";

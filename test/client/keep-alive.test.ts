@@ -3,7 +3,7 @@ import { WebSocket } from "ws";
 import { LazyExecServerClient } from "../../src/client/lazy-client.ts";
 import { stdio } from "../../src/node/stdio.ts";
 import type { Transport } from "../../src/transport/transport.ts";
-import { webSocket } from "../../src/transport/websocket/websocket.ts";
+import { webSocket } from "../../src/transport/websocket/isomorphic.ts";
 import { codexBinary, ExecServer, makeCodexHome } from "../support/exec-server.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 

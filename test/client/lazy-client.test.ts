@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { LazyExecServerClient } from "../../src/index.ts";
 import { deferred } from "../../src/internal/deferred.ts";
 import type { Connection, Transport } from "../../src/transport/transport.ts";
-import { webSocket } from "../../src/transport/websocket/websocket.ts";
+import { webSocket } from "../../src/transport/websocket/isomorphic.ts";
 import { failureOf } from "../support/failure.ts";
 import { dropsHandshake, QuietServer, ready, SocketServer } from "../support/scripted-server.ts";
 

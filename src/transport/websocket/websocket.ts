@@ -1,4 +1,3 @@
-import { WebSocket as DefaultWebSocket } from "isows";
 import { UsageError } from "../../errors.ts";
 import { untilAborted } from "../../internal/abort.ts";
 import { invalid } from "../../internal/arguments.ts";
@@ -30,18 +29,18 @@ export const WS_OPTIONS = {
 };
 
 /**
- * Connects to an exec-server over a WebSocket. After a connection has ended, the next use opens a new one.
+ * The `webSocket()` of browsers and React Native. The runtime's own WebSocket is looked up at each dial.
  *
- * @param target The URL. A function is called before every dial.
- * @param options `WebSocket` replaces the constructor. By default that is the runtime's own, or that of `ws` on Node 20.
- * @throws UsageError `ERR_INVALID_ARGUMENT` at once for a fixed target that is no `ws:` or `wss:` URL.
+ * @param fallback The constructor in a runtime without a WebSocket.
  */
 export function webSocket(
   target: WebSocketTarget,
   options: WebSocketOptions & { readonly WebSocket?: WebSocketConstructor | undefined } = {},
+  fallback?: WebSocketConstructor,
 ): Transport {
-  const Constructor = options.WebSocket ?? DefaultWebSocket;
-  return webSocketTransport(target, options, (address) => construct(Constructor, address));
+  return webSocketTransport(target, options, (address) =>
+    construct(options.WebSocket ?? nativeWebSocket() ?? fallback ?? missingWebSocket(), address),
+  );
 }
 
 /** The transport for any function that constructs a socket. The node entry shares it. */
@@ -86,13 +85,23 @@ function createSocket(
   }
 }
 
+function nativeWebSocket(): WebSocketConstructor | undefined {
+  return (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
+}
+
+function missingWebSocket(): never {
+  const message =
+    "This runtime has no WebSocket: set the option WebSocket, or load a polyfill that defines it";
+  throw new UsageError("ERR_UNSUPPORTED", message);
+}
+
 function construct(
   Constructor: WebSocketConstructor,
   { url, protocols, headers }: ResolvedAddress,
 ): WebSocketLike {
   const WithOptions = Constructor as new (url: string, ...rest: unknown[]) => WebSocketLike;
-  const isNative = (Constructor as unknown) === (globalThis as { WebSocket?: unknown }).WebSocket;
-  if (!isNative) return new WithOptions(url.href, protocols, { ...WS_OPTIONS, headers });
+  if (Constructor !== nativeWebSocket())
+    return new WithOptions(url.href, protocols, { ...WS_OPTIONS, headers });
   if (Object.keys(headers).length === 0) return new Constructor(url.href, protocols);
   try {
     // The form of Node, Bun and Deno. A browser takes the object for a subprotocol with an invalid name.
