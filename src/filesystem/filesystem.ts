@@ -1,6 +1,7 @@
 import { ServerError } from "../errors.ts";
 import { isAbortReason } from "../internal/abort.ts";
 import { invalid } from "../internal/arguments.ts";
+import { bindMembers } from "../internal/bound.ts";
 import { type Bytes, textOf } from "../internal/bytes.ts";
 import type { PathParams } from "../protocol/filesystem.ts";
 import type { MethodName, ParamsOf, ResultOf } from "../protocol/methods.ts";
@@ -35,6 +36,7 @@ export class FileSystem implements RemoteFileSystem {
 
   constructor(connect: (options: { signal?: AbortSignal | undefined }) => Promise<FileSession>) {
     this.#connect = connect;
+    bindMembers(this, FileSystem);
   }
 
   readFile(

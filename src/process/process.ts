@@ -1,3 +1,4 @@
+import { bindMembers } from "../internal/bound.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import { asyncDispose } from "../internal/dispose.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
@@ -37,6 +38,7 @@ export class ExecProcess implements AsyncDisposable {
     this.#rpc = parts.rpc;
     this.#state = parts.state;
     this.#setSize = parts.setSize;
+    bindMembers(this, ExecProcess);
   }
 
   /** Standard output as bytes; all output if the process runs in a terminal. Ends when the process is closed. */
