@@ -1,27 +1,28 @@
 import { codexBinary, ExecServer, makeCodexHome } from "../../test/support/exec-server.ts";
 import { Origin } from "../../test/support/origin.ts";
 
-/** The real exec-server, and an HTTP origin that restarts the server on a request of `/restart`. */
+/** The real exec-server, and an HTTP origin that restarts the server on a request of `/restart` and echoes at `/echo`. */
 export class Backend implements AsyncDisposable {
   readonly server: ExecServer;
   readonly origin: Origin;
+  readonly #binary: string;
 
-  private constructor(server: ExecServer, origin: Origin) {
+  private constructor(server: ExecServer, origin: Origin, binary: string) {
+    this.#binary = binary;
     this.server = server;
     this.origin = origin;
-    origin.answer = async (response, { url }) => {
+    origin.answer = async (response, { url, body }) => {
       if (url === "/restart") await server.restart();
       // The page of the bundler tests has another origin.
       response.setHeader("access-control-allow-origin", "*");
-      response.end("hello from the origin");
+      response.end(url === "/echo" ? body : "hello from the origin");
     };
   }
 
-  static async start(): Promise<Backend> {
-    return new Backend(
-      await ExecServer.start({ args: ["--concurrent-requests", "8"] }),
-      await Origin.start(),
-    );
+  /** @param binary The path of the server. Also the stdio transport of the programs starts it. */
+  static async start(binary: string = codexBinary()): Promise<Backend> {
+    const server = await ExecServer.start({ binary, args: ["--concurrent-requests", "8"] });
+    return new Backend(server, await Origin.start(), binary);
   }
 
   /** The command line argument of the programs. */
@@ -30,7 +31,7 @@ export class Backend implements AsyncDisposable {
       entry,
       url: this.server.url,
       origin: this.origin.url,
-      codex: codexBinary(),
+      codex: this.#binary,
       home: makeCodexHome(),
     });
   }

@@ -16,7 +16,11 @@ export class Consumer {
   }
 
   /** Copies a folder of `e2e/consumers` and a folder of shared sources, then installs the packages. Call it in `beforeAll`. */
-  static async install(name: string, sources: "programs" | "types", info: TestInfo): Promise<Consumer> {
+  static async install(
+    name: string,
+    sources: "foreign" | "programs" | "types",
+    info: TestInfo,
+  ): Promise<Consumer> {
     info.setTimeout(INSTALL_TIMEOUT_MS + 10_000);
     const root = process.env[DIRECTORY_VARIABLE] ?? "";
     const tarball = readdirSync(root).find((file) => file.endsWith(".tgz"));

@@ -5,9 +5,13 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 
-/** Path of the native binary in the npm package of the server. Killing the wrapper script would not end the binary. */
-export function codexBinary(): string {
-  const require = createRequire(import.meta.url);
+/**
+ * Path of the native binary in the npm package of the server. Killing the wrapper script would not end the binary.
+ *
+ * @param from A file of the project that has the package installed.
+ */
+export function codexBinary(from: string = import.meta.filename): string {
+  const require = createRequire(from);
   const wrapper = createRequire(require.resolve("@openai/codex/package.json"));
   const platform = dirname(wrapper.resolve(`@openai/codex-${process.platform}-${process.arch}/package.json`));
   const vendor = join(platform, "vendor");
@@ -36,6 +40,8 @@ export interface ExecServerOptions {
   /** Further arguments, for example `--concurrent-requests 8`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** @default that of the installed server */
+  readonly binary?: string;
 }
 
 /** One real exec-server on its own port, which can be killed and restarted on the same port. */
@@ -87,8 +93,8 @@ export class ExecServer implements AsyncDisposable {
   }
 
   async #spawn(port: number): Promise<void> {
-    const { args = [], env = {} } = this.#options;
-    const child = spawn(codexBinary(), ["exec-server", "--listen", `ws://127.0.0.1:${port}`, ...args], {
+    const { args = [], env = {}, binary = codexBinary() } = this.#options;
+    const child = spawn(binary, ["exec-server", "--listen", `ws://127.0.0.1:${port}`, ...args], {
       env: { ...process.env, ...env, CODEX_HOME: this.#home },
       stdio: ["ignore", "pipe", "ignore"],
     });
