@@ -1,5 +1,6 @@
 import { linkedController, onAbort } from "../internal/abort.ts";
 import type { Bytes } from "../internal/bytes.ts";
+import { platformClass } from "../internal/platform.ts";
 import { BlockWriter, readBlocks, withBytesWritten } from "./blocks.ts";
 import type { FileHandle } from "./handles.ts";
 import {
@@ -21,7 +22,7 @@ export function readStream(open: OpenFile, options: ReadStreamOptions): Readable
   let file: FileHandle | undefined;
   let blocks: AsyncGenerator<Bytes, void> | undefined;
   let bytes = 0;
-  return new ReadableStream<Bytes>(
+  return new (platformClass("ReadableStream"))<Bytes>(
     {
       start(controller) {
         whenAborted(stop.signal, (reason) => {
@@ -73,7 +74,7 @@ export function writeStream(open: OpenFile, options: TransferOptions): WritableS
     stop.abort(error);
     throw withBytesWritten(error, bytesWritten);
   };
-  return new WritableStream<Uint8Array>({
+  return new (platformClass("WritableStream"))<Uint8Array>({
     start(controller) {
       whenAborted(stop.signal, (reason) => {
         unlink();

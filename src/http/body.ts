@@ -2,6 +2,7 @@ import { ProtocolError, ServerError } from "../errors.ts";
 import type { Deadline } from "../internal/abort.ts";
 import { ByteQueue } from "../internal/byte-queue.ts";
 import type { Bytes } from "../internal/bytes.ts";
+import { platformClass } from "../internal/platform.ts";
 import { decoded } from "../protocol/encoded-bytes.ts";
 import { httpSchemas } from "../protocol/http.ts";
 import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
@@ -107,7 +108,7 @@ export class Body implements Route<BodyDelta> {
   stream(limit: Deadline, signal: AbortSignal | undefined): ReadableStream<Bytes> {
     this.#limit = limit;
     if (this.#isOver) limit.clear();
-    return new ReadableStream<Bytes>(
+    return new (platformClass("ReadableStream"))<Bytes>(
       {
         start: (controller) => {
           const onAbort = (): void => {

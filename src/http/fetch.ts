@@ -1,6 +1,7 @@
 import { type Delivery, TimeoutError } from "../errors.ts";
 import { deadline } from "../internal/abort.ts";
 import { DEFAULT_MAX_BUFFERED_BYTES } from "../internal/byte-queue.ts";
+import { platformClass } from "../internal/platform.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import type { Bodies, Body } from "./body.ts";
 import { prepareRequest, type RemoteRequestInit } from "./request.ts";
@@ -53,6 +54,8 @@ export function createFetch(
     });
     let body: Body | undefined;
     try {
+      // Before the request is sent.
+      platformClass("Response");
       const content = await readBody(request, limit.signal);
       const { rpc, bodies } = await connect({ signal: limit.signal });
       sessionId = rpc.sessionId;

@@ -1,6 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { invalid, received } from "../internal/arguments.ts";
 import type { Bytes } from "../internal/bytes.ts";
+import { platformClass } from "../internal/platform.ts";
 
 /** The size of a terminal in characters; both numbers are integers from 1 to 65535. */
 export interface TerminalSize {
@@ -53,7 +54,7 @@ export type TerminalStart = { readonly device: string } | "missing-program" | "u
 /** Removes the first line, which the shell printed, from the output of the program. */
 export class TerminalPrelude {
   readonly #onLine: (start: TerminalStart) => void;
-  readonly #decoder = new TextDecoder();
+  readonly #decoder = new (platformClass("TextDecoder"))();
   #line = "";
   #done = false;
 
