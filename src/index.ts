@@ -6,7 +6,7 @@ export { ExecServerClient } from "./client/client.ts";
 export type { ClientState, StateChange, TimelineEntry } from "./client/connection-status.ts";
 export type { EnvironmentInfo, ExecEnvironment, RequestOptions } from "./client/environment.ts";
 export { LazyExecServerClient } from "./client/lazy-client.ts";
-export type { ClientOptions } from "./client/options.ts";
+export type { ClientOptions, LazyClientOptions } from "./client/options.ts";
 export type {
   NetworkPolicyDecision,
   NetworkPolicyHandler,

@@ -15,12 +15,17 @@ import type { TraceContext } from "../rpc/request-frame.ts";
 import type { Connection } from "../transport/transport.ts";
 import type { ResolvedClientOptions } from "./options.ts";
 import { answerServerRequest } from "./server-requests.ts";
-import { Session } from "./session.ts";
+import { type ConnectionPurpose, Session } from "./session.ts";
 
-/** Makes one new connection and one new session on it. Releases everything if it fails or the signal aborts. */
+/**
+ * Makes one new connection and one new session on it. Releases everything if it fails or the signal aborts.
+ *
+ * @param purpose Set for a connection that only `fetch` uses.
+ */
 export async function connect(
   options: ResolvedClientOptions,
   signal: AbortSignal | undefined,
+  purpose?: ConnectionPurpose,
 ): Promise<Session> {
   signal?.throwIfAborted();
   const { keepAlive, onNetworkPolicyRequest, traceContext } = options;
@@ -30,10 +35,11 @@ export async function connect(
   const rpc = new RpcPeer(connection, {
     onRequest: (method, params) => answerServerRequest(method, params, onNetworkPolicyRequest),
     trace: traceContext && (() => currentTrace(traceContext)),
+    limitsHttp: purpose !== "fetch",
   });
   const result = await initialize(rpc, options, signal);
   const timings = { dialMs: dialled - started, handshakeMs: performance.now() - dialled };
-  const session = new Session(rpc, result, timings);
+  const session = new Session(rpc, result, timings, purpose);
   if (keepAlive) KeepAlive.watch(rpc, keepAlive);
   return session;
 }

@@ -1,6 +1,6 @@
 import { type ErrorCode, ExecServerError } from "../errors.ts";
 import { Listeners } from "../internal/listeners.ts";
-import type { Session, SessionEnding } from "./session.ts";
+import type { ConnectionPurpose, Session, SessionEnding } from "./session.ts";
 
 /**
  * The state of a lazy client: it has never connected, is in an attempt, has a live connection, has lost one, or is
@@ -24,9 +24,11 @@ export interface StateChange {
 export interface TimelineEntry extends Partial<SessionEnding> {
   /** Milliseconds since 1970. */
   readonly at: number;
+  /** Set for a change of the second connection, which `fetchConnection: "own"` makes. */
+  readonly purpose?: ConnectionPurpose;
   /** The new state. */
   readonly state: ClientState;
-  /** The state before. */
+  /** The state before, of the same connection. */
   readonly previous: ClientState;
   /** For "connecting": the first attempt, an attempt after a failed one, or an attempt after a lost connection. */
   readonly cause?: "first-use" | "retry" | "reconnect";
@@ -53,19 +55,48 @@ export interface TimelineEntry extends Partial<SessionEnding> {
 
 const MAX_ENTRIES = 100;
 
-/** The state of a lazy client, its listeners and its timeline. */
+/** The changes of all connections of a client. */
+export class Timeline {
+  readonly #entries: TimelineEntry[] = [];
+
+  /** The newest 100 entries, oldest first. */
+  get entries(): readonly TimelineEntry[] {
+    return [...this.#entries];
+  }
+
+  add(entry: TimelineEntry): void {
+    this.#entries.push(entry);
+    if (this.#entries.length > MAX_ENTRIES) this.#entries.shift();
+  }
+
+  /** Completes the entry of a loss that was noticed before its close event. */
+  completeLoss(session: Session, error: ExecServerError): void {
+    const index = this.#entries.findIndex(
+      (entry) => entry.sessionId === session.id && entry.previous === "connected",
+    );
+    const entry = this.#entries[index];
+    if (entry && !entry.closedBy) {
+      this.#entries[index] = { ...entry, ...session.ending, error: summaryOf(error) };
+    }
+  }
+}
+
+/** The state of one connection of a lazy client, with its listeners. Its changes stand in the timeline. */
 export class ConnectionStatus {
+  readonly purpose: ConnectionPurpose | undefined;
+  readonly #timeline: Timeline;
   readonly #listeners = new Listeners<StateChange>();
-  readonly #timeline: TimelineEntry[] = [];
   #state: ClientState = "idle";
+  /** The state before the latest change. */
+  #previous: ClientState = "idle";
+
+  constructor(timeline: Timeline, purpose?: ConnectionPurpose) {
+    this.#timeline = timeline;
+    this.purpose = purpose;
+  }
 
   get state(): ClientState {
     return this.#state;
-  }
-
-  /** The newest 100 entries, oldest first. */
-  get timeline(): readonly TimelineEntry[] {
-    return [...this.#timeline];
   }
 
   /** Returns a function that removes the listener. */
@@ -94,18 +125,13 @@ export class ConnectionStatus {
 
   /** Completes the entry of a loss that was noticed before its close event. */
   completeLoss(session: Session, error: ExecServerError): void {
-    const index = this.#timeline.findIndex(
-      (entry) => entry.sessionId === session.id && entry.previous === "connected",
-    );
-    const entry = this.#timeline[index];
-    if (entry && !entry.closedBy) {
-      this.#timeline[index] = { ...entry, ...session.ending, error: summaryOf(error) };
-    }
+    this.#timeline.completeLoss(session, error);
   }
 
   #record({ state, previous, sessionId, error }: StateChange, session: Session | undefined): void {
-    this.#timeline.push({
+    this.#timeline.add({
       at: Date.now(),
+      ...(this.purpose ? { purpose: this.purpose } : {}),
       state,
       previous,
       ...(state === "connecting" ? { cause: this.#causeAfter(previous) } : {}),
@@ -114,11 +140,11 @@ export class ConnectionStatus {
       ...(previous === "connected" ? session?.ending : {}),
       ...(error ? { error: summaryOf(error) } : {}),
     });
-    if (this.#timeline.length > MAX_ENTRIES) this.#timeline.shift();
+    this.#previous = previous;
   }
 
   #causeAfter(previous: ClientState): NonNullable<TimelineEntry["cause"]> {
-    if (this.#timeline.at(-1)?.previous === "connecting") return "retry";
+    if (this.#previous === "connecting") return "retry";
     return previous === "idle" ? "first-use" : "reconnect";
   }
 }

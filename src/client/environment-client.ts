@@ -32,7 +32,7 @@ import { Session } from "./session.ts";
 /** The operations of both clients. Each runs on the session that `openSession()` returns. */
 export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposable {
   readonly fs: RemoteFileSystem = new FileSystem(async (options) => await this.openSession(options));
-  readonly fetch: RemoteFetch = createFetch(async (options) => await this.openSession(options));
+  readonly fetch: RemoteFetch = createFetch(async (options) => await this.openFetchSession(options));
 
   constructor() {
     bindMembers(this, EnvironmentClient);
@@ -40,6 +40,11 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
 
   /** @internal The session for one operation. The lazy client connects first. */
   abstract openSession(options?: { readonly signal?: AbortSignal | undefined }): Awaitable<Session>;
+
+  /** @internal The session for one `fetch`. */
+  openFetchSession(options?: { readonly signal?: AbortSignal | undefined }): Awaitable<Session> {
+    return this.openSession(options);
+  }
 
   abstract close(): Promise<void>;
 

@@ -71,6 +71,10 @@ export interface ExecEnvironment {
    * requested one, also after redirects. The response body has the origin's content encoding,
    * except for gzip, which servers decode from 0.171 on.
    *
+   * A server without `--concurrent-requests` works on one request of a connection at a time: an origin that does not
+   * answer holds up everything behind it, also after an abort. `timeoutMs` ends the request on the server, too. See
+   * `fetchConnection` of {@link LazyExecServerClient} for a connection that holds up nothing else.
+   *
    * With `redirect: "error"` a redirect rejects with a TypeError, as in the standard. A request that the server could
    * not make rejects with a ServerError.
    */

@@ -8,6 +8,7 @@ import {
   checkOptions,
   either,
   milliseconds,
+  oneOf,
   type Rules,
 } from "../internal/option-rules.ts";
 import type { KeepAliveOptions, ResolvedKeepAliveOptions } from "../rpc/keep-alive.ts";
@@ -52,9 +53,32 @@ export interface ClientOptions {
 
 type Defaulted = "clientName" | "connectTimeoutMs" | "initializeTimeoutMs";
 
+/** The options of a client that connects when it is used. */
+export interface LazyClientOptions extends ClientOptions {
+  /**
+   * Which connection `fetch` uses.
+   *
+   * - `"shared"`: the one of all other operations, on which at most 32 HTTP requests are in flight. An aborted request
+   *   stays in flight until the server ends it, and the server works on few requests at a time. Behind 7 aborted ones,
+   *   a `fetch` waits for one second, and longer while others are not aborted. Then it rejects with an OverflowError
+   *   `ERR_OVERFLOW`. Requests with `timeoutMs` end on the server, too.
+   * - `"own"`: a second connection to the same server, made by the first `fetch` and replaced once it is lost, like the
+   *   first. A slow origin holds up no other operation. The connection ends when all requests on it were aborted, which
+   *   ends these requests. While one unread body is the only exchange on it, it is paused instead of failing beyond
+   *   `maxBufferedBytes`, where the transport can pause. A transport that connects once, such as stdio, is shared.
+   *
+   * A server started without `--concurrent-requests` answers the requests of one connection one by one: on a shared
+   * connection, everything waits behind an origin that has not answered, even after an abort.
+   * @default "shared"
+   */
+  readonly fetchConnection?: "shared" | "own" | undefined;
+}
+
 export type ResolvedClientOptions = Omit<ClientOptions, Defaulted | "keepAlive"> & {
   readonly [Name in Defaulted]: NonNullable<ClientOptions[Name]>;
 } & { readonly keepAlive: ResolvedKeepAliveOptions | undefined };
+
+export type ResolvedLazyOptions = ResolvedClientOptions & Pick<LazyClientOptions, "fetchConnection">;
 
 const RULES: Rules<ClientOptions> = {
   transport: (value) =>
@@ -69,7 +93,13 @@ const RULES: Rules<ClientOptions> = {
   traceContext: aFunction,
 };
 
+const LAZY_RULES: Rules<LazyClientOptions> = { ...RULES, fetchConnection: oneOf("shared", "own") };
+
 const CONNECT_RULES: Rules<ConnectOptions> = { ...RULES, signal: anAbortSignal };
+
+const CONNECT_HINTS = {
+  fetchConnection: "this client has one connection; use new LazyExecServerClient()",
+};
 
 const KEEP_ALIVE_RULES: Rules<KeepAliveOptions> = { intervalMs: milliseconds, timeoutMs: milliseconds };
 
@@ -83,25 +113,29 @@ export type ConnectOptions = ClientOptions & {
 };
 
 /** Checks the options of `new LazyExecServerClient()` and fills in the defaults. */
-export function resolveLazyOptions(options: ClientOptions): ResolvedClientOptions {
-  return resolve("LazyExecServerClient()", options, RULES);
+export function resolveLazyOptions(options: LazyClientOptions): ResolvedLazyOptions {
+  return {
+    ...resolve("LazyExecServerClient()", options, LAZY_RULES),
+    fetchConnection: options.fetchConnection,
+  };
 }
 
 /** Checks the options of `ExecServerClient.connect()` and fills in the defaults. */
 export function resolveConnectOptions(options: ConnectOptions): ResolvedClientOptions {
-  return resolve("ExecServerClient.connect()", options, CONNECT_RULES);
+  return resolve("ExecServerClient.connect()", options, CONNECT_RULES, CONNECT_HINTS);
 }
 
 function resolve<Options extends ClientOptions>(
   caller: string,
   options: Options,
   rules: Rules<Options>,
+  hints?: Readonly<Record<string, string>>,
 ): ResolvedClientOptions {
   // Required, unlike all others.
   const { transport } = options ?? {};
   if (transport === undefined)
     invalid(`${caller}: transport must be ${rules.transport(transport)}, got undefined`);
-  checkOptions(caller, options, rules);
+  checkOptions(caller, options, rules, hints);
   const { clientName = "exec-server-sdk", connectTimeoutMs = 10_000, initializeTimeoutMs = 10_000 } = options;
   return {
     ...options,

@@ -8,6 +8,9 @@ import { Processes } from "../process/processes.ts";
 import type { ResultOf } from "../protocol/methods.ts";
 import type { Ending, RpcPeer } from "../rpc/peer.ts";
 
+/** What a connection is for, unless it is for all operations. */
+export type ConnectionPurpose = "fetch";
+
 /** Milliseconds. */
 export interface SessionTimings {
   readonly dialMs: number;
@@ -46,6 +49,7 @@ export class Session implements FileSession, HttpSession {
     rpc: RpcPeer,
     { sessionId, environmentInfo: info }: ResultOf<"initialize">,
     timings: SessionTimings,
+    purpose?: ConnectionPurpose,
   ) {
     this.id = sessionId;
     this.rpc = rpc;
@@ -59,7 +63,7 @@ export class Session implements FileSession, HttpSession {
       cwd: info?.cwd ?? undefined,
       isPosix: info?.platformOs != null && info.platformOs !== "windows",
     });
-    this.bodies = new Bodies(rpc);
+    this.bodies = new Bodies(rpc, purpose === "fetch" ? rpc : undefined);
     this.watcher = new PathWatcher(rpc);
   }
 

@@ -1,8 +1,9 @@
-import { ProtocolError, ServerError } from "../errors.ts";
-import type { Deadline } from "../internal/abort.ts";
+import { ClosedError, DisconnectedError, ProtocolError, ServerError } from "../errors.ts";
+import { type Deadline, isAbortReason } from "../internal/abort.ts";
 import { ByteQueue } from "../internal/byte-queue.ts";
+import { byteStream } from "../internal/byte-stream.ts";
 import type { Bytes } from "../internal/bytes.ts";
-import { platformClass } from "../internal/platform.ts";
+import { attribute } from "../internal/operation.ts";
 import { decoded } from "../protocol/encoded-bytes.ts";
 import { httpSchemas } from "../protocol/http.ts";
 import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
@@ -17,12 +18,29 @@ interface BodyDelta {
 
 const deltaSchema = /* @__PURE__ */ (() => decoded(httpSchemas.bodyDelta, "deltaBase64"))();
 
-/** The response bodies in flight on one connection. */
+/** What an own connection of `fetch` does for its exchanges. */
+export interface OwnConnection {
+  readonly queuedHttpRequests: number;
+  readonly canPause: boolean;
+  readonly sessionId: string | undefined;
+  setPaused(isPaused: boolean): void;
+  close(failure: DisconnectedError): Promise<void>;
+}
+
+/** More unread bytes than this pause an own connection; half of it continues it. */
+const MAX_UNREAD = 1024 * 1024;
+
+/** The exchanges in flight on one connection, by their response bodies. */
 export class Bodies {
   readonly #router: Router<string, BodyDelta>;
+  readonly #own: OwnConnection | undefined;
   #count = 0;
+  #hasAbandoned = false;
+  #isAbandoned = false;
 
-  constructor(peer: NotificationSource) {
+  /** @param own Set for a connection that only `fetch` uses. */
+  constructor(peer: NotificationSource, own?: OwnConnection) {
+    this.#own = own;
     this.#router = new Router<string, BodyDelta>(peer, "requestId", "string", {
       "http/request/bodyDelta": reader(deltaSchema, ({ seq, deltaBase64: chunk, done, error }) => ({
         seq,
@@ -38,9 +56,51 @@ export class Bodies {
     return this.#router.size;
   }
 
+  /** Whether the connection was ended because all exchanges on it were abandoned. A request that was not sent may move. */
+  get isAbandoned(): boolean {
+    return this.#isAbandoned;
+  }
+
+  /** Whether the only exchange is held back by pausing the connection instead of by its budget. */
+  get canHoldBack(): boolean {
+    return this.#own?.canPause === true && this.size === 1;
+  }
+
   /** Registers a body. Called before the request is sent, because the body can arrive before the response. */
   expect(budget: number, sessionId: string | undefined): Body {
-    return new Body(this.#router, `http-${++this.#count}`, budget, sessionId);
+    const body = new Body(this, `http-${++this.#count}`, budget, sessionId);
+    // From here on, unread bytes of another body count against its budget.
+    if (this.size > 1) this.#own?.setPaused(false);
+    return body;
+  }
+
+  /** @internal */
+  add(id: string, body: Body): () => void {
+    return this.#router.add(id, body);
+  }
+
+  /** The number of unread bytes of a body has changed. */
+  onUnread({ unread, budget }: Pick<Body, "unread" | "budget">): void {
+    if (!this.canHoldBack) return;
+    const limit = Math.min(MAX_UNREAD, budget);
+    if (unread > limit) this.#own?.setPaused(true);
+    else if (unread <= limit / 2) this.#own?.setPaused(false);
+  }
+
+  /**
+   * A body has ended. An own connection whose remaining requests were all abandoned is closed: that ends them on the
+   * server, too.
+   */
+  onEnd(isAbandoned: boolean): void {
+    const own = this.#own;
+    if (!own || this.#isAbandoned) return;
+    this.#hasAbandoned ||= isAbandoned;
+    if (this.size === 0) own.setPaused(false);
+    // Queued requests wait for the places of the abandoned ones.
+    if (!this.#hasAbandoned || this.size > own.queuedHttpRequests) return;
+    this.#isAbandoned = true;
+    const { sessionId } = own;
+    void own.close(new DisconnectedError("every fetch on it was aborted or cancelled", { sessionId }));
   }
 }
 
@@ -52,6 +112,8 @@ export interface Failure {
 /** One response body; unread bytes are kept within its budget. */
 export class Body implements Route<BodyDelta> {
   readonly requestId: string;
+  readonly budget: number;
+  readonly #bodies: Bodies;
   readonly #queue: ByteQueue;
   readonly #sessionId: string | undefined;
   readonly #removeRoute: () => void;
@@ -62,16 +124,18 @@ export class Body implements Route<BodyDelta> {
   /** Why the stream failed; undefined until it has failed. */
   failure: Failure | undefined;
 
-  constructor(
-    router: Router<string, BodyDelta>,
-    requestId: string,
-    budget: number,
-    sessionId: string | undefined,
-  ) {
+  constructor(bodies: Bodies, requestId: string, budget: number, sessionId: string | undefined) {
     this.requestId = requestId;
+    this.budget = budget;
+    this.#bodies = bodies;
     this.#queue = new ByteQueue(budget, "fail");
     this.#sessionId = sessionId;
-    this.#removeRoute = router.add(requestId, this);
+    this.#removeRoute = bodies.add(requestId, this);
+  }
+
+  /** Number of bytes that have arrived and were not read. */
+  get unread(): number {
+    return this.#queue.size;
   }
 
   accept({ seq, chunk, done, error }: BodyDelta): void {
@@ -85,19 +149,24 @@ export class Body implements Route<BodyDelta> {
       const message = `The exec-server lost the response body: ${error}`;
       this.fail(new ServerError(message, { ...details, rpcCode: RPC_INTERNAL_ERROR }));
     } else {
-      if (chunk.length > 0) this.#queue.push({ chunk });
-      if (done) this.#finish();
+      if (chunk.length > 0) this.#keep(chunk);
+      if (done) this.finish();
     }
   }
 
   /** The reader gets the pieces that have arrived, and then the error. */
   fail(error: Error): void {
-    this.#finish(error);
+    this.#end(false, error);
   }
 
-  /** Drops the kept and all later pieces. */
-  discard(): void {
-    this.#finish();
+  /** The response is complete. The reader gets the pieces that have arrived, and then the end. */
+  finish(): void {
+    this.#end(false);
+  }
+
+  /** Drops the kept and all later pieces. The server may still be sending them. */
+  abandon(): void {
+    this.#end(true);
     this.#queue.discard();
   }
 
@@ -108,40 +177,50 @@ export class Body implements Route<BodyDelta> {
   stream(limit: Deadline, signal: AbortSignal | undefined): ReadableStream<Bytes> {
     this.#limit = limit;
     if (this.#isOver) limit.clear();
-    return new (platformClass("ReadableStream"))<Bytes>(
-      {
-        start: (controller) => {
-          const onAbort = (): void => {
-            this.failure ??= { reason: limit.signal.reason };
-            controller.error(limit.signal.reason);
-            this.discard();
-          };
-          limit.signal.addEventListener("abort", onAbort, { once: true });
-        },
-        pull: async (controller) => {
-          try {
-            signal?.throwIfAborted();
-            const { done, value } = await this.#queue.next();
-            if (limit.signal.aborted) return;
-            if (done) controller.close();
-            else controller.enqueue(value.chunk);
-          } catch (error) {
-            this.failure ??= { reason: error };
-            this.discard();
-            throw error;
-          }
-        },
-        cancel: () => this.discard(),
-      },
-      // No chunk is pulled before a read: unread bytes stay within the budget.
-      { highWaterMark: 0 },
-    );
+    const { stream, fail } = byteStream({
+      next: () => this.#next(signal),
+      cancel: () => this.abandon(),
+    });
+    limit.signal.addEventListener("abort", () => fail(this.#failReading(limit.signal.reason, signal)), {
+      once: true,
+    });
+    return stream;
   }
 
-  #finish(error?: Error): void {
-    this.#isOver = true;
+  async #next(signal: AbortSignal | undefined): Promise<Bytes | undefined> {
+    try {
+      if (signal?.aborted) throw signal.reason;
+      const { value } = await this.#queue.next();
+      this.#bodies.onUnread(this);
+      return value?.chunk;
+    } catch (error) {
+      throw this.#failReading(error, signal);
+    }
+  }
+
+  #failReading(reason: unknown, signal: AbortSignal | undefined): unknown {
+    this.failure ??= { reason };
+    // The failure of a connection belongs to everything on it, and names no operation.
+    const isOwn = !(reason instanceof DisconnectedError || reason instanceof ClosedError);
+    if (isOwn && !isAbortReason(reason, signal)) attribute(reason, { operation: "fetch" });
+    this.abandon();
+    return reason;
+  }
+
+  #keep(chunk: Bytes): void {
+    this.#queue.push({ chunk }, this.#bodies.canHoldBack);
+    // Beyond its budget the queue ends with an error.
+    if (this.#queue.hasEnded) this.#end(true);
+    else this.#bodies.onUnread(this);
+  }
+
+  /** Only the first call has an effect on the exchange. */
+  #end(isAbandoned: boolean, error?: Error): void {
     this.#removeRoute();
     this.#limit?.clear();
     this.#queue.end(error);
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#bodies.onEnd(isAbandoned);
   }
 }

@@ -1,11 +1,18 @@
-import { type Delivery, TimeoutError } from "../errors.ts";
-import { deadline } from "../internal/abort.ts";
+import { type Delivery, ExecServerError, TimeoutError } from "../errors.ts";
+import { type Deadline, deadline } from "../internal/abort.ts";
 import { DEFAULT_MAX_BUFFERED_BYTES } from "../internal/byte-queue.ts";
+import { inOperation } from "../internal/operation.ts";
 import { platformClass } from "../internal/platform.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
-import type { Bodies, Body } from "./body.ts";
-import { prepareRequest, type RemoteRequestInit } from "./request.ts";
-import { readBody } from "./request-body.ts";
+import type { Bodies } from "./body.ts";
+import {
+  checkInit,
+  type PreparedRequest,
+  prepareRequest,
+  type RemoteRequestInit,
+  signalOf,
+} from "./request.ts";
+import { type Content, readBody } from "./request-body.ts";
 import { hasBody, makeResponse, type RemoteResponse } from "./response.ts";
 
 /** The parts of a session that requests use. */
@@ -15,10 +22,11 @@ export interface HttpSession {
 }
 
 /**
- * A `fetch` whose requests are made by the server's machine.
+ * A `fetch` whose requests are made by the server's machine. Members of `init` that it does not know are ignored.
  *
  * @throws UsageError `ERR_INVALID_ARGUMENT` for a request that can't be sent, `ERR_TOO_LARGE` for a body above 11 MiB;
- * TimeoutError `ERR_TIMEOUT` past `timeoutMs`; ServerError when the server could not make the request.
+ * TimeoutError `ERR_TIMEOUT` past `timeoutMs`; ServerError when the server could not make the request; OverflowError
+ * when aborted requests hold all places (see `fetchConnection`).
  */
 export type RemoteFetch = (
   input: string | URL | Request,
@@ -31,64 +39,102 @@ export type RemoteFetch = (
  */
 const SERVER_GRACE_MS = 1_000;
 
+type Connect = (options: { signal?: AbortSignal | undefined }) => Promise<HttpSession>;
+
 /** A `fetch` whose requests are made by the server's machine. Each request uses the session that `connect` returns. */
-export function createFetch(
-  connect: (options: { signal?: AbortSignal | undefined }) => Promise<HttpSession>,
-): RemoteFetch {
-  return async (input, init = {}) => {
-    const { timeoutMs, maxBufferedBytes = DEFAULT_MAX_BUFFERED_BYTES } = init;
-    const request = prepareRequest(input, init);
-    const { method, url, redirect, signal } = request;
-    signal?.throwIfAborted();
-    // Details for an error at the current stage of the exchange.
-    let sessionId: string | undefined;
-    let delivery: Delivery = "not-sent";
-    const limit = deadline({
-      ms: timeoutMs,
-      signal,
-      timeoutError: () =>
-        new TimeoutError("ERR_TIMEOUT", `Timed out after ${timeoutMs} ms while fetching`, {
-          sessionId,
-          delivery,
-        }),
-    });
-    let body: Body | undefined;
-    try {
-      // Before the request is sent.
-      platformClass("Response");
-      const content = await readBody(request, limit.signal);
-      const { rpc, bodies } = await connect({ signal: limit.signal });
-      sessionId = rpc.sessionId;
-      body = bodies.expect(maxBufferedBytes, sessionId);
-      delivery = "unknown";
-      const head = await rpc.call(
-        "http/request",
-        {
-          method,
-          url,
-          ...content,
-          redirectPolicy: redirect === "follow" ? "follow" : "stop",
-          requestId: body.requestId,
-          streamResponse: true,
-          ...(timeoutMs === undefined ? {} : { timeoutMs: Math.ceil(timeoutMs) + SERVER_GRACE_MS }),
-        },
-        { signal: limit.signal },
-      );
-      delivery = "answered";
-      limit.signal.throwIfAborted();
-      if (redirect === "error" && isRedirect(head.status)) {
-        throw new TypeError('The origin responded with a redirect, which is an error with redirect: "error"');
-      }
-      const stream = body.stream(limit, signal);
-      if (hasBody(method, head.status)) return makeResponse(head, url, stream, body);
-      body.discard();
-      return makeResponse(head, url, null, body);
-    } catch (error) {
-      body?.discard();
-      limit.clear();
-      throw error;
-    }
+export function createFetch(connect: Connect): RemoteFetch {
+  return async (input, init) => {
+    const given = init ?? {};
+    return await inOperation({ operation: "fetch" }, signalOf(input, given), () =>
+      fetchRemotely(connect, input, given),
+    );
   };
+}
+
+/** One `fetch`, with the details that an error at its current stage carries. */
+interface Exchange {
+  readonly request: PreparedRequest;
+  readonly content: Content;
+  readonly limit: Deadline;
+  readonly init: RemoteRequestInit;
+  readonly progress: { delivery: Delivery; sessionId?: string | undefined };
+}
+
+async function fetchRemotely(
+  connect: Connect,
+  input: string | URL | Request,
+  init: RemoteRequestInit,
+): Promise<RemoteResponse> {
+  checkInit(init);
+  const request = prepareRequest(input, init);
+  const { signal } = request;
+  if (signal?.aborted) throw signal.reason;
+  const { timeoutMs } = init;
+  const progress: Exchange["progress"] = { delivery: "not-sent" };
+  const limit = deadline({
+    ms: timeoutMs,
+    signal,
+    timeoutError: () =>
+      new TimeoutError("ERR_TIMEOUT", `Timed out after ${timeoutMs} ms while fetching`, { ...progress }),
+  });
+  try {
+    // Before the request is sent.
+    platformClass("Response");
+    const content = await readBody(request, limit.signal);
+    for (;;) {
+      progress.delivery = "not-sent";
+      const session = await connect({ signal: limit.signal });
+      try {
+        return await exchange(session, { request, content, limit, init, progress });
+      } catch (error) {
+        // Nothing was sent, and the connection ended because of other requests: this one goes to the next connection.
+        const isUnsent = error instanceof ExecServerError && error.delivery === "not-sent";
+        if (!isUnsent || !session.bodies.isAbandoned || limit.signal.aborted) throw error;
+      }
+    }
+  } catch (error) {
+    limit.clear();
+    throw error;
+  }
+}
+
+async function exchange(
+  { rpc, bodies }: HttpSession,
+  { request: { method, url, redirect, signal }, content, limit, init, progress }: Exchange,
+): Promise<RemoteResponse> {
+  const { timeoutMs, maxBufferedBytes = DEFAULT_MAX_BUFFERED_BYTES } = init;
+  const { sessionId } = rpc;
+  const body = bodies.expect(maxBufferedBytes, sessionId);
+  Object.assign(progress, { sessionId, delivery: "unknown" });
+  try {
+    const head = await rpc.call(
+      "http/request",
+      {
+        method,
+        url,
+        ...content,
+        redirectPolicy: redirect === "follow" ? "follow" : "stop",
+        requestId: body.requestId,
+        streamResponse: true,
+        ...(timeoutMs === undefined ? {} : { timeoutMs: Math.ceil(timeoutMs) + SERVER_GRACE_MS }),
+      },
+      { signal: limit.signal },
+    );
+    progress.delivery = "answered";
+    limit.signal.throwIfAborted();
+    if (redirect === "error" && isRedirect(head.status)) {
+      throw new TypeError('The origin responded with a redirect, which is an error with redirect: "error"');
+    }
+    if (hasBody(method, head.status)) return makeResponse(head, url, body.stream(limit, signal), body);
+    body.finish();
+    limit.clear();
+    return makeResponse(head, url, null, body);
+  } catch (error) {
+    // An error of the server ends the exchange there, too; an abort does not.
+    if (limit.signal.aborted) body.abandon();
+    else body.finish();
+    throw error;
+  }
 }
 
 function isRedirect(status: number): boolean {

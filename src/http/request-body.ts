@@ -1,54 +1,159 @@
 import { UsageError } from "../errors.ts";
 import { untilAborted } from "../internal/abort.ts";
-import { invalid } from "../internal/arguments.ts";
+import { invalid, received } from "../internal/arguments.ts";
 import { encodeBase64 } from "../internal/base64.ts";
-import { concatBytes } from "../internal/bytes.ts";
+import { concatBytes, utf8 } from "../internal/bytes.ts";
 import { unobserved } from "../internal/deferred.ts";
+import { isBlob, isReadableStream, isUint8Array, viewOf } from "../internal/realms.ts";
 import type { HttpHeader } from "../protocol/http.ts";
 import { NOT_SENT, type PreparedRequest } from "./request.ts";
 
 /** Limit of a request body in bytes. As base64 it fits into the largest frame that may be sent. */
 const MAX_BODY = 11 * 1024 * 1024;
 
+/** What is sent of a body: its bytes, and the headers with those that the body implies. */
+export interface Content {
+  readonly headers: readonly HttpHeader[];
+  readonly bodyBase64: string | null;
+}
+
+/** Where the bytes of a body come from, and the content type that its kind implies. */
+interface Source {
+  readonly bytes: Uint8Array | Reader;
+  readonly type?: string | null | undefined;
+}
+
+interface Reader {
+  read(): Promise<{ readonly done?: boolean | undefined; readonly value?: unknown }>;
+  cancel(reason: unknown): unknown;
+}
+
 /**
  * Reads the body of a request to its end or until the signal aborts: the protocol sends it as a whole. Also returns the
  * headers, with the content type of the body unless they contain one.
+ *
+ * @throws UsageError `ERR_INVALID_ARGUMENT` for a body that can't be read, or a `content-length` that is not the body's.
  */
 export async function readBody(
-  { body, headers }: PreparedRequest,
+  { method, body, headers }: PreparedRequest,
   signal: AbortSignal,
-): Promise<{ headers: readonly HttpHeader[]; bodyBase64: string | null }> {
-  if (body === null) return { headers, bodyBase64: null };
-  const response = asResponse(body);
-  const bytes = response.body ? await readAll(response.body.getReader(), signal) : new Uint8Array();
-  const type = response.headers.get("content-type");
-  const isTyped = headers.some(({ name }) => name.toLowerCase() === "content-type");
+): Promise<Content> {
+  if (body === null) {
+    return { headers: withLength(headers, 0, /^(POST|PUT)$/.test(method)), bodyBase64: null };
+  }
+  const source = sourceOf(body);
+  const { bytes: from, type } = source instanceof Promise ? await untilAborted(source, signal) : source;
+  const bytes = isUint8Array(from) ? from : await readAll(from, signal);
+  if (bytes.length > MAX_BODY) return tooLarge(bytes.length);
+  const all = withLength(headers, bytes.length, bytes.length === 0);
+  const isTyped = !type || headers.some(({ name }) => name.toLowerCase() === "content-type");
   return {
-    headers: type === null || isTyped ? headers : [...headers, { name: "content-type", value: type }],
+    headers: isTyped ? all : [...all, { name: "content-type", value: type }],
     bodyBase64: encodeBase64(bytes),
   };
 }
 
-/** The platform converts every kind of body to bytes and knows its content type. */
-function asResponse(body: BodyInit): Response {
+/**
+ * Refuses a wrong `content-length`: the origin would wait for missing bytes, or take the others for another request.
+ *
+ * @param isNeeded Whether to add the header. The server omits it for an empty body; some origins then wait for one.
+ */
+function withLength(
+  headers: readonly HttpHeader[],
+  length: number,
+  isNeeded: boolean,
+): readonly HttpHeader[] {
+  const given = headers.filter(({ name }) => name.toLowerCase() === "content-length");
+  if (given.some(({ value }) => value.trim() !== String(length))) {
+    return invalid(`The content-length header must be that of the body, ${length}, or missing`, NOT_SENT);
+  }
+  return isNeeded && given.length === 0
+    ? [...headers, { name: "content-length", value: `${length}` }]
+    : headers;
+}
+
+/** By the kind of a body, and never by its class: values of other realms are read, too. */
+function sourceOf(body: unknown): Source | Promise<Source> {
+  if (typeof body === "string") return { bytes: utf8(body), type: "text/plain;charset=UTF-8" };
+  const bytes = viewOf(body);
+  if (bytes) return { bytes };
+  const tag = Object.prototype.toString.call(body);
+  if (tag === "[object URLSearchParams]") {
+    return { bytes: utf8(String(body)), type: "application/x-www-form-urlencoded;charset=UTF-8" };
+  }
+  if (isReadableStream(body)) return { bytes: readerOf(body) };
+  if (isBlob(body)) return { bytes: readerOf(body.stream()), type: body.type };
+  if (tag === "[object Blob]" || tag === "[object File]") return fileReaderSource(body as Blob);
+  if (tag === "[object FormData]" && Symbol.iterator in (body as object)) return formSource(body as FormData);
+  if (isAsyncIterable(body)) return { bytes: iterableReader(body) };
+  // A Request that hides its body.
+  if (typeof (body as Partial<Request>).arrayBuffer === "function") {
+    return (body as Request).arrayBuffer().then((buffer) => ({ bytes: new Uint8Array(buffer) }));
+  }
+  const text = String(body);
+  if (text.startsWith("[object ")) return notABody(received(body));
+  return { bytes: utf8(text), type: "text/plain;charset=UTF-8" };
+}
+
+function notABody(got: string): never {
+  const kinds = "a string, bytes, a Blob, FormData, URLSearchParams or a stream of bytes";
+  return invalid(`body must be ${kinds}, got ${got}`, NOT_SENT);
+}
+
+function readerOf(stream: ReadableStream): Reader {
   try {
-    return new Response(body);
+    // Of its own streams, the platform also knows which were read before.
+    if (typeof ReadableStream === "function" && stream instanceof ReadableStream) new Response(stream);
+    return stream.getReader();
   } catch {
     return invalid("body must be an unread body, got one that is locked or was read", NOT_SENT);
   }
 }
 
-async function readAll(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
+function isAsyncIterable(body: unknown): body is AsyncIterable<unknown> {
+  return typeof (body as Partial<AsyncIterable<unknown>> | null)?.[Symbol.asyncIterator] === "function";
+}
+
+/** Node's streams and async generators, which Node's `fetch` takes, too. */
+function iterableReader(body: AsyncIterable<unknown>): Reader {
+  const iterator = body[Symbol.asyncIterator]();
+  return { read: () => iterator.next(), cancel: () => iterator.return?.() };
+}
+
+/** The Blobs of jsdom can be read only by its FileReader. */
+function fileReaderSource(blob: Blob): Promise<Source> {
+  if (typeof FileReader !== "function") return notABody("a Blob without stream()");
+  const reader = new FileReader();
+  return new Promise((resolve, reject) => {
+    reader.onload = () => resolve({ bytes: viewOf(reader.result) as Uint8Array, type: blob.type });
+    reader.onerror = () => reject(reader.error);
+    reader.readAsArrayBuffer(blob);
+  });
+}
+
+/** The platform encodes forms, but only its own. */
+async function formSource(form: FormData): Promise<Source> {
+  const own = new FormData();
+  for (const [name, value] of form) {
+    if (typeof value === "string") own.append(name, value);
+    else {
+      const { bytes } = await sourceOf(value);
+      const content = isUint8Array(bytes) ? bytes : await readAll(bytes, undefined);
+      own.append(name, new Blob([content as Uint8Array<ArrayBuffer>], { type: value.type }), value.name);
+    }
+  }
+  const response = new Response(own);
+  return { bytes: new Uint8Array(await response.arrayBuffer()), type: response.headers.get("content-type") };
+}
+
+async function readAll(reader: Reader, signal: AbortSignal | undefined): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
     for (;;) {
-      const { done, value } = await untilAborted(reader.read(), signal);
+      const { done, value } = await untilAborted(Promise.resolve(reader.read()), signal);
       if (done) return concatBytes(chunks);
-      if (!(value instanceof Uint8Array))
+      if (!isUint8Array(value))
         return invalid(`body must be a stream of Uint8Array, got a chunk of type ${typeof value}`, NOT_SENT);
       chunks.push(value);
       length += value.length;
@@ -56,7 +161,7 @@ async function readAll(
     }
   } catch (error) {
     // Not awaited: the source may be slow or fail, which does not change the outcome.
-    void unobserved(reader.cancel(error));
+    void unobserved(Promise.resolve(reader.cancel(error)));
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { invalid, received } from "../internal/arguments.ts";
+import { byteCount, checkOptions, milliseconds, type Rules } from "../internal/option-rules.ts";
 import type { HttpHeader } from "../protocol/http.ts";
 
 /** The standard options of `fetch`, and those of a request that another machine makes. */
@@ -11,12 +12,24 @@ export interface RemoteRequestInit extends RequestInit {
   readonly headersFromEnv?: Readonly<Record<string, string>> | undefined;
 }
 
+type OwnInit = Omit<RemoteRequestInit, keyof RequestInit>;
+
+const INIT_RULES: Rules<OwnInit> = {
+  timeoutMs: milliseconds,
+  maxBufferedBytes: byteCount,
+  headersFromEnv: (value) =>
+    typeof value === "object" && value !== null && Object.values(value).every(isStringOrMissing)
+      ? undefined
+      : "an object with names of variables",
+};
+
 /** A checked request in one form. Its body is unread. */
 export interface PreparedRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: readonly HttpHeader[];
-  readonly body: BodyInit | null;
+  /** Of any kind that `fetch` takes, also of another realm. */
+  readonly body: unknown;
   readonly redirect: RequestRedirect;
   readonly signal: AbortSignal | undefined;
 }
@@ -27,12 +40,25 @@ const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 /** Details of the errors that are thrown before a request is sent. */
 export const NOT_SENT = { delivery: "not-sent" } as const;
 
+/**
+ * Checks the SDK's own options. The standard ones are not checked, and unknown ones are ignored: libraries with a custom
+ * `fetch` pass those of their platform.
+ */
+export function checkInit({ timeoutMs, maxBufferedBytes, headersFromEnv }: RemoteRequestInit): void {
+  checkOptions<OwnInit>("init", { timeoutMs, maxBufferedBytes, headersFromEnv }, INIT_RULES);
+}
+
+/** The caller's signal. Null in the options removes the signal of the Request. */
+export function signalOf(input: string | URL | Request, init: RemoteRequestInit): AbortSignal | undefined {
+  return (init.signal === undefined ? requestOf(input)?.signal : init.signal) ?? undefined;
+}
+
 /** Throws a UsageError for a request that can't be sent. */
 export function prepareRequest(input: string | URL | Request, init: RemoteRequestInit): PreparedRequest {
-  const request = typeof input === "string" || input instanceof URL ? undefined : input;
+  const request = requestOf(input);
   const url = checkUrl(request?.url ?? String(input));
   const method = checkMethod(init.method ?? request?.method ?? "GET");
-  const body = init.body ?? request?.body ?? null;
+  const body = init.body ?? bodyOf(request, method);
   if (body !== null && /^(GET|HEAD)$/.test(method))
     return invalid(`body must be null in a ${method} request, got ${received(body)}`, NOT_SENT);
   if (init.body == null && request?.bodyUsed)
@@ -43,9 +69,20 @@ export function prepareRequest(input: string | URL | Request, init: RemoteReques
     headers: [...headersOf(init.headers ?? request?.headers), ...headersFromEnv(init.headersFromEnv)],
     body,
     redirect: init.redirect ?? request?.redirect ?? "follow",
-    // Null removes the signal of the Request.
-    signal: (init.signal === undefined ? request?.signal : init.signal) ?? undefined,
+    signal: signalOf(input, init),
   };
+}
+
+/** By its members: the Request may come from another realm, or from a library. */
+function requestOf(input: string | URL | Request): Request | undefined {
+  return typeof (input as Partial<Request> | null)?.url === "string" ? (input as Request) : undefined;
+}
+
+/** Firefox before 145 shows no body of a Request: there, the Request is read as a whole. */
+function bodyOf(request: Request | undefined, method: string): unknown {
+  if (request === undefined || request.body !== undefined || /^(GET|HEAD)$/.test(method))
+    return request?.body ?? null;
+  return request;
 }
 
 function checkUrl(text: string): string {
@@ -81,10 +118,16 @@ function headersOf(headers: HeadersInit | undefined): HttpHeader[] {
 }
 
 function headersFromEnv(variables: Readonly<Record<string, string>> = {}): HttpHeader[] {
-  return Object.entries(variables).map(([name, valueEnvVar]) => {
+  return Object.entries(variables).flatMap(([name, valueEnvVar]) => {
     checkHeader("headersFromEnv", [name, ""]);
-    return { name, value: "", valueEnvVar };
+    if (name.toLowerCase() === "content-length")
+      return invalid("headersFromEnv must not contain content-length, which is that of the body", NOT_SENT);
+    return valueEnvVar === undefined ? [] : [{ name, value: "", valueEnvVar }];
   });
+}
+
+function isStringOrMissing(value: unknown): boolean {
+  return value === undefined || typeof value === "string";
 }
 
 function checkHeader(option: string, pair: [name: string, value: string]): void {

@@ -38,14 +38,26 @@ export class ByteQueue<P extends Piece = Piece> {
     return this.#droppedBytes;
   }
 
-  push(piece: P): void {
+  /** Number of unread bytes. */
+  get size(): number {
+    return this.#bytes;
+  }
+
+  /** Whether later pieces are ignored. */
+  get hasEnded(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** @param isUnlimited Keeps the piece even beyond the budget: the sender is held back by other means. */
+  push(piece: P, isUnlimited = false): void {
     if (this.#end) return;
     const reader = this.#readers.shift();
     if (reader) {
       reader.resolve({ done: false, value: this.#withGap(piece) });
       return;
     }
-    if (this.#policy === "fail") this.#keepWhatFits(piece);
+    if (isUnlimited) this.#keep(piece);
+    else if (this.#policy === "fail") this.#keepWhatFits(piece);
     else this.#keepNewest(piece);
   }
 

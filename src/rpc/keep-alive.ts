@@ -84,6 +84,8 @@ export class KeepAlive {
 
   /** Runs after each `#checkMs` of active time. */
   #check(): void {
+    // Nothing is read: the server may have sent its sign of life.
+    if (this.#rpc.isPaused) return;
     const { framesReceived, unanswered } = this.#rpc;
     const frameArrived = framesReceived !== this.#framesSeen;
     this.#framesSeen = framesReceived;

@@ -15,6 +15,7 @@ import { type MethodName, methods, type ParamsOf, type ResultOf } from "../proto
 import { type Connection, type ConnectionEnd, MAX_INCOMING_FRAME } from "../transport/transport.ts";
 import { Call, type CallOptions } from "./call.ts";
 import { type ConnectionFailure, failureOfCall, serverError } from "./errors.ts";
+import { HttpPlaces, isHttp } from "./http-places.ts";
 import { type RequestFrame, requestFrame, type TraceContext } from "./request-frame.ts";
 import { RequestWindow } from "./window.ts";
 
@@ -23,6 +24,8 @@ export interface PeerOptions {
   onRequest(method: string, params: unknown): Promise<unknown> | undefined;
   /** Called for each request, in the turn of its call: the trace context to send with it. Must not throw. */
   trace?: (() => TraceContext | undefined) | undefined;
+  /** Whether HTTP requests leave places to other calls. @default true */
+  limitsHttp?: boolean | undefined;
 }
 
 /** How a connection ended, for the timeline. */
@@ -46,7 +49,8 @@ const ABNORMAL_CLOSURE = 1006;
 export class RpcPeer {
   readonly #connection: Connection;
   readonly #options: PeerOptions;
-  readonly #window = new RequestWindow<Call<never>>((call) => this.#send(call));
+  readonly #window: RequestWindow<Call<never>>;
+  readonly #httpPlaces: HttpPlaces | undefined;
   readonly #pending = new Map<RequestId, Call<never>>();
   readonly #notificationListeners = new Map<string, (params: unknown) => void>();
   readonly #endListeners: ((failure: ConnectionFailure, ending: Ending) => void)[] = [];
@@ -56,12 +60,22 @@ export class RpcPeer {
   #nextId = 1;
   #hasAnswered = false;
   #framesReceived = 0;
+  #isPaused = false;
   /** Set by the handshake. Errors carry it. */
   sessionId: string | undefined;
 
   constructor(connection: Connection, options: PeerOptions) {
     this.#connection = connection;
     this.#options = options;
+    if (options.limitsHttp ?? true) {
+      this.#httpPlaces = new HttpPlaces(this.#pending, (error) => {
+        for (const call of this.#window.take("http")) call.fail(error());
+      });
+    }
+    this.#window = new RequestWindow(
+      (call) => this.#send(call),
+      () => this.#httpPlaces?.hasRoom ?? true,
+    );
     connection.start({
       onFrame: (frame) => this.#receive(frame),
       onEnd: (end) =>
@@ -105,6 +119,29 @@ export class RpcPeer {
     return this.#pending;
   }
 
+  /** The number of HTTP requests that wait for a place. */
+  get queuedHttpRequests(): number {
+    return [...this.#window.queued("http")].filter(({ isPending }) => isPending).length;
+  }
+
+  /** Whether this side can pause the connection. */
+  get canPause(): boolean {
+    return this.#connection.flow !== undefined;
+  }
+
+  /** Whether this side has paused the connection: silence then says nothing about the server. */
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** Stops or continues the delivery of frames. Has no effect where `canPause` is false. */
+  setPaused(isPaused: boolean): void {
+    if (isPaused === this.#isPaused || (isPaused && this.#failure)) return;
+    this.#isPaused = isPaused;
+    if (isPaused) this.#connection.flow?.pause();
+    else this.#connection.flow?.resume();
+  }
+
   /** Resolves with the failure when the connection has ended. */
   get ended(): Promise<ConnectionFailure> {
     return this.#ended.promise;
@@ -141,11 +178,20 @@ export class RpcPeer {
       // Now, not when the request leaves the queue: then another caller's context would be the current one.
       const trace = this.isDisconnected ? undefined : this.#options.trace?.();
       const request = { method, params, trace };
-      const call = new Call(request, schema, options, this.sessionId, { resolve, reject });
+      const lane = options.urgent ? "urgent" : isHttp(request) ? "http" : "ordinary";
+      const abandon = (error: unknown): void => {
+        reject(error);
+        this.#checkHttpPlaces();
+      };
+      const call = new Call(request, schema, options, this.sessionId, {
+        resolve,
+        reject: lane === "http" ? abandon : reject,
+      });
       // The window is not flushed again once the connection has ended.
       if (this.#failIfDisconnected(call)) return;
-      this.#window.enter(call as unknown as Call<never>, options.urgent ?? false);
+      this.#window.enter(call as unknown as Call<never>, lane);
       if (call.delivery === "not-sent") call.keepPayload();
+      if (lane === "http") this.#checkHttpPlaces();
     });
   }
 
@@ -264,7 +310,12 @@ export class RpcPeer {
     this.#hasAnswered = true;
     this.#pending.delete(id);
     this.#window.leave();
+    if (isHttp(call)) this.#checkHttpPlaces();
     return call;
+  }
+
+  #checkHttpPlaces(): void {
+    this.#httpPlaces?.check(this.queuedHttpRequests);
   }
 
   #answer(id: RequestId, method: string, params: unknown): void {
@@ -285,10 +336,13 @@ export class RpcPeer {
   #end(failure: ConnectionFailure, closedBy: Ending["closedBy"]): void {
     if (this.#failure) return;
     this.#failure = failure;
+    // A paused socket would not read the close frame of the server.
+    this.setPaused(false);
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const call of pending) call.fail(failureOfCall(failure, "unknown"));
     this.#window.flush();
+    this.#httpPlaces?.stop();
     this.#ending = { closedBy, unanswered: pending.map(({ method }) => method) };
     for (const listener of this.#endListeners.splice(0)) listener(failure, this.#ending);
     this.#ended.resolve(failure);

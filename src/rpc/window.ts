@@ -8,43 +8,72 @@ const LIMIT = 128;
 /** Additional places for requests that release something: a terminate must not queue behind the work it ends. */
 const URGENT_EXTRA = 32;
 
+/** Which places a request may take. Those of HTTP are some of the ordinary ones. */
+export type Lane = "urgent" | "http" | "ordinary";
+
+/** HTTP requests precede ordinary ones: they leave most places to the others, and would otherwise never be sent. */
+const ORDER = ["urgent", "http", "ordinary"] as const;
+
 /** Limits how many requests are in flight, and queues the others. */
 export class RequestWindow<Request> {
   readonly #send: (request: Request) => boolean;
-  readonly #queue = new Fifo<Request>();
-  readonly #urgentQueue = new Fifo<Request>();
+  readonly #hasHttpRoom: () => boolean;
+  readonly #queues = {
+    urgent: new Fifo<Request>(),
+    http: new Fifo<Request>(),
+    ordinary: new Fifo<Request>(),
+  };
   #inFlight = 0;
 
-  /** @param send Returns whether the request is in flight now: false if its wait has ended. */
-  constructor(send: (request: Request) => boolean) {
+  /**
+   * @param send Returns whether the request is in flight now: false if its wait has ended.
+   * @param hasHttpRoom Whether another HTTP request may be in flight, as far as the others are concerned.
+   */
+  constructor(send: (request: Request) => boolean, hasHttpRoom: () => boolean = () => true) {
     this.#send = send;
+    this.#hasHttpRoom = hasHttpRoom;
   }
 
   /** Sends the request if there is room, and queues it otherwise. */
-  enter(request: Request, urgent: boolean): void {
-    const queue = urgent ? this.#urgentQueue : this.#queue;
-    const limit = urgent ? LIMIT + URGENT_EXTRA : LIMIT;
-    if (queue.length > 0 || this.#inFlight >= limit) queue.push(request);
-    else if (this.#send(request)) this.#inFlight++;
+  enter(request: Request, lane: Lane): void {
+    const queue = this.#queues[lane];
+    if (queue.length > 0 || !this.#hasRoom(lane)) queue.push(request);
+    else this.#sendNow(request);
   }
 
   /** Frees the place of a request that was answered. */
   leave(): void {
     this.#inFlight--;
-    while (this.#urgentQueue.length > 0 && this.#inFlight < LIMIT + URGENT_EXTRA) {
-      this.#sendNext(this.#urgentQueue);
+    for (const next of ORDER) {
+      const queue = this.#queues[next];
+      while (queue.length > 0 && this.#hasRoom(next)) this.#sendNow(queue.shift() as Request);
     }
-    while (this.#queue.length > 0 && this.#inFlight < LIMIT) this.#sendNext(this.#queue);
   }
 
   /** Flushes the queues ignoring the limit. Each request then fails, because the connection has ended. */
   flush(): void {
-    for (const queue of [this.#urgentQueue, this.#queue]) {
-      for (let request = queue.shift(); request; request = queue.shift()) this.#send(request);
-    }
+    for (const lane of ORDER) for (const request of this.take(lane)) this.#send(request);
   }
 
-  #sendNext(queue: Fifo<Request>): void {
-    if (this.#send(queue.shift() as Request)) this.#inFlight++;
+  /** The queue of a lane. */
+  queued(lane: Lane): Pick<Fifo<Request>, "length" | typeof Symbol.iterator> {
+    return this.#queues[lane];
+  }
+
+  /** Empties the queue of a lane, and returns what was in it. */
+  take(lane: Lane): Request[] {
+    const queue = this.#queues[lane];
+    const requests: Request[] = [];
+    for (let request = queue.shift(); request; request = queue.shift()) requests.push(request);
+    return requests;
+  }
+
+  #hasRoom(lane: Lane): boolean {
+    if (lane === "http" && !this.#hasHttpRoom()) return false;
+    return this.#inFlight < (lane === "urgent" ? LIMIT + URGENT_EXTRA : LIMIT);
+  }
+
+  #sendNow(request: Request): void {
+    if (this.#send(request)) this.#inFlight++;
   }
 }

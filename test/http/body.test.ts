@@ -1,9 +1,22 @@
+import { getEventListeners } from "node:events";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
+import { ProtocolError } from "../../src/index.ts";
 import { silence } from "../../src/testing.ts";
 import { failureOf } from "../support/failure.ts";
 import { readBody } from "../support/read-body.ts";
 import { OK, scriptedFetch } from "../support/scripted-fetch.ts";
 import { QuietServer } from "../support/scripted-server.ts";
+
+setFlagsFromString("--expose-gc");
+const gc = runInNewContext("gc") as () => void;
+
+/** Objects that were collected are reported in a later turn of the event loop. */
+async function collectGarbage(): Promise<void> {
+  gc();
+  await new Promise((resolve) => setImmediate(resolve));
+}
 
 const error = (code: string) => expect.objectContaining({ code });
 
@@ -114,6 +127,90 @@ describe("the pieces of a body", () => {
   });
 });
 
+describe("a body", () => {
+  it("can be read by a BYOB reader", async () => {
+    await using scripted = await scriptedFetch();
+    const response = await scripted.client.fetch(scripted.url);
+    scripted.delta(1, "abc");
+    scripted.delta(2, "d", { done: true });
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader({ mode: "byob" });
+    const texts: string[] = [];
+    for (;;) {
+      const { done, value } = await reader.read(new Uint8Array(2));
+      if (done) break;
+      texts.push(new TextDecoder().decode(value));
+    }
+    expect(texts).toEqual(["ab", "c", "d"]);
+  });
+
+  it("that failed names fetch in its error, unless the error is that of the connection", async () => {
+    await using scripted = await scriptedFetch();
+    const [late, broken, lost] = [
+      await scripted.client.fetch(scripted.url, { timeoutMs: 50 }),
+      await scripted.client.fetch(scripted.url),
+      await scripted.client.fetch(scripted.url),
+    ];
+    scripted.delta(2, "x", {}, "http-2");
+    for (const [response, code] of [
+      [late, "ERR_TIMEOUT"],
+      [broken, "ERR_PROTOCOL"],
+    ] as const) {
+      expect(await failureOf(response.text())).toMatchObject({
+        code,
+        operation: "fetch",
+        message: expect.stringMatching(/^fetch: /),
+      });
+    }
+    scripted.connection.drop();
+    const failure = await scripted.client.disconnected;
+    expect(await failureOf(lost.text())).toBe(failure);
+    expect(failure.operation).toBeUndefined();
+  });
+
+  it("whose signal aborts with an error of the SDK fails with that error unchanged", async () => {
+    await using scripted = await scriptedFetch();
+    const controller = new AbortController();
+    const reason = new ProtocolError("mine");
+    const response = await scripted.client.fetch(scripted.url, controller);
+    controller.abort(reason);
+    expect(await failureOf(response.text())).toBe(reason);
+    expect([reason.message, reason.operation]).toEqual(["mine", undefined]);
+  });
+
+  it("that was forgotten is dropped, and its connection no longer counts it", async () => {
+    await using scripted = await scriptedFetch();
+    const signal = new AbortController().signal;
+    const before = scripted.client.openSession().bodies.size;
+    await (async () => {
+      await scripted.client.fetch(scripted.url, { signal });
+      const { body } = await scripted.client.fetch(scripted.url);
+      scripted.delta(1, "read", {}, "http-2");
+      await body?.getReader().read();
+    })();
+    expect(scripted.client.openSession().bodies.size).toBe(before + 2);
+    while (scripted.client.openSession().bodies.size > before) await collectGarbage();
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  it("that is read by text() is not dropped while it waits for pieces", async () => {
+    await using scripted = await scriptedFetch();
+    const reading = scripted.client.fetch(scripted.url).then((response) => response.text());
+    await scripted.connection.request("http/request");
+    for (let turn = 0; turn < 20; turn++) await collectGarbage();
+    scripted.delta(1, "late", { done: true });
+    expect(await reading).toBe("late");
+  });
+
+  it("that exceeded its limit ends the exchange at once", async () => {
+    await using scripted = await scriptedFetch();
+    const response = await scripted.client.fetch(scripted.url, { maxBufferedBytes: 1 });
+    scripted.delta(1, "ab");
+    await scripted.seen();
+    expect(scripted.client.openSession().bodies.size).toBe(0);
+    expect(await readBody(response)).toEqual({ pieces: ["a"], error: error("ERR_OVERFLOW") });
+  });
+});
+
 describe("an unread body", () => {
   it("is kept up to exactly its budget, and then fails without affecting others", async () => {
     await using scripted = await scriptedFetch();
@@ -178,9 +275,9 @@ describe("when the connection ends", () => {
     scripted.connection.drop();
     const { message } = await scripted.client.disconnected;
     expect(await reading).toEqual({ pieces: [], error: expect.objectContaining({ message }) });
-    expect(await fetching).toMatchObject({ message, delivery: "unknown" });
+    expect(await fetching).toMatchObject({ message: `fetch: ${message}`, delivery: "unknown" });
     expect(await failureOf(scripted.client.fetch(scripted.url))).toMatchObject({
-      message,
+      message: `fetch: ${message}`,
       delivery: "not-sent",
     });
   });

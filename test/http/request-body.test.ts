@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RemoteRequestInit } from "../../src/index.ts";
 import { failureOf } from "../support/failure.ts";
 import { Origin } from "../support/origin.ts";
 import { realClient } from "../support/real-client.ts";
@@ -50,6 +51,65 @@ describe("the body of a request", () => {
     await post(body);
     expect(origin.latest.body).toEqual(Buffer.from(bytes));
     expect(origin.header("content-type")).toEqual(types);
+  });
+
+  it.each<[string, RequestInit, string[]]>([
+    ["0 for a POST without a body", { method: "POST" }, ["0"]],
+    ["0 for a PUT without a body", { method: "PUT" }, ["0"]],
+    ["0 for an empty body", { method: "PATCH", body: "" }, ["0"]],
+    ["none for a GET", { method: "GET" }, []],
+    ["none for a DELETE without a body", { method: "DELETE" }, []],
+    ["its own for a body", { method: "POST", body: "grüße" }, ["7"]],
+    [
+      "the given one, if it is right",
+      { method: "POST", body: "abc", headers: { "Content-Length": "3" } },
+      ["3"],
+    ],
+    ["the given 0 of a body that is missing", { method: "POST", headers: { "content-length": "0" } }, ["0"]],
+  ])("has a content-length: %s", async (_, init, expected) => {
+    await real.client.fetch(origin.url, init);
+    expect(origin.header("content-length")).toEqual(expected);
+  });
+
+  it.each<[string, RemoteRequestInit]>([
+    ["too long", { body: "abc", headers: { "Content-Length": "4" } }],
+    ["too short", { body: "abc", headers: [["content-length", "2"]] }],
+    [
+      "given twice, once wrong",
+      {
+        body: "abc",
+        headers: [
+          ["content-length", "3"],
+          ["content-length", "33"],
+        ],
+      },
+    ],
+    ["no number", { body: "abc", headers: { "content-length": "three" } }],
+    ["of a missing body", { headers: { "content-length": "3" } }],
+    ["read from a variable", { body: "abc", headersFromEnv: { "Content-Length": "LENGTH" } }],
+  ])("is refused with a content-length that is %s", async (_, init) => {
+    const before = origin.requests.length;
+    const failure = await failureOf(real.client.fetch(origin.url, { method: "POST", ...init }));
+    expect(failure).toMatchObject({
+      code: "ERR_INVALID_ARGUMENT",
+      delivery: "not-sent",
+      operation: "fetch",
+      message: expect.stringContaining("content-length"),
+    });
+    expect(origin.requests).toHaveLength(before);
+  });
+
+  it("is encoded as TextEncoder does if it is text that is not well-formed", async () => {
+    await post("a\ud800b");
+    expect(origin.latest.body).toEqual(Buffer.from("a\ufffdb"));
+  });
+
+  it("is refused when it is a stream that was read before", async () => {
+    const stream = streamOf(BYTES);
+    const reader = stream.getReader();
+    await reader.read();
+    reader.releaseLock();
+    expect(await failureOf(post(stream))).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
   });
 
   it("can be a form, with its boundary in the content type", async () => {

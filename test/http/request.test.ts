@@ -130,10 +130,64 @@ describe("an invalid request", () => {
     expect(scripted.requests()).toEqual([]);
   });
 
+  it.each<[string, unknown]>([
+    ["timeoutMs", Number.NaN],
+    ["timeoutMs", -1],
+    ["timeoutMs", 0],
+    ["timeoutMs", null],
+    ["timeoutMs", "soon"],
+    ["maxBufferedBytes", Number.NaN],
+    ["maxBufferedBytes", -1],
+    ["maxBufferedBytes", null],
+    ["maxBufferedBytes", "soon"],
+    ["headersFromEnv", "HOME"],
+    ["headersFromEnv", null],
+    ["headersFromEnv", { authorization: 5 }],
+  ])("is refused before anything is sent: %s %s", async (name, value) => {
+    await using scripted = await scriptedFetch();
+    const init = { [name]: value };
+    expect(await failureOf(scripted.client.fetch(scripted.url, init))).toMatchObject({
+      code: "ERR_INVALID_ARGUMENT",
+      operation: "fetch",
+      message: expect.stringMatching(new RegExp(`^fetch: init: ${name} must be .*, got `)),
+    });
+    await scripted.seen();
+    expect(scripted.requests()).toEqual([]);
+  });
+
+  it("is no request whose options are undefined, null or unknown", async () => {
+    await using scripted = await scriptedFetch();
+    const unknown = {
+      timeoutMs: undefined,
+      maxBufferedBytes: undefined,
+      headersFromEnv: { "x-a": undefined },
+      duplex: "half",
+      dispatcher: {},
+      next: { revalidate: 1 },
+      agent: null,
+    };
+    await scripted.client.fetch(scripted.url, unknown as RequestInit);
+    await scripted.client.fetch(scripted.url, null as never);
+    expect(scripted.requests()).toHaveLength(2);
+    expect(scripted.requests()[0]?.params).toMatchObject({ headers: [] });
+    expect(scripted.requests()[0]?.params).not.toHaveProperty("timeoutMs");
+  });
+
+  it("has an error that names fetch, and the line of its caller", async () => {
+    const failure = (await failureOf(
+      (async function callerOfFetch() {
+        await real.client.fetch("http://127.0.0.1:1/");
+      })(),
+    )) as Error;
+    expect(failure).toMatchObject({ code: "ERR_SERVER", operation: "fetch" });
+    expect(failure.message).toMatch(/^fetch: /);
+    expect(failure.stack?.split("\n").slice(0, 11).join("\n")).toContain("callerOfFetch");
+  });
+
   it("names the invalid header", async () => {
     const failure = await failureOf(real.client.fetch(origin.url, { headers: { "X-Odd": "\n a\0" } }));
     expect(failure).toMatchObject({
-      message: "headers must be valid HTTP headers, got an invalid value for X-Odd",
+      message: "fetch: headers must be valid HTTP headers, got an invalid value for X-Odd",
     });
   });
 

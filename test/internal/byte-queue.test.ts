@@ -209,3 +209,14 @@ it("drops all pieces and the error when discarded", async () => {
   for (const piece of pieces([1])) queue.push(piece);
   await expect(queue.next()).resolves.toEqual({ done: true, value: undefined });
 });
+
+it("keeps an unlimited piece beyond the budget, and counts its unread bytes", async () => {
+  const queue = new ByteQueue(4, "fail");
+  queue.push({ chunk: SOURCE.slice(0, 10) }, true);
+  expect([queue.size, queue.hasEnded]).toEqual([10, false]);
+  queue.push({ chunk: SOURCE.slice(0, 1) });
+  expect(queue.hasEnded).toBe(true);
+  expect((await queue.next()).value?.chunk).toHaveLength(10);
+  expect(queue.size).toBe(0);
+  await expect(queue.next()).rejects.toBeInstanceOf(OverflowError);
+});

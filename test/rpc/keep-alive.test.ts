@@ -49,6 +49,18 @@ async function setUp(ping?: () => Promise<void>, flow?: Connection["flow"]) {
 }
 
 describe("keepAlive", () => {
+  it("does not judge a connection while this side pauses it, and judges it again afterwards", async () => {
+    const flow = { pause() {}, resume() {}, queuedBytes: 0, drained: async () => {} };
+    const { rpc, advance } = await setUp(() => new Promise(() => {}), flow);
+    await advance(INTERVAL + TIMEOUT / 2);
+    rpc.setPaused(true);
+    await advance(24 * 60 * 60_000);
+    expect(rpc.failure).toBeUndefined();
+    rpc.setPaused(false);
+    await advance(TIMEOUT + TOLERANCE);
+    expect(rpc.failure).toBeInstanceOf(DisconnectedError);
+  });
+
   it("sends no probe while frames arrive", async () => {
     const { requests, server, advance } = await setUp();
     for (let i = 0; i < 20; i++) {

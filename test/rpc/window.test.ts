@@ -10,10 +10,13 @@ function setUp() {
   const window = new RequestWindow<() => boolean>((request) => request());
   const sent: string[] = [];
   const enter = (name: string, { urgent = false, takesPlace = true } = {}): void =>
-    window.enter(() => {
-      sent.push(name);
-      return takesPlace;
-    }, urgent);
+    window.enter(
+      () => {
+        sent.push(name);
+        return takesPlace;
+      },
+      urgent ? "urgent" : "ordinary",
+    );
   const enterMany = (prefix: string, count: number, options?: Parameters<typeof enter>[1]): string[] => {
     const names = Array.from({ length: count }, (_, i) => `${prefix}${i + 1}`);
     for (const name of names) enter(name, options);
@@ -64,24 +67,41 @@ it("gives no place to a request whose wait has ended", () => {
   expect(sent.at(-1)).toBe("after");
 });
 
-it.each([false, true])(
-  "queues a request made while another is sent behind those already queued (urgent: %s)",
-  (urgent) => {
+it.each(["ordinary", "urgent"] as const)(
+  "queues a request made while another is sent behind those already queued (%s)",
+  (lane) => {
     const { window, sent, enter, enterMany } = setUp();
     enterMany("r", PLACES);
     enterMany("u", PLACES_WITH_URGENT - PLACES, { urgent: true });
     let isFirst = true;
     window.enter(() => {
-      if (isFirst) enter("late", { urgent });
+      if (isFirst) enter("late", { urgent: lane === "urgent" });
       isFirst = false;
       return true;
-    }, urgent);
-    enter("next", { urgent });
+    }, lane);
+    enter("next", { urgent: lane === "urgent" });
     sent.length = 0;
     for (let left = 0; left < 40; left++) window.leave();
     expect(sent).toEqual(["next", "late"]);
   },
 );
+
+it("sends ordinary requests past HTTP requests that have no room, and those first once they have", () => {
+  let hasRoom = false;
+  const sent: string[] = [];
+  const window = new RequestWindow<string>(
+    (name) => sent.push(name) > 0,
+    () => hasRoom,
+  );
+  window.enter("http", "http");
+  for (let n = 1; n <= PLACES + 1; n++) window.enter(`r${n}`, "ordinary");
+  expect(sent).toHaveLength(PLACES);
+  expect([...window.queued("http")]).toEqual(["http"]);
+  hasRoom = true;
+  window.leave();
+  window.leave();
+  expect(sent.slice(PLACES)).toEqual(["http", `r${PLACES + 1}`]);
+});
 
 it("flushes all queued requests regardless of the limit, urgent requests first", () => {
   const { window, sent, enterMany } = setUp();
@@ -125,13 +145,16 @@ it("keeps its limits and its order in any sequence of calls and responses", () =
           const id = entered++;
           const queue = queued[`${urgent}`];
           queue.push(id);
-          window.enter(() => {
-            expect(queue.shift()).toBe(id);
-            if (!urgent) expect(queued.true.length === 0 || inFlight >= PLACES_WITH_URGENT).toBe(true);
-            expect(inFlight).toBeLessThan(urgent ? PLACES_WITH_URGENT : PLACES);
-            if (takesPlace) inFlight++;
-            return takesPlace;
-          }, urgent);
+          window.enter(
+            () => {
+              expect(queue.shift()).toBe(id);
+              if (!urgent) expect(queued.true.length === 0 || inFlight >= PLACES_WITH_URGENT).toBe(true);
+              expect(inFlight).toBeLessThan(urgent ? PLACES_WITH_URGENT : PLACES);
+              if (takesPlace) inFlight++;
+              return takesPlace;
+            },
+            urgent ? "urgent" : "ordinary",
+          );
         }
       }
       if (inFlight < PLACES) expect(queued).toEqual({ true: [], false: [] });

@@ -28,7 +28,7 @@ export const SLOW: Readonly<Record<string, Breakage>> = {
       'if (this.#claimed !== "split") for (let n = piece.seq === 4 ? 2 : 1; n > 0; n--) this.#merged.push(piece);',
   },
   "get() resolves with a disconnected client": {
-    file: "client/lazy-client.ts",
+    file: "client/lazy-connection.ts",
     find: "return isReplaceable ? undefined : this.#latest;",
     replace: "void isReplaceable;\n    return this.#latest;",
   },
@@ -54,8 +54,8 @@ export const SLOW: Readonly<Record<string, Breakage>> = {
   },
   "a closed client is never garbage-collected": {
     file: "client/lazy-client.ts",
-    find: "    this.#options = resolveOptions(options);\n",
+    find: "    this.#options = resolveLazyOptions(options);\n",
     replace:
-      "    this.#options = resolveOptions(options);\n    ((globalThis as { all?: unknown[] }).all ??= []).push(this);\n",
+      "    this.#options = resolveLazyOptions(options);\n    ((globalThis as { all?: unknown[] }).all ??= []).push(this);\n",
   },
 };
