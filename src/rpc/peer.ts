@@ -237,24 +237,25 @@ export class RpcPeer {
         this.#takePending(message.id)?.respond(message.result);
         return;
       case "error": {
-        const id = message.id === UNKNOWN_REQUEST ? this.#refusedRequest(message.error) : message.id;
-        const call = this.#takePending(id);
+        const call = this.#takePending(this.#answeredRequest(message.id, message.error));
         call?.fail(serverError(message.error, call.method, this.sessionId));
         return;
       }
       case "malformed-response":
-        this.#takePending(message.id)?.failMalformed();
+        this.#takePending(this.#answeredRequest(message.id))?.failMalformed();
     }
   }
 
   /**
-   * The request that the server could not read: the only one in flight. With none or several in flight, one of them
-   * would stay pending for ever, so the connection ends.
+   * The request of an error response. A request that the server could not read has no id in it: then it is the only one
+   * in flight. With none or several in flight, one of them would stay pending for ever, so the connection ends.
    */
-  #refusedRequest({ code, message }: RpcErrorObject): RequestId {
-    const [id, ...others] = this.#pending.keys();
-    if (id !== undefined && others.length === 0) return id;
-    throw new ProtocolError(`The server could not read a message (${code}): ${message}`);
+  #answeredRequest(id: RequestId, error?: RpcErrorObject): RequestId {
+    if (id !== UNKNOWN_REQUEST) return id;
+    const [only, ...others] = this.#pending.keys();
+    if (only !== undefined && others.length === 0) return only;
+    const problem = error ? ` (${error.code}): ${error.message}` : "";
+    throw new ProtocolError(`The server could not read a message${problem}`);
   }
 
   /** Undefined for an id that is not pending: such a response is ignored. */
