@@ -1,6 +1,8 @@
 import { ClosedError } from "../errors.ts";
+import { invalid, received } from "../internal/arguments.ts";
 import type { Awaitable } from "../internal/awaitable.ts";
 import { markShared } from "../internal/operation.ts";
+import { anAbortSignal, checkOptions, type Rules } from "../internal/option-rules.ts";
 import { SingleFlight } from "../internal/single-flight.ts";
 import { ExecServerClient } from "./client.ts";
 import { connect } from "./connect.ts";
@@ -13,6 +15,12 @@ import {
 import { EnvironmentClient } from "./environment-client.ts";
 import { type ClientOptions, type ResolvedClientOptions, resolveLazyOptions } from "./options.ts";
 import type { Session } from "./session.ts";
+
+interface GetOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+const GET_RULES: Rules<GetOptions> = { signal: anAbortSignal };
 
 /** A session, and the client on it as the one promise that every caller gets. */
 interface Connected {
@@ -53,6 +61,11 @@ export class LazyExecServerClient extends EnvironmentClient {
    * @throws what {@link ExecServerClient.connect} throws; ClosedError after `close()`.
    */
   get(options?: { readonly signal?: AbortSignal | undefined }): Promise<ExecServerClient> {
+    try {
+      checkOptions<GetOptions>("get()", options, GET_RULES);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#closed) return Promise.reject(this.#closed);
@@ -65,8 +78,15 @@ export class LazyExecServerClient extends EnvironmentClient {
     return state === "connected" && this.#latest?.session.rpc.isDisconnected ? "disconnected" : state;
   }
 
-  /** Calls the listener on each later change of `state`. Returns a function that removes it. Its errors are ignored. */
+  /**
+   * Calls the listener on each later change of `state`. Returns a function that removes it. Its errors are ignored.
+   *
+   * @throws UsageError `ERR_INVALID_ARGUMENT` for a listener that is not a function.
+   */
   onStateChange(listener: (change: StateChange) => void): () => void {
+    if (typeof listener !== "function") {
+      invalid(`onStateChange(): listener must be a function, got ${received(listener)}`);
+    }
     return this.#status.onChange(listener);
   }
 
@@ -79,7 +99,7 @@ export class LazyExecServerClient extends EnvironmentClient {
   override openSession(options?: { readonly signal?: AbortSignal | undefined }): Awaitable<Session> {
     const isFinal = this.#closed !== undefined || options?.signal?.aborted === true;
     const usable = isFinal ? undefined : this.#usable;
-    return usable?.session ?? this.get(options).then((client) => client.openSession());
+    return usable?.session ?? this.get({ signal: options?.signal }).then((client) => client.openSession());
   }
 
   /**

@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dirname, "../..");
 const MIN_PERCENT = 90;
 
 const AREAS: Readonly<Record<string, RegExp>> = {
-  "lazy client": /^src\/(client\/lazy-client|internal\/single-flight)\.ts$/,
+  "lazy client": /^src\/(client\/(lazy-client|connection-status)|internal\/single-flight)\.ts$/,
   rpc: /^src\/rpc\//,
   ordering: /^src\/process\/event-order\.ts$/,
   all: /./,

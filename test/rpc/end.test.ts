@@ -40,6 +40,16 @@ async function clientOnFakeConnection() {
 const STATUS = "environment/status";
 
 describe("the end of a connection", () => {
+  it("is notified at once to a listener that is added later", async () => {
+    const t = scriptedPeer();
+    const call = failureOf(t.rpc.call(STATUS, null));
+    t.receiver.onEnd({ reason: "maintenance" });
+    await call;
+    const endings: [unknown, Ending][] = [];
+    t.rpc.onEnd((...end) => endings.push(end));
+    expect(endings).toEqual([[t.rpc.failure, { closedBy: "server", unanswered: [STATUS] }]]);
+  });
+
   it("names the WebSocket close code if the server sends no reason", async () => {
     await using server = new TestServer();
     await using listening = await listen(server);
