@@ -54,8 +54,8 @@ export const SLOW: Readonly<Record<string, Breakage>> = {
   },
   "a closed client is never garbage-collected": {
     file: "client/lazy-client.ts",
-    find: "    this.#options = resolveOptions(options);\n",
+    find: "    this.#options = resolveLazyOptions(options);\n",
     replace:
-      "    this.#options = resolveOptions(options);\n    ((globalThis as { all?: unknown[] }).all ??= []).push(this);\n",
+      "    this.#options = resolveLazyOptions(options);\n    ((globalThis as { all?: unknown[] }).all ??= []).push(this);\n",
   },
 };
