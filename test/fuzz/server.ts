@@ -44,7 +44,7 @@ export class FuzzServer {
   readonly written = new Map<string, Buffer>();
   /** Bytes sent to each process and in the body of each HTTP request, by process id or URL. */
   readonly received = new Map<string, string>();
-  /** The first frame of the client that a real server can't read; undefined if there was none. */
+  /** The first request or notification that a real server can't read; undefined if there was none. */
   unreadable: string | undefined;
   /** Number of requests sent to the client, and of the responses that it sent. */
   serverRequests = 0;
@@ -190,8 +190,9 @@ export class FuzzServer {
       method?: string;
       params?: Record<string, unknown>;
     };
-    if (refusalOf(message)) this.unreadable ??= text;
     const { id, method, params } = message;
+    // A response repeats the id that this server chose.
+    if (method !== undefined && refusalOf(message)) this.unreadable ??= text;
     if (method === undefined) this.serverRequestsAnswered++;
     else if (id !== undefined) this.#note(id, method, params ?? {});
   }
