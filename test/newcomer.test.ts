@@ -882,14 +882,14 @@ describe("what is no mistake", () => {
 
 describe("a program of a newcomer", () => {
   test("that forgets close() ends when its work is done", async () => {
-    const { code, text } = await runProgram("test/fixtures/forgets-close.ts", [setup.server.url], {
+    const { code, text } = await runProgram("test/fixtures/without-close.ts", [setup.server.url], {
       maxSilenceMs: 10_000,
     });
     expect({ code, text }).toEqual({ code: 0, text: "hello\n" });
   });
 
   test("that forgets await ends with an error that names the program", async () => {
-    const { code, text } = await runProgram("test/fixtures/forgets-await.ts", [setup.server.url]);
+    const { code, text } = await runProgram("test/fixtures/without-await.ts", [setup.server.url]);
     expect(code).toBe(1);
     expect(text).toContain("ERR_SERVER");
     expect(text).toMatch(/run 'no-such-program': .*program not found/);
