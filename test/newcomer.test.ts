@@ -701,7 +701,7 @@ const FILES: Mistakes = {
   "cp of a directory": {
     does: ({ client, directory }) => client.fs.cp(join(directory, "full"), join(directory, "copy")),
     code: "ERR_SERVER",
-    kind: "invalid",
+    kind: "not-a-file",
     says: ["cp", "full", "recursive: true"],
   },
   "cp onto itself": {
