@@ -376,10 +376,10 @@ function asBytes(frame: Frame): Frame {
   return typeof frame === "string" ? new TextEncoder().encode(frame) : frame;
 }
 
-/** The path of a request, or its source path. */
+/** The path of a request, or the source path of a copy: its destination belongs to the same operation. */
 function pathIn({ path, sourcePath }: Record<string, unknown>): string | undefined {
   const uri = path ?? sourcePath;
-  return typeof uri === "string" ? new URL(uri).pathname : undefined;
+  return typeof uri === "string" ? new URL(uri).pathname.replace(/-copy$/, "") : undefined;
 }
 
 /** Parses a message for a further mutation; undefined if it is nested too deeply to be cloned. */
