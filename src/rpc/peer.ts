@@ -1,6 +1,7 @@
 import { ClosedError, DisconnectedError, ProtocolError } from "../errors.ts";
 import { encodeBase64 } from "../internal/base64.ts";
 import { deferred } from "../internal/deferred.ts";
+import { markShared } from "../internal/operation.ts";
 import { settledWithin } from "../internal/timer.ts";
 import { decodeFrame } from "../protocol/codec.ts";
 import type { Schema } from "../protocol/encoded-bytes.ts";
@@ -286,6 +287,7 @@ export class RpcPeer {
   #end(failure: ConnectionFailure, closedBy: Ending["closedBy"]): void {
     if (this.#failure) return;
     this.#failure = failure;
+    markShared(failure);
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const call of pending) call.fail(failureOfCall(failure, "unknown"));

@@ -123,4 +123,9 @@ export const BREAKAGES: Readonly<Record<string, Breakage>> = {
     find: 'return tagOf(value) === "[object URL]" && typeof (value as URL).href === "string";',
     replace: "return value instanceof URL;",
   },
+  "the error of a connection names one of its operations": {
+    file: "rpc/peer.ts",
+    find: "markShared(failure);",
+    replace: "void markShared;",
+  },
 };

@@ -129,7 +129,8 @@ export class FuzzRun {
       return "ERR_CLOSED";
     }
     if (!this.server.isFatal) this.#serverSide.end({ reason: "the server is gone" });
-    await within(client.disconnected, SETTLE_MS, "the end of the connection");
+    const { operation } = await within(client.disconnected, SETTLE_MS, "the end of the connection");
+    if (operation !== undefined) throw new Violation(`the error of the connection names ${operation}`);
     return "ERR_DISCONNECTED";
   }
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DisconnectedError, ProtocolError } from "../../src/errors.ts";
 import { ExecServerClient, webSocket } from "../../src/index.ts";
+import { inOperation } from "../../src/internal/operation.ts";
 import type { Ending } from "../../src/rpc/peer.ts";
 import { TestServer } from "../../src/testing.ts";
 import { listen } from "../../src/testing-node.ts";
@@ -40,6 +41,19 @@ async function clientOnFakeConnection() {
 const STATUS = "environment/status";
 
 describe("the end of a connection", () => {
+  it("names no operation in the failure that everything on it shares", async () => {
+    const t = scriptedPeer();
+    t.receiver.onEnd({ reason: "maintenance" });
+    const failure = await t.rpc.ended;
+    const { message } = failure;
+    const read = () => inOperation({ operation: "whenAppears" }, undefined, () => Promise.reject(failure));
+    expect(await failureOf(read())).toBe(failure);
+    expect({ operation: failure.operation, message: failure.message }).toEqual({
+      operation: undefined,
+      message,
+    });
+  });
+
   it("is notified at once to a listener that is added later", async () => {
     const t = scriptedPeer();
     const call = failureOf(t.rpc.call(STATUS, null));
