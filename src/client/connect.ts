@@ -40,6 +40,11 @@ export async function connect(
   const result = await initialize(rpc, options, signal);
   const timings = { dialMs: dialled - started, handshakeMs: performance.now() - dialled };
   const session = new Session(rpc, result, timings, purpose);
+  // Between the response and this turn.
+  if (signal?.aborted) {
+    void session.close();
+    throw signal.reason;
+  }
   if (keepAlive) KeepAlive.watch(rpc, keepAlive);
   return session;
 }

@@ -1,4 +1,6 @@
+import { invalid, received } from "../internal/arguments.ts";
 import type { Awaitable } from "../internal/awaitable.ts";
+import { anAbortSignal, checkOptions, type Rules } from "../internal/option-rules.ts";
 import type { ExecServerClient } from "./client.ts";
 import {
   type ClientState,
@@ -12,13 +14,19 @@ import { LazyConnection } from "./lazy-connection.ts";
 import { type LazyClientOptions, type ResolvedLazyOptions, resolveLazyOptions } from "./options.ts";
 import type { Session } from "./session.ts";
 
+interface GetOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+const GET_RULES: Rules<GetOptions> = { signal: anAbortSignal };
+
 /**
  * Caches one client, and connects it on first use.
  *
  * - Nothing connects before the first use, and nothing reconnects in the background.
  * - While the client is connected, every caller gets it.
  * - After it has disconnected, the next use makes **one** new connection with a new session. Concurrent callers share
- *   that attempt. Nothing is resumed or replayed: everything pending on the old connection has rejected.
+ *   that attempt. Nothing is resumed or replayed: everything pending on the old connection rejects.
  * - A failed attempt rejects for all its callers, and is not cached.
  * - A one-shot transport (stdio) is never started again: every caller gets the disconnected client, whose calls reject.
  *
@@ -47,6 +55,11 @@ export class LazyExecServerClient extends EnvironmentClient {
    * @throws what {@link ExecServerClient.connect} throws; ClosedError after `close()`.
    */
   get(options?: { readonly signal?: AbortSignal | undefined }): Promise<ExecServerClient> {
+    try {
+      checkOptions<GetOptions>("get()", options, GET_RULES);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     return this.#connection.get(options?.signal);
   }
 
@@ -55,8 +68,15 @@ export class LazyExecServerClient extends EnvironmentClient {
     return this.#connection.state;
   }
 
-  /** Calls the listener on each later change of `state`. Returns a function that removes it. Its errors are ignored. */
+  /**
+   * Calls the listener on each later change of `state`. Returns a function that removes it. Its errors are ignored.
+   *
+   * @throws UsageError `ERR_INVALID_ARGUMENT` for a listener that is not a function.
+   */
   onStateChange(listener: (change: StateChange) => void): () => void {
+    if (typeof listener !== "function") {
+      invalid(`onStateChange(): listener must be a function, got ${received(listener)}`);
+    }
     return this.#status.onChange(listener);
   }
 

@@ -20,7 +20,7 @@ interface Connected {
  * - Nothing connects before the first use, and nothing reconnects in the background.
  * - While the connection is open, every caller gets its client.
  * - After it has ended, the next use makes **one** new connection with a new session. Concurrent callers share that
- *   attempt. Nothing is resumed or replayed: everything pending on the old connection has rejected.
+ *   attempt. Nothing is resumed or replayed: everything pending on the old connection rejects.
  * - A failed attempt rejects for all its callers, and is not cached.
  * - A one-shot transport (stdio) is never started again: every caller gets the disconnected client, whose calls reject.
  */
@@ -77,16 +77,14 @@ export class LazyConnection {
   }
 
   async #connect(abandoned: AbortSignal): Promise<ExecServerClient> {
-    const lost = this.#latest?.session;
-    if (lost) {
+    const previous = this.#latest?.session;
+    if (previous) {
       // The socket is closed but its close event may not have arrived. Force the end so that pending calls settle.
-      void lost.rpc.lost();
-      this.#status.change("disconnected", lost);
+      void previous.rpc.forceEnd();
+      this.#status.change("disconnected", previous, previous.rpc.failure);
     }
     this.#status.change("connecting");
     const session = await connect(this.#options, abandoned, this.#status.purpose);
-    if (abandoned.aborted) void session.close();
-    abandoned.throwIfAborted();
     const client = this.#adopt(session);
     // A listener may have closed the client.
     if (this.#closed) throw this.#closed;
@@ -105,7 +103,7 @@ export class LazyConnection {
     return client;
   }
 
-  /** Goes back to the state from before the attempt. */
+  /** Goes back to the state from before the attempt, unless a listener abandoned it after it had connected. */
   #onAttemptFailed(error: unknown): void {
     markShared(error);
     const { session } = this.#latest ?? {};

@@ -1,6 +1,7 @@
 import { ClosedError, DisconnectedError, ProtocolError } from "../errors.ts";
 import { encodeBase64 } from "../internal/base64.ts";
 import { deferred } from "../internal/deferred.ts";
+import { markShared } from "../internal/operation.ts";
 import { settledWithin } from "../internal/timer.ts";
 import { decodeFrame } from "../protocol/codec.ts";
 import type { Schema } from "../protocol/encoded-bytes.ts";
@@ -79,7 +80,7 @@ export class RpcPeer {
     connection.start({
       onFrame: (frame) => this.#receive(frame),
       onEnd: (end) =>
-        this.#end(this.#disconnected(end), end.closeCode === ABNORMAL_CLOSURE ? "network" : "server"),
+        this.#end(this.#disconnectedError(end), end.closeCode === ABNORMAL_CLOSURE ? "network" : "server"),
     });
   }
 
@@ -148,10 +149,10 @@ export class RpcPeer {
   }
 
   /**
-   * For a connection that is found disconnected before its close event: forces the end after a grace period, because
-   * the server may keep the socket half open. Resolves with the failure.
+   * Forces the end of a connection that is found disconnected before its close event: after a grace period, because the
+   * server may keep the socket half open. Resolves with the failure.
    */
-  lost(): Promise<ConnectionFailure> {
+  forceEnd(): Promise<ConnectionFailure> {
     if (!this.#failure) void settledWithin(this.ended, END_GRACE_MS).then(() => this.#connection.close());
     return this.ended;
   }
@@ -254,7 +255,7 @@ export class RpcPeer {
     if (!this.isDisconnected) return false;
     // The socket may have closed before its close event. All calls then fail with the same failure, which comes with it.
     if (this.#failure) call.fail(failureOfCall(this.#failure, "not-sent"));
-    else void this.lost().then((failure) => call.fail(failureOfCall(failure, "not-sent")));
+    else void this.forceEnd().then((failure) => call.fail(failureOfCall(failure, "not-sent")));
     return true;
   }
 
@@ -283,24 +284,25 @@ export class RpcPeer {
         this.#takePending(message.id)?.respond(message.result);
         return;
       case "error": {
-        const id = message.id === UNKNOWN_REQUEST ? this.#refusedRequest(message.error) : message.id;
-        const call = this.#takePending(id);
+        const call = this.#takePending(this.#answeredRequest(message.id, message.error));
         call?.fail(serverError(message.error, call.method, this.sessionId));
         return;
       }
       case "malformed-response":
-        this.#takePending(message.id)?.failMalformed();
+        this.#takePending(this.#answeredRequest(message.id))?.failMalformed();
     }
   }
 
   /**
-   * The request that the server could not read: the only one in flight. With none or several in flight, one of them
-   * would stay pending for ever, so the connection ends.
+   * The request of an error response. A request that the server could not read has no id in it: then it is the only one
+   * in flight. With none or several in flight, one of them would stay pending for ever, so the connection ends.
    */
-  #refusedRequest({ code, message }: RpcErrorObject): RequestId {
-    const [id, ...others] = this.#pending.keys();
-    if (id !== undefined && others.length === 0) return id;
-    throw new ProtocolError(`The server could not read a message (${code}): ${message}`);
+  #answeredRequest(id: RequestId, error?: RpcErrorObject): RequestId {
+    if (id !== UNKNOWN_REQUEST) return id;
+    const [only, ...others] = this.#pending.keys();
+    if (only !== undefined && others.length === 0) return only;
+    const problem = error ? ` (${error.code}): ${error.message}` : "";
+    throw new ProtocolError(`The server could not read a message${problem}`);
   }
 
   /** Undefined for an id that is not pending: such a response is ignored. */
@@ -338,6 +340,7 @@ export class RpcPeer {
     this.#failure = failure;
     // A paused socket would not read the close frame of the server.
     this.setPaused(false);
+    markShared(failure);
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const call of pending) call.fail(failureOfCall(failure, "unknown"));
@@ -348,7 +351,11 @@ export class RpcPeer {
     this.#ended.resolve(failure);
   }
 
-  #disconnected({ reason = "the connection was lost", closeCode, cause }: ConnectionEnd): DisconnectedError {
+  #disconnectedError({
+    reason = "the connection was lost",
+    closeCode,
+    cause,
+  }: ConnectionEnd): DisconnectedError {
     return new DisconnectedError(reason, { sessionId: this.sessionId, closeCode, cause });
   }
 }

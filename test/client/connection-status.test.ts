@@ -263,6 +263,16 @@ describe("onStateChange()", () => {
     expect(states).toEqual(["disconnected", "connecting", "connected"]);
   });
 
+  it.each([undefined, "disconnected", {}])("throws for a listener that is no function: %j", (listener) => {
+    const { client } = setUpInMemory();
+    expect(() => client.onStateChange(listener as never)).toThrow(
+      expect.objectContaining({
+        code: "ERR_INVALID_ARGUMENT",
+        message: expect.stringMatching(/^onStateChange\(\): listener must be a function, got /),
+      }),
+    );
+  });
+
   it("survives a listener that throws, and a listener that is removed twice", async () => {
     await using server = await SocketServer.start();
     const client = new LazyExecServerClient({ transport: webSocket(server.url) });

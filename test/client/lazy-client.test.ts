@@ -73,6 +73,26 @@ describe("every operation", () => {
     ["environment/status", (lazy) => lazy.status()],
   ];
 
+  it("sends its request in the turn of the call while connected", async () => {
+    const sent: string[] = [];
+    await using t = setUpInMemory((frame) => sent.push(JSON.parse(frame).method));
+    await t.lazy.get();
+    const outcome = failureOf(t.lazy.status());
+    expect(sent.at(-1)).toBe("environment/status");
+    await t.lazy.close();
+    await outcome;
+  });
+
+  it("rejects after close() with the error of get(), also on a one-shot transport", async () => {
+    const server = new QuietServer({ reconnectable: false });
+    const lazy = new LazyExecServerClient({ transport: server.transport });
+    await lazy.get();
+    await lazy.close();
+    const error = await failureOf(lazy.get());
+    expect(await failureOf(lazy.status())).toBe(error);
+    server.close();
+  });
+
   it.each(operations)("connects, and sends its request: %s", async (method, operation) => {
     await using t = setUpInMemory();
     const outcome = failureOf(operation(t.lazy));
@@ -230,6 +250,25 @@ describe("get()", () => {
 });
 
 describe("get({ signal })", () => {
+  it.each([
+    ["null", null, "get(): options must be an object, got null"],
+    [
+      "a controller instead of its signal",
+      { signal: new AbortController() },
+      "get(): signal must be an AbortSignal, got an object",
+    ],
+    ["an unknown option", { timeoutMs: 5 }, 'get() has no option "timeoutMs"; its options are signal'],
+  ])("rejects %s, and dials nothing", async (_, options, message) => {
+    const lazy = new LazyExecServerClient({
+      transport: { reconnectable: true, connect: () => Promise.reject(new Error("dialled")) },
+    });
+    expect(await failureOf(lazy.get(options as never))).toMatchObject({
+      code: "ERR_INVALID_ARGUMENT",
+      message,
+    });
+    expect(lazy.state).toBe("idle");
+  });
+
   it("rejects with the reason of an aborted signal, even while connected", async () => {
     await using server = await SocketServer.start();
     await using t = await setUp(server);

@@ -14,8 +14,8 @@ export const BREAKAGES: Readonly<Record<string, Breakage>> = {
   },
   "a malformed response does not reject its request": {
     file: "rpc/peer.ts",
-    find: "this.#takePending(message.id)?.failMalformed();",
-    replace: "this.#takePending(message.id);",
+    find: "this.#takePending(this.#answeredRequest(message.id))?.failMalformed();",
+    replace: "this.#takePending(this.#answeredRequest(message.id));",
   },
   "requests from the server get no response": {
     file: "rpc/peer.ts",
@@ -62,5 +62,70 @@ export const BREAKAGES: Readonly<Record<string, Breakage>> = {
     file: "process/state.ts",
     find: "void unobserved<Promise<unknown>>(promise);",
     replace: "void unobserved, promise;",
+  },
+  "a response without a request is ignored": {
+    file: "rpc/peer.ts",
+    find: "if (id !== UNKNOWN_REQUEST) return id;",
+    replace: "if (id !== UNKNOWN_REQUEST || this.#framesReceived > 0) return id;",
+  },
+  "a response without a request is attributed to the oldest of several requests": {
+    file: "rpc/peer.ts",
+    find: "if (only !== undefined && others.length === 0) return only;",
+    replace: "if (only !== undefined && others.length >= 0) return only;",
+  },
+  "a response without a request ends the connection although one request is in flight": {
+    file: "rpc/peer.ts",
+    find: "if (only !== undefined && others.length === 0) return only;",
+    replace: "if (only !== undefined && others.length < 0) return only;",
+  },
+  "text that is not well-formed is sent": {
+    file: "rpc/request-frame.ts",
+    find: "if (hasLoneSurrogate(text)) {",
+    replace: "if (text === undefined) {",
+  },
+  "well-formed text that looks like an escape is refused": {
+    file: "protocol/json-limits.ts",
+    find: "(?:^|[^\\\\])(?:\\\\\\\\)*",
+    replace: "",
+  },
+  "a value that is nested one level too deeply is sent": {
+    file: "rpc/request-frame.ts",
+    find: "if (depth > MAX_JSON_DEPTH) {",
+    replace: "if (depth > MAX_JSON_DEPTH + 1) {",
+  },
+  "the brackets in a text count as levels": {
+    file: "protocol/json-limits.ts",
+    find: "if (code === QUOTE) at = endOfString(json, at);",
+    replace: "if (code === QUOTE) continue;",
+  },
+  "one value too many is sent": {
+    file: "rpc/request-frame.ts",
+    find: "if (values > MAX_JSON_VALUES) {",
+    replace: "if (values > MAX_JSON_VALUES + 1) {",
+  },
+  "an unknown option is ignored": {
+    file: "internal/option-rules.ts",
+    find: "if (names.includes(name) || options[name] === undefined) continue;",
+    replace: "continue;",
+  },
+  "an unknown option is ignored in a record of another realm": {
+    file: "internal/option-rules.ts",
+    find: 'return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf");',
+    replace: "return prototype === Object.prototype;",
+  },
+  "the bytes of another realm are refused": {
+    file: "internal/realms.ts",
+    find: "if (ArrayBuffer.isView(value)) return new Uint8Array(",
+    replace: "if (value === undefined) return new Uint8Array(",
+  },
+  "a URL of another realm is refused": {
+    file: "internal/realms.ts",
+    find: 'return tagOf(value) === "[object URL]" && typeof (value as URL).href === "string";',
+    replace: "return value instanceof URL;",
+  },
+  "the error of a connection names one of its operations": {
+    file: "rpc/peer.ts",
+    find: "markShared(failure);",
+    replace: "void markShared;",
   },
 };

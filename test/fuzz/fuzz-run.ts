@@ -4,14 +4,18 @@ import { memoryTransport } from "../support/memory-transport.ts";
 import type { Random } from "../support/random.ts";
 import type { Sdk } from "../support/sdk.ts";
 import { Violation, within } from "../support/violation.ts";
+import { FOREIGN } from "./foreign-values.ts";
+import { INVALID } from "./invalid-inputs.ts";
 import { COMPOSITE, EXACT, type Operation } from "./operations.ts";
 import { type ConnectionEndCode, OutcomeChecker, outcomeOf } from "./outcome.ts";
 import { FuzzServer } from "./server.ts";
 
 type ServerSide = Connection & { end(end: ConnectionEnd): void };
 
-/** Number of operations in flight at the same time. */
-const CONCURRENT = 10;
+/** Number of operations in flight at the same time, of which one is chosen for each connection. */
+const CONCURRENT = [1, 10, 10, 10];
+/** Kinds of operations, some of them more than once to be chosen more often. */
+const KINDS = [EXACT, EXACT, EXACT, EXACT, EXACT, COMPOSITE, COMPOSITE, COMPOSITE, FOREIGN, INVALID];
 const MAX_FRAMES = 600;
 /** Time limit for pending operations to settle after the connection has ended. */
 const SETTLE_MS = 5_000;
@@ -35,9 +39,12 @@ export class FuzzRun {
     const client = await this.#connect();
     if (!client) return;
     const length = this.#random.between(20, MAX_FRAMES);
+    const concurrent = this.#random.pick(CONCURRENT);
     while (this.server.framesSent < length && !this.server.isFatal) {
-      while (this.#running < CONCURRENT) this.#startOperation(client);
+      while (this.#running < concurrent) this.#startOperation(client);
       for (let burst = this.#random.below(8); burst > 0; burst--) this.server.sendNext();
+      await turn();
+      this.server.sendUnattributed();
       await turn();
       this.#checkConnectionState(client);
     }
@@ -46,6 +53,8 @@ export class FuzzRun {
     const checker = new OutcomeChecker(this.#sdk, endCode);
     for (const operation of this.#operations) operation.verify(checker);
     this.#checkServerRequests();
+    if (this.server.unreadable !== undefined)
+      throw new Violation(`the server can't read a frame: ${this.server.unreadable.slice(0, 300)}`);
     if (Object.keys(Object.prototype).length > 0 || "polluted" in {})
       throw new Violation("Object.prototype was changed");
   }
@@ -79,6 +88,8 @@ export class FuzzRun {
   async #mutateHandshake(connecting: ReturnType<typeof outcomeOf<ExecServerClient>>): Promise<undefined> {
     for (let frames = this.#random.between(1, 6); frames > 0; frames--) this.server.sendNext();
     await turn();
+    this.server.sendUnattributed();
+    await turn();
     this.#serverSide.end({ reason: "the handshake is over" });
     const outcome = await within(connecting, SETTLE_MS, "the handshake");
     if ("value" in outcome) await within(outcome.value.disconnected, SETTLE_MS, "a connection that ended");
@@ -91,7 +102,7 @@ export class FuzzRun {
   }
 
   #startOperation(client: ExecServerClient): void {
-    const kinds = this.#random.chance(0.6) ? EXACT : COMPOSITE;
+    const kinds = this.#random.pick(KINDS);
     const kind = this.#random.pick(Object.keys(kinds));
     const name = `${kind}-${this.#operations.length}`;
     const operation = kinds[kind]?.({ client, server: this.server, random: this.#random, name });
@@ -118,7 +129,8 @@ export class FuzzRun {
       return "ERR_CLOSED";
     }
     if (!this.server.isFatal) this.#serverSide.end({ reason: "the server is gone" });
-    await within(client.disconnected, SETTLE_MS, "the end of the connection");
+    const { operation } = await within(client.disconnected, SETTLE_MS, "the end of the connection");
+    if (operation !== undefined) throw new Violation(`the error of the connection names ${operation}`);
     return "ERR_DISCONNECTED";
   }
 

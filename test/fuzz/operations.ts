@@ -4,6 +4,7 @@ import { contentOf, pathOf } from "./files.ts";
 import type { Chunk } from "./models.ts";
 import { type Outcome, type OutcomeChecker, outcomeOf } from "./outcome.ts";
 import type { FuzzServer } from "./server.ts";
+import { refusalOf } from "./server-limits.ts";
 
 /** One operation of the client, in flight. */
 export interface Operation {
@@ -22,7 +23,7 @@ export interface OperationContext {
   readonly name: string;
 }
 
-type StartOperation = (context: OperationContext) => Operation;
+export type StartOperation = (context: OperationContext) => Operation;
 
 /** Operations whose outcome follows exactly from the frames of the server. */
 export const EXACT: Readonly<Record<string, StartOperation>> = {
@@ -100,30 +101,8 @@ export const EXACT: Readonly<Record<string, StartOperation>> = {
     };
   },
 
-  call({ client, server, random, name }) {
-    const params = { name, value: random.pick<unknown>([1, "text", null, [1, 2], { deep: { er: [] } }]) };
-    let outcome: Outcome<unknown> | undefined;
-    return {
-      name,
-      settled: outcomeOf(client.call("fuzz/echo", params)).then((result) => {
-        outcome = result;
-      }),
-      verify(checker) {
-        const model = server.calls.get(name);
-        const result = outcome as Outcome<unknown>;
-        const isAnswered = checker.checkResponse(result, model, name);
-        if (isAnswered && model?.response?.type === "result" && "value" in result)
-          checker.checkEqual(result.value, model.response.result, name);
-        else if (model?.response?.type === "result") checker.checkEqual("a rejection", "any result", name);
-        if (model?.response?.type !== "error" || !("error" in result)) return;
-        const { rpcCode, data } = result.error as { rpcCode: number; data: unknown };
-        checker.checkEqual(
-          { rpcCode, data },
-          { rpcCode: model.response.code, data: model.response.data },
-          name,
-        );
-      },
-    };
+  call(context) {
+    return call(context, context.random.pick<unknown>([1, "text", null, [1, 2], { deep: { er: [] } }]));
   },
 
   body({ client, server, name }) {
@@ -263,11 +242,44 @@ export const COMPOSITE: Readonly<Record<string, StartOperation>> = {
     ),
 };
 
+/** A call of a method that the SDK does not know. A value that the server can't read must be refused and not be sent. */
+export function call({ client, server, name }: OperationContext, value: unknown): Operation {
+  const params = { name, value };
+  const refusal = refusalOf({ id: 1, method: "fuzz/echo", params });
+  let outcome: Outcome<unknown> | undefined;
+  return {
+    name,
+    settled: outcomeOf(client.call("fuzz/echo", params)).then((result) => {
+      outcome = result;
+    }),
+    verify(checker) {
+      const model = server.calls.get(name);
+      const result = outcome as Outcome<unknown>;
+      if (refusal) {
+        checker.checkRejection(result, [refusal], name);
+        checker.checkEqual(model, undefined, `${name} sent`);
+        return;
+      }
+      const isAnswered = checker.checkResponse(result, model, name);
+      if (isAnswered && model?.response?.type === "result" && "value" in result)
+        checker.checkEqual(result.value, model.response.result, name);
+      else if (model?.response?.type === "result") checker.checkEqual("a rejection", "any result", name);
+      if (model?.response?.type !== "error" || !("error" in result)) return;
+      const { rpcCode, data } = result.error as { rpcCode: number; data: unknown };
+      checker.checkEqual(
+        { rpcCode, data },
+        { rpcCode: model.response.code, data: model.response.data },
+        name,
+      );
+    },
+  };
+}
+
 /**
  * @param subject The process id, path or method by which the server identifies the operation.
  * @param codes Error codes that are allowed even if no frame was corrupted.
  */
-function composite<T>(
+export function composite<T>(
   { client, server, random, name }: OperationContext,
   subject: string,
   act: (client: ExecServerClient, signal: AbortSignal) => Promise<T>,
@@ -304,7 +316,7 @@ function composite<T>(
   };
 }
 
-function filePath({ random, name }: OperationContext): string {
+export function filePath({ random, name }: OperationContext): string {
   return pathOf(random.chance(0.01) ? 1_100_000 : random.below(3_000), name);
 }
 
@@ -340,6 +352,6 @@ function split(chunks: readonly Chunk[]): { stdout: string; stderr: string } {
   return { stdout: of((stream) => stream !== "stderr"), stderr: of((stream) => stream === "stderr") };
 }
 
-function latin1(bytes: Uint8Array): string {
+export function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }

@@ -8,6 +8,8 @@ export type DecodedFrame =
   | { readonly type: "notification"; readonly method: string; readonly params: unknown }
   | { readonly type: "request"; readonly id: string | number }
   | { readonly type: "response"; readonly id: string | number; readonly response: RpcResponse }
+  /** The response to a request that the server could not read, and therefore does not name. */
+  | { readonly type: "unattributed"; readonly response: RpcResponse }
   /** Cannot be attributed to a request or subject, so it ends the connection. */
   | { readonly type: "fatal" };
 
@@ -20,6 +22,8 @@ type Members = Readonly<Record<string, unknown>>;
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 const FATAL: DecodedFrame = { type: "fatal" };
+/** The id of the server's response to a message that it could not read. */
+const UNREADABLE_REQUEST = -1;
 
 /** The member of the params that identifies the process, body or watch of a notification. */
 const SUBJECTS: Readonly<Record<string, { readonly key: string; readonly type: string }>> = {
@@ -54,7 +58,10 @@ function decodeMembers(message: Members): DecodedFrame {
       return isAttributable(method, params) ? { type: "notification", method, params } : FATAL;
     return isId ? { type: "request", id } : FATAL;
   }
-  return method === undefined && isId ? { type: "response", id, response: decodeResponse(message) } : FATAL;
+  if (method !== undefined || !isId) return FATAL;
+  const response = decodeResponse(message);
+  if (id === UNREADABLE_REQUEST && response.type !== "result") return { type: "unattributed", response };
+  return { type: "response", id, response };
 }
 
 function decodeResponse(message: Members): RpcResponse {

@@ -2,8 +2,9 @@ import type { Connection } from "../../src/transport/transport.ts";
 import type { Random } from "../support/random.ts";
 import { BodyModel, CallModel, ProcessModel } from "./models.ts";
 import { type KnownIds, mutate } from "./mutations.ts";
-import { type DecodedFrame, decode, type Frame, subjectOf } from "./reference-decoder.ts";
+import { type DecodedFrame, decode, type Frame, type RpcResponse, subjectOf } from "./reference-decoder.ts";
 import { type Request, validError, validResult } from "./responses.ts";
+import { refusalOf } from "./server-limits.ts";
 
 /** A frame to send, and the request for which it is the valid response. */
 interface Outgoing {
@@ -41,6 +42,10 @@ export class FuzzServer {
   readonly refused = new Set<string>();
   /** Bytes written to each file so far. */
   readonly written = new Map<string, Buffer>();
+  /** Bytes sent to each process and in the body of each HTTP request, by process id or URL. */
+  readonly received = new Map<string, string>();
+  /** The first request or notification that a real server can't read; undefined if there was none. */
+  unreadable: string | undefined;
   /** Number of requests sent to the client, and of the responses that it sent. */
   serverRequests = 0;
   serverRequestsAnswered = 0;
@@ -58,6 +63,8 @@ export class FuzzServer {
   /** Frames to send before the next random choice. */
   readonly #burst: Outgoing[] = [];
   #held: Outgoing[] = [];
+  /** A response without a request, until its effect is defined. */
+  #unattributed: Frame | undefined;
   #watchIds: number[] = [];
 
   /** @param mutatedShare Share of the frames that are mutated, from 0 to 1. */
@@ -89,6 +96,25 @@ export class FuzzServer {
     // Drops 92 % of the fatal frames, because each would end the connection.
     if (decoded.type === "fatal" && this.#random.chance(0.92)) return;
     if (this.#isAboutFutureRequest(decoded)) return;
+    if (decoded.type === "unattributed") this.#unattributed ??= frame;
+    else this.#deliver(outgoing, decoded);
+  }
+
+  /**
+   * Sends a response without a request, if there is one to send. Every earlier frame of both sides must have arrived: its
+   * effect depends on the number of requests in flight.
+   */
+  sendUnattributed(): void {
+    const frame = this.#unattributed;
+    this.#unattributed = undefined;
+    if (frame === undefined || this.isFatal) return;
+    // Drops 92 % of those that end the connection.
+    if (this.#pending.size !== 1 && this.#random.chance(0.92)) return;
+    this.#deliver({ frame }, decode(frame));
+  }
+
+  #deliver(outgoing: Outgoing, decoded: DecodedFrame): void {
+    const { frame } = outgoing;
     this.recent.push(frame);
     if (this.recent.length > RECENT_FRAMES) this.recent.shift();
     this.framesSent++;
@@ -129,15 +155,24 @@ export class FuzzServer {
         else if (decoded.method.startsWith("http/")) this.bodies.get(subject as string)?.model.accept(params);
         return;
       }
+      case "unattributed": {
+        const [request, ...others] = this.#pending.values();
+        if (request && others.length === 0) this.#settle(request, decoded.response);
+        else this.isFatal = true;
+        return;
+      }
       case "response": {
         const request = this.#pending.get(decoded.id as number);
-        if (!request) return;
-        this.#pending.delete(request.id);
-        request.model.accept(decoded.response, request === respondsTo);
-        if (request !== respondsTo) this.corrupted.add(request.subject);
-        else if (decoded.response.type === "error") this.refused.add(request.subject);
+        if (request) this.#settle(request, decoded.response, respondsTo);
       }
     }
+  }
+
+  #settle(request: Request, response: RpcResponse, respondsTo?: Request): void {
+    this.#pending.delete(request.id);
+    request.model.accept(response, request === respondsTo);
+    if (request !== respondsTo) this.corrupted.add(request.subject);
+    else if (response.type === "error") this.refused.add(request.subject);
   }
 
   /** Whether the frame concerns a request that the client may be sending in this turn, so that the order is undefined. */
@@ -150,11 +185,14 @@ export class FuzzServer {
   }
 
   #receive(text: string): void {
-    const { id, method, params } = JSON.parse(text) as {
+    const message = JSON.parse(text) as {
       id?: number;
       method?: string;
       params?: Record<string, unknown>;
     };
+    const { id, method, params } = message;
+    // A response repeats the id that this server chose.
+    if (method !== undefined && refusalOf(message)) this.unreadable ??= text;
     if (method === undefined) this.serverRequestsAnswered++;
     else if (id !== undefined) this.#note(id, method, params ?? {});
   }
@@ -180,6 +218,7 @@ export class FuzzServer {
       });
     } else if (method === "fs/open") this.#handles.set(String(params["handleId"]), subject);
     else if (method === "fs/writeBlock" || method === "fs/writeFile") this.#write(subject, params);
+    if (method === "process/write" || method === "http/request") this.#receiveBytes(subject, params);
     else if (method === "fs/watchMissing") this.#watchIds = [Number(params["watchId"])];
   }
 
@@ -190,6 +229,11 @@ export class FuzzServer {
     grown.set(file);
     grown.set(bytes, Number(offset));
     this.written.set(path, grown);
+  }
+
+  #receiveBytes(subject: string, { chunk, bodyBase64 }: Record<string, unknown>): void {
+    const bytes = Buffer.from(String(chunk ?? bodyBase64 ?? ""), "base64");
+    this.received.set(subject, (this.received.get(subject) ?? "") + bytes.toString("latin1"));
   }
 
   #choose(): Outgoing {
@@ -204,6 +248,7 @@ export class FuzzServer {
       change: this.#watchIds.length > 0 ? 0.3 : 0,
       ask: 0.5,
       stray: 0.5,
+      unattributed: 0.3,
       gap: alive.length > 0 ? 0.02 : 0,
       repeat: this.recent.length > 0 ? 0.7 : 0,
       release: this.#held.length > 0 ? 2 : 0,
@@ -225,6 +270,8 @@ export class FuzzServer {
         return this.#skipEvent(...random.pick(alive));
       case "ask":
         return encode(this.#serverRequest());
+      case "unattributed":
+        return encode({ id: -1, ...validError });
       case "stray":
         return encode(this.#unexpectedMessage());
     }
@@ -300,7 +347,7 @@ export class FuzzServer {
     const random = this.#random;
     return random.pick<object>([
       { id: random.below(50), result: {} },
-      { id: -1, ...validError },
+      { id: -1, result: {} },
       { id: String(this.oldest?.id ?? 1), result: { status: "ready" } },
       { method: "process/output", params: { processId: "absent", seq: 1, stream: "stdout", chunk: "QUJD" } },
       { method: "http/request/bodyDelta", params: { requestId: "absent", seq: 1, deltaBase64: "QUJD" } },
@@ -329,10 +376,10 @@ function asBytes(frame: Frame): Frame {
   return typeof frame === "string" ? new TextEncoder().encode(frame) : frame;
 }
 
-/** The path of a request, or its source path. */
+/** The path of a request, or the source path of a copy: its destination belongs to the same operation. */
 function pathIn({ path, sourcePath }: Record<string, unknown>): string | undefined {
   const uri = path ?? sourcePath;
-  return typeof uri === "string" ? new URL(uri).pathname : undefined;
+  return typeof uri === "string" ? new URL(uri).pathname.replace(/-copy$/, "") : undefined;
 }
 
 /** Parses a message for a further mutation; undefined if it is nested too deeply to be cloned. */

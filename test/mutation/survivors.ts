@@ -10,7 +10,8 @@ const ROOT = join(import.meta.dirname, "../..");
 const MIN_PERCENT = 90;
 
 const AREAS: Readonly<Record<string, RegExp>> = {
-  "lazy client": /^src\/(client\/lazy-(client|connection)|internal\/single-flight)\.ts$/,
+  "lazy client":
+    /^src\/(client\/(lazy-client|lazy-connection|connection-status)|internal\/single-flight)\.ts$/,
   rpc: /^src\/rpc\//,
   ordering: /^src\/process\/event-order\.ts$/,
   all: /./,

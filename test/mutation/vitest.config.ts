@@ -7,7 +7,7 @@ export default defineConfig({
     root: join(import.meta.dirname, ".."),
     include: [
       "rpc/*.test.ts",
-      "client/{lazy-client,reentrancy,timeline,client}.test.ts",
+      "client/{lazy-client,connection-status,reentrancy,client}.test.ts",
       "internal/single-flight.test.ts",
       "process/event-order.test.ts",
     ],

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DisconnectedError, ProtocolError } from "../../src/errors.ts";
 import { ExecServerClient, webSocket } from "../../src/index.ts";
+import { inOperation } from "../../src/internal/operation.ts";
 import type { Ending } from "../../src/rpc/peer.ts";
 import { TestServer } from "../../src/testing.ts";
 import { listen } from "../../src/testing-node.ts";
@@ -40,6 +41,29 @@ async function clientOnFakeConnection() {
 const STATUS = "environment/status";
 
 describe("the end of a connection", () => {
+  it("names no operation in the failure that everything on it shares", async () => {
+    const t = scriptedPeer();
+    t.receiver.onEnd({ reason: "maintenance" });
+    const failure = await t.rpc.ended;
+    const { message } = failure;
+    const read = () => inOperation({ operation: "whenAppears" }, undefined, () => Promise.reject(failure));
+    expect(await failureOf(read())).toBe(failure);
+    expect({ operation: failure.operation, message: failure.message }).toEqual({
+      operation: undefined,
+      message,
+    });
+  });
+
+  it("is notified at once to a listener that is added later", async () => {
+    const t = scriptedPeer();
+    const call = failureOf(t.rpc.call(STATUS, null));
+    t.receiver.onEnd({ reason: "maintenance" });
+    await call;
+    const endings: [unknown, Ending][] = [];
+    t.rpc.onEnd((...end) => endings.push(end));
+    expect(endings).toEqual([[t.rpc.failure, { closedBy: "server", unanswered: [STATUS] }]]);
+  });
+
   it("names the WebSocket close code if the server sends no reason", async () => {
     await using server = new TestServer();
     await using listening = await listen(server);
@@ -247,7 +271,7 @@ describe("a connection that has closed before its close event", () => {
   it("is not closed again after its close event", async () => {
     const t = scriptedPeer();
     t.receiver.onEnd({ reason: "network down" });
-    expect(await t.rpc.lost()).toBe(t.rpc.failure);
+    expect(await t.rpc.forceEnd()).toBe(t.rpc.failure);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(t.connection.closes).toBe(0);
   });

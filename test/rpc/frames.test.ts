@@ -174,6 +174,23 @@ describe("an error response without a request id (-1)", () => {
     expect(t.rpc.failure).toBeUndefined();
   });
 
+  it("that is malformed fails the only request in flight too", async () => {
+    const t = scriptedPeer();
+    const call = failureOf(t.rpc.call(STATUS, null));
+    t.receive({ id: -1, error: "recursion limit exceeded" });
+    expect(await call).toMatchObject({ code: "ERR_PROTOCOL", delivery: "answered" });
+    expect(t.rpc.failure).toBeUndefined();
+  });
+
+  it("that is malformed ends the connection with two requests in flight", async () => {
+    const t = scriptedPeer();
+    const calls = [failureOf(t.rpc.call(STATUS, null)), failureOf(t.rpc.call(STATUS, null))];
+    t.receive({ id: -1 });
+    const reason = "The server could not read a message";
+    for (const error of await Promise.all(calls))
+      expect(error).toMatchObject({ code: "ERR_DISCONNECTED", reason });
+  });
+
   it.each([0, 2, 200])(
     "ends the connection with %i requests pending, none of which it names",
     async (count) => {
@@ -193,6 +210,21 @@ describe("an error response without a request id (-1)", () => {
 });
 
 describe("user code inside a request", () => {
+  it("that closes the connection while its params are encoded: the call rejects, and nothing is sent", async () => {
+    const t = scriptedPeer();
+    const params = {
+      toJSON() {
+        void t.rpc.close();
+        return {};
+      },
+    };
+    expect(await failureOf(t.rpc.request("x", params, undefined))).toMatchObject({
+      code: "ERR_CLOSED",
+      delivery: "not-sent",
+    });
+    expect(t.sent).toEqual([]);
+  });
+
   it("is called in the turn of each call, and not for a call after the end", async () => {
     let traces = 0;
     const t = scriptedPeer({

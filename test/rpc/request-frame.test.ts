@@ -80,6 +80,7 @@ describe("a request", () => {
     [{ env: { A: "\ud83d" } }, "env.A"],
     [{ env: { "\ud83d": "a" } }, "a name in env"],
     [{ "\udc00": 1 }, "a name in the params"],
+    [{ nothing: null, absent: undefined, count: 1, is: true, last: "\ud83d" }, "last"],
     ["\ud83d", "the params"],
     [{ toJSON: () => ["\ud83d"] }, "the params"],
   ])("with half of a surrogate pair is refused, and names where: %j", (params, where) => {
@@ -117,6 +118,7 @@ describe("a request", () => {
 
   it("that is longer than a string can be is too large", () => {
     const half = "a".repeat(300 * MIB);
-    expect(() => frameOf([half, half])).toThrow(expect.objectContaining({ code: "ERR_TOO_LARGE" }));
+    const message = "The params of x are too large for JSON";
+    expect(() => frameOf([half, half])).toThrow(expect.objectContaining({ code: "ERR_TOO_LARGE", message }));
   });
 });

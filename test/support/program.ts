@@ -9,19 +9,25 @@ export interface ProgramEnd {
   readonly text: string;
 }
 
-/** A program without output for longer than this counts as hanging. */
+export interface ProgramOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Called with each chunk of output while the program runs. */
+  readonly onText?: (text: string) => void;
+  /** Milliseconds without output after which the program counts as hanging. @default 120_000 */
+  readonly maxSilenceMs?: number;
+}
+
 const MAX_SILENCE_MS = 120_000;
 
 /**
  * Runs a test program in its own process, with its own memory, handles and unhandled rejections.
  *
  * @param file Path relative to the root of the project.
- * @param onText Called with each chunk of output while the program runs.
  */
 export async function runProgram(
   file: string,
   args: readonly string[],
-  { env = {}, onText }: { env?: Readonly<Record<string, string>>; onText?: (text: string) => void } = {},
+  { env = {}, onText, maxSilenceMs = MAX_SILENCE_MS }: ProgramOptions = {},
 ): Promise<ProgramEnd> {
   const child = spawn(process.execPath, ["--expose-gc", "--import", "tsx", file, ...args], {
     cwd: ROOT,
@@ -36,9 +42,9 @@ export async function runProgram(
     silence.refresh();
   };
   const silence = setTimeout(() => {
-    append(`\nno output for ${MAX_SILENCE_MS} ms: the program hangs\n`);
+    append(`\nno output for ${maxSilenceMs} ms: the program hangs\n`);
     child.kill("SIGKILL");
-  }, MAX_SILENCE_MS);
+  }, maxSilenceMs);
   for (const output of [child.stdout, child.stderr]) output.setEncoding("utf8").on("data", append);
   const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
   clearTimeout(silence);
