@@ -46,7 +46,9 @@ export function attribute(error: unknown, operation: Operation): void {
   for (const [name, value] of Object.entries(operation)) {
     if (value !== undefined) (error as unknown as Record<string, unknown>)[name] = value;
   }
-  error.message = `${subjectOf(operation)}: ${problemOf(error)}`;
+  // The checks of options name their method already.
+  const isNamed = error.message.startsWith(`${operation.operation}()`);
+  if (!isNamed) error.message = `${subjectOf(operation)}: ${problemOf(error)}`;
   // Only V8 has it. In this turn the async stack leads to the caller; where the error was made, it did not.
   (Error as { captureStackTrace?(error: object, above: unknown): void }).captureStackTrace?.(
     error,

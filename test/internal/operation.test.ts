@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DisconnectedError, ServerError, TimeoutError } from "../../src/errors.ts";
+import { DisconnectedError, ServerError, TimeoutError, UsageError } from "../../src/errors.ts";
 import { attribute, inOperation, markShared, shownText } from "../../src/internal/operation.ts";
 import { failureOf } from "../support/failure.ts";
 
@@ -73,6 +73,12 @@ describe("inOperation", () => {
     expect(await done).toBe(1);
     expect(order).toEqual(["begun", "called"]);
   });
+});
+
+it("attribute() does not repeat the method in the message of a check of options", () => {
+  const error = new UsageError("ERR_INVALID_ARGUMENT", "readFile(): encoding must be a string, got 5");
+  attribute(error, READ);
+  expect(error).toMatchObject({ ...READ, message: "readFile(): encoding must be a string, got 5" });
 });
 
 it("attribute() leaves out what is not given", () => {
