@@ -56,6 +56,10 @@ export class RpcPeer {
   #nextId = 1;
   #hasAnswered = false;
   #framesReceived = 0;
+  #holds = 0;
+  readonly #release = (): void => {
+    if (--this.#holds === 0) this.#connection.unref?.();
+  };
   /** Set by the handshake. Errors carry it. */
   sessionId: string | undefined;
 
@@ -141,7 +145,8 @@ export class RpcPeer {
       // Now, not when the request leaves the queue: then another caller's context would be the current one.
       const trace = this.isDisconnected ? undefined : this.#options.trace?.();
       const request = { method, params, trace };
-      const call = new Call(request, schema, options, this.sessionId, { resolve, reject });
+      const onSettled = options.background ? undefined : this.#hold();
+      const call = new Call(request, schema, options, this.sessionId, { resolve, reject, onSettled });
       // The window is not flushed again once the connection has ended.
       if (this.#failIfDisconnected(call)) return;
       this.#window.enter(call as unknown as Call<never>, options.urgent ?? false);
@@ -161,7 +166,18 @@ export class RpcPeer {
 
   /** Asks the server for a sign of life: a ping where the transport has one, else a request. Settles with the answer. */
   probe(): Promise<unknown> {
-    return this.#connection.ping?.() ?? this.call("environment/status", null, { urgent: true });
+    return (
+      this.#connection.ping?.() ?? this.call("environment/status", null, { urgent: true, background: true })
+    );
+  }
+
+  /** Keeps a Node process alive until the returned function is called, for something pending besides calls. */
+  hold(): () => void {
+    let release: (() => void) | undefined = this.#hold();
+    return () => {
+      release?.();
+      release = undefined;
+    };
   }
 
   notify(method: string, params: unknown): void {
@@ -172,6 +188,11 @@ export class RpcPeer {
   async close(failure: ConnectionFailure = new ClosedError({ sessionId: this.sessionId })): Promise<void> {
     this.#end(failure, "client");
     await this.#connection.close();
+  }
+
+  #hold(): () => void {
+    if (this.#holds++ === 0) this.#connection.ref?.();
+    return this.#release;
   }
 
   /** Returns whether the request is in flight now. */
@@ -271,6 +292,7 @@ export class RpcPeer {
     // An exec-server sends no request before it has answered the handshake: this is probably an echo server.
     if (!this.#hasAnswered) throw new ProtocolError("The other side sent a request before the handshake");
     const answer = this.#options.onRequest(method, params);
+    void answer?.finally(this.#hold());
     if (answer !== undefined) void answer.then((result) => this.#sendMessage({ id, result }));
     else {
       const message = "The client does not implement this method";
