@@ -49,7 +49,7 @@ export function bridge(port: PortLike, transport: Transport, options: PortOption
       `bridge(): transport must be a transport such as webSocket() or stdio(), got ${received(transport)}`,
     );
   }
-  const running = new PortBridge(checkedPort(port), transport, livenessOf(options));
+  const running = new PortBridge(checkedPort("bridge()", port), transport, livenessOf("bridge()", options));
   const close = (): Promise<void> => running.close();
   // A plain object, not the class: bundlers keep a class with a computed name, used or not.
   return { ended: running.ended, close, [asyncDispose]: close };
