@@ -1,16 +1,7 @@
-import type { Agent } from "node:http";
-import { type ConnectionOptions, createSecureContext } from "node:tls";
+import { createSecureContext, type SecureContextOptions } from "node:tls";
 import type { ClientOptions } from "ws";
 import { invalid } from "../internal/arguments.ts";
-import {
-  aBoolean,
-  anObject,
-  anything,
-  aString,
-  either,
-  type Rule,
-  type Rules,
-} from "../internal/option-rules.ts";
+import { aBoolean, anObject, aString, type Rule, type Rules } from "../internal/option-rules.ts";
 import { viewOf } from "../internal/realms.ts";
 import type { Transport } from "../transport/transport.ts";
 import { OFFER_RULES, type ResolvedAddress, type WebSocketTarget } from "../transport/websocket/address.ts";
@@ -18,14 +9,17 @@ import { type WebSocketOptions, WS_OPTIONS, webSocketTransport } from "../transp
 import { ClientSocket } from "./client-socket.ts";
 import { dialHint } from "./dial-hint.ts";
 
+/** One PEM, or several. @inline */
+type Pem = string | Uint8Array | readonly (string | Uint8Array)[];
+
 /** Options of the node entry's `webSocket()`: those of the root entry, and those of Node's TLS by Node's names. */
 export interface NodeWebSocketOptions extends WebSocketOptions {
   /** Certificates of the authorities to trust, as PEM, in place of the well-known ones. @default the well-known ones */
-  readonly ca?: ConnectionOptions["ca"];
+  readonly ca?: Pem | undefined;
   /** The client's certificate chain, as PEM. @default none */
-  readonly cert?: ConnectionOptions["cert"];
+  readonly cert?: Pem | undefined;
   /** The client's private key, as PEM. No error shows it. @default none */
-  readonly key?: ConnectionOptions["key"];
+  readonly key?: Pem | undefined;
   /** The passphrase of the private key. No error shows it. @default none */
   readonly passphrase?: string | undefined;
   /** Whether a server certificate that no trusted authority has signed is refused. @default true */
@@ -33,7 +27,7 @@ export interface NodeWebSocketOptions extends WebSocketOptions {
   /** The name that the server's certificate must have. @default the host of the URL */
   readonly servername?: string | undefined;
   /** Opens the TCP or TLS connection: an `Agent` of `node:http`, for `wss:` of `node:https`, or of a proxy. @default none */
-  readonly agent?: Agent | undefined;
+  readonly agent?: { destroy(): void } | undefined;
 }
 
 /** PEM text or bytes, one or several. */
@@ -46,8 +40,7 @@ const RULES: Rules<NodeWebSocketOptions> = {
   ...OFFER_RULES,
   ca: pem,
   cert: pem,
-  // Node takes objects with a passphrase for each key, too.
-  key: either(pem, (value) => (Array.isArray(value) ? anything(value) : "an array of keys")),
+  key: pem,
   passphrase: aString,
   rejectUnauthorized: aBoolean,
   servername: aString,
@@ -88,12 +81,12 @@ export function webSocket(target: WebSocketTarget, options: NodeWebSocketOptions
 function connectionOptions(options: NodeWebSocketOptions): ClientOptions {
   const { ca, cert, key, passphrase, rejectUnauthorized, servername, agent } = options;
   const all = { ca, cert, key, passphrase, rejectUnauthorized, servername, agent };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as ClientOptions;
 }
 
 function checkCertificates({ ca, cert, key, passphrase }: NodeWebSocketOptions): void {
   try {
-    if (ca ?? cert ?? key) createSecureContext({ ca, cert, key, passphrase });
+    if (ca ?? cert ?? key) createSecureContext({ ca, cert, key, passphrase } as SecureContextOptions);
   } catch (error) {
     const { code } = error as { code?: unknown };
     invalid(

@@ -18,7 +18,7 @@ export type PortTarget = (context: { readonly signal: AbortSignal }) => Awaitabl
  *
  * @param port A function that returns a new port for every connection. Or one port: it carries one connection, and the
  * client does not reconnect after that has ended.
- * @throws UsageError `ERR_INVALID_ARGUMENT` at once for a value that is neither.
+ * @throws UsageError `ERR_INVALID_ARGUMENT` at once for a value that is neither, and for an invalid option.
  */
 export function messagePort(port: PortLike | PortTarget, options: PortOptions = {}): Transport {
   const livenessMs = livenessOf("messagePort()", options);

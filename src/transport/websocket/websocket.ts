@@ -54,7 +54,8 @@ export const WS_OPTIONS = {
  *
  * @param target The URL. A function is called before every dial.
  * @param options `WebSocket` replaces the constructor. By default that is the runtime's own, or that of `ws` on Node 20.
- * @throws UsageError `ERR_INVALID_ARGUMENT` at once for a fixed target that is no `ws:` or `wss:` URL.
+ * @throws UsageError `ERR_INVALID_ARGUMENT` at once for a fixed target that is no `ws:` or `wss:` URL, and for an invalid
+ * option.
  */
 export function webSocket(
   target: WebSocketTarget,
