@@ -3,4 +3,11 @@
  * @module exec-server-sdk/gateway
  */
 export { createGateway, type Gateway } from "./gateway/gateway.ts";
-export { CLOSE_CODES, GATEWAY_PROTOCOL, type GatewayOptions, type PageEvent } from "./gateway/options.ts";
+export {
+  CLOSE_CODES,
+  GATEWAY_PROTOCOL,
+  type GatewayCloseOptions,
+  type GatewayListenOptions,
+  type GatewayOptions,
+  type PageEvent,
+} from "./gateway/options.ts";

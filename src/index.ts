@@ -68,6 +68,7 @@ export { type Bridge, type BridgeEnd, bridge } from "./transport/message-port/br
 export { messagePort, type PortTarget } from "./transport/message-port/message-port.ts";
 export type { EmitterPort, EventTargetPort, PortLike, PortOptions } from "./transport/message-port/port.ts";
 export type {
+  ConnectContext,
   Connection,
   ConnectionEnd,
   ConnectionReceiver,

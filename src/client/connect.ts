@@ -52,16 +52,20 @@ export async function connect(
 /** Opens a connection within the deadline. A connection that opens too late is closed. */
 async function dial(options: ResolvedClientOptions, signal: AbortSignal | undefined): Promise<Connection> {
   const { connectTimeoutMs: ms } = options;
+  let reason = "";
+  const waitingFor = (latest: string): void => {
+    reason = `: ${latest}`;
+  };
   const limit = deadline({
     ms,
     signal,
     timeoutError: () =>
-      new TimeoutError("ERR_CONNECT_TIMEOUT", `Timed out after ${ms} ms while connecting`, {
+      new TimeoutError("ERR_CONNECT_TIMEOUT", `Timed out after ${ms} ms while connecting${reason}`, {
         delivery: "not-sent",
       }),
   });
   try {
-    const opening = options.transport.connect({ signal: limit.signal });
+    const opening = options.transport.connect({ signal: limit.signal, waitingFor });
     return await untilAborted(opening, limit.signal, (late) => void late.close());
   } catch (error) {
     if (limit.signal.aborted) throw limit.signal.reason;

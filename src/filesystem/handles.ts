@@ -35,7 +35,11 @@ export class FileHandles {
   ): Promise<FileHandle> {
     // Chosen by the client, so that the file can be closed even if the response is invalid.
     const handleId = randomId();
-    const release = (): void => this.#places.release();
+    const stopHolding = this.#rpc.hold();
+    const release = (): void => {
+      stopHolding();
+      this.#places.release();
+    };
     try {
       // Opening a file for writing empties it, so a request that is still queued is dropped on abort.
       await this.#rpc.call("fs/open", { handleId, ...params }, { signal, untilSent: true });

@@ -98,6 +98,8 @@ export class PathWatcher {
     });
     const { watching } = await this.#rpc.call("fs/watchMissing", { watchId, missing: paths });
     this.#watched = watching ? JSON.stringify(paths) : "[]";
+    // A route keeps a Node process alive.
+    if (!watching || paths.length === 0) this.#releaseRoute();
     return watching;
   }
 

@@ -41,8 +41,8 @@ export class Admission {
     return offered.length === 0 || offered.includes(GATEWAY_PROTOCOL) ? undefined : 400;
   }
 
-  hasGatewayPath({ url = "" }: IncomingMessage): boolean {
-    return url.replace(/\?.*$/s, "") === this.#options.path;
+  hasGatewayPath(request: IncomingMessage): boolean {
+    return pathOf(request) === this.#options.path;
   }
 
   async #isAuthorized(request: IncomingMessage, offered: readonly string[]): Promise<boolean> {
@@ -54,6 +54,11 @@ export class Admission {
       return false;
     }
   }
+}
+
+/** The path of a request, without its query. */
+export function pathOf({ url = "" }: IncomingMessage): string {
+  return url.replace(/\?.*$/s, "");
 }
 
 /** Requires exactly one Origin and compares it whole. A page cannot forge this header. */

@@ -1,11 +1,21 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
-import { invalid } from "../internal/arguments.ts";
+import { invalid, received } from "../internal/arguments.ts";
+import { bindMembers } from "../internal/bound.ts";
 import { guarded } from "../internal/guarded.ts";
 import { MAX_TIMER_MS, settledWithin } from "../internal/timer.ts";
-import { Admission } from "./admission.ts";
+import { Admission, pathOf } from "./admission.ts";
 import { HttpServer } from "./http-server.ts";
-import { CLOSE_CODES, type GatewayOptions, type ResolvedGatewayOptions, resolveOptions } from "./options.ts";
+import {
+  CLOSE_CODES,
+  checkCloseOptions,
+  checkListenOptions,
+  type GatewayCloseOptions,
+  type GatewayListenOptions,
+  type GatewayOptions,
+  type ResolvedGatewayOptions,
+  resolveOptions,
+} from "./options.ts";
 import { PageSession } from "./page-session.ts";
 import { type OpenPage, refuse, Upgrades } from "./upgrade.ts";
 
@@ -17,21 +27,22 @@ export interface Gateway {
    * @throws UsageError `ERR_INVALID_ARGUMENT` when the gateway already listens or is closed. An error of the system, such
    * as `EADDRINUSE`, when the port can't be used.
    */
-  listen(options?: { readonly port?: number; readonly host?: string }): Promise<{
+  listen(options?: GatewayListenOptions): Promise<{
     /** For `webSocket()`, with the port that was chosen. */
     readonly url: string;
   }>;
   /**
-   * Serves on an existing HTTP server. Requests for other paths are left to other `upgrade` listeners; without any, they
-   * get 404.
-   * @throws UsageError `ERR_INVALID_ARGUMENT` without `allowedHosts`, or when the gateway is closed.
+   * Serves on an existing HTTP server, which several gateways with different paths can share. Requests for other paths are
+   * left to other `upgrade` listeners; without any, they get 404.
+   * @throws UsageError `ERR_INVALID_ARGUMENT` without `allowedHosts`, for a path that another gateway serves there, or when
+   * the gateway is closed.
    */
   attach(server: Server): void;
   /**
    * Refuses new pages and closes connected ones with 1001. With `graceMs`, pages may first finish within that many
    * milliseconds. A further call can only shorten the grace period. An attached HTTP server stays open. @default 0
    */
-  close(options?: { readonly graceMs?: number }): Promise<void>;
+  close(options?: GatewayCloseOptions): Promise<void>;
 }
 
 /**
@@ -44,6 +55,14 @@ export function createGateway(options: GatewayOptions): Gateway {
   return new ExecServerGateway(resolveOptions(options));
 }
 
+/** The path that an `upgrade` listener of a gateway serves. A registered symbol, for the ESM and the CJS copy. */
+const PATH = Symbol.for("exec-server-sdk.gateway-path");
+
+/** The paths of a server's gateways; undefined for an `upgrade` listener of the application. */
+function servedPaths(server: Server): (string | undefined)[] {
+  return server.listeners("upgrade").map((listener) => (listener as { [PATH]?: string })[PATH]);
+}
+
 class ExecServerGateway implements Gateway {
   readonly #options: ResolvedGatewayOptions;
   readonly #upgrades: Upgrades;
@@ -53,11 +72,14 @@ class ExecServerGateway implements Gateway {
   #closed = false;
 
   constructor(options: ResolvedGatewayOptions) {
+    bindMembers(this, ExecServerGateway);
     this.#options = options;
     this.#upgrades = new Upgrades(options, () => this.#sessions.size >= options.maxConnections);
   }
 
-  async listen({ port = 0, host = "127.0.0.1" } = {}): Promise<{ url: string }> {
+  async listen(options: GatewayListenOptions = {}): Promise<{ url: string }> {
+    checkListenOptions(options);
+    const { port = 0, host = "127.0.0.1" } = options;
     this.#rejectIfClosed();
     if (this.#httpServer) invalid("listen() must be called once: the gateway is already listening");
     const httpServer = new HttpServer(this.#options.handshakeTimeoutMs);
@@ -79,13 +101,22 @@ class ExecServerGateway implements Gateway {
 
   attach(server: Server): void {
     this.#rejectIfClosed();
+    if (typeof server?.listeners !== "function") {
+      invalid(`attach(): server must be an HTTP server, got ${received(server)}`);
+    }
+    const { path } = this.#options;
+    if (servedPaths(server).includes(path)) {
+      invalid(`attach(): path must differ from those of the server's other gateways, got ${path} again`);
+    }
     if (this.#options.allowedHosts.length === 0) {
       invalid("attach(): allowedHosts must be the host names of the HTTP server, got none");
     }
     this.#serve(server, new Admission(this.#options, []));
   }
 
-  async close({ graceMs = 0 }: { graceMs?: number } = {}): Promise<void> {
+  async close(options: GatewayCloseOptions = {}): Promise<void> {
+    checkCloseOptions(options);
+    const { graceMs = 0 } = options;
     this.#closed = true;
     for (const detach of this.#detach.splice(0)) detach();
     this.#upgrades.close();
@@ -107,14 +138,19 @@ class ExecServerGateway implements Gateway {
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       if (admission.hasGatewayPath(request)) {
         void this.#upgrades.handle(admission, request, socket, head, (page) => this.#open(request, page));
-      } else if (server.listenerCount("upgrade") === 1) {
+      } else if (server.listeners("upgrade")[0] === onUpgrade && this.#isUnserved(server, request)) {
         // Node removes its own error listener from a socket before the `upgrade` event.
         socket.on("error", () => {});
         refuse(socket, 404);
       }
     };
-    server.on("upgrade", onUpgrade);
+    server.on("upgrade", Object.assign(onUpgrade, { [PATH]: this.#options.path }));
     this.#detach.push(() => server.off("upgrade", onUpgrade));
+  }
+
+  /** Whether every `upgrade` listener is a gateway's, and none serves the request. */
+  #isUnserved(server: Server, request: IncomingMessage): boolean {
+    return servedPaths(server).every((path) => path !== undefined && path !== pathOf(request));
   }
 
   #open(request: IncomingMessage, page: OpenPage): void {

@@ -1,6 +1,15 @@
 import type { IncomingMessage } from "node:http";
 import { invalid, received } from "../internal/arguments.ts";
 import type { Awaitable } from "../internal/awaitable.ts";
+import {
+  aFunction,
+  anything,
+  checkOptions,
+  duration,
+  integer,
+  type Rule,
+  type Rules,
+} from "../internal/option-rules.ts";
 import { MAX_TIMER_MS } from "../internal/timer.ts";
 import { MAX_INCOMING_FRAME, type Transport } from "../transport/transport.ts";
 
@@ -91,9 +100,72 @@ export type ResolvedGatewayOptions = {
 /** Timers and the limits of `ws` are signed 32-bit numbers: a larger one would mean no limit at all. */
 const MAX_NUMBER = MAX_TIMER_MS;
 
+const count = integer(1, MAX_NUMBER);
+
+/** Those without a rule are checked more closely below. */
+const RULES: Rules<GatewayOptions> = {
+  upstream: anything,
+  allowedOrigins: anything,
+  authorize: anything,
+  allowedHosts: anything,
+  path: anything,
+  maxConnections: count,
+  handshakeTimeoutMs: count,
+  maxMessageBytes: count,
+  maxUpstreamMessageBytes: count,
+  heartbeatMs: count,
+  onPage: aFunction,
+};
+
+const HINTS = {
+  host: "give it to listen()",
+  maxPayload: "use maxMessageBytes",
+  origin: "use allowedOrigins",
+  origins: "use allowedOrigins",
+  port: "give it to listen()",
+  server: "give it to attach()",
+  token: "use authorize: { token }",
+  verifyClient: "use authorize",
+};
+
+/** Options of `listen()`. */
+export interface GatewayListenOptions {
+  /** The port, or 0 for one that the system chooses. @default 0 */
+  readonly port?: number | undefined;
+  /** The address or host name to listen on. @default "127.0.0.1" */
+  readonly host?: string | undefined;
+}
+
+/** Options of `close()`. */
+export interface GatewayCloseOptions {
+  /** Milliseconds in which connected pages may finish. @default 0 */
+  readonly graceMs?: number | undefined;
+}
+
+const nonEmptyString: Rule = (value) =>
+  typeof value === "string" && value !== "" ? undefined : "a non-empty string";
+
+const LISTEN_RULES: Rules<GatewayListenOptions> = { port: integer(0, 65_535), host: nonEmptyString };
+
+const LISTEN_HINTS = {
+  path: "give it to createGateway()",
+  server: "use attach()",
+  signal: "use close()",
+};
+
+export function checkListenOptions(options: GatewayListenOptions): void {
+  checkOptions("listen()", options, LISTEN_RULES, LISTEN_HINTS);
+}
+
+export function checkCloseOptions(options: GatewayCloseOptions): void {
+  checkOptions("close()", options, { graceMs: duration });
+}
+
 /** Fills in the defaults. Throws a UsageError for options that would admit too much, or nothing. */
 export function resolveOptions(options: GatewayOptions): ResolvedGatewayOptions {
-  const { upstream, allowedOrigins, authorize, allowedHosts = [], path = "/", onPage } = options ?? {};
+  checkOptions("createGateway()", options, RULES, HINTS);
+  const { upstream, allowedOrigins, authorize, allowedHosts = [], path = "/" } = options ?? {};
+  const { maxConnections = 100, handshakeTimeoutMs = 10_000, heartbeatMs = 30_000, onPage } = options ?? {};
   if (typeof upstream !== "function" && typeof upstream?.connect !== "function") {
     invalid(`upstream must be a transport or a function that returns one, got ${received(upstream)}`);
   }
@@ -113,16 +185,12 @@ export function resolveOptions(options: GatewayOptions): ResolvedGatewayOptions 
     authorize: typeof authorize === "function" ? authorize : { token: checkedToken(authorize) },
     allowedHosts: allowedHosts.map(checkedHost),
     path,
-    maxConnections: checkedNumber("maxConnections", options.maxConnections, 100),
-    handshakeTimeoutMs: checkedNumber("handshakeTimeoutMs", options.handshakeTimeoutMs, 10_000),
-    maxMessageBytes: checkedNumber("maxMessageBytes", options.maxMessageBytes, 16 * 1024 * 1024),
-    maxUpstreamMessageBytes: checkedNumber(
-      "maxUpstreamMessageBytes",
-      options.maxUpstreamMessageBytes,
-      MAX_INCOMING_FRAME,
-    ),
-    heartbeatMs: checkedNumber("heartbeatMs", options.heartbeatMs, 30_000),
-    onPage: typeof onPage === "function" ? onPage : () => {},
+    maxConnections,
+    handshakeTimeoutMs,
+    maxMessageBytes: options.maxMessageBytes ?? 16 * 1024 * 1024,
+    maxUpstreamMessageBytes: options.maxUpstreamMessageBytes ?? MAX_INCOMING_FRAME,
+    heartbeatMs,
+    onPage: onPage ?? (() => {}),
   };
 }
 
@@ -150,6 +218,8 @@ function checkedHost(host: unknown): string {
 /** Accepts a token that is a valid subprotocol, other than the one that every page offers. */
 function checkedToken(authorize: unknown): string {
   const { token } = (authorize ?? {}) as { token?: unknown };
+  const isObject = typeof authorize === "object" && authorize !== null;
+  if (isObject && token !== undefined) checkOptions("authorize", authorize, { token: anything });
   if (token === undefined) {
     invalid(`authorize must be a function or an object with a token, got ${received(authorize)}`);
   }
@@ -158,13 +228,6 @@ function checkedToken(authorize: unknown): string {
     : invalid(
         `authorize.token must be letters, digits and -._~+ other than "${GATEWAY_PROTOCOL}", got ${received(token)}`,
       );
-}
-
-function checkedNumber(name: string, value: number | undefined, otherwise: number): number {
-  const number = value ?? otherwise;
-  return Number.isInteger(number) && number > 0 && number <= MAX_NUMBER
-    ? number
-    : invalid(`${name} must be an integer from 1 to ${MAX_NUMBER}, got ${received(number)}`);
 }
 
 /** A value that is no secret, for an error message. */

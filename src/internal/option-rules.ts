@@ -16,23 +16,43 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null;
 
 export const anything: Rule = () => undefined;
-export const aString = rule((value) => typeof value === "string", "a string");
-export const aBoolean = rule((value) => typeof value === "boolean", "a boolean");
-export const aFunction = rule((value) => typeof value === "function", "a function");
-export const anObject = rule((value) => isObject(value) && !Array.isArray(value), "an object");
+export const aString = /* @__PURE__ */ rule((value) => typeof value === "string", "a string");
+export const aBoolean = /* @__PURE__ */ rule((value) => typeof value === "boolean", "a boolean");
+export const aFunction = /* @__PURE__ */ rule((value) => typeof value === "function", "a function");
+export const anObject = /* @__PURE__ */ rule(
+  (value) => isObject(value) && !Array.isArray(value),
+  "an object",
+);
 /** A list whose members the SDK only reads. */
-export const stringList = rule(
+export const stringList = /* @__PURE__ */ rule(
   (value) => Array.isArray(value) && value.every((member) => typeof member === "string"),
   "an array of strings",
 );
+/** Names and texts, such as headers and variables. A member that is undefined counts as not given. */
+export const stringRecord = /* @__PURE__ */ rule(
+  // Iterable ones, such as Headers, have no members to read.
+  (value) =>
+    isObject(value) &&
+    !(Symbol.iterator in value) &&
+    Object.values(value).every((member) => member === undefined || typeof member === "string"),
+  "an object with strings",
+);
 /** A timeout or an interval. Infinity stands for none. */
-export const milliseconds = rule(
+export const milliseconds = /* @__PURE__ */ rule(
   (value) => isNumber(value) && value > 0,
   "a positive number of milliseconds",
 );
-export const byteCount = rule((value) => isNumber(value) && value >= 0, "a number of bytes, 0 or more");
+/** A period that may be empty. Infinity stands for no limit. */
+export const duration = /* @__PURE__ */ rule(
+  (value) => isNumber(value) && value >= 0,
+  "a number of milliseconds, 0 or more",
+);
+export const byteCount = /* @__PURE__ */ rule(
+  (value) => isNumber(value) && value >= 0,
+  "a number of bytes, 0 or more",
+);
 /** By its members: the signal may come from another realm, or from a library. */
-export const anAbortSignal = rule(
+export const anAbortSignal = /* @__PURE__ */ rule(
   (value) =>
     isObject(value) &&
     typeof value["aborted"] === "boolean" &&

@@ -1,6 +1,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { ConnectError } from "../errors.ts";
 import { invalid, received } from "../internal/arguments.ts";
+import {
+  aFunction,
+  aString,
+  checkOptions,
+  either,
+  oneOf,
+  type Rules,
+  stringList,
+  stringRecord,
+} from "../internal/option-rules.ts";
 import { settledWithin } from "../internal/timer.ts";
 import { LineDecoder } from "../transport/line-decoder.ts";
 import { ReceiveQueue } from "../transport/receive-queue.ts";
@@ -28,16 +38,45 @@ export interface StdioOptions {
   readonly stderr?: StderrOption | undefined;
 }
 
+const RULES: Rules<StdioOptions> = {
+  command: aString,
+  args: stringList,
+  cwd: aString,
+  env: stringRecord,
+  stderr: either(oneOf("ignore", "inherit"), aFunction),
+};
+
+const CHILD = "the child's group and pipes belong to the transport";
+const ABORT = "abort the call that connects, or close the client";
+const HINTS = {
+  argv: "use command for the program and args for its arguments",
+  argv0: "use command",
+  detached: CHILD,
+  encoding: "messages are UTF-8",
+  input: "its input carries the protocol",
+  killSignal: "close() sends SIGTERM, then SIGKILL",
+  shell: 'it runs no shell; use command: "sh" and args: ["-c", "…"]',
+  signal: ABORT,
+  stdin: "its input carries the protocol",
+  stdio: "use stderr for its log",
+  stdout: "its output carries the protocol; use stderr for its log",
+  timeout: "use connectTimeoutMs of the client",
+  windowsHide: CHILD,
+};
+
 /**
  * Starts an exec-server as a child process and connects to its standard input and output. One-shot: once the child has
  * ended, the client stays disconnected. Create a new client to start another child.
  *
  * Closing ends the child's input, then sends SIGTERM, then SIGKILL, the signals to its whole process group.
  *
- * @throws UsageError `ERR_INVALID_ARGUMENT` at once without a command.
+ * While nothing is pending on it, the connection does not keep this process alive. The child ends with this process.
+ *
+ * @throws UsageError `ERR_INVALID_ARGUMENT` at once without a command, and for an invalid option.
  */
 export function stdio(options: StdioOptions): Transport {
-  if (typeof options?.command !== "string" || options.command === "") {
+  checkOptions("stdio()", options ?? {}, RULES, HINTS);
+  if (!options?.command) {
     invalid(`stdio(): command must be a non-empty string, got ${received(options?.command)}`);
   }
   return {
@@ -91,6 +130,11 @@ function spawned(child: ChildProcess, command: string): Promise<void> {
   });
 }
 
+interface Handle {
+  ref(): void;
+  unref(): void;
+}
+
 /** The log is not quoted, because it can hold credentials. */
 const LOG_HINT = ' (stderr: "inherit" shows its log)';
 
@@ -140,6 +184,15 @@ class ChildConnection implements Connection {
     // One line is one message. A line ending inside a message can only be white space of its JSON.
     const line = /[\r\n]/.test(frame) ? frame.replace(/[\r\n]+/g, " ") : frame;
     if (this.isOpen) this.#child.stdin?.write(`${line}\n`);
+  }
+
+  ref(): void {
+    for (const handle of this.#handles) handle.ref();
+  }
+
+  /** The child still ends with this process. */
+  unref(): void {
+    for (const handle of this.#handles) handle.unref();
   }
 
   async close(): Promise<void> {
@@ -197,6 +250,13 @@ class ChildConnection implements Connection {
     const { stdin, stdout, stderr } = this.#child;
     for (const pipe of [stdin, stdout, stderr]) pipe?.destroy();
     this.#receiveQueue.end({ reason: this.#reason ?? reason });
+  }
+
+  /** What keeps this process alive. */
+  get #handles(): Handle[] {
+    const { stdin, stdout, stderr } = this.#child;
+    // Pipes are sockets.
+    return [this.#child, stdin, stdout, stderr].filter((handle) => handle !== null) as unknown as Handle[];
   }
 
   get #hasExited(): boolean {

@@ -12,6 +12,8 @@ export interface CallOptions {
   readonly untilSent?: boolean;
   /** For requests that release something: they do not queue behind ordinary requests. */
   readonly urgent?: boolean;
+  /** For requests that the user did not make: they do not keep a Node process alive. */
+  readonly background?: boolean;
   /** Bytes that join the params. They may change as soon as the call has returned. */
   readonly payload?: Payload;
 }
@@ -20,6 +22,8 @@ export interface CallOptions {
 export interface Waiter<Result> {
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
+  /** Called when the wait has ended either way. */
+  readonly onSettled?: (() => void) | undefined;
 }
 
 /** One request, from enqueueing to its response. The wait for the response can end before it arrives. */
@@ -88,6 +92,7 @@ export class Call<Result = unknown> {
   #settle(): Waiter<Result> | undefined {
     const waiter = this.#waiter;
     this.#waiter = undefined;
+    waiter?.onSettled?.();
     this.#limit?.clear();
     // The call can stay queued, or wait for its response, for a long time. Its params and bytes are released now.
     this.params = undefined;

@@ -62,6 +62,10 @@ export class RpcPeer {
   #hasAnswered = false;
   #framesReceived = 0;
   #isPaused = false;
+  #holds = 0;
+  readonly #release = (): void => {
+    if (--this.#holds === 0) this.#connection.unref?.();
+  };
   /** Set by the handshake. Errors carry it. */
   sessionId: string | undefined;
 
@@ -180,14 +184,15 @@ export class RpcPeer {
       const trace = this.isDisconnected ? undefined : this.#options.trace?.();
       const request = { method, params, trace };
       const lane = options.urgent ? "urgent" : isHttp(request) ? "http" : "ordinary";
-      const abandon = (error: unknown): void => {
-        reject(error);
-        this.#checkHttpPlaces();
-      };
-      const call = new Call(request, schema, options, this.sessionId, {
-        resolve,
-        reject: lane === "http" ? abandon : reject,
-      });
+      const release = options.background ? undefined : this.#hold();
+      const onSettled =
+        lane === "http"
+          ? () => {
+              release?.();
+              this.#checkHttpPlaces();
+            }
+          : release;
+      const call = new Call(request, schema, options, this.sessionId, { resolve, reject, onSettled });
       // The window is not flushed again once the connection has ended.
       if (this.#failIfDisconnected(call)) return;
       this.#window.enter(call as unknown as Call<never>, lane);
@@ -208,7 +213,18 @@ export class RpcPeer {
 
   /** Asks the server for a sign of life: a ping where the transport has one, else a request. Settles with the answer. */
   probe(): Promise<unknown> {
-    return this.#connection.ping?.() ?? this.call("environment/status", null, { urgent: true });
+    return (
+      this.#connection.ping?.() ?? this.call("environment/status", null, { urgent: true, background: true })
+    );
+  }
+
+  /** Keeps a Node process alive until the returned function is called, for something pending besides calls. */
+  hold(): () => void {
+    let release: (() => void) | undefined = this.#hold();
+    return () => {
+      release?.();
+      release = undefined;
+    };
   }
 
   notify(method: string, params: unknown): void {
@@ -219,6 +235,11 @@ export class RpcPeer {
   async close(failure: ConnectionFailure = new ClosedError({ sessionId: this.sessionId })): Promise<void> {
     this.#end(failure, "client");
     await this.#connection.close();
+  }
+
+  #hold(): () => void {
+    if (this.#holds++ === 0) this.#connection.ref?.();
+    return this.#release;
   }
 
   /** Returns whether the request is in flight now. */
@@ -324,6 +345,7 @@ export class RpcPeer {
     // An exec-server sends no request before it has answered the handshake: this is probably an echo server.
     if (!this.#hasAnswered) throw new ProtocolError("The other side sent a request before the handshake");
     const answer = this.#options.onRequest(method, params);
+    void answer?.finally(this.#hold());
     if (answer !== undefined) void answer.then((result) => this.#sendMessage({ id, result }));
     else {
       const message = "The client does not implement this method";

@@ -6,6 +6,8 @@ import type { ConnectionFailure } from "./errors.ts";
 export interface NotificationSource {
   onNotification(method: string, listener: (params: unknown) => void): void;
   onEnd(listener: (failure: ConnectionFailure) => void): void;
+  /** Keeps a Node process alive until the returned function is called. */
+  hold?(): () => void;
 }
 
 /** Receives the notifications about one process, one response body or one watch. */
@@ -34,6 +36,7 @@ export function reader<Params, Event>(
  * without an id can't be attributed, and ends the connection.
  */
 export class Router<Key extends string | number, Event> {
+  readonly #source: NotificationSource;
   readonly #keyName: string;
   readonly #keyType: "string" | "number";
   readonly #routes = new Map<Key, Route<Event>>();
@@ -49,6 +52,7 @@ export class Router<Key extends string | number, Event> {
     keyType: Key extends string ? "string" : "number",
     readers: EventReaders<Event>,
   ) {
+    this.#source = source;
     this.#keyName = keyName;
     this.#keyType = keyType;
     for (const [method, read] of Object.entries(readers)) {
@@ -65,10 +69,12 @@ export class Router<Key extends string | number, Event> {
     return this.#routes.has(key);
   }
 
-  /** Returns a function that removes the route. */
+  /** Adds a route, which keeps a Node process alive. Returns a function that removes it. */
   add(key: Key, route: Route<Event>): () => void {
     this.#routes.set(key, route);
+    const release = this.#source.hold?.();
     return () => {
+      release?.();
       // A later route may have the key by now.
       if (this.#routes.get(key) === route) this.#routes.delete(key);
     };

@@ -1,11 +1,14 @@
 import { ServerError } from "../errors.ts";
+import { invalid, received } from "../internal/arguments.ts";
 import { decodeBase64 } from "../internal/base64.ts";
+import { checkOptions, integer, type Rules } from "../internal/option-rules.ts";
 import { RPC_METHOD_NOT_FOUND } from "../protocol/json-rpc.ts";
 import type { ProcessStartParams } from "../protocol/process.ts";
 import { INVALID_REQUEST } from "./error-codes.ts";
 import type { TestHandler } from "./handlers.ts";
 import { Recorder } from "./recorder.ts";
 import { Registrations } from "./registrations.ts";
+import { dataRule } from "./rules.ts";
 import { terminalResize } from "./terminal.ts";
 import type { TestConnection } from "./test-connection.ts";
 import { TestProcess } from "./test-process.ts";
@@ -26,6 +29,12 @@ export type CommandScript = (process: TestProcess) => unknown;
 /** The program with exactly these arguments, or a function that returns true for the arguments to match. */
 export type CommandMatch = readonly string[] | ((argv: readonly string[]) => boolean);
 
+const OUTCOME_RULES: Rules<CommandOutcome> = {
+  stdout: dataRule,
+  stderr: dataRule,
+  exitCode: integer(-(2 ** 31), 2 ** 32),
+};
+
 interface Command {
   readonly match: CommandMatch;
   readonly play: CommandScript;
@@ -39,6 +48,11 @@ export class Commands {
   readonly #terminals = new Map<string, TestProcess>();
 
   add(match: CommandMatch, outcome: CommandOutcome | CommandScript): () => void {
+    const isList = Array.isArray(match) && match.every((arg) => typeof arg === "string");
+    if (!isList && typeof match !== "function") {
+      invalid(`onCommand(): match must be an array of strings or a function, got ${received(match)}`);
+    }
+    if (typeof outcome !== "function") checkOptions("onCommand()", outcome, OUTCOME_RULES);
     const play = typeof outcome === "function" ? outcome : (process: TestProcess) => finish(process, outcome);
     return this.#commands.add({ match, play });
   }

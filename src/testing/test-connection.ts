@@ -1,4 +1,6 @@
+import { bindMembers } from "../internal/bound.ts";
 import { deferred } from "../internal/deferred.ts";
+import { isUint8Array } from "../internal/realms.ts";
 import type { RequestId } from "../protocol/json-rpc.ts";
 import type { ConnectionEnd } from "../transport/transport.ts";
 import type { ChannelReceiver, ServerChannel, TestDial } from "./channel.ts";
@@ -47,6 +49,7 @@ export class TestConnection {
     dial: TestDial,
     onRequest: (request: TestRequest, connection: TestConnection) => void,
   ) {
+    bindMembers(this, TestConnection);
     this.sessionId = sessionId;
     this.dial = dial;
     this.#channel = channel;
@@ -109,7 +112,7 @@ export class TestConnection {
 
   /** Sends one frame: an object as JSON; a string or bytes unchanged, even if malformed or too long. */
   send(frame: object | string | Uint8Array): void {
-    const raw = typeof frame === "string" || frame instanceof Uint8Array ? frame : JSON.stringify(frame);
+    const raw = typeof frame === "string" || isUint8Array(frame) ? frame : JSON.stringify(frame);
     const held = this.#held.at(-1);
     if (held) held.push(raw);
     else this.#channel.send(raw);

@@ -1,11 +1,14 @@
 import { encodeBase64 } from "../internal/base64.ts";
+import { bindMembers } from "../internal/bound.ts";
 import { utf8 } from "../internal/bytes.ts";
 import { deferred } from "../internal/deferred.ts";
+import { checkOptions } from "../internal/option-rules.ts";
 import { platformClass } from "../internal/platform.ts";
 import type { TerminalSize } from "../process/tty.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
 import type { OutputStreamName, ProcessStartParams } from "../protocol/process.ts";
 import { Recorder } from "./recorder.ts";
+import { checkData, EXIT_RULES } from "./rules.ts";
 import { terminalStart } from "./terminal.ts";
 import type { TestConnection } from "./test-connection.ts";
 
@@ -29,6 +32,7 @@ export class TestProcess {
 
   /** @internal Constructed for `process/start`. */
   constructor(params: ProcessStartParams, connection: TestConnection) {
+    bindMembers(this, TestProcess);
     const terminal = params.tty ? terminalStart(params.argv) : undefined;
     this.processId = params.processId;
     this.argv = terminal?.argv ?? params.argv;
@@ -78,6 +82,7 @@ export class TestProcess {
     exitCode = 0,
     options: { readonly sandboxDenied?: boolean; readonly keepsOutput?: boolean } = {},
   ): void {
+    checkOptions("exit()", options, EXIT_RULES);
     if (!this.#isRunning) return;
     this.#isRunning = false;
     const { sandboxDenied = false, keepsOutput = false } = options;
@@ -116,6 +121,7 @@ export class TestProcess {
   }
 
   #output(stream: OutputStreamName, data: string | Uint8Array): void {
+    checkData("data", data);
     const chunk = encodeBase64(typeof data === "string" ? utf8(data) : data);
     this.#notify("process/output", { stream, chunk });
   }

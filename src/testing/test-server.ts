@@ -1,4 +1,6 @@
+import { bindMembers } from "../internal/bound.ts";
 import { asyncDispose } from "../internal/dispose.ts";
+import { aBoolean, anObject, checkOptions, oneOf, type Rules } from "../internal/option-rules.ts";
 import type { ResultOf } from "../protocol/methods.ts";
 import type { Transport } from "../transport/transport.ts";
 import { openWebSocket } from "../transport/websocket/dial.ts";
@@ -12,6 +14,7 @@ import { Handlers, type TestHandler } from "./handlers.ts";
 import { MemorySocket } from "./memory-socket.ts";
 import { type FetchHandler, Origins } from "./origins.ts";
 import { Recorder } from "./recorder.ts";
+import { checkFunction, filesRule, REFUSAL_RULES } from "./rules.ts";
 import { TestConnection } from "./test-connection.ts";
 import { isRequest, type TestMethod, type TestRequest } from "./test-messages.ts";
 import type { TestProcess } from "./test-process.ts";
@@ -27,6 +30,13 @@ export interface TestServerOptions {
   /** Whether a request without a handler is rejected with an error that shows how to handle it, or gets no response. @default "refuse" */
   readonly unhandled?: "refuse" | "ignore" | undefined;
 }
+
+const RULES: Rules<TestServerOptions> = {
+  reconnectable: aBoolean,
+  environmentInfo: anObject,
+  files: filesRule,
+  unhandled: oneOf("refuse", "ignore"),
+};
 
 const ENVIRONMENT = {
   cwd: "file:///work",
@@ -63,6 +73,8 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
   readonly #connections = new Recorder<TestConnection>();
 
   constructor(options: TestServerOptions = {}) {
+    checkOptions("TestServer()", options, RULES);
+    bindMembers(this, TestServer);
     const environmentInfo = { ...ENVIRONMENT, ...options.environmentInfo };
     this.files = new TestFiles(options.files ?? {});
     const { cwd, userHomeDir, tempDir } = environmentInfo;
@@ -122,6 +134,7 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
 
   /** Handles the requests of a method from now on, in place of the built-in handler and of earlier ones. */
   handle<M extends TestMethod>(method: M, handler: TestHandler<M>): () => void {
+    checkFunction("handle(): handler", handler);
     return this.#handlers.add(method, handler as unknown as TestHandler);
   }
 
@@ -145,16 +158,19 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
 
   /** Handles the requests that the app sends with `client.fetch`. The latest handler is called first. */
   onFetch(handler: FetchHandler): () => void {
+    checkFunction("onFetch(): handler", handler);
     return this.#origins.add(handler);
   }
 
   /** Refuses the next dial; called twice, the next two. @param refusal By default, the connection is refused. */
   refuseNextDial(refusal: DialRefusal = {}): void {
+    checkOptions("refuseNextDial()", refusal, REFUSAL_RULES);
     this.#dials.refuseNext(refusal);
   }
 
   /** Refuses all dials, as a server that is down. Returns the function that accepts dials again. */
   refuseDials(refusal: DialRefusal = {}): () => void {
+    checkOptions("refuseDials()", refusal, REFUSAL_RULES);
     return this.#dials.refuse(refusal);
   }
 

@@ -11,7 +11,15 @@ export interface Transport {
    * Opens one connection. Rejects if the connection can't be opened. Once `signal` aborts, the attempt releases
    * everything it has opened.
    */
-  connect(context: { readonly signal: AbortSignal }): Promise<Connection>;
+  connect(context: ConnectContext): Promise<Connection>;
+}
+
+/** What a transport gets for one attempt. */
+export interface ConnectContext {
+  /** Aborts when the attempt is no longer needed. */
+  readonly signal: AbortSignal;
+  /** Reports what the attempt waits for. The error of a timeout quotes the latest report. Must not hold a credential. */
+  readonly waitingFor?: ((reason: string) => void) | undefined;
 }
 
 /** One open channel of whole frames. Each frame is one JSON message. */
@@ -37,6 +45,13 @@ export interface Connection {
    * where the runtime offers no ping.
    */
   readonly ping?: (() => Promise<void>) | undefined;
+  /**
+   * Lets this connection keep a Node process alive, as it does at first. Called when the first operation becomes pending.
+   * Missing where the runtime can't choose.
+   */
+  readonly ref?: (() => void) | undefined;
+  /** Lets the process end although this connection is open. Called when nothing is pending any more. */
+  readonly unref?: (() => void) | undefined;
   /** Backpressure, for a proxy that forwards frames to a slower side. Missing where the runtime offers none. */
   readonly flow?: FlowControl | undefined;
 }

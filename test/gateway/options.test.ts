@@ -95,3 +95,53 @@ describe("createGateway() accepts", () => {
     expect(createWith(changes)).not.toThrow();
   });
 });
+
+describe("createGateway() checks the names and kinds of its options:", () => {
+  test.each<[string, object, string]>([
+    ["a misspelled one", { maxConection: 3 }, "ERR_INVALID_ARGUMENT"],
+    ["an onPage that is no function", { onPage: "log" }, "ERR_INVALID_ARGUMENT"],
+    ["a number that is null", { heartbeatMs: null }, "ERR_INVALID_ARGUMENT"],
+    ["a misspelled member of authorize", { authorize: { token: "t", tokens: {} } }, "ERR_INVALID_ARGUMENT"],
+    ["one of listen()", { port: 80 }, "ERR_UNSUPPORTED"],
+    ["one of ws", { verifyClient() {} }, "ERR_UNSUPPORTED"],
+  ])("%s", (_, changes, code) => {
+    expect(createWith(changes)).toThrow(expect.objectContaining({ code }));
+  });
+
+  test("undefined is not given", () => {
+    expect(createWith({ maxConnections: undefined, onPage: undefined, other: undefined })).not.toThrow();
+  });
+});
+
+describe("the methods of a gateway", () => {
+  test.each<[string, unknown, string]>([
+    ["a port as text", { port: "80" }, "ERR_INVALID_ARGUMENT"],
+    ["a port that is too high", { port: 65_536 }, "ERR_INVALID_ARGUMENT"],
+    ["a port that is null", { port: null }, "ERR_INVALID_ARGUMENT"],
+    ["an empty host", { host: "" }, "ERR_INVALID_ARGUMENT"],
+    ["an unknown name", { hostname: "localhost" }, "ERR_INVALID_ARGUMENT"],
+    ["a path", { path: "/exec" }, "ERR_UNSUPPORTED"],
+    ["a number instead of options", 8080, "ERR_INVALID_ARGUMENT"],
+  ])("listen() rejects %s, and can be called again", async (_, options, code) => {
+    const gateway = createGateway(VALID);
+    await expect(gateway.listen(options as never)).rejects.toMatchObject({ code });
+    await gateway.listen({ port: undefined, host: undefined });
+    await gateway.close();
+  });
+
+  test.each([{ graceMs: -1 }, { graceMs: Number.NaN }, { graceMs: "1" }, { timeoutMs: 1 }, 1000])(
+    "close() rejects %j",
+    async (options) => {
+      const gateway = createGateway(VALID);
+      await expect(gateway.close(options as never)).rejects.toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
+      await gateway.close({ graceMs: Number.POSITIVE_INFINITY });
+    },
+  );
+
+  test("work through a Proxy", async () => {
+    const gateway = new Proxy(createGateway(VALID), {});
+    const { url } = await gateway.listen();
+    expect(url).toMatch("ws://127.0.0.1:");
+    await gateway.close();
+  });
+});

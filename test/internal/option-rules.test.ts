@@ -9,6 +9,7 @@ import {
   aString,
   byteCount,
   checkOptions,
+  duration,
   either,
   integer,
   milliseconds,
@@ -16,6 +17,7 @@ import {
   type Rule,
   type Rules,
   stringList,
+  stringRecord,
 } from "../../src/internal/option-rules.ts";
 
 interface Options {
@@ -88,6 +90,13 @@ describe.each<[string, Rule, readonly unknown[], readonly unknown[]]>([
   ["aFunction", aFunction, [() => {}, class {}], [{}, null]],
   ["anObject", anObject, [{}, new Map()], [[], null, () => {}, "a"]],
   ["stringList", stringList, [[], ["a"]], [["a", 1], "a", null]],
+  [
+    "stringRecord",
+    stringRecord,
+    [{}, { a: "b", c: undefined }, Object.assign(Object.create(null), { a: "b" })],
+    [{ a: 1 }, { a: null }, ["a"], new Map([["a", "b"]]), new Headers({ a: "b" }), null, "a"],
+  ],
+  ["duration", duration, [0, 0.5, Number.POSITIVE_INFINITY], [-1, Number.NaN, null, "1"]],
   ["milliseconds", milliseconds, [0.5, 1, Number.POSITIVE_INFINITY], [0, -1, Number.NaN, null, "soon", 1n]],
   ["byteCount", byteCount, [0, 1.5, Number.POSITIVE_INFINITY], [-1, Number.NaN, null, "1"]],
   [

@@ -22,10 +22,13 @@ export class Renderer implements AsyncDisposable {
   readonly #pending = new Map<number, Pending>();
   #calls = 0;
 
-  constructor(transport: () => Transport, options: PortOptions & { onePortOnly?: boolean } = {}) {
+  constructor(
+    transport: () => Transport,
+    { onePortOnly = false, ...options }: PortOptions & { onePortOnly?: boolean } = {},
+  ) {
     this.#worker = new Worker(rendererProgram(), {
       eval: true,
-      workerData: { onePortOnly: options.onePortOnly ?? false },
+      workerData: { onePortOnly },
     });
     this.#worker.on(
       "message",

@@ -206,7 +206,12 @@ describe.each(CHANNELS)("%s", (name, open) => {
       t.connection[fault]();
       const failure = await t.client.disconnected;
       expect(failure).toMatchObject({ code: "ERR_DISCONNECTED" });
-      for (const error of await Promise.all(calls)) expect(error).toMatchObject({ message: failure.message });
+      for (const error of await Promise.all(calls)) {
+        expect(error).toMatchObject({
+          message: `status: ${failure.message}`,
+          reason: (failure as { reason?: string }).reason,
+        });
+      }
       if (isStdio) expect(failure.message).toContain("code 1");
       else if (fault === "failThenClose") {
         expect(failure).toMatchObject({ closeCode: 1006, reason: expect.stringContaining("invalid opcode") });

@@ -2,7 +2,9 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { WebSocketServer } from "ws";
 import { asyncDispose } from "../../internal/dispose.ts";
+import { aBoolean, checkOptions, type Rules } from "../../internal/option-rules.ts";
 import type { DialRefusal, TestDial, TestServerDoor } from "../channel.ts";
+import { checkAcceptor } from "../rules.ts";
 import { Loopback } from "./loopback.ts";
 import { WebSocketChannel } from "./websocket-channel.ts";
 
@@ -24,11 +26,20 @@ export interface ListenOptions {
   readonly allowOrigin?: boolean | undefined;
 }
 
+const RULES: Rules<ListenOptions> = { allowOrigin: aBoolean };
+
+const HINTS = {
+  host: "it listens on 127.0.0.1",
+  port: "the system chooses the port: read it from url",
+};
+
 /** Serves a test server over real WebSockets on a free port of 127.0.0.1. Faults act on the TCP socket. */
 export async function listen(
   acceptor: TestServerDoor,
   options: ListenOptions = {},
 ): Promise<ListeningTestServer> {
+  checkAcceptor("listen()", acceptor);
+  checkOptions("listen()", options, RULES, HINTS);
   const { allowOrigin = false } = options;
   const webSockets = new WebSocketServer({ noServer: true });
   const http = createServer((request, response) => {
@@ -38,7 +49,7 @@ export async function listen(
   const url = `ws://127.0.0.1:${loopback.port}`;
 
   http.on("upgrade", async (request, socket: Socket, head) => {
-    const refusal = await acceptor.admit();
+    const refusal = await admission(acceptor);
     if (socket.destroyed) return;
     if (request.headers.origin !== undefined && !allowOrigin) return refuse(socket, { status: 403 });
     if (refusal && refusal.closeCode === undefined) return refuse(socket, refusal);
@@ -52,6 +63,11 @@ export async function listen(
   });
   const close = (): Promise<void> => loopback.close();
   return { url, close, [asyncDispose]: close };
+}
+
+/** A custom acceptor may fail. Its dial is then refused as by a server that has failed. */
+async function admission(acceptor: TestServerDoor): Promise<DialRefusal | undefined> {
+  return await acceptor.admit().catch(() => ({ status: 500 }));
 }
 
 function refuse(socket: Socket, { status }: DialRefusal): void {

@@ -1,8 +1,10 @@
 import { createServer } from "node:net";
+import { bindMembers } from "../../internal/bound.ts";
 import { asyncDispose } from "../../internal/dispose.ts";
 import { settledWithin } from "../../internal/timer.ts";
 import type { TestServerDoor } from "../channel.ts";
 import { Recorder } from "../recorder.ts";
+import { checkAcceptor } from "../rules.ts";
 import { Loopback } from "./loopback.ts";
 import { RELAY } from "./relay.ts";
 import { StdioChannel, type TestChild } from "./stdio-channel.ts";
@@ -26,11 +28,13 @@ const KILL_GRACE_MS = 1_000;
 
 /** Serves a test server over the standard input and output of real child processes, which forward to this process. */
 export async function serveStdio(acceptor: TestServerDoor): Promise<StdioTestServer> {
+  checkAcceptor("serveStdio()", acceptor);
   const children = new Recorder<StdioChannel>();
   const relays = createServer({ noDelay: true }, async (control) => {
     const channel = new StdioChannel(control);
     children.record(channel);
-    const refusal = await acceptor.admit();
+    // A custom acceptor may fail.
+    const refusal = await acceptor.admit().catch(() => ({ reason: "the test's server failed" }));
     if (!refusal) return channel.start(acceptor.accept(channel));
     // Unread input would keep the control connection from closing.
     control.resume();
@@ -38,19 +42,37 @@ export async function serveStdio(acceptor: TestServerDoor): Promise<StdioTestSer
     channel.exit(1);
   });
   const loopback = await Loopback.listen(relays);
-  const close = async (): Promise<void> => {
-    for (const child of children.all) child.kill();
-    children.end(new Error("The test server was closed"));
-    await settledWithin(Promise.all(children.all.map(({ gone }) => gone)), KILL_GRACE_MS);
-    await loopback.close();
-  };
-  return {
-    command: process.execPath,
-    args: ["-e", RELAY, String(loopback.port)],
-    // Makes Electron run as Node, and keeps this process's own NODE_OPTIONS from the child.
-    env: { ELECTRON_RUN_AS_NODE: "1", NODE_OPTIONS: "" },
-    child: (n = 1) => children.find(n),
-    close,
-    [asyncDispose]: close,
-  };
+  return new ServedStdio(children, loopback);
+}
+
+/** Its own enumerable members are options of `stdio()`, and nothing else. */
+class ServedStdio implements StdioTestServer {
+  readonly command = process.execPath;
+  readonly args: readonly string[];
+  // Makes Electron run as Node, and keeps this process's own NODE_OPTIONS from the child.
+  readonly env = { ELECTRON_RUN_AS_NODE: "1", NODE_OPTIONS: "" };
+  readonly #children: Recorder<StdioChannel>;
+  readonly #loopback: Loopback;
+
+  constructor(children: Recorder<StdioChannel>, loopback: Loopback) {
+    bindMembers(this, ServedStdio);
+    this.args = ["-e", RELAY, String(loopback.port)];
+    this.#children = children;
+    this.#loopback = loopback;
+  }
+
+  child(n = 1): Promise<TestChild> {
+    return this.#children.find(n);
+  }
+
+  async close(): Promise<void> {
+    for (const child of this.#children.all) child.kill();
+    this.#children.end(new Error("The test server was closed"));
+    await settledWithin(Promise.all(this.#children.all.map(({ gone }) => gone)), KILL_GRACE_MS);
+    await this.#loopback.close();
+  }
+
+  [asyncDispose](): Promise<void> {
+    return this.close();
+  }
 }

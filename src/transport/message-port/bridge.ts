@@ -41,7 +41,7 @@ export interface Bridge extends AsyncDisposable {
  * A client that is slow to read holds up the exec-server instead of filling this process's memory, if the transport has
  * flow control: those of `exec-server-sdk/node` have it, the WebSocket of a browser does not.
  *
- * @throws UsageError `ERR_INVALID_ARGUMENT` for a value that is no port or no transport.
+ * @throws UsageError `ERR_INVALID_ARGUMENT` for a value that is no port or no transport, and for an invalid option.
  */
 export function bridge(port: PortLike, transport: Transport, options: PortOptions = {}): Bridge {
   if (typeof transport?.connect !== "function") {
@@ -49,7 +49,7 @@ export function bridge(port: PortLike, transport: Transport, options: PortOption
       `bridge(): transport must be a transport such as webSocket() or stdio(), got ${received(transport)}`,
     );
   }
-  const running = new PortBridge(checkedPort(port), transport, livenessOf(options));
+  const running = new PortBridge(checkedPort("bridge()", port), transport, livenessOf("bridge()", options));
   const close = (): Promise<void> => running.close();
   // A plain object, not the class: bundlers keep a class with a computed name, used or not.
   return { ended: running.ended, close, [asyncDispose]: close };

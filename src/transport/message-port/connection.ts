@@ -11,6 +11,9 @@ import { listen, type PortLike } from "./port.ts";
 /** The messages by which client and bridge negotiate a connection. */
 export type NegotiationMessage = PortMessageOf<"hello" | "opened" | "refused" | "withdrawn" | "accepted">;
 
+/** What it means that nothing has ever arrived on a port. */
+export const NO_ANSWER = "nothing answered on the message port: does bridge() run on the other side?";
+
 /** One side of a message port. Carries the negotiation first and, once established, frames. */
 export class PortConnection implements Connection {
   readonly #port: PortLike;
@@ -21,6 +24,9 @@ export class PortConnection implements Connection {
   readonly #unlisten: (() => void)[] = [];
   #isOpen = true;
   #isEstablished = false;
+  #hasHeard = false;
+  /** Called with the first message of the other side. */
+  onFirstMessage: () => void = () => {};
   readonly flow: PortFlowControl;
 
   /** @param onNegotiation Throws a ProtocolError for a message that is not allowed in the current state. */
@@ -31,7 +37,10 @@ export class PortConnection implements Connection {
     this.#liveness = new Liveness(
       livenessMs,
       () => this.post({ type: "ping" }),
-      () => this.#close({ reason: `the other side of the message port was silent for ${livenessMs} ms` }),
+      () => {
+        const reason = `the other side of the message port was silent for ${livenessMs} ms`;
+        this.#close({ reason: this.#hasHeard ? reason : `${reason}: ${NO_ANSWER}` });
+      },
     );
     this.#unlisten.push(
       // A DOM port emits no event when the page of its other side is unloaded, so this side has to report it.
@@ -61,13 +70,21 @@ export class PortConnection implements Connection {
     if (!this.#isOpen) return;
     if (isWatching) this.#liveness.watch();
     else this.#liveness.stop();
-    if (isWatching) this.#port.ref?.();
-    else this.#port.unref?.();
+    if (isWatching) this.ref();
+    else this.unref();
   }
 
   /** Both sides have accepted the connection. Frames are valid from now on. */
   establish(): void {
     this.#isEstablished = true;
+  }
+
+  ref(): void {
+    if (this.#isOpen) this.#port.ref?.();
+  }
+
+  unref(): void {
+    if (this.#isOpen) this.#port.unref?.();
   }
 
   /** Sends a control message. */
@@ -99,6 +116,10 @@ export class PortConnection implements Connection {
   #receive(data: unknown): void {
     if (!this.#isOpen) return;
     this.#liveness.heard();
+    if (!this.#hasHeard) {
+      this.#hasHeard = true;
+      this.onFirstMessage();
+    }
     if (typeof data === "string" && this.#isEstablished) {
       this.#receiveQueue.frame(data);
       return;

@@ -1,8 +1,8 @@
 import { ConnectError } from "../../errors.ts";
 import { onAbort } from "../../internal/abort.ts";
 import { type Deferred, deferred } from "../../internal/deferred.ts";
-import type { Connection } from "../transport.ts";
-import { type NegotiationMessage, PortConnection } from "./connection.ts";
+import type { ConnectContext, Connection } from "../transport.ts";
+import { type NegotiationMessage, NO_ANSWER, PortConnection } from "./connection.ts";
 import { closedEarlyError, errorFromMessage, unexpectedMessage } from "./errors.ts";
 import type { PortLike } from "./port.ts";
 
@@ -16,7 +16,7 @@ export class PortDialer {
     this.#connection = new PortConnection(port, livenessMs, (message) => this.#onNegotiation(message));
   }
 
-  async dial(signal: AbortSignal): Promise<Connection> {
+  async dial(signal: AbortSignal, waitingFor: ConnectContext["waitingFor"]): Promise<Connection> {
     // The signal can have aborted since the caller received the port.
     signal.throwIfAborted();
     const connection = this.#connection;
@@ -40,6 +40,8 @@ export class PortDialer {
       withdraw();
       answer.reject(signal.reason);
     });
+    waitingFor?.(NO_ANSWER);
+    connection.onFirstMessage = () => waitingFor?.("the bridge has not reached the exec-server");
     connection.watch(true);
     connection.post({ type: "hello", attempt });
     void connection.ended.then((end) => answer.reject(closedEarlyError(end)));

@@ -18,22 +18,23 @@ export type PortTarget = (context: { readonly signal: AbortSignal }) => Awaitabl
  *
  * @param port A function that returns a new port for every connection. Or one port: it carries one connection, and the
  * client does not reconnect after that has ended.
- * @throws UsageError `ERR_INVALID_ARGUMENT` at once for a value that is neither.
+ * @throws UsageError `ERR_INVALID_ARGUMENT` at once for a value that is neither, and for an invalid option.
  */
 export function messagePort(port: PortLike | PortTarget, options: PortOptions = {}): Transport {
-  const livenessMs = livenessOf(options);
+  const livenessMs = livenessOf("messagePort()", options);
   return typeof port === "function"
     ? newPortTransport(port, livenessMs)
-    : onePortTransport(checkedPort(port), livenessMs);
+    : onePortTransport(checkedPort("messagePort()", port), livenessMs);
 }
 
 function newPortTransport(target: PortTarget, livenessMs: number): Transport {
   let previous: PortLike | undefined;
   return {
     reconnectable: true,
-    async connect({ signal }) {
+    async connect({ signal, waitingFor }) {
       signal.throwIfAborted();
-      const pending = (async () => checkedPort(await target({ signal })))();
+      waitingFor?.("the function has not returned a port");
+      const pending = (async () => checkedPort("messagePort()", await target({ signal })))();
       const port = await untilAborted(pending, signal, (late) => new PortDialer(late, livenessMs).close());
       if (port === previous) {
         invalid(
@@ -43,7 +44,7 @@ function newPortTransport(target: PortTarget, livenessMs: number): Transport {
       previous = port;
       const dialer = new PortDialer(port, livenessMs);
       try {
-        return await dialer.dial(signal);
+        return await dialer.dial(signal, waitingFor);
       } catch (error) {
         await dialer.close();
         throw error;
@@ -56,10 +57,10 @@ function onePortTransport(port: PortLike, livenessMs: number): Transport {
   let dialer: PortDialer | undefined;
   return {
     reconnectable: false,
-    async connect({ signal }) {
+    async connect({ signal, waitingFor }) {
       signal.throwIfAborted();
       dialer ??= new PortDialer(port, livenessMs);
-      return await dialer.dial(signal);
+      return await dialer.dial(signal, waitingFor);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { invalid, received } from "../../internal/arguments.ts";
+import { checkOptions, milliseconds, type Rules } from "../../internal/option-rules.ts";
 
 /**
  * One side of a message channel: a DOM `MessagePort`, the one of `node:worker_threads`, or Electron's
@@ -52,19 +53,22 @@ export interface PortOptions {
   readonly livenessMs?: number | undefined;
 }
 
-/** @throws UsageError `ERR_INVALID_ARGUMENT` for a time that is no positive number. */
-export function livenessOf(options: PortOptions): number {
-  const { livenessMs = 30_000 } = options;
-  if (typeof livenessMs === "number" && livenessMs > 0) return livenessMs;
-  return invalid(`livenessMs must be a positive number of milliseconds, got ${received(livenessMs)}`);
+const RULES: Rules<PortOptions> = { livenessMs: milliseconds };
+
+/** @throws UsageError `ERR_INVALID_ARGUMENT` for an invalid option. */
+export function livenessOf(caller: string, options: PortOptions): number {
+  checkOptions(caller, options, RULES);
+  return options.livenessMs ?? 30_000;
 }
 
 /** @throws UsageError `ERR_INVALID_ARGUMENT` for a value that is no port. */
-export function checkedPort(port: PortLike): PortLike {
+export function checkedPort(caller: string, port: PortLike): PortLike {
   const { postMessage, close, addEventListener, on } = (port ?? {}) as Partial<EventTargetPort & EmitterPort>;
   const isPort = [postMessage, close, addEventListener ?? on].every((method) => typeof method === "function");
   if (isPort) return port;
-  return invalid(`port must be a message port with postMessage() and close(), got ${received(port)}`);
+  return invalid(
+    `${caller}: port must be a message port with postMessage() and close(), got ${received(port)}`,
+  );
 }
 
 /** Adds listeners, by the names of their events, and starts delivery. Returns a function that removes the listeners. */

@@ -1,5 +1,15 @@
 import { invalid, received } from "../../internal/arguments.ts";
 import type { Awaitable } from "../../internal/awaitable.ts";
+import {
+  anything,
+  aString,
+  checkOptions,
+  either,
+  type Rules,
+  stringList,
+  stringRecord,
+} from "../../internal/option-rules.ts";
+import { isUrl } from "../../internal/realms.ts";
 
 /** The address of one dial, with the credentials for this dial only. */
 export interface WebSocketAddress {
@@ -20,6 +30,14 @@ export type WebSocketTarget =
   | URL
   | ((context: { readonly signal: AbortSignal }) => Awaitable<string | URL | WebSocketAddress>);
 
+export const OFFER_RULES: Rules<Pick<WebSocketAddress, "protocols" | "headers">> = {
+  protocols: either(aString, stringList),
+  headers: stringRecord,
+};
+
+/** The URL is checked where it is parsed. */
+const ADDRESS_RULES: Rules<WebSocketAddress> = { ...OFFER_RULES, url: anything };
+
 export interface ResolvedAddress {
   readonly url: URL;
   readonly protocols: string[];
@@ -31,11 +49,13 @@ export function resolveAddress(
   target: string | URL | WebSocketAddress,
   defaults: Pick<WebSocketAddress, "protocols" | "headers"> = {},
 ): ResolvedAddress {
-  const address = typeof target === "string" || target instanceof URL ? { url: target } : target;
+  const isAddress = typeof target === "object" && target !== null && !isUrl(target);
+  const address = isAddress ? target : { url: target };
+  if (isAddress) checkOptions("The target of webSocket()", target, ADDRESS_RULES);
   return {
-    url: webSocketUrl(address?.url),
+    url: webSocketUrl(address.url),
     protocols: [...list(defaults.protocols), ...list(address.protocols)],
-    headers: { ...defaults.headers, ...address.headers },
+    headers: { ...given(defaults.headers), ...given(address.headers) },
   };
 }
 
@@ -55,11 +75,19 @@ function webSocketUrl(value: string | URL): URL {
   }
   const url = new URL(value);
   if (url.protocol !== "ws:" && url.protocol !== "wss:") {
-    invalid("The target of webSocket() must be a ws: or wss: URL, got a URL with another scheme");
+    const got = /^https?:$/.test(url.protocol)
+      ? `an ${url.protocol} URL: use ${url.protocol.replace("http", "ws")} instead`
+      : "a URL with another scheme";
+    invalid(`The target of webSocket() must be a ws: or wss: URL, got ${got}`);
   }
   // Browsers refuse to dial a URL with a fragment, and a fragment is never sent to the server.
   url.hash = "";
   return url;
+}
+
+/** The headers that are not undefined. */
+function given(headers: WebSocketAddress["headers"] = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
 }
 
 function list(value: string | readonly string[] | undefined): readonly string[] {

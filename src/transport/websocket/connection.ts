@@ -1,4 +1,5 @@
 import { deferred } from "../../internal/deferred.ts";
+import { viewOf } from "../../internal/realms.ts";
 import { settledWithin } from "../../internal/timer.ts";
 import { ReceiveQueue } from "../receive-queue.ts";
 import type { Connection, ConnectionReceiver } from "../transport.ts";
@@ -31,6 +32,8 @@ export class WebSocketConnection implements Connection {
   readonly flow: WebSocketFlowControl | undefined;
   readonly ping: (() => Promise<void>) | undefined;
   readonly sendPayload: Connection["sendPayload"];
+  /** What keeps a Node process alive: the TCP or TLS stream below a `ws` socket. */
+  #handle: { ref?(): void; unref?(): void } | undefined;
   hasOpened = false;
 
   /** @param stream What the socket writes to, if that is not the socket's own to cork. */
@@ -52,9 +55,12 @@ export class WebSocketConnection implements Connection {
     listen(socket, "open", () => {
       this.hasOpened = true;
     });
+    socket.on?.("upgrade", (response) => {
+      this.#handle = (response as { socket?: { ref?(): void; unref?(): void } } | undefined)?.socket;
+    });
     onData(socket, (data) => {
-      const isFrame = typeof data === "string" || data instanceof Uint8Array;
-      this.#receiveQueue.frame(isFrame ? data : new Uint8Array(data));
+      // Bytes can be of another realm. Anything else is no message, which the empty frame reports.
+      this.#receiveQueue.frame(typeof data === "string" ? data : (viewOf(data) ?? new Uint8Array()));
     });
     listen(socket, "error", (event) => {
       this.#lastError = event;
@@ -82,6 +88,14 @@ export class WebSocketConnection implements Connection {
     else this.#socket.send(frame);
   }
 
+  ref(): void {
+    this.#handle?.ref?.();
+  }
+
+  unref(): void {
+    this.#handle?.unref?.();
+  }
+
   async close(): Promise<void> {
     this.#socket.close(1000);
     await settledWithin(this.#closed, CLOSE_GRACE_MS);
@@ -104,12 +118,9 @@ function corkable(socket: ExtendedWebSocket): Corkable | undefined {
 }
 
 /** Delivers text from `ws`, the only one with `terminate`, as raw bytes: its `message` event would decode them. */
-function onData(
-  socket: ExtendedWebSocket,
-  listener: (data: string | Uint8Array | ArrayBuffer) => void,
-): void {
-  if (socket.on && socket.terminate) socket.on("message", listener as (data: unknown) => void);
-  else listen(socket, "message", ({ data }) => listener(data as string | ArrayBuffer));
+function onData(socket: ExtendedWebSocket, listener: (data: unknown) => void): void {
+  if (socket.on && socket.terminate) socket.on("message", listener);
+  else listen(socket, "message", ({ data }) => listener(data));
 }
 
 function pinger(socket: ExtendedWebSocket, closed: Promise<void>): Connection["ping"] {

@@ -11,13 +11,14 @@ export function openWebSocket(
   socket: WebSocketLike,
   shown: string,
   signal: AbortSignal,
+  hintFor = generalHint,
 ): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const connection = new WebSocketConnection(socket);
     let lastError: SocketEvent = {};
     const fail = (end: SocketEvent): void => {
       signal.removeEventListener("abort", onAbort);
-      reject(dialError(shown, lastError, closeCodeOf(end)));
+      reject(dialError(shown, lastError, closeCodeOf(end), hintFor));
     };
     const onAbort = (): void => {
       // Before the close, which can emit an error synchronously.
@@ -42,11 +43,27 @@ export function openWebSocket(
   });
 }
 
-function dialError(shown: string, error: SocketEvent, closeCode: number | undefined): ConnectError {
+/** What to look at when a dial has failed. */
+export type DialHint = (fact: string | undefined) => string | undefined;
+
+/** Browsers and the WebSocket of Node report no reason. */
+const generalHint: DialHint = () =>
+  (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node
+    ? "webSocket() of exec-server-sdk/node says more"
+    : "no server there, an origin it refuses, or a wrong token? The browser's console says more";
+
+function dialError(
+  shown: string,
+  error: SocketEvent,
+  closeCode: number | undefined,
+  hintFor: DialHint,
+): ConnectError {
   const status = REFUSED.exec(error.message ?? "")?.[1];
   const code = (error.error as { code?: unknown } | undefined)?.code;
-  const why = status ? `the server answered HTTP ${status}` : typeof code === "string" ? code : undefined;
-  return new ConnectError(`Could not connect to ${shown}${why ? `: ${why}` : ""}`, {
+  const fact = status ? `the server answered HTTP ${status}` : typeof code === "string" ? code : undefined;
+  const hint = hintFor(fact);
+  const why = [fact, hint && `(${hint})`].filter(Boolean).join(" ");
+  return new ConnectError(`Could not connect to ${shown}${why && `: ${why}`}`, {
     phase: "dial",
     delivery: "not-sent",
     status: status === undefined ? undefined : Number(status),

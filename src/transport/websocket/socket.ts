@@ -23,8 +23,8 @@ export interface ExtendedWebSocket extends WebSocketLike, Partial<Corkable> {
   /** Destroys the underlying socket without waiting for the peer. */
   terminate?(): void;
   ping?(): void;
-  /** Listens for messages as the raw data that arrived, and for pongs. */
-  on?(type: "message" | "pong", listener: (data: unknown) => void): unknown;
+  /** Listens for messages as the raw data that arrived, for pongs, and for the response to the upgrade request. */
+  on?(type: "message" | "pong" | "upgrade", listener: (data: unknown) => void): unknown;
   /** Pauses reading. */
   pause?(): void;
   /** Resumes reading. */

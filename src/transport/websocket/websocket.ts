@@ -1,9 +1,16 @@
 import { UsageError } from "../../errors.ts";
 import { untilAborted } from "../../internal/abort.ts";
 import { invalid } from "../../internal/arguments.ts";
+import { aFunction, checkOptions, type Rules } from "../../internal/option-rules.ts";
 import { type Connection, MAX_INCOMING_FRAME, type Transport } from "../transport.ts";
-import { type ResolvedAddress, resolveAddress, shownUrl, type WebSocketTarget } from "./address.ts";
-import { openWebSocket } from "./dial.ts";
+import {
+  OFFER_RULES,
+  type ResolvedAddress,
+  resolveAddress,
+  shownUrl,
+  type WebSocketTarget,
+} from "./address.ts";
+import { type DialHint, openWebSocket } from "./dial.ts";
 import type { WebSocketLike } from "./socket.ts";
 
 /** Protocols and headers of every upgrade request. */
@@ -15,6 +22,19 @@ export interface WebSocketOptions {
    * a UsageError `ERR_UNSUPPORTED`. @default none
    */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The rules of the root entry. */
+const ROOT_RULES: Rules<NonNullable<Parameters<typeof webSocket>[1]>> = {
+  ...OFFER_RULES,
+  WebSocket: aFunction,
+};
+
+/** What differs between the entries. By default: the root entry. */
+interface Variant<Options> {
+  readonly rules?: Rules<Options>;
+  readonly hints?: Readonly<Record<string, string>>;
+  readonly dialHint?: DialHint;
 }
 
 /** A WebSocket constructor: the standard one, or one that takes a third argument like that of the `ws` package. */
@@ -44,16 +64,19 @@ export function webSocket(
 }
 
 /** The transport for any function that constructs a socket. The node entry shares it. */
-export function webSocketTransport(
+export function webSocketTransport<Options extends WebSocketOptions>(
   target: WebSocketTarget,
-  options: WebSocketOptions,
+  options: Options,
   create: (address: ResolvedAddress) => WebSocketLike,
+  { rules = ROOT_RULES as Rules<WebSocketOptions> as Rules<Options>, hints, dialHint }: Variant<Options> = {},
 ): Transport {
+  checkOptions("webSocket()", options, rules, hints);
   const fixed = typeof target === "function" ? undefined : resolveAddress(target, options);
   return {
     reconnectable: true,
-    async connect({ signal }): Promise<Connection> {
+    async connect({ signal, waitingFor }): Promise<Connection> {
       signal.throwIfAborted();
+      if (!fixed) waitingFor?.("the target function has not returned");
       const address =
         fixed ??
         resolveAddress(
@@ -62,7 +85,8 @@ export function webSocketTransport(
         );
       // The signal can abort between the target's result and this turn.
       signal.throwIfAborted();
-      return await openWebSocket(createSocket(create, address), shownUrl(address.url), signal);
+      waitingFor?.(`${shownUrl(address.url)} has not answered`);
+      return await openWebSocket(createSocket(create, address), shownUrl(address.url), signal, dialHint);
     },
   };
 }
@@ -78,9 +102,9 @@ function createSocket(
   } catch (error) {
     if (error instanceof UsageError) throw error;
     // Without a cause: browsers quote the subprotocol, which can be a credential.
-    const name = (error as { name?: unknown } | undefined)?.name;
+    const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown };
     invalid(
-      `protocols and headers must be valid for a WebSocket to ${shownUrl(address.url)}, got values that the runtime refused (${String(name)})`,
+      `protocols and headers must be valid for a WebSocket to ${shownUrl(address.url)}, got values that the runtime refused (${String(code ?? name)})`,
     );
   }
 }

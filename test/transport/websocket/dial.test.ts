@@ -1,11 +1,18 @@
 import { once } from "node:events";
-import { describe, expect, test } from "vitest";
-import { ConnectError, ExecServerClient, TimeoutError } from "../../../src/index.ts";
+import { describe, expect, test, vi } from "vitest";
+import {
+  ConnectError,
+  ExecServerClient,
+  webSocket as rootWebSocket,
+  TimeoutError,
+  type Transport,
+} from "../../../src/index.ts";
 import { webSocket as nodeWebSocket } from "../../../src/node.ts";
 import { ExecServer } from "../../support/exec-server.ts";
 import { failureOf } from "../../support/failure.ts";
 import { expectNoneShown } from "../../support/leaks.ts";
 import { RawServer, unusedPort } from "../../support/tcp-server.ts";
+import { selfSigned, startTlsServer } from "../../support/tls-server.ts";
 import { ENTRIES } from "../harness/entries.ts";
 
 /** Adds a credential to every part of a URL that can hold one. */
@@ -78,6 +85,85 @@ describe.each(ENTRIES)("a dial of webSocket() of the %s", (_, makeTransport) => 
     expect(waited).toBeLessThan(2_000);
     expectNoneShown(error, SECRETS);
     await closed;
+  });
+});
+
+describe("the error of a failed dial", () => {
+  async function messageOf(transport: Transport): Promise<string> {
+    const error = await failureOf(ExecServerClient.connect({ transport, connectTimeoutMs: 2_000 }));
+    expect(error).toMatchObject({ phase: "dial", delivery: "not-sent" });
+    return (error as Error).message;
+  }
+
+  test.each([
+    [401, "token"],
+    [403, "pages need a gateway"],
+    [404, "port and path"],
+    [426, "port and path"],
+    [200, "port and path"],
+    [503, "full"],
+    [502, "proxy"],
+  ])("says after HTTP %i where to look: %s", async (status, hint) => {
+    await using server = await RawServer.http((_, response) => response.writeHead(status).end());
+    const message = await messageOf(nodeWebSocket(server.url));
+    expect(message).toContain(`HTTP ${status}`);
+    expect(message).toContain(hint);
+  });
+
+  test("says that no server listens", async () => {
+    expect(await messageOf(nodeWebSocket(`ws://127.0.0.1:${await unusedPort()}`))).toMatch(
+      /ECONNREFUSED.*no server listens/,
+    );
+  });
+
+  test("says that ws: is needed where wss: meets a server without TLS", async () => {
+    await using server = await RawServer.http((_, response) => response.end());
+    expect(await messageOf(nodeWebSocket(server.url.replace("ws:", "wss:")))).toContain("use ws:");
+  });
+
+  test("says that wss: is needed where ws: meets a server with TLS", async () => {
+    await using tls = await startTlsServer(selfSigned("localhost"));
+    expect(await messageOf(nodeWebSocket(tls.url.replace("wss:", "ws:")))).toContain("use wss:");
+  });
+
+  class Silent extends EventTarget {
+    readyState = 0;
+    binaryType = "blob";
+    constructor() {
+      super();
+      queueMicrotask(() => this.dispatchEvent(new Event("error")));
+    }
+    send(): void {}
+    close(): void {}
+  }
+
+  test("names the node entry where a WebSocket in Node reports no reason", async () => {
+    const transport = rootWebSocket("ws://127.0.0.1:1", { WebSocket: Silent });
+    expect(await messageOf(transport)).toContain("exec-server-sdk/node");
+  });
+
+  test("says in a page what it can be, and where to look", async () => {
+    vi.stubGlobal("process", undefined);
+    const connecting = rootWebSocket("ws://127.0.0.1:1", { WebSocket: Silent }).connect({
+      signal: new AbortController().signal,
+    });
+    const { message } = (await failureOf(connecting)) as Error;
+    vi.unstubAllGlobals();
+    for (const part of ["no server", "origin", "token", "console"]) expect(message).toContain(part);
+  });
+
+  test("says what it waited for when the time is over", async () => {
+    await using server = await RawServer.silent();
+    const url = withSecrets(server.url);
+    const transports = [
+      [nodeWebSocket(url), "/exec has not answered"],
+      [nodeWebSocket(() => new Promise(() => {})), "target function"],
+    ] as const;
+    for (const [transport, reason] of transports) {
+      const error = await failureOf(ExecServerClient.connect({ transport, connectTimeoutMs: 50 }));
+      expect(error).toMatchObject({ code: "ERR_CONNECT_TIMEOUT", message: expect.stringContaining(reason) });
+      expectNoneShown(error, SECRETS);
+    }
   });
 });
 

@@ -1,0 +1,40 @@
+import { invalid, received } from "../internal/arguments.ts";
+import { aBoolean, aString, integer, type Rule, type Rules } from "../internal/option-rules.ts";
+import { isUint8Array } from "../internal/realms.ts";
+import type { DialRefusal, TestServerDoor } from "./channel.ts";
+
+/** The checks of the test server's arguments. */
+
+export const dataRule: Rule = (value) =>
+  typeof value === "string" || isUint8Array(value) ? undefined : "a string or a Uint8Array";
+
+export const filesRule: Rule = (value) =>
+  typeof value === "object" && value !== null && Object.values(value).every((file) => !dataRule(file))
+    ? undefined
+    : "an object with strings or Uint8Arrays by path";
+
+export const REFUSAL_RULES: Rules<DialRefusal> = {
+  status: integer(100, 599),
+  closeCode: integer(1000, 4999),
+  reason: aString,
+};
+
+export const EXIT_RULES: Rules<{ sandboxDenied?: boolean; keepsOutput?: boolean }> = {
+  sandboxDenied: aBoolean,
+  keepsOutput: aBoolean,
+};
+
+export function checkFunction(argument: string, value: unknown): void {
+  if (typeof value !== "function") invalid(`${argument} must be a function, got ${received(value)}`);
+}
+
+export function checkData(argument: string, value: unknown): void {
+  const expected = dataRule(value);
+  if (expected) invalid(`${argument} must be ${expected}, got ${received(value)}`);
+}
+
+export function checkAcceptor(caller: string, acceptor: TestServerDoor): void {
+  if (typeof acceptor?.admit !== "function" || typeof acceptor.accept !== "function") {
+    invalid(`${caller}: acceptor must be a TestServer, got ${received(acceptor)}`);
+  }
+}
