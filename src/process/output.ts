@@ -2,7 +2,7 @@ import { UsageError } from "../errors.ts";
 import { ByteQueue, type OverflowPolicy } from "../internal/byte-queue.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import type { OutputChunk } from "./events.ts";
-import { OutputStream } from "./output-stream.ts";
+import { outputStream } from "./output-stream.ts";
 
 type View = "merged" | "split";
 
@@ -15,16 +15,25 @@ export class ProcessOutput {
   readonly #merged: ByteQueue<OutputChunk>;
   readonly #stdout: ByteQueue<OutputChunk>;
   readonly #stderr: ByteQueue<OutputChunk>;
-  readonly stdout: ReadableStream<Bytes>;
-  readonly stderr: ReadableStream<Bytes>;
+  #stdoutStream: ReadableStream<Bytes> | undefined;
+  #stderrStream: ReadableStream<Bytes> | undefined;
   #claimed: View | undefined;
 
   constructor(budget: number, policy: OverflowPolicy) {
     this.#merged = new ByteQueue<OutputChunk>(budget, policy);
     this.#stdout = new ByteQueue<OutputChunk>(budget, policy);
     this.#stderr = new ByteQueue<OutputChunk>(budget, policy);
-    this.stdout = this.#streamOf(this.#stdout);
-    this.stderr = this.#streamOf(this.#stderr);
+  }
+
+  /** The streams are made when they are first looked at; that claims nothing. */
+  get stdout(): ReadableStream<Bytes> {
+    this.#stdoutStream ??= this.#streamOf(this.#stdout);
+    return this.#stdoutStream;
+  }
+
+  get stderr(): ReadableStream<Bytes> {
+    this.#stderrStream ??= this.#streamOf(this.#stderr);
+    return this.#stderrStream;
   }
 
   get droppedBytes(): number {
@@ -68,7 +77,7 @@ export class ProcessOutput {
   }
 
   #streamOf(queue: ByteQueue<OutputChunk>): ReadableStream<Bytes> {
-    return new OutputStream({
+    return outputStream({
       claim: () => {
         if (this.#claimed !== "split") this.#claim("split");
       },
