@@ -36,7 +36,10 @@ export type UsageErrorCode =
   | "ERR_OUTPUT_CLAIMED"
   /** The protocol, the server's system or this runtime does not support the operation. */
   | "ERR_UNSUPPORTED"
-  /** The server would not accept the request: it is above 15 MiB, or its HTTP body is above 11 MiB. */
+  /**
+   * The server would not accept the request: it is above 15 MiB, or its HTTP body is above 11 MiB. Or a text is longer
+   * than the runtime allows (512 MiB in Node).
+   */
   | "ERR_TOO_LARGE";
 
 /** What every error can have besides its message. */
@@ -123,14 +126,20 @@ export class ConnectError extends ExecServerError {
 /** Which deadline passed: `connectTimeoutMs`, `initializeTimeoutMs`, or the `timeoutMs` of a call. */
 export type TimeoutErrorCode = "ERR_CONNECT_TIMEOUT" | "ERR_INITIALIZE_TIMEOUT" | "ERR_TIMEOUT";
 
-/** A deadline passed. */
-export class TimeoutError extends ExecServerError {
+/**
+ * A deadline passed.
+ *
+ * @typeParam Output The output of a `run`: `string`, or `Uint8Array` with `encoding: "bytes"`.
+ */
+export class TimeoutError<
+  Output extends string | Uint8Array = string | Uint8Array<ArrayBuffer>,
+> extends ExecServerError {
   static override readonly brand = "TimeoutError";
   readonly code: TimeoutErrorCode;
   /** What a command had written to standard output when its `run` timed out: text or bytes, as in its result. */
-  declare readonly stdout?: string | Uint8Array<ArrayBuffer>;
+  declare readonly stdout?: Output;
   /** The same for standard error. */
-  declare readonly stderr?: string | Uint8Array<ArrayBuffer>;
+  declare readonly stderr?: Output;
 
   constructor(code: TimeoutErrorCode, message: string, details?: ErrorDetails) {
     super(message, details);
@@ -184,10 +193,17 @@ export class ServerError extends ExecServerError {
   declare readonly data?: unknown;
   /** What the error is about. Missing if neither its code nor its text says so. */
   declare readonly kind?: ServerErrorKind;
+  /** For a start with kind `"not-found"`: what does not exist. Missing if that is unknown. */
+  declare readonly missing?: "program" | "cwd";
 
   constructor(
     message: string,
-    details: ErrorDetails & { rpcCode: number; data?: unknown; kind?: ServerErrorKind | undefined },
+    details: ErrorDetails & {
+      rpcCode: number;
+      data?: unknown;
+      kind?: ServerErrorKind | undefined;
+      missing?: "program" | "cwd" | undefined;
+    },
   ) {
     super(message, details);
   }
@@ -211,25 +227,37 @@ export interface RunResult<Output extends string | Uint8Array = string> {
   readonly sandboxDenied: boolean;
 }
 
-/** The command of a `run` exited with a non-zero code. The error has the whole result. */
-export class ProcessExitError extends ExecServerError implements RunResult<string | Uint8Array> {
+/** A type argument that is stated or the default, never inferred: a result of either kind has no one type. */
+type Stated<T> = [T][T extends unknown ? 0 : never];
+
+/**
+ * The command of a `run` exited with a non-zero code. The error has the whole result; its message names the program and
+ * the last line of standard error.
+ *
+ * @typeParam Output The output: `string`, or `Uint8Array` with `encoding: "bytes"`.
+ */
+export class ProcessExitError<Output extends string | Uint8Array = string | Uint8Array>
+  extends ExecServerError
+  implements RunResult<Output>
+{
   static override readonly brand = "ProcessExitError";
   readonly code = "ERR_PROCESS_EXIT";
   /** The result that `run` resolves with if `reject` is false. */
-  readonly result: RunResult<string | Uint8Array>;
+  readonly result: RunResult<Output>;
 
-  constructor(result: RunResult<string | Uint8Array>, details?: ErrorDetails) {
-    super(`The command exited with code ${result.exitCode}`, details);
-    this.result = result;
+  /** @param lastLine The last line of standard error, for the message. */
+  constructor(result: RunResult<Stated<Output>>, details?: ErrorDetails, lastLine?: string) {
+    super(`The command exited with code ${result.exitCode}${lastLine ? `: ${lastLine}` : ""}`, details);
+    this.result = result as RunResult<Output>;
   }
 
   get exitCode(): number {
     return this.result.exitCode;
   }
-  get stdout(): string | Uint8Array {
+  get stdout(): Output {
     return this.result.stdout;
   }
-  get stderr(): string | Uint8Array {
+  get stderr(): Output {
     return this.result.stderr;
   }
   get sandboxDenied(): boolean {

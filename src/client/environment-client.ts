@@ -8,9 +8,15 @@ import { bindMembers } from "../internal/bound.ts";
 import { asyncDispose } from "../internal/dispose.ts";
 import { inOperation } from "../internal/operation.ts";
 import { checkOptions } from "../internal/option-rules.ts";
-import { processOperation, type StartOptions } from "../process/options.ts";
+import {
+  checkStart,
+  processOperation,
+  START_HINTS,
+  START_RULES,
+  type StartOptions,
+} from "../process/options.ts";
 import type { ExecProcess } from "../process/process.ts";
-import { type RunOptions, run } from "../process/run.ts";
+import { RUN_HINTS, RUN_RULES, type RunOptions, run } from "../process/run.ts";
 import { encoded } from "../protocol/encoded-bytes.ts";
 import type { EnvironmentStatus } from "../protocol/environment.ts";
 import {
@@ -50,7 +56,10 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
 
   async start(argv: readonly string[], options?: StartOptions): Promise<ExecProcess> {
     const operation = processOperation("start", argv, options);
-    return await inOperation(operation, options?.signal, () => this.#start(argv, options));
+    return await inOperation(operation, options?.signal, async () => {
+      checkStart("start()", argv, options, START_RULES, START_HINTS);
+      return await this.#start(argv, options);
+    });
   }
 
   run(
@@ -65,9 +74,10 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
     argv: readonly string[],
     options?: RunOptions,
   ): Promise<RunResult<string | Uint8Array<ArrayBuffer>>> {
-    return await inOperation(processOperation("run", argv, options), options?.signal, () =>
-      run((...command) => this.#start(...command), argv, options),
-    );
+    return await inOperation(processOperation("run", argv, options), options?.signal, async () => {
+      checkStart("run()", argv, options, RUN_RULES, RUN_HINTS);
+      return await run((...command) => this.#start(...command), argv, options);
+    });
   }
 
   async info(options?: RequestOptions): Promise<EnvironmentInfo> {

@@ -37,8 +37,10 @@ export interface ExecEnvironment {
   /**
    * Starts a process.
    *
-   * @throws ServerError if the server can't start it: `kind` is `"not-found"` for a missing program or directory.
-   * @throws UsageError `ERR_INVALID_ARGUMENT` for an empty argv, a relative `cwd` or a `processId` in use.
+   * @throws ServerError if the server can't start it: `kind` is `"not-found"` for a missing program or directory, and
+   * `missing` says which of the two.
+   * @throws UsageError `ERR_INVALID_ARGUMENT` for an empty argv, an unknown option, a relative `cwd` or a `processId` in
+   * use; `ERR_UNSUPPORTED` for what Node or execa have and the protocol has not.
    */
   start(argv: readonly string[], options?: StartOptions): Promise<ExecProcess>;
   /**

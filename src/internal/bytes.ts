@@ -1,3 +1,4 @@
+import { UsageError } from "../errors.ts";
 import { asNodeBuffer } from "./node-buffer.ts";
 import { platformClass } from "./platform.ts";
 
@@ -14,9 +15,19 @@ export function utf8(text: string): Bytes {
   return encoder.encode(text);
 }
 
-/** Decodes complete UTF-8 text and keeps a byte order mark. */
+/**
+ * Decodes complete UTF-8 text and keeps a byte order mark.
+ *
+ * @throws UsageError `ERR_TOO_LARGE` for a text that is longer than the runtime allows: 512 MiB in Node.
+ */
 export function textOf(bytes: Uint8Array): string {
-  return new (platformClass("TextDecoder"))("utf-8", { ignoreBOM: true }).decode(bytes);
+  try {
+    return new (platformClass("TextDecoder"))("utf-8", { ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    // Nothing else can fail: invalid UTF-8 is replaced.
+    const problem = `${bytes.length} bytes are too many for one text: read them as bytes`;
+    throw new UsageError("ERR_TOO_LARGE", problem, { cause });
+  }
 }
 
 /** A slice of a text, or of the bytes of an ASCII text. A byte outside ASCII becomes a character outside ASCII. */

@@ -80,6 +80,8 @@ const PROBLEMS: Readonly<Record<string, string>> = {
 };
 
 function problemOf(error: ExecServerError): string {
-  const problem = error instanceof ServerError && error.kind ? PROBLEMS[error.kind] : undefined;
+  // A message that names its subject, such as a missing program, needs no explanation.
+  const isRaw = error instanceof ServerError && error.message.startsWith("The exec-server rejected");
+  const problem = isRaw && error.kind ? PROBLEMS[error.kind] : undefined;
   return problem ? `${problem}. ${error.message}` : error.message;
 }

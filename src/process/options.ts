@@ -1,11 +1,25 @@
+import { redactUrls } from "../errors.ts";
 import { invalid, received } from "../internal/arguments.ts";
 import { DEFAULT_MAX_BUFFERED_BYTES, type OverflowPolicy } from "../internal/byte-queue.ts";
 import { randomId } from "../internal/bytes.ts";
-import type { Operation } from "../internal/operation.ts";
+import { type Operation, shownText } from "../internal/operation.ts";
+import {
+  aBoolean,
+  anAbortSignal,
+  anObject,
+  aString,
+  byteCount,
+  checkOptions,
+  either,
+  oneOf,
+  type Rules,
+  stringList,
+} from "../internal/option-rules.ts";
+import { isUrl } from "../internal/realms.ts";
 import { toPathUri } from "../protocol/path-uri.ts";
 import type { EnvPolicy, ProcessStartParams } from "../protocol/process.ts";
 import { type SandboxContext, wireSandbox } from "../protocol/sandbox.ts";
-import type { TerminalSize } from "./tty.ts";
+import { checkSize, type TerminalSize } from "./tty.ts";
 
 /** Options of `start`. An invalid one is a UsageError: `ERR_INVALID_ARGUMENT`, unless the option states another code. */
 export interface StartOptions {
@@ -29,7 +43,10 @@ export interface StartOptions {
   readonly stdin?: "ignore" | "pipe" | undefined;
   /**
    * Runs the program in a terminal, which also accepts input. `true` means 24 rows and 80 columns. Another size requires
-   * a POSIX server; otherwise it is `ERR_UNSUPPORTED`. @default false
+   * a POSIX server; otherwise it is `ERR_UNSUPPORTED`.
+   *
+   * The environment is that of a start without a terminal; only TERM is `xterm-256color` if it is missing and
+   * `envPolicy` is not null. A variable that the machine's shell can't keep is `ERR_UNSUPPORTED`. @default false
    */
   readonly tty?: boolean | TerminalSize | undefined;
   /** The name that the program sees as its own. `ERR_UNSUPPORTED` together with `tty`. @default argv[0] */
@@ -39,17 +56,89 @@ export interface StartOptions {
   /** Id of the process, unique in the session. @default random */
   readonly processId?: string | undefined;
   /**
-   * Aborts the start: it rejects with the signal's reason. If the request was already sent, the process is terminated as
-   * soon as the server has started it. @default none
+   * Limits the life of the process. If it aborts before the start, the start rejects with the signal's reason; a process
+   * that was requested already is terminated as soon as the server has started it. After the start it terminates the
+   * process; `exited` then reports how the process ended.
+   *
+   * So `AbortSignal.timeout(ms)` is not only a deadline of the start: it ends a process that runs longer. @default none
    */
   readonly signal?: AbortSignal | undefined;
   /** Limit of unread output in bytes. It applies to stdout and stderr each if they are read separately. @default 64 MiB */
   readonly maxBufferedBytes?: number | undefined;
   /**
    * What happens beyond `maxBufferedBytes`: the reader gets the kept output and then an OverflowError, or the oldest
-   * output is dropped. @default "fail"
+   * output is dropped. @default "drop-oldest" for `start` with a terminal, otherwise "fail"
    */
   readonly overflow?: OverflowPolicy | undefined;
+}
+
+export const START_RULES: Rules<StartOptions> = {
+  cwd: (value) => (typeof value === "string" || isUrl(value) ? undefined : "a string or a URL"),
+  env: anObject,
+  envPolicy: either(oneOf(null), anObject),
+  stdin: oneOf("ignore", "pipe"),
+  tty: either(aBoolean, anObject),
+  arg0: aString,
+  sandbox: either(oneOf(null), anObject),
+  processId: aString,
+  signal: anAbortSignal,
+  maxBufferedBytes: byteCount,
+  overflow: oneOf("fail", "drop-oldest"),
+};
+
+const ENV_POLICY_RULES: Rules<EnvPolicy> = {
+  inherit: oneOf("all", "core", "none"),
+  ignoreDefaultExcludes: aBoolean,
+  exclude: stringList,
+  set: anObject,
+  includeOnly: stringList,
+};
+
+/** Options of Node's child_process, of execa and of node-pty, and what to do instead. */
+export const START_HINTS: Readonly<Record<string, string>> = {
+  ...hints("run() has it", ["timeoutMs", "encoding", "reject"]),
+  ...hints("the output is in the process, or in the result of run()", ["stdout", "stderr", "all"]),
+  ...hints("the server has nothing like it", [
+    "detached",
+    "gid",
+    "killSignal",
+    "serialization",
+    "uid",
+    "windowsHide",
+    "windowsVerbatimArguments",
+  ]),
+  ...hints("use tty: { rows, cols }", ["rows", "cols"]),
+  timeout: "use timeoutMs of run(), or signal",
+  input: 'use stdin: "pipe" and write()',
+  shell: 'run a shell, such as ["sh", "-c", "ls | wc -l"]',
+  stdio: 'use stdin: "pipe" or "ignore"',
+  maxBuffer: "use maxBufferedBytes",
+  cancelSignal: "use signal",
+  argv0: "use arg0",
+};
+
+function hints(hint: string, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, hint]));
+}
+
+/** Checks what can be checked before there is a connection. Throws a UsageError. */
+export function checkStart<Options extends StartOptions>(
+  caller: string,
+  argv: readonly string[],
+  options: Options | undefined,
+  rules: Rules<Options>,
+  hints: Readonly<Record<string, string>>,
+): void {
+  checkArgv(argv);
+  checkOptions(caller, options, rules, hints);
+  const { cwd, env = {}, envPolicy, tty } = options ?? {};
+  if (cwd !== undefined) toPathUri(cwd, "cwd");
+  environment("env", env);
+  if (envPolicy) {
+    checkOptions(`${caller}: envPolicy`, envPolicy, ENV_POLICY_RULES);
+    environment("envPolicy.set", envPolicy.set ?? {});
+  }
+  if (typeof tty === "object") checkSize(tty);
 }
 
 /** What an error of a start or a run names. */
@@ -62,12 +151,12 @@ export function processOperation(
   const cwd = options?.cwd;
   return {
     operation,
-    program: typeof program === "string" ? program.replace(/ .*$/s, "") : undefined,
-    cwd: cwd === undefined ? undefined : String(cwd),
+    program: (typeof program === "string" && program.replace(/\s.*$/s, "")) || undefined,
+    cwd: typeof cwd === "string" || isUrl(cwd) ? redactUrls(String(cwd)) : undefined,
   };
 }
 
-/** The params of `process/start`. Throws a UsageError for options that the server would reject. */
+/** The params of `process/start`, for checked options. */
 export function startParams(
   argv: readonly string[],
   options: StartOptions,
@@ -75,10 +164,10 @@ export function startParams(
 ): ProcessStartParams {
   return {
     processId: options.processId ?? randomId(),
-    argv: checkArgv(argv),
+    argv,
     cwd: options.cwd === undefined ? checkDefaultCwd(defaultCwd) : toPathUri(options.cwd, "cwd"),
     envPolicy: envPolicy(options.envPolicy),
-    env: environment(options.env ?? {}),
+    env: environment("env", options.env ?? {}),
     tty: Boolean(options.tty),
     pipeStdin: options.stdin === "pipe",
     arg0: options.arg0 ?? null,
@@ -87,18 +176,20 @@ export function startParams(
 }
 
 export function outputLimits(options: StartOptions): { budget: number; policy: OverflowPolicy } {
-  const { maxBufferedBytes: budget = DEFAULT_MAX_BUFFERED_BYTES, overflow: policy = "fail" } = options;
-  if (typeof budget !== "number" || !(budget >= 0))
-    return invalid(`maxBufferedBytes must be a non-negative number, got ${received(budget)}`);
+  const { maxBufferedBytes: budget = DEFAULT_MAX_BUFFERED_BYTES, tty } = options;
+  // The last lines of a terminal are worth more than the first ones.
+  const { overflow: policy = tty ? "drop-oldest" : "fail" } = options;
   return { budget, policy };
 }
 
-function checkArgv(argv: readonly string[]): readonly string[] {
-  if (!Array.isArray(argv) || argv.length === 0)
-    return invalid(`argv must be a non-empty array of strings, got ${received(argv)}`);
+function checkArgv(argv: readonly string[]): void {
+  if (!Array.isArray(argv) || argv.length === 0) {
+    const expected = 'a non-empty array with the program and its arguments, such as ["ls", "-la"]';
+    invalid(`argv must be ${expected}, got ${received(argv)}`);
+  }
   const wrong = argv.findIndex((arg) => typeof arg !== "string");
-  if (wrong >= 0) return invalid(`argv[${wrong}] must be a string, got ${received(argv[wrong])}`);
-  return argv;
+  if (wrong >= 0) invalid(`argv[${wrong}] must be a string, got ${received(argv[wrong])}`);
+  if (argv[0] === "") invalid("argv[0] must be a program, got an empty string");
 }
 
 function checkDefaultCwd(defaultCwd: string | undefined): string {
@@ -112,18 +203,21 @@ function envPolicy(policy: EnvPolicy | null | undefined): Required<EnvPolicy> | 
     inherit: policy?.inherit ?? "all",
     ignoreDefaultExcludes: policy?.ignoreDefaultExcludes ?? false,
     exclude: policy?.exclude ?? [],
-    set: policy?.set ?? {},
+    set: environment("envPolicy.set", policy?.set ?? {}),
     includeOnly: policy?.includeOnly ?? [],
   };
 }
 
-function environment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+function environment(
+  option: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
   const entries: [string, string][] = [];
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined) continue;
     // Only the type: the value can be a secret.
     if (typeof value !== "string")
-      return invalid(`env.${name} must be a string, got a value of type ${typeof value}`);
+      return invalid(`${option}.${shownText(name)} must be a string, got a value of type ${typeof value}`);
     entries.push([name, value]);
   }
   // Unlike an assignment, this keeps a variable named __proto__.

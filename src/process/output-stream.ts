@@ -1,47 +1,36 @@
+import { bindMembers } from "../internal/bound.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import { platformClass } from "../internal/platform.ts";
 
-/** What an output stream reads. */
+/** What a stream reads from. */
 export interface OutputSource {
   /** Throws if the output is already read in another way. */
-  readonly claim: () => void;
+  claim(): void;
   /** Resolves with the next chunk, or with undefined at the end. */
-  readonly next: () => Promise<Bytes | undefined>;
-  readonly cancel: () => void;
+  next(): Promise<Bytes | undefined>;
+  cancel(): void;
 }
 
-let OutputStream: ReturnType<typeof defineOutputStream> | undefined;
+type OutputStreamClass = new (source: OutputSource) => ReadableStream<Bytes>;
+
+let outputStreamClass: OutputStreamClass | undefined;
 
 /** A byte stream that calls `claim` before it is read, in every way in which a stream can be read. */
 export function outputStream(source: OutputSource): ReadableStream<Bytes> {
-  OutputStream ??= defineOutputStream();
-  return new OutputStream(source);
+  // Made on first use: this module can be imported where there are no streams.
+  outputStreamClass ??= makeOutputStreamClass();
+  return new outputStreamClass(source);
 }
 
-/** Defined with the first stream: importing the SDK requires no ReadableStream. */
-function defineOutputStream() {
-  return class extends platformClass("ReadableStream")<Bytes> {
+function makeOutputStreamClass(): OutputStreamClass {
+  return class OutputStream extends platformClass("ReadableStream")<Bytes> {
     readonly #claim: () => void;
 
     constructor(source: OutputSource) {
-      super(
-        {
-          async pull(controller) {
-            // The platform's own readers, such as `new Response(stream)`, do not call the methods below.
-            source.claim();
-            const chunk = await source.next();
-            if (chunk === undefined) controller.close();
-            else controller.enqueue(chunk);
-          },
-          cancel() {
-            source.claim();
-            source.cancel();
-          },
-        },
-        // No chunk is pulled before a read: unread output stays within the budget of its queue.
-        { highWaterMark: 0 },
-      );
-      this.#claim = source.claim;
+      // No chunk is pulled before a read: unread output stays within the budget of its queue.
+      super(underlyingSource(source) as UnderlyingSource<Bytes>, { highWaterMark: 0 });
+      this.#claim = () => source.claim();
+      bindMembers(this, platformClass("ReadableStream"));
     }
 
     override getReader(options?: ReadableStreamGetReaderOptions): never {
@@ -102,4 +91,30 @@ function defineOutputStream() {
       return this.values(options);
     }
   };
+}
+
+/** A source of bytes, so that a reader can bring its own memory. Safari before 26 has no such streams. */
+function underlyingSource(source: OutputSource): UnderlyingByteSource | UnderlyingSource<Bytes> {
+  const hasByteStreams = typeof ReadableByteStreamController === "function";
+  return {
+    ...(hasByteStreams ? { type: "bytes" } : {}),
+    async pull(controller: ReadableByteStreamController | ReadableStreamDefaultController<Bytes>) {
+      // The platform's own readers, such as `new Response(stream)`, do not call the methods of the class.
+      source.claim();
+      const chunk = await source.next();
+      if (chunk) {
+        // A byte stream takes the memory of its chunk, which must not be shared.
+        const isWhole = chunk.byteLength === chunk.buffer.byteLength;
+        controller.enqueue(hasByteStreams && !isWhole ? chunk.slice() : chunk);
+        return;
+      }
+      controller.close();
+      // Ends a read that brought its memory.
+      if ("byobRequest" in controller) controller.byobRequest?.respond(0);
+    },
+    cancel() {
+      source.claim();
+      source.cancel();
+    },
+  } as UnderlyingByteSource;
 }

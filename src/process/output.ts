@@ -25,7 +25,7 @@ export class ProcessOutput {
     this.#stderr = new ByteQueue<OutputChunk>(budget, policy);
   }
 
-  /** Created when first read, because a runtime without ReadableStream can run processes, too. */
+  /** The streams are made when they are first looked at; that claims nothing. */
   get stdout(): ReadableStream<Bytes> {
     this.#stdoutStream ??= this.#streamOf(this.#stdout);
     return this.#stdoutStream;

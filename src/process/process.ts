@@ -1,6 +1,7 @@
 import { bindMembers } from "../internal/bound.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import { asyncDispose } from "../internal/dispose.ts";
+import { inOperation, type Operation } from "../internal/operation.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import type { OutputChunk } from "./events.ts";
 import type { ProcessExit, ProcessState } from "./state.ts";
@@ -20,21 +21,26 @@ export class ExecProcess implements AsyncDisposable {
   readonly processId: string;
   /** Id of the session that started the process. */
   readonly sessionId: string;
+  /** What the errors of its methods name. */
+  readonly #operation: Operation;
   readonly #rpc: RpcPeer;
   readonly #state: ProcessState;
   readonly #setSize: ((size: TerminalSize) => Promise<void>) | undefined;
   #lastResize: Promise<void> = Promise.resolve();
+  #terminating: Promise<{ running: boolean }> | undefined;
 
   /** @internal Created by `start`. */
   constructor(parts: {
     processId: string;
     sessionId: string;
+    operation: Operation;
     rpc: RpcPeer;
     state: ProcessState;
     setSize: ((size: TerminalSize) => Promise<void>) | undefined;
   }) {
     this.processId = parts.processId;
     this.sessionId = parts.sessionId;
+    this.#operation = parts.operation;
     this.#rpc = parts.rpc;
     this.#state = parts.state;
     this.#setSize = parts.setSize;
@@ -75,13 +81,15 @@ export class ExecProcess implements AsyncDisposable {
   }
 
   /**
-   * Writes to standard input. Writes are sent in order, each one after the response to the previous one, in pieces of at
-   * most 1 MiB. A write that failed can have arrived in part. Do not change the data before the write has settled.
+   * Writes to standard input: a string as UTF-8, or bytes. Writes are sent in order, each one after the response to the
+   * previous one, in pieces of at most 1 MiB. A write that failed can have arrived in part. Do not change the data before
+   * the write has settled.
    *
-   * @throws UsageError `ERR_STDIN_CLOSED` without `stdin: "pipe"` or a terminal, and after the process has exited.
+   * @throws UsageError `ERR_STDIN_CLOSED` without `stdin: "pipe"` or a terminal, and after the process has exited. The
+   * server does not report that a program has closed its own input: what is written then is lost.
    */
-  write(data: string | Uint8Array): Promise<void> {
-    return this.#state.stdin.write(data);
+  async write(data: string | ArrayBufferView | ArrayBuffer): Promise<void> {
+    await this.#in("write", () => this.#state.stdin.write(data));
   }
 
   /**
@@ -90,27 +98,19 @@ export class ExecProcess implements AsyncDisposable {
    *
    * @throws UsageError `ERR_UNSUPPORTED` without a terminal, on Windows, or after the process has exited.
    */
-  resize(size: TerminalSize): Promise<void> {
-    const resized = this.#lastResize.then(async () => {
-      checkSize(size);
-      if (!this.#setSize) throw unsupported("resize() requires a process in a terminal on a POSIX server");
-      // The system may have reused the device for another terminal.
-      if (this.#state.hasExited)
-        throw unsupported("resize() requires a running process, this one has exited");
-      await this.#setSize(size);
+  async resize(size: TerminalSize): Promise<void> {
+    await this.#in("resize", () => {
+      const resized = this.#lastResize.then(() => this.#resize(size));
+      this.#lastResize = resized.catch(() => {});
+      return resized;
     });
-    this.#lastResize = resized.catch(() => {});
-    return resized;
   }
 
   /** Sends an interrupt: Ctrl-C in a terminal, otherwise SIGINT. The protocol has no other signal. */
   async interrupt(): Promise<void> {
     if (this.#state.hasExited) return;
-    await this.#rpc.call(
-      "process/signal",
-      { processId: this.processId, signal: "interrupt" },
-      { urgent: true },
-    );
+    const params = { processId: this.processId, signal: "interrupt" } as const;
+    await this.#in("interrupt", () => this.#rpc.call("process/signal", params, { urgent: true }));
   }
 
   /** Kills the process. */
@@ -120,12 +120,9 @@ export class ExecProcess implements AsyncDisposable {
   }> {
     // After the close another process can have the same id.
     if (this.#state.isOver && this.#state.hasExited) return { running: false };
-    const { running } = await this.#rpc.call(
-      "process/terminate",
-      { processId: this.processId },
-      { urgent: true },
-    );
-    return { running };
+    // An aborted signal, or the end of a block, may have requested it already.
+    this.#terminating ??= this.#terminate();
+    return await this.#in("terminate", () => this.#terminating as Promise<{ running: boolean }>);
   }
 
   /** Terminates the process. Resolves if the connection has ended: no process can be terminated through it. */
@@ -135,5 +132,38 @@ export class ExecProcess implements AsyncDisposable {
     } catch (error) {
       if (!this.#rpc.failure) throw error;
     }
+  }
+
+  async #resize(size: TerminalSize): Promise<void> {
+    checkSize(size);
+    if (!this.#setSize) throw unsupported("resize() requires a process in a terminal on a POSIX server");
+    // The system may have reused the device for another terminal.
+    this.#checkRunning();
+    try {
+      await this.#setSize(size);
+    } catch (error) {
+      // The device goes with the process.
+      this.#checkRunning();
+      throw error;
+    }
+  }
+
+  #checkRunning(): void {
+    if (this.#state.hasExited) throw unsupported("resize() requires a running process, this one has exited");
+  }
+
+  async #terminate(): Promise<{ running: boolean }> {
+    try {
+      const params = { processId: this.processId };
+      const { running } = await this.#rpc.call("process/terminate", params, { urgent: true });
+      return { running };
+    } finally {
+      this.#terminating = undefined;
+    }
+  }
+
+  /** Calls one of the methods. Its errors name the method and the program. */
+  #in<T>(operation: string, work: () => Promise<T>): Promise<T> {
+    return inOperation({ ...this.#operation, operation }, undefined, work);
   }
 }

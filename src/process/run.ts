@@ -11,9 +11,11 @@ import type { OverflowPolicy } from "../internal/byte-queue.ts";
 import { type Bytes, concatBytes, textOf } from "../internal/bytes.ts";
 import { unobserved } from "../internal/deferred.ts";
 import { Fifo } from "../internal/fifo.ts";
+import { shownText } from "../internal/operation.ts";
+import { aBoolean, milliseconds, oneOf, type Rules } from "../internal/option-rules.ts";
 import { settledWithin } from "../internal/timer.ts";
 import { failureOfCall } from "../rpc/errors.ts";
-import { outputLimits, type StartOptions } from "./options.ts";
+import { outputLimits, START_HINTS, START_RULES, type StartOptions } from "./options.ts";
 import type { ExecProcess } from "./process.ts";
 
 /** Options of `run`. */
@@ -35,13 +37,24 @@ type Output = string | Bytes;
 /** Milliseconds that a failed run waits for the end of its process after terminating it. */
 const TERMINATE_GRACE_MS = 2_000;
 
+export const RUN_RULES: Rules<RunOptions> = {
+  ...START_RULES,
+  encoding: oneOf("utf8", "bytes"),
+  reject: aBoolean,
+  timeoutMs: milliseconds,
+};
+
+/** Options of Node's child_process and of execa, and what to do instead. */
+export const RUN_HINTS: Readonly<Record<string, string>> = { ...START_HINTS, timeout: "use timeoutMs" };
+
 /** Runs a command to its end and collects its output. Uses only the public API of a started process. */
 export async function run(
   start: Start,
   argv: readonly string[],
   options: RunOptions = {},
 ): Promise<RunResult<Output>> {
-  const { encoding, reject = true, timeoutMs, signal, ...startOptions } = options;
+  const { encoding, reject = true, timeoutMs, signal, overflow = "fail", ...rest } = options;
+  const startOptions = { ...rest, overflow };
   let process: ExecProcess | undefined;
   const limit = deadline({
     ms: timeoutMs,
@@ -56,7 +69,8 @@ export async function run(
     process = await start(argv, { ...startOptions, signal: limit.signal });
     const result = await collect(process, limit.signal, { ...startOptions, encoding, signal });
     if (reject && result.exitCode !== 0) {
-      throw new ProcessExitError(result, { sessionId: process.sessionId, delivery: "answered" });
+      const details = { sessionId: process.sessionId, delivery: "answered" } as const;
+      throw new ProcessExitError<Output>(result, details, lastLine(result.stderr));
     }
     return result;
   } finally {
@@ -70,29 +84,27 @@ async function collect(
   options: RunOptions,
 ): Promise<RunResult<Output>> {
   const { budget, policy } = outputLimits(options);
-  const output = Promise.all([
-    readAll(process.stdout, budget, policy),
-    readAll(process.stderr, budget, policy),
-    // Decoded as a whole: a chunk can end in the middle of a character.
-  ]).then(([stdout, stderr]) =>
-    options.encoding === "bytes" ? { stdout, stderr } : { stdout: textOf(stdout), stderr: textOf(stderr) },
-  );
-  let printed: Awaited<typeof output> | undefined;
-  const all = Promise.all([
-    process.closed,
-    output.then((value) => {
-      printed = value;
-      return value;
-    }),
-  ]);
+  const stdout = new Collector(process.stdout, budget, policy);
+  const stderr = new Collector(process.stderr, budget, policy);
+  const texts = (): { stdout: Output; stderr: Output } =>
+    options.encoding === "bytes"
+      ? { stdout: stdout.bytes, stderr: stderr.bytes }
+      : { stdout: textOf(stdout.bytes), stderr: textOf(stderr.bytes) };
+  const all = Promise.all([process.closed, stdout.ended, stderr.ended]);
   try {
-    const [exit, texts] = await untilAborted(all, limit);
-    return { ...exit, ...texts };
+    const [exit] = await untilAborted(all, limit);
+    return { ...exit, ...texts() };
   } catch (error) {
-    const ended = unobserved(process.terminate()).then(() => Promise.allSettled([process.closed, output]));
+    // After the end of both, this sends nothing.
+    const ended = unobserved(process.terminate()).then(() =>
+      Promise.allSettled([process.closed, stdout.ended, stderr.ended]),
+    );
     await settledWithin(ended, TERMINATE_GRACE_MS);
+    // A descendant may hold the output open.
+    stdout.stop();
+    stderr.stop();
     if (isAbortReason(error, options.signal)) throw error;
-    if (error instanceof TimeoutError) Object.assign(error, printed);
+    if (error instanceof TimeoutError) Object.assign(error, texts());
     // The command was started, and how far it got is unknown.
     if (error instanceof DisconnectedError || error instanceof ClosedError)
       throw failureOfCall(error, "unknown");
@@ -100,18 +112,64 @@ async function collect(
   }
 }
 
-async function readAll(stream: ReadableStream<Bytes>, limit: number, policy: OverflowPolicy): Promise<Bytes> {
-  const kept = new Fifo<Bytes>();
-  let length = 0;
-  for await (const chunk of stream) {
-    kept.push(chunk);
-    length += chunk.length;
-    if (length > limit && policy === "fail") throw new OverflowError(limit);
-    for (let oldest = kept.peek(); oldest && length - oldest.length >= limit; oldest = kept.peek()) {
-      length -= oldest.length;
-      kept.shift();
+/** Reads a stream to its end, and keeps what has arrived so far. */
+class Collector {
+  readonly #reader: ReadableStreamDefaultReader<Bytes>;
+  readonly #kept = new Fifo<Bytes>();
+  readonly #limit: number;
+  readonly #policy: OverflowPolicy;
+  #length = 0;
+  /** Settles at the end of the stream. */
+  readonly ended: Promise<void>;
+
+  constructor(stream: ReadableStream<Bytes>, limit: number, policy: OverflowPolicy) {
+    this.#reader = stream.getReader();
+    this.#limit = limit;
+    this.#policy = policy;
+    this.ended = unobserved(this.#readAll());
+  }
+
+  /** The output until now. Decode it as a whole: a chunk can end in the middle of a character. */
+  get bytes(): Bytes {
+    const all = concatBytes([...this.#kept]);
+    return all.subarray(Math.max(0, all.length - this.#limit));
+  }
+
+  /** Discards the rest of the stream. */
+  stop(): void {
+    void unobserved(this.#reader.cancel());
+  }
+
+  async #readAll(): Promise<void> {
+    for (;;) {
+      const { done, value } = await this.#reader.read();
+      if (done) return;
+      this.#keep(value);
     }
   }
-  const all = concatBytes([...kept]);
-  return all.subarray(Math.max(0, all.length - limit));
+
+  #keep(chunk: Bytes): void {
+    this.#kept.push(chunk);
+    this.#length += chunk.length;
+    if (this.#length > this.#limit && this.#policy === "fail") throw new OverflowError(this.#limit);
+    for (let oldest = this.#kept.peek(); oldest; oldest = this.#kept.peek()) {
+      if (this.#length - oldest.length < this.#limit) return;
+      this.#length -= oldest.length;
+      this.#kept.shift();
+    }
+  }
+}
+
+/** The last bytes that are searched for a line. */
+const LAST_LINE_BYTES = 4096;
+
+/** The last line of a text that is not empty, without colors and cursor movements. */
+function lastLine(text: Output): string {
+  const end = text.slice(-LAST_LINE_BYTES);
+  const lines = (typeof end === "string" ? end : textOf(end))
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: terminals are controlled by these
+    .replace(/\u001b(\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(\u0007|\u001b\\)?|[@-_])/g, "")
+    .split(/[\r\n]+/);
+  const shown = lines.map((line) => shownText(line).replace(/ +/g, " ").trim()).filter(Boolean);
+  return shown.at(-1) ?? "";
 }

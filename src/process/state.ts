@@ -1,11 +1,11 @@
 import { ProtocolError } from "../errors.ts";
-import { type Deferred, deferred, unobserved } from "../internal/deferred.ts";
+import { deferred, unobserved } from "../internal/deferred.ts";
 import type { Route } from "../rpc/router.ts";
 import { EventOrder } from "./event-order.ts";
 import type { ProcessEvent } from "./events.ts";
+import { type LaunchReport, LaunchReporter } from "./launcher/report.ts";
 import type { ProcessOutput } from "./output.ts";
 import type { ProcessStdin } from "./stdin.ts";
-import { TerminalPrelude, type TerminalStart } from "./tty.ts";
 
 /** The outcome of a process. */
 export interface ProcessExit {
@@ -21,21 +21,19 @@ export class ProcessState implements Route<ProcessEvent> {
   readonly stdin: ProcessStdin;
   readonly #exited = deferred<ProcessExit>();
   readonly #closed = deferred<ProcessExit>();
-  readonly #terminal: Deferred<TerminalStart>;
-  readonly #prelude: TerminalPrelude | undefined;
+  readonly #launched = deferred<LaunchReport>();
+  readonly #reporter: LaunchReporter | undefined;
   readonly #order = new EventOrder<ProcessEvent>((event) => this.#publish(event));
   #exit: ProcessExit | undefined;
   #isOver = false;
   /** Removes this state from the routes of the connection. */
   release: () => void = () => {};
 
-  constructor(parts: { output: ProcessOutput; stdin: ProcessStdin; hasPrelude: boolean }) {
+  constructor(parts: { output: ProcessOutput; stdin: ProcessStdin; hasLauncher: boolean }) {
     this.output = parts.output;
     this.stdin = parts.stdin;
-    this.#terminal = deferred();
-    if (parts.hasPrelude) this.#prelude = new TerminalPrelude(this.#terminal.resolve);
-    else this.#terminal.resolve("unknown");
-    for (const { promise } of [this.#exited, this.#closed, this.#terminal])
+    if (parts.hasLauncher) this.#reporter = new LaunchReporter(this.#launched.resolve);
+    for (const { promise } of [this.#exited, this.#closed, this.#launched])
       void unobserved<Promise<unknown>>(promise);
   }
 
@@ -47,9 +45,9 @@ export class ProcessState implements Route<ProcessEvent> {
     return this.#closed.promise;
   }
 
-  /** Resolves with the content of the terminal's first line. */
-  get terminal(): Promise<TerminalStart> {
-    return this.#terminal.promise;
+  /** Resolves with the report of the launcher, if there is one. */
+  get launched(): Promise<LaunchReport> {
+    return this.#launched.promise;
   }
 
   get hasExited(): boolean {
@@ -74,7 +72,7 @@ export class ProcessState implements Route<ProcessEvent> {
   fail(error: Error): void {
     if (this.#isOver) return;
     this.#finish();
-    for (const { reject } of [this.#exited, this.#closed, this.#terminal]) reject(error);
+    for (const { reject } of [this.#exited, this.#closed, this.#launched]) reject(error);
     this.output.end(error);
   }
 
@@ -82,7 +80,7 @@ export class ProcessState implements Route<ProcessEvent> {
     if (this.#isOver) return;
     switch (event.type) {
       case "output": {
-        const chunk = this.#prelude ? this.#prelude.strip(event.chunk) : event.chunk;
+        const chunk = this.#reporter ? this.#reporter.strip(event.chunk) : event.chunk;
         if (chunk.length > 0) this.output.push({ seq: event.seq, stream: event.stream, chunk });
         return;
       }
@@ -95,7 +93,7 @@ export class ProcessState implements Route<ProcessEvent> {
       case "closed": {
         if (!this.#exit) throw new ProtocolError("Received process/closed before process/exited");
         this.#finish();
-        this.#prelude?.end();
+        this.#reporter?.end();
         this.#closed.resolve(this.#exit);
         this.output.end();
       }

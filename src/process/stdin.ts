@@ -1,7 +1,9 @@
-import { ProtocolError, UsageError } from "../errors.ts";
+import { ProtocolError, ServerError, UsageError } from "../errors.ts";
 import { invalid, received } from "../internal/arguments.ts";
 import { encodeBase64 } from "../internal/base64.ts";
 import { randomId, utf8 } from "../internal/bytes.ts";
+import { viewOf } from "../internal/realms.ts";
+import type { ResultOf } from "../protocol/methods.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 
 /** Bytes per request. Larger writes are split; a request of this size is far below the server's frame limit. */
@@ -28,11 +30,8 @@ export class ProcessStdin {
     this.#closedReason ??= reason;
   }
 
-  write(data: string | Uint8Array): Promise<void> {
-    if (typeof data !== "string" && !(data instanceof Uint8Array)) {
-      return new Promise(() => invalid(`data must be a string or a Uint8Array, got ${received(data)}`));
-    }
-    const written = this.#last.then(() => this.#writeAll(typeof data === "string" ? utf8(data) : data));
+  write(data: string | ArrayBufferView | ArrayBuffer): Promise<void> {
+    const written = this.#last.then(() => this.#writeAll(bytesOf(data)));
     this.#last = written.catch(() => {});
     return written;
   }
@@ -45,11 +44,7 @@ export class ProcessStdin {
 
   async #writePiece(piece: Uint8Array): Promise<void> {
     if (this.#closedReason !== undefined) throw this.#closed(this.#closedReason, "not-sent");
-    const { status } = await this.#rpc.call("process/write", {
-      processId: this.#processId,
-      chunk: encodeBase64(piece),
-      writeId: randomId(),
-    });
+    const status = await this.#send(piece);
     if (status === "accepted") return;
     if (status === "starting") {
       throw new ProtocolError("The server reported a started process as still starting", {
@@ -63,10 +58,27 @@ export class ProcessStdin {
     );
   }
 
+  /** A write into an input that breaks at that moment is an error of the server, later ones are a status. */
+  async #send(piece: Uint8Array): Promise<ResultOf<"process/write">["status"]> {
+    const params = { processId: this.#processId, chunk: encodeBase64(piece), writeId: randomId() };
+    try {
+      return (await this.#rpc.call("process/write", params)).status;
+    } catch (error) {
+      if (error instanceof ServerError && /write to process stdin/i.test(error.message)) return "stdinClosed";
+      throw error;
+    }
+  }
+
   #closed(reason: string, delivery: "not-sent" | "answered"): UsageError {
     return new UsageError("ERR_STDIN_CLOSED", `The standard input of the process is closed: ${reason}`, {
       sessionId: this.#rpc.sessionId,
       delivery,
     });
   }
+}
+
+function bytesOf(data: string | ArrayBufferView | ArrayBuffer): Uint8Array {
+  if (typeof data === "string") return utf8(data);
+  const expected = "a string, an ArrayBuffer or a typed array";
+  return viewOf(data) ?? invalid(`data must be ${expected}, got ${received(data)}`);
 }

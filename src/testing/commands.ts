@@ -2,6 +2,7 @@ import { ServerError } from "../errors.ts";
 import { invalid, received } from "../internal/arguments.ts";
 import { decodeBase64 } from "../internal/base64.ts";
 import { checkOptions, integer, type Rules } from "../internal/option-rules.ts";
+import { reportLine } from "../process/launcher/report.ts";
 import { RPC_METHOD_NOT_FOUND } from "../protocol/json-rpc.ts";
 import type { ProcessStartParams } from "../protocol/process.ts";
 import { INVALID_REQUEST } from "./error-codes.ts";
@@ -118,10 +119,10 @@ export class Commands {
     // The response to the start is sent first.
     await undefined;
     if (process.terminalSize) {
-      // The client reads the terminal's device from the first line and hides that line from the app.
+      // The client reads the terminal's device from the launcher's report and hides that report from the app.
       const device = `/dev/pts/${this.#terminals.size}`;
       this.#terminals.set(device, process);
-      process.stdout(`${device}\r\n`);
+      process.stdout(reportLine(device));
     }
     this.processes.record(process);
     try {

@@ -1,4 +1,5 @@
-import { resizeTerminal, startInTerminal, type TerminalSize } from "../process/tty.ts";
+import { launched } from "../process/launcher/launch.ts";
+import { resizeTerminal, type TerminalSize } from "../process/tty.ts";
 
 /**
  * The client sets a terminal's size with helper commands around the requested program. These functions recognise the
@@ -7,9 +8,7 @@ import { resizeTerminal, startInTerminal, type TerminalSize } from "../process/t
 
 /** The program and the size of a start in a terminal; undefined for any other start. */
 export function terminalStart(argv: readonly string[]): { argv: string[]; size: TerminalSize } | undefined {
-  const [, , , , rows, cols, ...program] = argv;
-  const size = { rows: Number(rows), cols: Number(cols) };
-  return isSame(argv, startInTerminal(program, size)) ? { argv: program, size } : undefined;
+  return launched(argv);
 }
 
 /** The device and the size of a resize; undefined for any other start. */

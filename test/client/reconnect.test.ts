@@ -87,7 +87,7 @@ describe("after the real server was killed", () => {
     expect(await failureOf(old.terminate())).toMatchObject({
       code: "ERR_DISCONNECTED",
       delivery: "not-sent",
-      message: (lost as Error).message,
+      message: `terminate 'cat': ${(lost as Error).message}`,
     });
     await fresh.write("hello\n");
     const { value } = await fresh[Symbol.asyncIterator]().next();

@@ -1,15 +1,26 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ExecProcess } from "../../src/index.ts";
+import { type ExecProcess, ServerError } from "../../src/index.ts";
+import { reportLine } from "../../src/process/launcher/report.ts";
+import type { TestServer } from "../../src/testing.ts";
 import { failureOf } from "../support/failure.ts";
 import { realClient } from "../support/real-client.ts";
 import { scriptedProcess, startsProcesses } from "../support/scripted-process.ts";
-import { QuietServer } from "../support/scripted-server.ts";
+import { output, QuietServer } from "../support/scripted-server.ts";
 
 let real: Awaited<ReturnType<typeof realClient>>;
 beforeAll(async () => {
   real = await realClient();
 });
 afterAll(() => real[Symbol.asyncDispose]());
+
+/** Starts every process, and reports the device of its terminal. */
+function startsTerminals<Server extends TestServer>(server: Server): Server {
+  server.handle("process/start", ({ params }, connection) => {
+    if (params.tty) output(connection, params.processId, 1, reportLine("/dev/pts/1"), "pty");
+    return { processId: params.processId };
+  });
+  return server;
+}
 
 /** Returns a function that reads the output until it contains a text, and returns the output up to there. */
 function outputReader(process: ExecProcess): (wanted: string) => Promise<string> {
@@ -131,7 +142,96 @@ describe("a terminal", () => {
   });
 });
 
+describe("the methods of a process", () => {
+  it("work through a deep Proxy, as of a reactive framework", async () => {
+    const deep = <T extends object>(target: T): T =>
+      new Proxy(target, {
+        get: (object, name, receiver) => {
+          const value: unknown = Reflect.get(object, name, receiver);
+          return typeof value === "object" && value !== null && !(value instanceof Promise)
+            ? deep(value)
+            : value;
+        },
+      });
+    const process = deep(await real.client.start(["head", "-n", "1"], { stdin: "pipe" }));
+    await process.write("hello\n");
+    expect(await new Response(process.stderr.pipeThrough(new TransformStream())).text()).toBe("");
+    expect((await process.stdout.getReader().read()).value).toEqual(new TextEncoder().encode("hello\n"));
+    expect(await process.closed).toMatchObject({ exitCode: 0 });
+    expect(process.droppedBytes).toBe(0);
+    await process.interrupt();
+    expect(await process.terminate()).toEqual({ running: false });
+  });
+
+  it("name themselves and the program in their errors", async () => {
+    await using scripted = await scriptedProcess({ stdin: "pipe", cwd: "/w" });
+    for (const method of ["process/write", "process/signal", "process/terminate"] as const) {
+      scripted.server.handle(method, () => {
+        throw new ServerError("no", { rpcCode: -32603 });
+      });
+    }
+    const { process } = scripted;
+    const calls = {
+      write: () => process.write("x"),
+      resize: () => process.resize({ rows: 1, cols: 1 }),
+      interrupt: () => process.interrupt(),
+      terminate: () => process.terminate(),
+    };
+    for (const [operation, call] of Object.entries(calls)) {
+      const error = (await failureOf(call())) as Error;
+      expect(error).toMatchObject({ operation, program: "program", cwd: "/w" });
+      expect(error.message).toContain(`${operation} 'program': `);
+      expect(error.stack?.split("\n").slice(0, 11).join("\n")).toContain("control.test.ts");
+    }
+  });
+});
+
+describe("unread output beyond the limit", () => {
+  const options = { maxBufferedBytes: 20 };
+  const textOf = async (process: ExecProcess): Promise<string> => {
+    await process.closed;
+    let text = "";
+    for await (const { chunk } of process) text += new TextDecoder().decode(chunk);
+    return text;
+  };
+
+  it("loses its beginning in a terminal", async () => {
+    const process = await real.client.start(["seq", "1000"], { ...options, tty: true });
+    expect(await textOf(process)).toMatch(/999\r\n1000\r\n$/);
+    expect(process.droppedBytes).toBeGreaterThan(0);
+  });
+
+  it("is an error of the reader otherwise, or with overflow: fail", async () => {
+    for (const more of [{}, { tty: true, overflow: "fail" as const }]) {
+      const process = await real.client.start(["seq", "1000"], { ...options, ...more });
+      expect(await failureOf(textOf(process))).toMatchObject({ code: "ERR_OVERFLOW" });
+    }
+  });
+});
+
 describe("resize()", () => {
+  it("rejects with ERR_UNSUPPORTED if the process exits meanwhile", async () => {
+    await using scripted = await scriptedProcess({ tty: true }, startsTerminals(new QuietServer()));
+    const resized = failureOf(scripted.process.resize({ rows: 1, cols: 1 }));
+    const { params } = await scripted.connection.request("process/start", 2);
+    scripted.exited(2);
+    scripted.connection.notify("process/exited", { processId: params.processId, seq: 1, exitCode: 2 });
+    scripted.connection.notify("process/closed", { processId: params.processId, seq: 2 });
+    expect(await resized).toMatchObject({ code: "ERR_UNSUPPORTED", operation: "resize" });
+  });
+
+  it("reaches a terminal whose program has a PATH without stty", async () => {
+    const script = "trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.05; done";
+    await using process = await real.client.start(["/bin/bash", "-c", `PATH=/usr/bin:/bin; ${script}`], {
+      tty: true,
+      env: { PATH: "/no/such" },
+    });
+    const readUntil = outputReader(process);
+    await readUntil("ready");
+    await process.resize({ rows: 50, cols: 100 });
+    await readUntil("50 100");
+  });
+
   it("rejects with ERR_UNSUPPORTED without a terminal", async () => {
     await using process = await real.client.start(["cat"], { stdin: "pipe" });
     expect(await failureOf(process.resize({ rows: 10, cols: 10 }))).toMatchObject({

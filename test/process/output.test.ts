@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import type { OverflowPolicy } from "../../src/internal/byte-queue.ts";
 import type { OutputChunk } from "../../src/process/events.ts";
@@ -271,5 +272,88 @@ describe("the end", () => {
     await new Promise(setImmediate);
     process.off("unhandledRejection", unhandled);
     expect(unhandled).not.toHaveBeenCalled();
+  });
+});
+
+describe("a reader that brings its memory", () => {
+  const fill = (output: ProcessOutput, ...texts: string[]): void => {
+    for (const [at, text] of texts.entries()) push(output, at + 1, "stdout", text);
+  };
+
+  it("gets all bytes, whatever the sizes of its memory and of the chunks", async () => {
+    const text = fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(text), fc.integer({ min: 1, max: 64 }), async (texts, size) => {
+        const output = new ProcessOutput(10_000, "fail");
+        fill(output, ...texts);
+        output.end();
+        const reader = output.stdout.getReader({ mode: "byob" }) as ReadableStreamBYOBReader;
+        let read = "";
+        for (let memory = new Uint8Array(size); ; ) {
+          const { done, value } = await reader.read(memory);
+          if (done) break;
+          read += Buffer.from(value).toString("latin1");
+          memory = new Uint8Array(value.buffer);
+        }
+        expect(read).toBe(texts.join(""));
+      }),
+    );
+  });
+
+  it("ends when the output ends, and gets its error", async () => {
+    const ended = new ProcessOutput(1_000, "fail");
+    const pending = (ended.stdout.getReader({ mode: "byob" }) as ReadableStreamBYOBReader).read(
+      new Uint8Array(8),
+    );
+    ended.end();
+    expect(await pending).toMatchObject({ done: true, value: new Uint8Array(0) });
+    const failed = new ProcessOutput(1_000, "fail");
+    const reader = failed.stdout.getReader({ mode: "byob" }) as ReadableStreamBYOBReader;
+    const rejected = expect(reader.read(new Uint8Array(8))).rejects.toThrow("the end");
+    failed.end(new Error("the end"));
+    await rejected;
+  });
+
+  it("claims the output", async () => {
+    const output = twoLines();
+    output.stdout.getReader({ mode: "byob" });
+    await expect(output.iterate().next()).rejects.toThrow(CLAIMED);
+  });
+
+  it("leaves the memory of a chunk that is a part of a larger one alone", async () => {
+    const output = new ProcessOutput(1_000, "fail");
+    const shared = new TextEncoder().encode("report:text");
+    output.push({ seq: 1, stream: "stdout", chunk: shared.subarray(7) });
+    output.end();
+    expect(await textOf(output.stdout)).toBe("text");
+    expect(shared.length).toBe(11);
+  });
+});
+
+describe("the streams of a process", () => {
+  it("are the same each time, and are not made before they are looked at", () => {
+    const output = twoLines();
+    expect(output.stdout).toBe(output.stdout);
+    expect(output.stderr).not.toBe(output.stdout);
+  });
+
+  it("work where there are no byte streams", async () => {
+    vi.stubGlobal("ReadableByteStreamController", undefined);
+    try {
+      const output = twoLines();
+      output.end();
+      expect(await textOf(output.stdout)).toBe("out\n");
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
+  it("work through a Proxy", async () => {
+    const output = twoLines();
+    output.end();
+    const stream = new Proxy(output.stdout, {});
+    expect(stream.locked).toBe(false);
+    expect(await textOf(stream)).toBe("out\n");
+    await new Proxy(output.stderr, {}).cancel();
   });
 });

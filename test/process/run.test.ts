@@ -1,11 +1,16 @@
-import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from "vitest";
-import { LazyExecServerClient, type RunResult } from "../../src/index.ts";
+import { afterAll, beforeAll, describe, expect, expectTypeOf, it, vi } from "vitest";
+import {
+  LazyExecServerClient,
+  type ProcessExitError,
+  type RunResult,
+  type TimeoutError,
+} from "../../src/index.ts";
 import { TestServer } from "../../src/testing.ts";
 import { OWN_ERRORS } from "../support/errors.ts";
 import { failureOf } from "../support/failure.ts";
 import { realClient } from "../support/real-client.ts";
 import { scriptedProcess } from "../support/scripted-process.ts";
-import { connectedTo } from "../support/scripted-server.ts";
+import { connectedTo, output } from "../support/scripted-server.ts";
 
 let real: Awaited<ReturnType<typeof realClient>>;
 beforeAll(async () => {
@@ -69,6 +74,86 @@ describe("run()", () => {
     ]);
     expect(text).toMatchObject({ code: "ERR_TIMEOUT", stdout: "so far\n", stderr: "so bad\n" });
     expect(bytes).toMatchObject({ stdout: new TextEncoder().encode("so far\n") });
+  });
+
+  it("rejects after timeoutMs with the output until then, even if a descendant holds the output open", async () => {
+    await using scripted = await scriptedProcess();
+    const running = failureOf(scripted.client.run(["program"], { processId: "q", timeoutMs: 50 }));
+    await scripted.connection.request("process/start", 2);
+    output(scripted.connection, "q", 1, "so far");
+    output(scripted.connection, "q", 2, "so b\xff", "stderr");
+    await scripted.connection.request("process/terminate");
+    scripted.connection.notify("process/exited", { processId: "q", seq: 3, exitCode: 137 });
+    expect(await running).toMatchObject({ code: "ERR_TIMEOUT", stdout: "so far", stderr: "so b\xff" });
+  });
+
+  it("names the program and the last line of standard error", async () => {
+    const script = "printf 'first\\n\\033[31mfatal:\\tno \\007repository\\033[0m\\r\\n \\n' >&2; exit 3";
+    const error = await failureOf(real.client.run(["sh", "-c", script]));
+    expect((error as Error).message).toBe("run 'sh': The command exited with code 3: fatal: no repository");
+    expect(error).toMatchObject({ operation: "run", program: "sh" });
+    const bytes = await failureOf(real.client.run(["sh", "-c", script], { encoding: "bytes" }));
+    expect((bytes as Error).message).toBe((error as Error).message);
+    const long = await failureOf(
+      real.client.run(["sh", "-c", "head -c 9999 /dev/zero | tr '\\0' x >&2; exit 1"]),
+    );
+    expect((long as Error).message.length).toBeLessThan(250);
+    const silent = await failureOf(real.client.run(["false"]));
+    expect((silent as Error).message).toBe("run 'false': The command exited with code 1");
+  });
+
+  it("keeps overflow: fail in a terminal", async () => {
+    const options = { tty: true, maxBufferedBytes: 1_000 };
+    expect(await failureOf(real.client.run(["seq", "1", "9999"], options))).toMatchObject({
+      code: "ERR_OVERFLOW",
+    });
+  });
+
+  it("rejects with ERR_TOO_LARGE for output that no string can hold", async () => {
+    await using server = new TestServer();
+    server.onCommand(["program"], { stdout: "x" });
+    await using connected = await connectedTo(server);
+    vi.spyOn(TextDecoder.prototype, "decode").mockImplementation(() => {
+      throw Object.assign(new Error("Cannot create a string"), { code: "ERR_STRING_TOO_LONG" });
+    });
+    try {
+      expect(await failureOf(connected.client.run(["program"]))).toMatchObject({
+        code: "ERR_TOO_LARGE",
+        operation: "run",
+      });
+    } finally {
+      vi.restoreAllMocks();
+    }
+  });
+
+  it.each([
+    ["timeoutMs", [Number.NaN, -1, 0, null, "soon"]],
+    ["encoding", ["base64", "buffer", null]],
+    ["overflow", ["drop", "pause"]],
+    ["reject", ["no", 0]],
+    ["stdin", ["inherit", "overlapped"]],
+  ])("refuses a wrong %s", async (name, values) => {
+    for (const value of values) {
+      const error = await failureOf(real.client.run(["true"], { [name]: value } as never));
+      expect(error).toMatchObject({ code: "ERR_INVALID_ARGUMENT", operation: "run", program: "true" });
+      expect((error as Error).message).toContain(name);
+    }
+  });
+
+  it.each(["timeout", "input", "shell", "stdio", "maxBuffer"])(
+    "refuses %s, and says what to do instead",
+    async (name) => {
+      const error = await failureOf(real.client.run(["true"], { [name]: 1 } as never));
+      expect(error).toMatchObject({ code: "ERR_UNSUPPORTED" });
+      expect((error as Error).message).toMatch(new RegExp(`option ${name}: .{10}`));
+    },
+  );
+
+  it("types the output of its errors by the encoding", () => {
+    expectTypeOf<ProcessExitError<string>["stderr"]>().toEqualTypeOf<string>();
+    expectTypeOf<ProcessExitError<Uint8Array>["result"]>().toEqualTypeOf<RunResult<Uint8Array>>();
+    expectTypeOf<TimeoutError<string>["stdout"]>().toEqualTypeOf<string | undefined>();
+    expectTypeOf<ProcessExitError["stdout"]>().toEqualTypeOf<string | Uint8Array>();
   });
 
   it("rejects with delivery unknown when the connection ends", async () => {

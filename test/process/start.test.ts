@@ -1,8 +1,10 @@
+import { getEventListeners } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { LazyExecServerClient, ServerError } from "../../src/index.ts";
 import { OWN_ERRORS } from "../support/errors.ts";
 import { failureOf } from "../support/failure.ts";
 import { realClient } from "../support/real-client.ts";
@@ -59,15 +61,66 @@ describe("start() on a real server", () => {
   });
 
   it.each([
-    ["a missing program", ["no-such-program"], {}],
-    ["a missing directory", ["true"], { cwd: "/no/such/directory" }],
-    ["a missing program in a terminal", ["no-such-program"], { tty: true }],
-  ])("rejects with kind not-found for %s", async (_, argv, options) => {
-    expect(await failureOf(real.client.start(argv, options))).toMatchObject({
-      code: "ERR_SERVER",
-      kind: "not-found",
-      delivery: "answered",
+    ["program not found", "program", ["no-such-program", "x"], {}],
+    ["program not found. argv[0] contains a space", "program", ["ls -la"], {}],
+    ["program not found. cd is a builtin of shells: use the option cwd", "program", ["cd", "/"], {}],
+    ["program not found. export is a builtin", "program", ["export"], {}],
+    ["program not found. Pass variables in the option env", "program", ["A=1", "true"], {}],
+    ["program not found. Only shells replace ~", "program", ["~/bin/x"], {}],
+    ["the working directory '/no/such' does not exist", "cwd", ["true"], { cwd: "/no/such" }],
+    ["the working directory '/no/such' does not exist", "cwd", ["no-such-program"], { cwd: "/no/such" }],
+  ] as const)("rejects with '%s', in a terminal too", async (problem, missing, argv, options) => {
+    for (const tty of [false, true]) {
+      const error = await failureOf(real.client.start(argv, { ...options, tty }));
+      const program = argv[0].split(" ")[0];
+      expect(error).toMatchObject({
+        code: "ERR_SERVER",
+        kind: "not-found",
+        missing,
+        delivery: "answered",
+        operation: "start",
+        program,
+        ...options,
+      });
+      expect((error as Error).message).toContain(`start '${program}': ${problem}`);
+    }
+  });
+
+  it.each([
+    ["a file as directory", ["true"], { cwd: "/etc/passwd" }, "not-a-directory"],
+    ["a path through a file", ["/etc/passwd/x"], {}, "not-a-directory"],
+    ["a file that is not executable", ["/etc/passwd"], {}, "permission-denied"],
+    ["a directory", ["/etc"], {}, "permission-denied"],
+    ["a name that is too long", ["n".repeat(300)], {}, undefined],
+  ])("rejects in a terminal as without one for %s", async (_, argv, options, kind) => {
+    const [without, within] = await Promise.all([
+      failureOf(real.client.start(argv, options)),
+      failureOf(real.client.start(argv, { ...options, tty: true })),
+    ]);
+    expect(without).toMatchObject({ code: "ERR_SERVER", rpcCode: -32603 });
+    expect((without as ServerError).kind).toBe(kind);
+    expect(within).toEqual(without);
+    expect((within as Error).message).toBe((without as Error).message);
+  });
+
+  it("does not blame the program if the shell of a terminal is missing", async () => {
+    await using scripted = await scriptedProcess();
+    scripted.server.handle("process/start", () => {
+      throw new ServerError("No such file or directory (os error 2)", { rpcCode: -32603 });
     });
+    const error = await failureOf(scripted.client.start(["x"], { tty: true }));
+    expect(error).toMatchObject({ code: "ERR_SERVER", kind: "not-found" });
+    expect(error).not.toHaveProperty("missing");
+  });
+
+  it("rejects within two seconds if the server does not say whether the directory exists", async () => {
+    await using scripted = await scriptedProcess();
+    scripted.server.handle("process/start", () => {
+      throw new ServerError("No such file or directory (os error 2)", { rpcCode: -32603 });
+    });
+    const error = await failureOf(scripted.client.start(["x"], { cwd: "/w" }));
+    expect(error).toMatchObject({ kind: "not-found", program: "x", cwd: "/w" });
+    expect(error).not.toHaveProperty("missing");
   });
 
   it("rejects with kind permission-denied for a file that is not executable", async () => {
@@ -93,6 +146,17 @@ describe("start() on a real server", () => {
     ["an empty argv", [], {}],
     ["an argv that is a string", "ls", {}],
     ["an argv with a number", ["ls", 1], {}],
+    ["an empty program", ["", "x"], {}],
+    ["stdin: inherit", ["ls"], { stdin: "inherit" }],
+    ["an unknown option", ["ls"], { currentDirectory: "/" }],
+    ["an unknown policy of overflow", ["ls"], { overflow: "drop" }],
+    ["a budget that is not a number", ["ls"], { maxBufferedBytes: Number.NaN }],
+    ["a signal that is none", ["ls"], { signal: {} }],
+    ["an environment that is a list", ["ls"], { env: ["A=1"] }],
+    ["an unknown member of envPolicy", ["ls"], { envPolicy: { keep: ["A"] } }],
+    ["an envPolicy.set that is not text", ["ls"], { envPolicy: { set: { A: 1 } } }],
+    ["a terminal without columns", ["ls"], { tty: { rows: 24 } }],
+    ["a terminal that is a string", ["ls"], { tty: "80x24" }],
     ["a relative cwd", ["ls"], { cwd: "src" }],
     ["a cwd that is a web URL", ["ls"], { cwd: new URL("http://localhost/") }],
     ["an env value that is not a string", ["ls"], { env: { A: 1 } }],
@@ -102,6 +166,69 @@ describe("start() on a real server", () => {
     expect(await failureOf(real.client.start(argv as never, options as never))).toMatchObject({
       code: "ERR_INVALID_ARGUMENT",
     });
+  });
+});
+
+describe("the options of start()", () => {
+  const neverConnects = () =>
+    new LazyExecServerClient({
+      transport: { reconnectable: true, connect: () => Promise.reject(new Error("must not connect")) },
+    });
+
+  it.each([
+    "timeout",
+    "timeoutMs",
+    "input",
+    "shell",
+    "stdio",
+    "stdout",
+    "stderr",
+    "maxBuffer",
+    "killSignal",
+    "detached",
+    "uid",
+    "gid",
+    "windowsHide",
+    "argv0",
+    "encoding",
+  ])("refuse %s of Node and execa before connecting, and say what to do instead", async (name) => {
+    const error = await failureOf(neverConnects().start(["ls"], { [name]: "x" } as never));
+    expect(error).toMatchObject({ code: "ERR_UNSUPPORTED", operation: "start", program: "ls" });
+    expect((error as Error).message).toMatch(new RegExp(`option ${name}: .{8}`));
+  });
+
+  it("are checked before connecting", async () => {
+    const client = neverConnects();
+    for (const [argv, options] of [
+      ["ls -la", {}],
+      [["ls"], { cwd: "relative" }],
+      [["ls"], { env: { A: 1 } }],
+      [["ls"], { tty: { rows: 0, cols: 1 } }],
+    ]) {
+      const error = await failureOf(client.start(argv as never, options as never));
+      expect(error).toMatchObject({ code: "ERR_INVALID_ARGUMENT", operation: "start" });
+    }
+    expect(client.state).toBe("idle");
+  });
+
+  it("never show a value of the environment", async () => {
+    const options = { env: { TOKEN: ["hush"] }, envPolicy: { set: { TOKEN: "hush" } } };
+    const error = await failureOf(neverConnects().start(["ls"], options as never));
+    expect(`${(error as Error).stack}${JSON.stringify(error)}`).not.toContain("hush");
+  });
+
+  it("show the form of argv when it is a string", async () => {
+    const error = await failureOf(neverConnects().start("ls -la" as never));
+    expect((error as Error).message).toContain('such as ["ls", "-la"], got a string');
+  });
+
+  it("may be undefined, each of them", async () => {
+    await using scripted = await scriptedProcess();
+    const names = ["cwd", "env", "envPolicy", "stdin", "tty", "arg0", "sandbox", "processId", "signal"];
+    const given = [...names, "maxBufferedBytes", "overflow", "timeout"].map((name) => [name, undefined]);
+    await scripted.client.start(["program"], Object.fromEntries(given));
+    const [first, second] = scripted.server.requests("process/start");
+    expect(second?.params).toEqual({ ...first?.params, processId: expect.any(String) });
   });
 });
 
@@ -223,11 +350,39 @@ describe("aborting a start", () => {
     },
   );
 
-  it("does not affect a process that is already started", async () => {
+  it.each([{}, { tty: true }])("terminates a process that is already started with %o", async (options) => {
     const controller = new AbortController();
-    await using cat = await real.client.start(["cat"], { stdin: "pipe", signal: controller.signal });
+    const sleep = await real.client.start(["sleep", "60"], { ...options, signal: controller.signal });
     controller.abort();
-    await cat.write("still here");
-    expect((await cat[Symbol.asyncIterator]().next()).value?.chunk.length).toBe(10);
+    expect((await sleep.exited).exitCode).not.toBe(0);
+    await sleep.closed;
+  });
+
+  it("sends one request if terminate() is called as well", async () => {
+    await using scripted = await scriptedProcess();
+    const controller = new AbortController();
+    const options = { processId: "q", signal: controller.signal };
+    const process = await scripted.client.start(["program"], options);
+    controller.abort();
+    const terminated = [process.terminate(), process.terminate()];
+    scripted.connection.answer(await scripted.connection.request("process/terminate"), { running: true });
+    expect(await Promise.all(terminated)).toEqual([{ running: true }, { running: true }]);
+    expect(scripted.server.requests("process/terminate")).toHaveLength(1);
+  });
+
+  it("no longer listens to the signal after the exit, or after the end of the connection", async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    await using scripted = await scriptedProcess({ signal });
+    scripted.exited(1);
+    expect(getEventListeners(signal, "abort")).toHaveLength(1);
+    await scripted.process.exited;
+    await vi.waitFor(() => expect(getEventListeners(signal, "abort")).toEqual([]));
+    const other = await scripted.client.start(["program"], { processId: "q", signal });
+    scripted.connection.drop();
+    await failureOf(other.exited);
+    await vi.waitFor(() => expect(getEventListeners(signal, "abort")).toEqual([]));
+    controller.abort();
+    expect(scripted.server.requests("process/terminate")).toEqual([]);
   });
 });

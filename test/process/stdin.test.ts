@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ExecServerError, ServerError } from "../../src/index.ts";
 import { failureOf } from "../support/failure.ts";
 import { realClient } from "../support/real-client.ts";
 import { scriptedProcess } from "../support/scripted-process.ts";
@@ -96,8 +98,43 @@ describe("write()", () => {
       "failed to write to process stdin",
     );
     scripted.connection.answer(await scripted.connection.request("process/write", 2), { status: "accepted" });
-    expect(await failed).toMatchObject({ code: "ERR_SERVER" });
+    // The input broke at that moment. After it, the server reports it as closed.
+    expect(await failed).toMatchObject({ code: "ERR_STDIN_CLOSED", operation: "write", program: "program" });
     await written;
+  });
+
+  it("rejects with the server's error for any other failure", async () => {
+    await using scripted = await scriptedProcess({ stdin: "pipe" });
+    scripted.server.handle("process/write", () => {
+      throw new ServerError("out of memory", { rpcCode: -32603 });
+    });
+    expect(await failureOf(scripted.process.write("x"))).toMatchObject({ code: "ERR_SERVER" });
+  });
+
+  it("rejects with one error, whenever the input breaks", async () => {
+    await using real = await realClient();
+    const codes = new Set<unknown>();
+    const note = (written: Promise<void>) => written.catch((error: ExecServerError) => codes.add(error.code));
+    for (let n = 0; n < 30; n++) {
+      const process = await real.client.start(["cat"], { stdin: "pipe" });
+      await Promise.all([note(process.write("a")), process.terminate(), note(process.write("b"))]);
+      await note(process.write("c"));
+    }
+    expect([...codes]).toEqual(["ERR_STDIN_CLOSED"]);
+  });
+
+  it("takes bytes of another realm, and every kind of view", async () => {
+    await using scripted = await scriptedProcess({ stdin: "pipe" });
+    scripted.server.handle("process/write", () => ({ status: "accepted" as const }));
+    const foreign = runInNewContext(
+      "[new Uint8Array([1, 2]), new Uint8Array([3]).buffer, new Uint16Array([4])]",
+    ) as Uint8Array[];
+    const view = new DataView(new Uint8Array([9, 5, 9]).buffer, 1, 1);
+    for (const data of [...foreign, view]) await scripted.process.write(data);
+    const sent = scripted.server
+      .requests("process/write")
+      .map(({ params }) => [...Buffer.from(params.chunk, "base64")]);
+    expect(sent).toEqual([[1, 2], [3], [4, 0], [5]]);
   });
 
   it("refuses data that is neither a string nor bytes", async () => {
