@@ -54,11 +54,10 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
 
   abstract close(): Promise<void>;
 
-  async start(argv: readonly string[], options?: StartOptions): Promise<ExecProcess> {
-    const operation = processOperation("start", argv, options);
-    return await inOperation(operation, options?.signal, async () => {
+  start(argv: readonly string[], options?: StartOptions): Promise<ExecProcess> {
+    return inOperation(processOperation("start", argv, options), options?.signal, () => {
       checkStart("start()", argv, options, START_RULES, START_HINTS);
-      return await this.#start(argv, options);
+      return this.#start(argv, options);
     });
   }
 
@@ -70,18 +69,15 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
     argv: readonly string[],
     options?: RunOptions & { readonly encoding?: "utf8" | undefined },
   ): Promise<RunResult>;
-  async run(
-    argv: readonly string[],
-    options?: RunOptions,
-  ): Promise<RunResult<string | Uint8Array<ArrayBuffer>>> {
-    return await inOperation(processOperation("run", argv, options), options?.signal, async () => {
+  run(argv: readonly string[], options?: RunOptions): Promise<RunResult<string | Uint8Array<ArrayBuffer>>> {
+    return inOperation(processOperation("run", argv, options), options?.signal, () => {
       checkStart("run()", argv, options, RUN_RULES, RUN_HINTS);
-      return await run((...command) => this.#start(...command), argv, options);
+      return run((program, startOptions) => this.#start(program, startOptions), argv, options);
     });
   }
 
-  async info(options?: RequestOptions): Promise<EnvironmentInfo> {
-    return await inOperation({ operation: "info" }, options?.signal, async () => {
+  info(options?: RequestOptions): Promise<EnvironmentInfo> {
+    return inOperation({ operation: "info" }, options?.signal, async () => {
       checkOptions("info()", options, REQUEST_RULES);
       return environmentInfo(
         await this.#onSession(options, ({ rpc }) => rpc.call("environment/info", null, options)),
@@ -89,10 +85,10 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
     });
   }
 
-  async status(options?: RequestOptions): Promise<EnvironmentStatus> {
-    return await inOperation({ operation: "status" }, options?.signal, async () => {
+  status(options?: RequestOptions): Promise<EnvironmentStatus> {
+    return inOperation({ operation: "status" }, options?.signal, () => {
       checkOptions("status()", options, REQUEST_RULES);
-      return await this.#onSession(options, ({ rpc }) => rpc.call("environment/status", null, options));
+      return this.#onSession(options, ({ rpc }) => rpc.call("environment/status", null, options));
     });
   }
 
@@ -102,10 +98,8 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
     params?: unknown,
     options?: RequestOptions,
   ): Promise<unknown>;
-  async call(method: string, params: unknown = {}, options?: RequestOptions): Promise<unknown> {
-    return await inOperation({ operation: "call" }, options?.signal, () =>
-      this.#call(method, params, options),
-    );
+  call(method: string, params: unknown = {}, options?: RequestOptions): Promise<unknown> {
+    return inOperation({ operation: "call" }, options?.signal, () => this.#call(method, params, options));
   }
 
   /** Closes the client at the end of an `await using` block. */
@@ -117,7 +111,7 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
     return this.#onSession(options, ({ processes }) => processes.start(argv, options));
   }
 
-  async #call(method: string, params: unknown, options: RequestOptions | undefined): Promise<unknown> {
+  #call(method: string, params: unknown, options: RequestOptions | undefined): Promise<unknown> {
     checkOptions("call()", options, REQUEST_RULES);
     if (typeof method !== "string" || method === "") {
       return invalid(`method must be a non-empty string, got ${received(method)}`, { delivery: "not-sent" });
@@ -129,17 +123,14 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
       });
     }
     const schema = Object.hasOwn(methods, method) ? methods[method as MethodName].result : undefined;
-    return await this.#onSession(options, ({ rpc }) =>
+    return this.#onSession(options, ({ rpc }) =>
       rpc.request<unknown>(method, params, encoded<unknown>(schema), options),
     );
   }
 
   /** Sends in the same turn if the session is open. */
-  async #onSession<T>(
-    options: RequestOptions | undefined,
-    work: (session: Session) => Promise<T>,
-  ): Promise<T> {
+  #onSession<T>(options: RequestOptions | undefined, work: (session: Session) => Promise<T>): Promise<T> {
     const session = this.openSession(options);
-    return await work(session instanceof Session ? session : await session);
+    return session instanceof Session ? work(session) : Promise.resolve(session).then(work);
   }
 }

@@ -18,14 +18,14 @@ export interface ByteStream {
 let collected: FinalizationRegistry<() => void> | undefined;
 
 /**
- * A stream whose chunks are pulled only by reads, with default and BYOB readers. If the stream is forgotten, its source
- * is cancelled.
+ * A stream whose chunks are pulled only by reads, with default and BYOB readers. It can be iterated with `for await` in
+ * every runtime. If the stream is forgotten, its source is cancelled.
  */
 export function byteStream({ next, cancel }: ByteSource): ByteStream {
-  let controller!: WeakRef<Pick<ReadableByteStreamController, "error">>;
+  let controller: Reference<Pick<ReadableByteStreamController, "error">> | undefined;
   const source = {
     start(own: ReadableByteStreamController) {
-      controller = new WeakRef(own);
+      controller = weakly(own);
     },
     async pull(own: ReadableByteStreamController) {
       const chunk = await next();
@@ -44,16 +44,57 @@ export function byteStream({ next, cancel }: ByteSource): ByteStream {
   const stream = platformStream(source);
   collected ??=
     typeof FinalizationRegistry === "function" ? new FinalizationRegistry((end) => end()) : undefined;
-  collected?.register(stream, cancel);
-  return { stream, fail: (reason) => controller.deref()?.error(reason) };
+  // Not the stream: Chromium can collect its object while a reader or a response still uses it.
+  collected?.register(source, cancel);
+  return { stream, fail: (reason) => controller?.deref()?.error(reason) };
 }
 
 function platformStream(source: Omit<UnderlyingByteSource, "type">): ReadableStream<Bytes> {
   const ReadableStream = platformClass("ReadableStream");
+  let stream: ReadableStream<Bytes>;
   try {
-    return new ReadableStream({ ...source, type: "bytes" }) as ReadableStream<Bytes>;
+    stream = new ReadableStream(Object.assign(source, { type: "bytes" as const }));
   } catch {
     // Safari before 26 has no byte streams.
-    return new ReadableStream(source as UnderlyingDefaultSource<Bytes>, { highWaterMark: 0 });
+    Reflect.deleteProperty(source, "type");
+    stream = new ReadableStream(source as UnderlyingDefaultSource<Bytes>, { highWaterMark: 0 });
   }
+  // WebKit's streams can't be iterated.
+  if (!(Symbol.asyncIterator in stream)) {
+    const value = (options?: ReadableStreamIteratorOptions) => iterate(stream, options);
+    Object.defineProperties(stream, { values: { value }, [Symbol.asyncIterator]: { value } });
+  }
+  return stream;
+}
+
+/** Iterates over a stream as the platform does where it can. */
+export async function* iterate<T>(
+  stream: ReadableStream<T>,
+  options?: ReadableStreamIteratorOptions,
+): AsyncGenerator<T, undefined> {
+  const reader = stream.getReader();
+  let finished = false;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      yield value;
+    }
+    finished = true;
+  } finally {
+    try {
+      if (!finished && !options?.preventCancel) await reader.cancel();
+    } finally {
+      reader.releaseLock();
+    }
+  }
+}
+
+interface Reference<T> {
+  deref(): T | undefined;
+}
+
+/** A reference that does not keep an object in memory, where the runtime has such references. */
+function weakly<T extends object>(object: T): Reference<T> {
+  return typeof WeakRef === "function" ? new WeakRef(object) : { deref: () => object };
 }

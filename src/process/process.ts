@@ -136,7 +136,7 @@ export class ExecProcess implements AsyncDisposable {
 
   async #resize(size: TerminalSize): Promise<void> {
     checkSize(size);
-    if (!this.#setSize) throw unsupported("resize() requires a process in a terminal on a POSIX server");
+    if (!this.#setSize) throw unsupported("only a terminal on a POSIX server can be resized");
     // The system may have reused the device for another terminal.
     this.#checkRunning();
     try {
@@ -149,7 +149,7 @@ export class ExecProcess implements AsyncDisposable {
   }
 
   #checkRunning(): void {
-    if (this.#state.hasExited) throw unsupported("resize() requires a running process, this one has exited");
+    if (this.#state.hasExited) throw unsupported("the process has exited, and its terminal with it");
   }
 
   async #terminate(): Promise<{ running: boolean }> {
