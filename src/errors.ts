@@ -241,11 +241,15 @@ export class ProcessExitError extends ExecServerError implements RunResult<strin
 export class OverflowError extends ExecServerError {
   static override readonly brand = "OverflowError";
   readonly code = "ERR_OVERFLOW";
-  /** The limit, in bytes. */
+  /** The limit, in bytes; in requests, if a `fetch` got no place. */
   readonly limit: number;
 
-  constructor(limit: number, details?: ErrorDetails) {
-    super(`More than ${limit} bytes were waiting to be read`, details);
+  constructor(
+    limit: number,
+    details?: ErrorDetails,
+    message = `More than ${limit} bytes were waiting to be read`,
+  ) {
+    super(message, details);
     this.limit = limit;
   }
 }

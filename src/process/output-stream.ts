@@ -1,3 +1,4 @@
+import { iterate } from "../internal/byte-stream.ts";
 import type { Bytes } from "../internal/bytes.ts";
 
 /** A byte stream that calls `claim` before it is read, in every way in which a stream can be read. */
@@ -63,23 +64,8 @@ export class OutputStream extends ReadableStream<Bytes> {
   }
 
   /** Implemented here, because ReadableStream is not async iterable in every browser. */
-  override async *values(options?: ReadableStreamIteratorOptions): ReadableStreamAsyncIterator<Bytes> {
-    const reader: ReadableStreamDefaultReader<Bytes> = this.getReader();
-    let finished = false;
-    try {
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) break;
-        yield value;
-      }
-      finished = true;
-    } finally {
-      try {
-        if (!finished && !options?.preventCancel) await reader.cancel();
-      } finally {
-        reader.releaseLock();
-      }
-    }
+  override values(options?: ReadableStreamIteratorOptions): ReadableStreamAsyncIterator<Bytes> {
+    return iterate<Bytes>(this, options);
   }
 
   override [Symbol.asyncIterator](
