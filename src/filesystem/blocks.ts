@@ -53,6 +53,8 @@ export async function* readBlocks(
     file.signal?.throwIfAborted();
     if (eof) return;
   }
+  // An empty range reads nothing.
+  void file.close();
 }
 
 /** What bytes are written to. */
