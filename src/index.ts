@@ -33,18 +33,24 @@ export {
   UsageError,
   type UsageErrorCode,
 } from "./errors.ts";
+export type { FileBytes, FilePieces } from "./filesystem/data.ts";
 export type { RemoteDirent, RemoteStats, WalkEntry, WalkResult } from "./filesystem/entries.ts";
 export type {
+  CopyOptions,
   FileEncoding,
   FileOptions,
+  ReaddirOptions,
   ReadFileOptions,
   ReadStreamOptions,
+  RealpathOptions,
   RecursiveOptions,
   RmOptions,
   TransferOptions,
   TransferProgress,
   WalkOptions,
+  WatchOptions,
   WriteFileOptions,
+  WriteStreamOptions,
 } from "./filesystem/options.ts";
 export type { RemoteFileSystem } from "./filesystem/remote-filesystem.ts";
 export type { RemoteFetch } from "./http/fetch.ts";

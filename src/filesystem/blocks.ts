@@ -9,6 +9,7 @@ const IN_FLIGHT = 4;
 
 /**
  * Yields the blocks of a file in order and requests the next ones ahead. Rejects at once when the file's signal aborts.
+ * Closes the file when its last block has arrived, whether or not the consumer takes that block.
  *
  * @param end Offset behind the last byte; Infinity for the end of the file.
  */
@@ -19,11 +20,26 @@ export async function* readBlocks(
 ): AsyncGenerator<Bytes, void> {
   const ahead: ReturnType<FileHandle["read"]>[] = [];
   let next = start;
+  let pending = 0;
+  let isOver = false;
+  const request = async (length: number): ReturnType<FileHandle["read"]> => {
+    pending++;
+    try {
+      const block = await file.read(next, length);
+      isOver ||= block.eof;
+      return block;
+    } catch (error) {
+      isOver = true;
+      throw error;
+    } finally {
+      if (--pending === 0 && (isOver || next >= end)) void file.close();
+    }
+  };
   const requestUpTo = (inFlight: number): void => {
-    while (ahead.length < inFlight && next < end) {
+    while (ahead.length < inFlight && next < end && !isOver) {
       const length = Math.min(MAX_BLOCK, end - next);
       // A block behind the end of the file is never awaited, so its rejection is ignored.
-      ahead.push(unobserved(file.read(next, length)));
+      ahead.push(unobserved(request(length)));
       next += length;
     }
   };
@@ -37,11 +53,16 @@ export async function* readBlocks(
     file.signal?.throwIfAborted();
     if (eof) return;
   }
+  // An empty range reads nothing.
+  void file.close();
 }
+
+/** What bytes are written to. */
+export type WritableFile = Pick<FileHandle, "signal" | "write" | "close">;
 
 /** Writes bytes in order, in blocks of the largest size. Rejects at once when the file's signal aborts. */
 export class BlockWriter {
-  readonly #file: FileHandle;
+  readonly #file: WritableFile;
   readonly #onWritten: (bytesWritten: number) => void;
   readonly #inFlight: { readonly written: Promise<void>; readonly length: number }[] = [];
   /** Collects pieces that are smaller than a block. */
@@ -51,7 +72,7 @@ export class BlockWriter {
   #bytesWritten = 0;
 
   /** @param onWritten Called with the bytes, counted from the start of the file, that the server has confirmed. */
-  constructor(file: FileHandle, onWritten: (bytesWritten: number) => void) {
+  constructor(file: WritableFile, onWritten: (bytesWritten: number) => void) {
     this.#file = file;
     this.#onWritten = onWritten;
   }

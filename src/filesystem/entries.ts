@@ -1,4 +1,5 @@
 import type { WireMetadata } from "../protocol/filesystem.ts";
+import { toNativePath } from "../protocol/path-uri.ts";
 
 /** Metadata of a path, as in `node:fs`. A link has the metadata of its target, and `isSymbolicLink()` is true. */
 export interface RemoteStats {
@@ -20,16 +21,32 @@ export interface RemoteStats {
   isSymbolicLink(): boolean;
 }
 
-/** An entry of a directory, as in `node:fs`. */
+/** An entry of a directory, as in `node:fs`: a link is neither a file nor a directory. `stat()` has its target's type. */
 export interface RemoteDirent {
-  /** The name within the directory. */
+  /** The name within its directory. */
   readonly name: string;
-  /** The native path of the directory that was listed. */
+  /** The native path of its directory. */
   readonly parentPath: string;
-  /** Whether it is a regular file, or a link to one. */
+  /** Whether it is a regular file. */
   isFile(): boolean;
-  /** Whether it is a directory, or a link to one. */
+  /** Whether it is a directory. */
   isDirectory(): boolean;
+  /** Whether it is a link. */
+  isSymbolicLink(): boolean;
+}
+
+/** An entry of a directory. */
+export interface Entry {
+  readonly name: string;
+  /** The name, behind the names of the directories between it and the listed one. */
+  readonly relativePath: string;
+  /** The directory of the entry, as a path URI. */
+  readonly directory: string;
+  /** Those of the target, for a link. */
+  readonly isFile: boolean;
+  readonly isDirectory: boolean;
+  /** Undefined if it was not asked for. */
+  readonly isLink: boolean | undefined;
 }
 
 /** One entry that a walk found. */
@@ -70,14 +87,12 @@ export function statsOf(metadata: WireMetadata): RemoteStats {
   };
 }
 
-export function direntOf(
-  parentPath: string,
-  entry: { fileName: string; isFile: boolean; isDirectory: boolean },
-): RemoteDirent {
+export function direntOf({ name, directory, isFile, isDirectory, isLink = false }: Entry): RemoteDirent {
   return {
-    name: entry.fileName,
-    parentPath,
-    isFile: () => entry.isFile,
-    isDirectory: () => entry.isDirectory,
+    name,
+    parentPath: toNativePath(directory),
+    isFile: () => isFile && !isLink,
+    isDirectory: () => isDirectory && !isLink,
+    isSymbolicLink: () => isLink,
   };
 }

@@ -1,3 +1,6 @@
+import { ServerError } from "../errors.ts";
+import { isAbortReason } from "../internal/abort.ts";
+import type { PathParams, WireMetadata } from "../protocol/filesystem.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import type { FileHandles } from "./handles.ts";
 import type { PathWatcher } from "./path-watcher.ts";
@@ -9,4 +12,28 @@ export interface FileSession {
   readonly watcher: PathWatcher;
   /** Whether the server writes files in blocks. Older servers write them whole only. */
   readonly canWriteBlocks: boolean;
+}
+
+/** Whether the server rejected a request. An abort reason can be a ServerError too, but says nothing of the request. */
+export function isRefusal(error: unknown, signal: AbortSignal | undefined): error is ServerError {
+  return error instanceof ServerError && !isAbortReason(error, signal);
+}
+
+/** Errors of paths that can't exist: a name that is too long, or links in a circle. */
+const CANNOT_EXIST = /name too long|symbolic link loop|levels of symbolic links|os error (123|206|1921)\)/i;
+
+/** The metadata of a path; undefined if nothing can be reached there. */
+export async function lookUp(
+  { rpc }: FileSession,
+  path: PathParams,
+  signal: AbortSignal | undefined,
+): Promise<WireMetadata | undefined> {
+  try {
+    return await rpc.call("fs/getMetadata", path, { signal });
+  } catch (error) {
+    if (!isRefusal(error, signal)) throw error;
+    const { kind, message } = error;
+    if (kind === "not-found" || kind === "not-a-directory" || CANNOT_EXIST.test(message)) return undefined;
+    throw error;
+  }
 }

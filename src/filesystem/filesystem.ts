@@ -1,34 +1,60 @@
-import { ServerError } from "../errors.ts";
-import { isAbortReason } from "../internal/abort.ts";
-import { invalid } from "../internal/arguments.ts";
+import { invalid, received } from "../internal/arguments.ts";
 import { bindMembers } from "../internal/bound.ts";
 import { type Bytes, textOf } from "../internal/bytes.ts";
+import { attribute, inOperation, type Operation } from "../internal/operation.ts";
+import { checkOptions, type Rules } from "../internal/option-rules.ts";
 import type { PathParams } from "../protocol/filesystem.ts";
-import type { MethodName, ParamsOf, ResultOf } from "../protocol/methods.ts";
-import { toNativePath, toPathUri } from "../protocol/path-uri.ts";
+import { shownPath, toNativePath, toPathUri } from "../protocol/path-uri.ts";
 import { wireSandbox } from "../protocol/sandbox.ts";
+import { copy } from "./copy.ts";
+import { contentsOf, type FileBytes, type FilePieces } from "./data.ts";
+import { list } from "./directory.ts";
 import { direntOf, type RemoteDirent, type RemoteStats, statsOf, type WalkResult } from "./entries.ts";
-import type { FileSession } from "./file-session.ts";
+import { type FileSession, lookUp } from "./file-session.ts";
 import {
-  bytesOf,
-  checkEncoding,
+  type CopyOptions,
+  cpRules,
   type FileEncoding,
   type FileOptions,
+  fileRules,
+  HINTS,
+  mkdirRules,
+  type ReaddirOptions,
   type ReadFileOptions,
   type ReadStreamOptions,
+  type RealpathOptions,
   type RecursiveOptions,
   type RmOptions,
-  type TransferOptions,
+  readdirRules,
+  readFileRules,
+  readStreamRules,
+  realpathRules,
+  rmRules,
   type WalkOptions,
+  type WatchOptions,
   type WriteFileOptions,
+  type WriteStreamOptions,
+  walkRules,
+  watchRules,
+  withEncoding,
+  writeFileRules,
+  writeStreamRules,
 } from "./options.ts";
 import { readFile } from "./read-file.ts";
 import type { RemoteFileSystem } from "./remote-filesystem.ts";
-import { type OpenFile, readStream, writeStream } from "./streams.ts";
+import { remove } from "./remove.ts";
+import { readStream, writeStream } from "./streams.ts";
 import { walk } from "./walk.ts";
-import { writeFile } from "./write-file.ts";
+import { openForWriting, writeFile } from "./write-file.ts";
 
 type Path = string | URL;
+
+/** An operation after its checks. `connect` opens the one session that it runs on. */
+type Work<Options, Result> = (
+  connect: () => Promise<FileSession>,
+  path: PathParams,
+  options: Options,
+) => Promise<Result>;
 
 /** The file operations. Each one runs on the session that `connect` returns when it is called. */
 export class FileSystem implements RemoteFileSystem {
@@ -43,127 +69,170 @@ export class FileSystem implements RemoteFileSystem {
     path: Path,
     options: FileEncoding | (ReadFileOptions & { readonly encoding: FileEncoding }),
   ): Promise<string>;
-  readFile(path: Path, options?: ReadFileOptions & { readonly encoding?: null | undefined }): Promise<Bytes>;
-  async readFile(path: Path, options: FileEncoding | ReadFileOptions = {}): Promise<string | Bytes> {
-    const { encoding, ...transfer } = typeof options === "string" ? { encoding: options } : options;
-    const asText = checkEncoding(encoding);
-    const params = pathParams(path, transfer);
-    const bytes = await readFile(await this.#connect(transfer), params, transfer);
-    return asText ? textOf(bytes) : bytes;
+  readFile(
+    path: Path,
+    options?: (ReadFileOptions & { readonly encoding?: null | undefined }) | null,
+  ): Promise<Bytes>;
+  async readFile(path: Path, options?: FileEncoding | ReadFileOptions | null): Promise<string | Bytes> {
+    const work: Work<ReadFileOptions, string | Bytes> = async (connect, file, checked) => {
+      const bytes = await readFile(await connect(), file, checked);
+      return checked.encoding ? textOf(bytes) : bytes;
+    };
+    return await this.#run("readFile", path, withEncoding(options), readFileRules, work);
   }
 
   async writeFile(
     path: Path,
-    data: string | ArrayBufferView | ArrayBuffer,
-    options: FileEncoding | WriteFileOptions = {},
+    data: FileBytes | Blob | FilePieces,
+    options?: FileEncoding | WriteFileOptions | null,
   ): Promise<void> {
-    const { encoding, ...transfer } = typeof options === "string" ? { encoding: options } : options;
-    checkEncoding(encoding);
-    const bytes = bytesOf(data);
-    const params = pathParams(path, transfer);
-    await writeFile(await this.#connect(transfer), params, bytes, transfer);
-  }
-
-  async mkdir(path: Path, options: RecursiveOptions = {}): Promise<void> {
-    const params = { ...pathParams(path, options), recursive: options.recursive ?? false };
-    await this.#call("fs/createDirectory", params, options);
-  }
-
-  async rm(path: Path, options: RmOptions = {}): Promise<void> {
-    const flags = { recursive: options.recursive ?? false, force: options.force ?? false };
-    await this.#call("fs/remove", { ...pathParams(path, options), ...flags }, options);
-  }
-
-  async cp(source: Path, destination: Path, options: RecursiveOptions = {}): Promise<void> {
-    const params = {
-      sourcePath: toPathUri(source, "source"),
-      destinationPath: toPathUri(destination, "destination"),
-      recursive: options.recursive ?? false,
-      sandbox: wireSandbox(options.sandbox),
+    const work: Work<WriteFileOptions, void> = async (connect, file, checked) => {
+      const contents = contentsOf(data);
+      await writeFile(await connect(), file, contents, checked);
     };
-    await this.#call("fs/copy", params, options);
+    await this.#run("writeFile", path, withEncoding(options), writeFileRules, work);
   }
 
-  async realpath(path: Path, options: FileOptions = {}): Promise<string> {
-    return toNativePath((await this.#call("fs/canonicalize", pathParams(path, options), options)).path);
+  async mkdir(path: Path, options?: RecursiveOptions): Promise<void> {
+    const work: Work<RecursiveOptions, void> = async (connect, directory, { recursive = false, signal }) => {
+      const { rpc } = await connect();
+      await rpc.call("fs/createDirectory", { ...directory, recursive }, { signal });
+    };
+    await this.#run("mkdir", path, options, mkdirRules, work);
   }
 
-  async exists(path: Path, options: FileOptions = {}): Promise<boolean> {
-    try {
-      await this.stat(path, options);
-      return true;
-    } catch (error) {
-      if (!(error instanceof ServerError) || isAbortReason(error, options.signal)) throw error;
-      if (error.kind === "not-found" || error.kind === "not-a-directory") return false;
-      throw error;
-    }
+  async rm(path: Path, options?: RmOptions): Promise<void> {
+    await this.#run("rm", path, options, rmRules, async (connect, entry, checked) =>
+      remove(await connect(), entry, checked),
+    );
   }
 
-  async stat(path: Path, options: FileOptions = {}): Promise<RemoteStats> {
-    return statsOf(await this.#call("fs/getMetadata", pathParams(path, options), options));
+  async cp(source: Path, destination: Path, options?: CopyOptions): Promise<void> {
+    const work: Work<CopyOptions, void> = async (connect, from, checked) => {
+      const to = { ...from, path: toPathUri(destination, "destination") };
+      await copy(await connect(), from, to, checked);
+    };
+    await this.#run("cp", source, options, cpRules, work, destination);
+  }
+
+  async realpath(path: Path, options?: FileEncoding | RealpathOptions | null): Promise<string> {
+    const work: Work<RealpathOptions, string> = async (connect, entry, { signal }) => {
+      const { rpc } = await connect();
+      return toNativePath((await rpc.call("fs/canonicalize", entry, { signal })).path);
+    };
+    return await this.#run("realpath", path, withEncoding(options), realpathRules, work);
+  }
+
+  async exists(path: Path, options?: FileOptions): Promise<boolean> {
+    return await this.#run("exists", path, options, fileRules, async (connect, entry, { signal }) => {
+      return (await lookUp(await connect(), entry, signal)) !== undefined;
+    });
+  }
+
+  async stat(path: Path, options?: FileOptions): Promise<RemoteStats> {
+    return await this.#run("stat", path, options, fileRules, async (connect, entry, { signal }) => {
+      const { rpc } = await connect();
+      return statsOf(await rpc.call("fs/getMetadata", entry, { signal }));
+    });
   }
 
   readdir(
     path: Path,
-    options?: FileOptions & { readonly withFileTypes?: false | undefined },
+    options?: FileEncoding | (ReaddirOptions & { readonly withFileTypes?: false | undefined }) | null,
   ): Promise<string[]>;
-  readdir(path: Path, options: FileOptions & { readonly withFileTypes: true }): Promise<RemoteDirent[]>;
+  readdir(path: Path, options: ReaddirOptions & { readonly withFileTypes: true }): Promise<RemoteDirent[]>;
   async readdir(
     path: Path,
-    options: FileOptions & { readonly withFileTypes?: boolean | undefined } = {},
+    options?: FileEncoding | ReaddirOptions | null,
   ): Promise<string[] | RemoteDirent[]> {
-    const params = pathParams(path, options);
-    const { entries } = await this.#call("fs/readDirectory", params, options);
-    if (!options.withFileTypes) return entries.map(({ fileName }) => fileName);
-    const parentPath = toNativePath(params.path);
-    return entries.map((entry) => direntOf(parentPath, entry));
+    const work: Work<ReaddirOptions, string[] | RemoteDirent[]> = async (connect, directory, checked) => {
+      const entries = await list(await connect(), directory, checked);
+      return checked.withFileTypes ? entries.map(direntOf) : entries.map(({ relativePath }) => relativePath);
+    };
+    return await this.#run("readdir", path, withEncoding(options), readdirRules, work);
   }
 
-  async walk(path: Path, options: WalkOptions = {}): Promise<WalkResult> {
-    return await walk(
-      (method, params) => this.#call(method, params, options),
-      pathParams(path, options),
-      options,
+  async walk(path: Path, options?: WalkOptions): Promise<WalkResult> {
+    return await this.#run("walk", path, options, walkRules, async (connect, root, checked) =>
+      walk(await connect(), root, checked),
     );
   }
 
-  createReadStream(path: Path, options: ReadStreamOptions = {}): ReadableStream<Bytes> {
-    return readStream(this.#opener(path, "read", options), options);
+  createReadStream(path: Path, options?: ReadStreamOptions): ReadableStream<Bytes> {
+    return this.#stream("createReadStream", path, options, readStreamRules, (params, checked, call) => {
+      const open = async (signal: AbortSignal) => {
+        const { files } = await this.#connect({ signal });
+        return await files.open({ ...params, mode: "read" }, signal);
+      };
+      return readStream(open, checked, call);
+    });
   }
 
-  createWriteStream(path: Path, options: TransferOptions = {}): WritableStream<Uint8Array> {
-    return writeStream(this.#opener(path, "replace", options), options);
+  createWriteStream(path: Path, options?: WriteStreamOptions): WritableStream<Uint8Array> {
+    return this.#stream("createWriteStream", path, options, writeStreamRules, (params, checked, call) => {
+      const open = async (signal: AbortSignal) =>
+        await openForWriting(await this.#connect({ signal }), params, signal);
+      return writeStream(open, checked, call);
+    });
   }
 
-  async whenAppears(
-    paths: readonly Path[],
-    options: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<void> {
-    const uris = paths.map((path) => toPathUri(path, "path"));
-    if (uris.length === 0) invalid("paths must contain at least one path, got an empty array");
-    const { watcher } = await this.#connect(options);
-    await watcher.whenAppears(uris, options.signal);
+  async whenAppears(paths: readonly Path[], options?: WatchOptions): Promise<void> {
+    const [path, ...others] = Array.isArray(paths) ? paths : [];
+    const call = operationOf("whenAppears", others.length === 0 ? path : undefined);
+    await inOperation(call, options?.signal, async () => {
+      checkOptions("whenAppears()", options, watchRules);
+      if (!Array.isArray(paths) || paths.length === 0)
+        invalid(`paths must be a non-empty array of paths, got ${received(paths)}`);
+      const uris = paths.map((path) => toPathUri(path, "path"));
+      const { watcher } = await this.#connect({ signal: options?.signal });
+      await watcher.whenAppears(uris, options?.signal);
+    });
   }
 
-  async #call<M extends MethodName>(
-    method: M,
-    params: ParamsOf<M>,
-    options: { signal?: AbortSignal | undefined },
-  ): Promise<ResultOf<M>> {
-    const { rpc } = await this.#connect(options);
-    return await rpc.call(method, params, { signal: options.signal });
+  /** Checks a call and runs it. Its errors name the operation and the path. */
+  async #run<Options extends FileOptions, Result>(
+    operation: string,
+    path: Path,
+    options: Options | undefined,
+    rules: Rules<Options>,
+    work: Work<Options, Result>,
+    destination?: Path,
+  ): Promise<Result> {
+    const call = { ...operationOf(operation, path), destination: shownPath(destination) };
+    return await inOperation(call, options?.signal, async () => {
+      const checked = checkedPath(operation, path, options, rules);
+      const { signal } = options ?? {};
+      return await work(() => this.#connect({ signal }), checked, options ?? ({} as Options));
+    });
   }
 
-  /** Checks the path now. The function it returns opens the file. */
-  #opener(path: Path, mode: "read" | "replace", options: FileOptions): OpenFile {
-    const params = pathParams(path, options);
-    return async (signal) => {
-      const { files } = await this.#connect({ signal });
-      return await files.open({ ...params, mode }, signal);
-    };
+  /** The same for a stream, which is made at once. */
+  #stream<Options extends FileOptions, Stream>(
+    operation: string,
+    path: Path,
+    options: Options | undefined,
+    rules: Rules<Options>,
+    make: (path: PathParams, options: Options, call: Operation) => Stream,
+  ): Stream {
+    const call = operationOf(operation, path);
+    try {
+      return make(checkedPath(operation, path, options, rules), options ?? ({} as Options), call);
+    } catch (error) {
+      attribute(error, call);
+      throw error;
+    }
   }
 }
 
-function pathParams(path: Path, { sandbox }: FileOptions): PathParams {
-  return { path: toPathUri(path, "path"), sandbox: wireSandbox(sandbox) };
+const operationOf = (operation: string, path: unknown): Operation => ({ operation, path: shownPath(path) });
+
+/** Throws a UsageError for an invalid option or path. */
+function checkedPath<Options extends FileOptions>(
+  operation: string,
+  path: Path,
+  options: Options | undefined,
+  rules: Rules<Options>,
+): PathParams {
+  checkOptions(`${operation}()`, options, rules, HINTS);
+  return { path: toPathUri(path, "path"), sandbox: wireSandbox(options?.sandbox) };
 }

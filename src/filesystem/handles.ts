@@ -1,22 +1,18 @@
 import { ProtocolError } from "../errors.ts";
 import { isAbortReason, onAbort, untilAborted } from "../internal/abort.ts";
 import { type Bytes, randomId } from "../internal/bytes.ts";
-import { Semaphore } from "../internal/semaphore.ts";
-import {
-  blockSchema,
-  type FileSystemParams,
-  fileSystemSchemas,
-  MAX_OPEN_HANDLES,
-} from "../protocol/filesystem.ts";
+import { blockSchema, type FileSystemParams, fileSystemSchemas } from "../protocol/filesystem.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
+import { HandlePlaces } from "./handle-places.ts";
 
 /** The open files of one connection. The server allows 128: a further `open` waits until one is closed. */
 export class FileHandles {
   readonly #rpc: RpcPeer;
-  readonly #places = new Semaphore(MAX_OPEN_HANDLES);
+  readonly #places: HandlePlaces;
 
   constructor(rpc: RpcPeer) {
     this.#rpc = rpc;
+    this.#places = new HandlePlaces(rpc);
   }
 
   /** Opens a file. An abort of the signal closes it, also when its handle arrives after the abort. */
@@ -42,15 +38,17 @@ export class FileHandles {
     };
     try {
       // Opening a file for writing empties it, so a request that is still queued is dropped on abort.
-      await this.#rpc.call("fs/open", { handleId, ...params }, { signal, untilSent: true });
+      await this.#places.inUse(
+        this.#rpc.call("fs/open", { handleId, ...params }, { signal, untilSent: true }),
+      );
     } catch (error) {
       // The server responded, although with the wrong shape: the file can be open.
       if (error instanceof ProtocolError && !isAbortReason(error, signal)) {
-        void new FileHandle(this.#rpc, handleId, undefined, release).close();
+        void new FileHandle(this.#rpc, handleId, undefined, this.#places, release).close();
       } else release();
       throw error;
     }
-    return new FileHandle(this.#rpc, handleId, signal, release);
+    return new FileHandle(this.#rpc, handleId, signal, this.#places, release);
   }
 }
 
@@ -63,14 +61,22 @@ export class FileHandle {
   readonly signal: AbortSignal | undefined;
   readonly #rpc: RpcPeer;
   readonly #handleId: string;
+  readonly #places: HandlePlaces;
   readonly #onClosed: () => void;
   readonly #unlink: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(rpc: RpcPeer, handleId: string, signal: AbortSignal | undefined, onClosed: () => void) {
+  constructor(
+    rpc: RpcPeer,
+    handleId: string,
+    signal: AbortSignal | undefined,
+    places: HandlePlaces,
+    onClosed: () => void,
+  ) {
     this.#rpc = rpc;
     this.#handleId = handleId;
     this.signal = signal;
+    this.#places = places;
     this.#onClosed = onClosed;
     this.#unlink = signal && onAbort(signal, () => void this.close());
   }
@@ -78,7 +84,9 @@ export class FileHandle {
   /** Resolves with fewer bytes than requested only at the end of the file. */
   async read(offset: number, length: number): Promise<{ bytes: Bytes; eof: boolean }> {
     const params = { handleId: this.#handleId, offset, len: length };
-    const { chunk: bytes, eof } = await this.#rpc.request("fs/readBlock", params, blockSchema);
+    const { chunk: bytes, eof } = await this.#places.inUse(
+      this.#rpc.request("fs/readBlock", params, blockSchema),
+    );
     if (bytes.length > length || (bytes.length < length && !eof)) {
       throw new ProtocolError("The server sent a block of a file that is invalid, too long or too short", {
         sessionId: this.#rpc.sessionId,
@@ -92,16 +100,18 @@ export class FileHandle {
   async write(offset: number, bytes: Uint8Array): Promise<void> {
     this.signal?.throwIfAborted();
     const params = { handleId: this.#handleId, offset };
-    await this.#rpc.request("fs/writeBlock", params, fileSystemSchemas.empty, {
-      payload: { name: "chunk", bytes },
-    });
+    await this.#places.inUse(
+      this.#rpc.request("fs/writeBlock", params, fileSystemSchemas.empty, {
+        payload: { name: "chunk", bytes },
+      }),
+    );
   }
 
   /** Closes the file; further calls share the promise. Never rejects: the end of the connection closes the file too. */
   close(): Promise<void> {
     this.#unlink?.();
-    this.#closing ??= this.#rpc
-      .call("fs/close", { handleId: this.#handleId }, { urgent: true })
+    this.#closing ??= this.#places
+      .inUse(this.#rpc.call("fs/close", { handleId: this.#handleId }, { urgent: true }))
       .then(this.#onClosed, this.#onClosed);
     return this.#closing;
   }

@@ -1,16 +1,61 @@
-import { invalid, received } from "../internal/arguments.ts";
-import { utf8 } from "../internal/bytes.ts";
+import { UsageError } from "../errors.ts";
+import { invalid } from "../internal/arguments.ts";
 import { guarded } from "../internal/guarded.ts";
+import {
+  aBoolean,
+  aFunction,
+  anAbortSignal,
+  anObject,
+  integer,
+  oneOf,
+  type Rule,
+  type Rules,
+} from "../internal/option-rules.ts";
 import type { WalkLimits } from "../protocol/filesystem.ts";
 import type { SandboxContext } from "../protocol/sandbox.ts";
 
-/** Options of every file operation. */
+const STREAM = "this is a web stream, which opens and closes its file";
+const FLAG = "files can only be read (r) or replaced (w)";
+const RETRY = "call it again";
+
+/** Options of Node's that a method can't have: their name, and what to do instead. */
+export const HINTS: Readonly<Record<string, string>> = {
+  autoClose: STREAM,
+  bigint: "sizes and times are numbers",
+  dereference: "links are copied as links, so copy their realpath()",
+  emitClose: STREAM,
+  encoding: "pipe through a TextDecoderStream or TextEncoderStream",
+  fd: STREAM,
+  filter: "copy the entries one by one",
+  flags: FLAG,
+  flush: "the server does not flush",
+  fs: STREAM,
+  highWaterMark: STREAM,
+  maxRetries: RETRY,
+  mode: "run() chmod afterwards",
+  preserveTimestamps: "run() cp -p",
+  retryDelay: RETRY,
+  start: FLAG,
+  verbatimSymlinks: "links are always copied as they are",
+};
+
+/** The only flag that a method supports. */
+const only =
+  (option: string, flag: string): Rule =>
+  (value) => {
+    if (value === flag) return undefined;
+    throw new UsageError("ERR_UNSUPPORTED", `The only supported ${option} is "${flag}": ${FLAG}`);
+  };
+
+/** Options of every file operation. An unknown option throws UsageError `ERR_INVALID_ARGUMENT`. */
 export interface FileOptions {
   /** Rejects the call with the signal's reason. The server still finishes an operation it has begun. @default none */
   readonly signal?: AbortSignal | undefined;
   /** The sandbox that the operation runs in. @default none */
   readonly sandbox?: SandboxContext | undefined;
 }
+
+export const fileRules: Rules<FileOptions> = { signal: anAbortSignal, sandbox: anObject };
 
 /** Progress of a transfer. */
 export interface TransferProgress {
@@ -22,9 +67,13 @@ export interface TransferProgress {
 
 /** Options of a transfer of bytes. */
 export interface TransferOptions extends FileOptions {
-  /** Called after each block of a large file and at the end. Errors that it throws are ignored. @default none */
+  /**
+   * Called after each block of a large file and at the end. What it throws or rejects with is ignored. @default none
+   */
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
 }
+
+const transfer: Rules<TransferOptions> = { ...fileRules, onProgress: aFunction };
 
 /** The only text encoding. Without an encoding, a file is bytes. */
 export type FileEncoding = "utf8" | "utf-8";
@@ -33,33 +82,88 @@ export type FileEncoding = "utf8" | "utf-8";
 export interface ReadFileOptions extends TransferOptions {
   /** Returns text instead of bytes. Another encoding throws UsageError `ERR_INVALID_ARGUMENT`. @default bytes */
   readonly encoding?: FileEncoding | null | undefined;
+  /** Node's other flags throw UsageError `ERR_UNSUPPORTED`. @default "r" */
+  readonly flag?: "r" | undefined;
 }
 
-/** Options of `writeFile`. */
+const encoding = oneOf("utf8", "utf-8", null);
+export const readFileRules: Rules<ReadFileOptions> = { ...transfer, encoding, flag: only("flag", "r") };
+
+/** Options of `writeFile`. Node's `mode` throws UsageError `ERR_UNSUPPORTED`. */
 export interface WriteFileOptions extends TransferOptions {
   /** Text is always written as UTF-8. Another encoding throws UsageError `ERR_INVALID_ARGUMENT`. @default "utf8" */
   readonly encoding?: FileEncoding | null | undefined;
+  /** Replaces the file. Node's other flags, such as "a" and "wx", throw UsageError `ERR_UNSUPPORTED`. @default "w" */
+  readonly flag?: "w" | undefined;
 }
+
+export const writeFileRules: Rules<WriteFileOptions> = { ...transfer, encoding, flag: only("flag", "w") };
 
 /** Options of `rm`. */
 export interface RmOptions extends FileOptions {
   /**
    * Removes a directory with everything in it. Without this option, a directory that is not empty rejects with a
-   * ServerError of the kind `"not-empty"`. @default false
+   * ServerError of the kind `"not-empty"`, and an empty one with UsageError `ERR_INVALID_ARGUMENT`. @default false
    */
   readonly recursive?: boolean | undefined;
   /** Ignores a missing path. @default false */
   readonly force?: boolean | undefined;
 }
 
-/** Options of `mkdir` and `cp`. */
+export const rmRules: Rules<RmOptions> = { ...fileRules, recursive: aBoolean, force: aBoolean };
+
+/** Options of `mkdir` and `cp`. Node's `mode` throws UsageError `ERR_UNSUPPORTED`. */
 export interface RecursiveOptions extends FileOptions {
   /** `mkdir`: also makes missing parents. `cp`: copies a directory with everything in it. @default false */
   readonly recursive?: boolean | undefined;
 }
 
-/** Options of `walk`. */
+export const mkdirRules: Rules<RecursiveOptions> = { ...fileRules, recursive: aBoolean };
+
+/** Options of `cp`. Node's other options throw UsageError `ERR_UNSUPPORTED`. */
+export interface CopyOptions extends RecursiveOptions {
+  /**
+   * Replaces a file that exists. With false, such a file is kept; for a directory that exists, false throws UsageError
+   * `ERR_UNSUPPORTED`. @default true
+   */
+  readonly force?: boolean | undefined;
+  /** With `force: false`, rejects with a ServerError of the kind `"already-exists"` for a file that exists. @default false */
+  readonly errorOnExist?: boolean | undefined;
+}
+
+export const cpRules: Rules<CopyOptions> = { ...rmRules, errorOnExist: aBoolean };
+
+/** Options of `readdir`. */
+export interface ReaddirOptions extends FileOptions {
+  /** Names are text. Another encoding throws UsageError `ERR_INVALID_ARGUMENT`. @default "utf8" */
+  readonly encoding?: FileEncoding | null | undefined;
+  /** Also lists the directories inside, each with a request. As in Node, names are then relative paths. @default false */
+  readonly recursive?: boolean | undefined;
+  /** Returns entries with their types instead of names. @default false */
+  readonly withFileTypes?: boolean | undefined;
+}
+
+export const readdirRules: Rules<ReaddirOptions> = { ...mkdirRules, encoding, withFileTypes: aBoolean };
+
+/** Options of `realpath`. */
+export interface RealpathOptions extends FileOptions {
+  /** Paths are text. Another encoding throws UsageError `ERR_INVALID_ARGUMENT`. @default "utf8" */
+  readonly encoding?: FileEncoding | null | undefined;
+}
+
+export const realpathRules: Rules<RealpathOptions> = { ...fileRules, encoding };
+
+/** Options of `walk`. A limit out of its range throws UsageError `ERR_INVALID_ARGUMENT`. */
 export interface WalkOptions extends FileOptions, WalkLimits {}
+
+export const walkRules: Rules<WalkOptions> = {
+  ...fileRules,
+  maxDepth: integer(0, 64),
+  maxDirectories: integer(1, 10_000),
+  maxEntries: integer(1, 50_000),
+  followDirectorySymlinks: aBoolean,
+  pruneHiddenDirectories: aBoolean,
+};
 
 /** Options of `createReadStream`. An invalid offset throws UsageError `ERR_INVALID_ARGUMENT`. */
 export interface ReadStreamOptions extends TransferOptions {
@@ -69,20 +173,32 @@ export interface ReadStreamOptions extends TransferOptions {
   readonly end?: number | undefined;
 }
 
-/** Returns whether an encoding was given, which means text. */
-export function checkEncoding(encoding: string | null | undefined): boolean {
-  if (encoding === undefined || encoding === null) return false;
-  if (encoding === "utf8" || encoding === "utf-8") return true;
-  return invalid(`encoding must be "utf8" or undefined, got ${received(encoding)}`);
+const offset = integer(0, Number.MAX_SAFE_INTEGER);
+const endOffset: Rule = (value) => (value === Number.POSITIVE_INFINITY ? undefined : offset(value));
+
+export const readStreamRules: Rules<ReadStreamOptions> = { ...transfer, start: offset, end: endOffset };
+
+/** Options of `createWriteStream`. Node's `start`, `mode` and flags other than "w" throw UsageError `ERR_UNSUPPORTED`. */
+export interface WriteStreamOptions extends TransferOptions {
+  /** Replaces the file. @default "w" */
+  readonly flags?: "w" | undefined;
 }
 
-/** The bytes to write: text as UTF-8, or the memory that a view shows. */
-export function bytesOf(data: string | ArrayBufferView | ArrayBuffer): Uint8Array {
-  if (typeof data === "string") return utf8(data);
-  if (data instanceof Uint8Array) return data;
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  return invalid(`data must be a string, an ArrayBuffer or a typed array, got ${received(data)}`);
+export const writeStreamRules: Rules<WriteStreamOptions> = { ...transfer, flags: only("flags", "w") };
+
+/** Options of `whenAppears`. */
+export interface WatchOptions {
+  /** Rejects the call with the signal's reason. @default none */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export const watchRules: Rules<WatchOptions> = { signal: anAbortSignal };
+
+/** Options of which Node also takes the encoding alone, or null. */
+export function withEncoding<Options extends { readonly encoding?: FileEncoding | null | undefined }>(
+  options: FileEncoding | Options | null | undefined,
+): Options | undefined {
+  return typeof options === "string" ? ({ encoding: options } as Options) : (options ?? undefined);
 }
 
 /** The offsets of a read stream: of the first byte, and behind the last byte. */
@@ -90,15 +206,8 @@ export function byteRange({
   start = 0,
   end = Number.POSITIVE_INFINITY,
 }: ReadStreamOptions): [number, number] {
-  checkOffset("start", start);
-  if (end !== Number.POSITIVE_INFINITY) checkOffset("end", end);
   if (start > end) invalid(`end must be at least start (${start}), got ${end}`);
   return [start, end + 1];
-}
-
-function checkOffset(name: string, value: number): void {
-  if (Number.isSafeInteger(value) && value >= 0) return;
-  invalid(`${name} must be an offset in bytes, got ${received(value)}`);
 }
 
 /** Calls `onProgress`, if there is one. */

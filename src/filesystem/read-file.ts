@@ -8,7 +8,7 @@ import type { FileSession } from "./file-session.ts";
 import type { FileHandles } from "./handles.ts";
 import { reportProgress, type TransferOptions } from "./options.ts";
 
-/** Reads a whole file: a small one in one request, which is faster, a large one in blocks, which fit into any frame. */
+/** Reads a whole file: a small one in one request, which is faster; others in blocks, which fit into any frame. */
 export async function readFile(
   { rpc, files }: FileSession,
   file: PathParams,
@@ -16,10 +16,9 @@ export async function readFile(
 ): Promise<Bytes> {
   const { signal } = options;
   const { isFile, size } = await rpc.call("fs/getMetadata", file, { signal });
-  const bytes =
-    isFile && size && size > MAX_BLOCK
-      ? await readLarge(files, file, size, options)
-      : await readSmall(rpc, file, signal);
+  // Size 0 can be a lie: files in /proc hold more than one frame can carry.
+  const isSmall = !isFile || size == null || (size > 0 && size <= MAX_BLOCK);
+  const bytes = isSmall ? await readSmall(rpc, file, signal) : await readLarge(files, file, size, options);
   reportProgress(options, bytes.length, bytes.length);
   return bytes;
 }
@@ -50,7 +49,7 @@ async function readLarge(
       if (end > all.length) all = grown(all, all.length + end);
       all.set(block, length);
       length = end;
-      reportProgress(options, length, Math.max(length, size));
+      reportProgress(options, length, size > 0 ? Math.max(length, size) : undefined);
     }
     await file.close();
   } finally {

@@ -1,45 +1,103 @@
 import { encodeBase64 } from "../internal/base64.ts";
+import { concatBytes } from "../internal/bytes.ts";
 import { MAX_BLOCK, type PathParams } from "../protocol/filesystem.ts";
-import { BlockWriter, withBytesWritten } from "./blocks.ts";
-import type { FileSession } from "./file-session.ts";
-import type { FileHandle, FileHandles } from "./handles.ts";
+import type { RpcPeer } from "../rpc/peer.ts";
+import { BlockWriter, type WritableFile, withBytesWritten } from "./blocks.ts";
+import type { Contents } from "./data.ts";
+import { type FileSession, isRefusal, lookUp } from "./file-session.ts";
 import { reportProgress, type TransferOptions } from "./options.ts";
 
-/** Writes a whole file: a small one in one request, a large one in blocks if the server supports them. */
+/** Writes a whole file: a small one in one request; a large one, or a stream, in blocks if the server supports them. */
 export async function writeFile(
-  { rpc, files, canWriteBlocks }: FileSession,
+  session: FileSession,
   path: PathParams,
-  bytes: Uint8Array,
+  contents: Contents,
   options: TransferOptions,
 ): Promise<void> {
-  if (bytes.length > MAX_BLOCK && canWriteBlocks) await writeLarge(files, path, bytes, options);
-  else {
-    const params = { ...path, dataBase64: encodeBase64(bytes) };
-    await rpc.call("fs/writeFile", params, { signal: options.signal });
-  }
+  const isSmall = contents.bytes !== undefined && contents.bytes.length <= MAX_BLOCK;
+  if (!isSmall && session.canWriteBlocks) return await writeLarge(session, path, contents, options);
+  const { signal } = options;
+  const bytes = contents.bytes ?? concatBytes(await all(contents.pieces(signal)));
+  await session.rpc.call("fs/writeFile", { ...path, dataBase64: encodeBase64(bytes) }, { signal });
   reportProgress(options, bytes.length, bytes.length);
 }
 
-async function writeLarge(
-  files: FileHandles,
+/** Opens a file for writing, which empties it. A device is written without being opened: the server opens files only. */
+export async function openForWriting(
+  session: FileSession,
   path: PathParams,
-  bytes: Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<WritableFile> {
+  try {
+    return await session.files.open({ ...path, mode: "replace" }, signal);
+  } catch (error) {
+    if (!isRefusal(error, signal) || error.kind !== "not-a-file") throw error;
+    if ((await lookUp(session, path, signal))?.isDirectory) throw error;
+    return new Device(session.rpc, path, signal);
+  }
+}
+
+async function writeLarge(
+  session: FileSession,
+  path: PathParams,
+  contents: Contents,
   options: TransferOptions,
 ): Promise<void> {
-  let file: FileHandle | undefined;
+  const { signal } = options;
+  let file: WritableFile | undefined;
+  let blocks: BlockWriter | undefined;
   let bytesWritten = 0;
-  try {
-    file = await files.open({ ...path, mode: "replace" }, options.signal);
-    const blocks = new BlockWriter(file, (confirmed) => {
+  const total = contents.bytes ? contents.bytes.length : contents.total;
+  const open = async (): Promise<BlockWriter> => {
+    file ??= await openForWriting(session, path, signal);
+    blocks ??= new BlockWriter(file, (confirmed) => {
       bytesWritten = confirmed;
-      reportProgress(options, confirmed, bytes.length);
+      reportProgress(options, confirmed, total);
     });
-    await blocks.write(bytes);
-    await blocks.flush();
-    await file.close();
+    return blocks;
+  };
+  try {
+    // Opened with the first piece: a source that fails at once leaves the file as it was.
+    for await (const piece of contents.bytes ? [contents.bytes] : contents.pieces(signal)) {
+      await (await open()).write(piece);
+    }
+    await (await open()).flush();
+    await file?.close();
   } catch (error) {
     // An error does not wait for the close.
     void file?.close();
     throw withBytesWritten(error, bytesWritten);
   }
+  reportProgress(options, bytesWritten, bytesWritten);
+}
+
+async function all(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
+  const found: Uint8Array[] = [];
+  for await (const piece of pieces) found.push(piece);
+  return found;
+}
+
+/** A device such as /dev/null. It takes bytes in order and has no offsets. Nothing stays open between two writes. */
+class Device implements WritableFile {
+  readonly signal: AbortSignal | undefined;
+  readonly #rpc: RpcPeer;
+  readonly #path: PathParams;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(rpc: RpcPeer, path: PathParams, signal: AbortSignal | undefined) {
+    this.#rpc = rpc;
+    this.#path = path;
+    this.signal = signal;
+  }
+
+  async write(_offset: number, bytes: Uint8Array): Promise<void> {
+    // Encoded now: the caller may reuse the memory.
+    const params = { ...this.#path, dataBase64: encodeBase64(bytes) };
+    const { signal } = this;
+    const write = this.#last.then(() => this.#rpc.call("fs/writeFile", params, { signal }));
+    this.#last = write;
+    await write;
+  }
+
+  async close(): Promise<void> {}
 }

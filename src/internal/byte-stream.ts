@@ -1,11 +1,12 @@
 import type { Bytes } from "./bytes.ts";
+import { weakly, whenCollected } from "./collected.ts";
 import { platformClass } from "./platform.ts";
 
 export interface ByteSource {
   /** Resolves with the next chunk, or with undefined at the end. */
   next(): Promise<Bytes | undefined>;
   /** The reader cancelled the stream, or the stream was garbage-collected before its end. */
-  cancel(): void;
+  cancel(reason?: unknown): void;
 }
 
 /** A stream of bytes, and a function that fails it at once. That function does not keep the stream in memory. */
@@ -14,15 +15,12 @@ export interface ByteStream {
   fail(reason: unknown): void;
 }
 
-/** Cancels the source of a stream that was garbage-collected. Made with the first stream: some runtimes lack the class. */
-let collected: FinalizationRegistry<() => void> | undefined;
-
 /**
  * A stream whose chunks are pulled only by reads, with default and BYOB readers. It can be iterated with `for await` in
  * every runtime. If the stream is forgotten, its source is cancelled.
  */
 export function byteStream({ next, cancel }: ByteSource): ByteStream {
-  let controller: Reference<Pick<ReadableByteStreamController, "error">> | undefined;
+  let controller: { deref(): Pick<ReadableByteStreamController, "error"> | undefined } | undefined;
   const source = {
     start(own: ReadableByteStreamController) {
       controller = weakly(own);
@@ -42,10 +40,8 @@ export function byteStream({ next, cancel }: ByteSource): ByteStream {
     cancel,
   };
   const stream = platformStream(source);
-  collected ??=
-    typeof FinalizationRegistry === "function" ? new FinalizationRegistry((end) => end()) : undefined;
   // Not the stream: Chromium can collect its object while a reader or a response still uses it.
-  collected?.register(source, cancel);
+  whenCollected(source, () => cancel());
   return { stream, fail: (reason) => controller?.deref()?.error(reason) };
 }
 
@@ -88,13 +84,4 @@ export async function* iterate<T>(
       reader.releaseLock();
     }
   }
-}
-
-interface Reference<T> {
-  deref(): T | undefined;
-}
-
-/** A reference that does not keep an object in memory, where the runtime has such references. */
-function weakly<T extends object>(object: T): Reference<T> {
-  return typeof WeakRef === "function" ? new WeakRef(object) : { deref: () => object };
 }

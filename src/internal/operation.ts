@@ -7,6 +7,8 @@ export interface Operation {
   readonly operation: string;
   /** The path, for a file operation: native, as it was given. */
   readonly path?: string | undefined;
+  /** The second path, for a copy. Only the message names it. */
+  readonly destination?: string | undefined;
   /** The program, for a start: argv[0] up to its first space. */
   readonly program?: string | undefined;
   /** The working directory, for a start that named one. */
@@ -43,7 +45,8 @@ export async function inOperation<T>(
 /** Names the operation in an error, unless the error is not the SDK's, is shared, or names one already. */
 export function attribute(error: unknown, operation: Operation): void {
   if (!(error instanceof ExecServerError) || error.operation !== undefined || shared.has(error)) return;
-  for (const [name, value] of Object.entries(operation)) {
+  const { destination: _, ...fields } = operation;
+  for (const [name, value] of Object.entries(fields)) {
     if (value !== undefined) (error as unknown as Record<string, unknown>)[name] = value;
   }
   // The checks of options name their method already.
@@ -56,9 +59,10 @@ export function attribute(error: unknown, operation: Operation): void {
   );
 }
 
-function subjectOf({ operation, path, program }: Operation): string {
+function subjectOf({ operation, path, program, destination }: Operation): string {
   const object = path ?? program;
-  return object === undefined ? operation : `${operation} '${shownText(object)}'`;
+  const subject = object === undefined ? operation : `${operation} '${shownText(object)}'`;
+  return destination === undefined ? subject : `${subject} to '${shownText(destination)}'`;
 }
 
 const MAX_SHOWN = 200;

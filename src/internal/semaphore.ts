@@ -11,6 +11,11 @@ export class Semaphore {
     this.#free = permits;
   }
 
+  /** Whether a further permit has to be waited for. */
+  get isExhausted(): boolean {
+    return this.#free === 0;
+  }
+
   /** Resolves when a permit is granted; `release` returns it. Rejects with the reason of the signal. */
   acquire(signal?: AbortSignal): Promise<void> {
     if (this.#free > 0) {

@@ -1,4 +1,5 @@
 import { bindMembers } from "../internal/bound.ts";
+import { iterate } from "../internal/byte-stream.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import { platformClass } from "../internal/platform.ts";
 
@@ -66,23 +67,8 @@ function makeOutputStreamClass(): OutputStreamClass {
     }
 
     /** Implemented here, because ReadableStream is not async iterable in every browser. */
-    override async *values(options?: ReadableStreamIteratorOptions): ReadableStreamAsyncIterator<Bytes> {
-      const reader: ReadableStreamDefaultReader<Bytes> = this.getReader();
-      let finished = false;
-      try {
-        for (;;) {
-          const { done, value } = await reader.read();
-          if (done) break;
-          yield value;
-        }
-        finished = true;
-      } finally {
-        try {
-          if (!finished && !options?.preventCancel) await reader.cancel();
-        } finally {
-          reader.releaseLock();
-        }
-      }
+    override values(options?: ReadableStreamIteratorOptions): ReadableStreamAsyncIterator<Bytes> {
+      return iterate<Bytes>(this, options);
     }
 
     override [Symbol.asyncIterator](

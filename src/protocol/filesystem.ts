@@ -43,7 +43,6 @@ export const blockForm = /* @__PURE__ */ payloadForm(
 );
 
 export type WireMetadata = z.infer<typeof fileSystemSchemas.metadata>;
-export type WireWalkResult = z.infer<typeof fileSystemSchemas.walkResult>;
 
 export interface PathParams {
   /** As a path URI. */

@@ -26,9 +26,29 @@ export type PathUri =
 const POSIX_ROOT = "file://";
 const OPAQUE_PREFIX = "file:///%00/bad/path/";
 
-/** Converts an absolute native path (`/tmp/a b`, `C:\x`, `\\host\share`) or a `file:` URL. Errors name the `option`. */
+/**
+ * Converts an absolute native path (`/tmp/a b`, `C:\x`, `\\host\share`) or a `file:` URL for a request. Refuses an encoded
+ * separator, as Node does: the server would take `a%2F..%2Fb` for three names. Errors name the `option`.
+ */
 export function toPathUri(path: string | URL, option: string): string {
-  return formatPathUri(parsePath(path, option));
+  const parsed = parsePath(path, option);
+  if (hasEncodedSeparator(parsed))
+    return invalid(`${option} must be a file: URL without encoded separators, got one with %2F or %5C`);
+  return formatPathUri(parsed);
+}
+
+/** A path as errors show it: native. Undefined for a URL that names no path, because it can contain credentials. */
+export function shownPath(path: unknown): string | undefined {
+  if (!isUrl(path as string | URL)) return typeof path === "string" ? path : undefined;
+  const parsed = parseUri(String(path));
+  return parsed && toNativePath(formatPathUri(parsed));
+}
+
+/** Whether a name of the path contains a separator, encoded. Searched in the encoded text: a name need not be UTF-8. */
+export function hasEncodedSeparator(path: PathUri): boolean {
+  if (path.opaque) return false;
+  const separator = path.windows ? /%2f|%5c/i : /%2f/i;
+  return separator.test(path.root) || path.segments.some((name) => separator.test(name));
 }
 
 /** Parses an absolute native path or a `file:` URL. Throws a UsageError for any other value. */

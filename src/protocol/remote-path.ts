@@ -2,6 +2,7 @@ import { invalid, received } from "../internal/arguments.ts";
 import {
   checkText,
   formatPathUri,
+  hasEncodedSeparator,
   isUrl,
   nameOf,
   type PathUri,
@@ -67,10 +68,7 @@ export const remotePath = {
     if (inner.opaque || outer.opaque) return formatPathUri(inner) === formatPathUri(outer);
     if (inner.root !== outer.root) return false;
     if (outer.segments.some((segment, at) => inner.segments[at] !== segment)) return false;
-    // Searched in the encoded text: a name need not be UTF-8.
-    return inner.segments.every(
-      (segment) => !/%2f/i.test(segment) && !(inner.windows && /%5c/i.test(segment)),
-    );
+    return !hasEncodedSeparator(inner);
   },
 } as const;
 

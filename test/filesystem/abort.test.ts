@@ -1,7 +1,6 @@
 import { getEventListeners } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RemoteFileSystem, ServerError, type TransferProgress } from "../../src/index.ts";
-import { silence } from "../../src/testing.ts";
 import { failureOf } from "../support/failure.ts";
 import { freeze, OPERATIONS, PREPARE } from "../support/operations.ts";
 import { relayedFiles } from "../support/remote-files.ts";
@@ -91,46 +90,33 @@ describe("an abort in the middle", () => {
     expect(getEventListeners(signal, "abort")).toEqual([]);
     await relayed.relay.request("fs/close", closes + 1);
   });
-
-  it("rejects a walk by entry with the reason", async () => {
-    await using old = await relayedFiles(({ method }) =>
-      method === "fs/walk" ? { error: { code: -32601, message: "unknown method" } } : undefined,
-    );
-    await old.sh("mkdir -p $(seq 1 300 | tr '\\n' ' ')");
-    const controller = new AbortController();
-    const walking = failureOf(old.fs.walk(old.directory, { signal: controller.signal }));
-    await old.relay.request("fs/readDirectory", 3);
-    const reason = new Error("aborted");
-    controller.abort(reason);
-    expect(await walking).toBe(reason);
-    const requested = old.relay.count("fs/readDirectory");
-    await old.client.status();
-    expect(old.relay.count("fs/readDirectory")).toBeLessThanOrEqual(requested + 1);
-  });
 });
 
 describe("an abort with a ServerError as its reason", () => {
-  const refusal = (kind: "not-found" | "unsupported") =>
-    new ServerError("another request was rejected", { rpcCode: -32603, kind });
-  const unknownMethod = { error: { code: -32601, message: "unknown method" } };
+  const refusal = new ServerError("another request was rejected", { rpcCode: -32603, kind: "not-found" });
 
-  it.each<[string, string, ServerError, (fs: RemoteFileSystem, signal: AbortSignal) => Promise<unknown>]>([
-    ["exists()", "fs/getMetadata", refusal("not-found"), (fs, signal) => fs.exists("/p", { signal })],
-    ["walk()", "fs/walk", refusal("unsupported"), (fs, signal) => fs.walk("/p", { maxDepth: 999, signal })],
-    ["a walk by entry", "fs/readDirectory", refusal("not-found"), (fs, signal) => fs.walk("/p", { signal })],
-  ])("%s does not mistake the reason for a response", async (name, method, reason, act) => {
-    await using scripted = await scriptedFiles((connection, request) => {
-      if (name !== "a walk by entry") return;
-      connection.answer(request, { isFile: false, isDirectory: true, isSymlink: false } as never);
-    });
-    scripted.server.handle("fs/walk", ({ id }, connection) => {
-      if (method !== "fs/walk") connection.send({ id, ...unknownMethod });
-      return silence;
-    });
+  it.each<[string, string, (fs: RemoteFileSystem, signal: AbortSignal) => Promise<unknown>]>([
+    ["exists()", "fs/getMetadata", (fs, signal) => fs.exists("/p", { signal })],
+    ["rm()", "fs/getMetadata", (fs, signal) => fs.rm("/p", { signal })],
+    ["cp()", "fs/getMetadata", (fs, signal) => fs.cp("/p", "/q", { signal })],
+    [
+      "createWriteStream()",
+      "fs/writeBlock",
+      (fs, signal) =>
+        fs
+          .createWriteStream("/p", { signal })
+          .getWriter()
+          .write(new Uint8Array(9 * MIB)),
+    ],
+  ])("%s does not mistake the reason for a response", async (_, method, act) => {
+    await using scripted = await scriptedFiles(() => {});
     const controller = new AbortController();
     const ended = failureOf(act(scripted.fs, controller.signal));
     await scripted.connection.request(method);
-    controller.abort(reason);
-    expect(await ended).toBe(reason);
+    controller.abort(refusal);
+    expect(await ended).toBe(refusal);
+    expect(refusal).not.toHaveProperty("operation");
+    expect(await scripted.count("fs/remove")).toBe(0);
+    expect(await scripted.count("fs/copy")).toBe(0);
   });
 });

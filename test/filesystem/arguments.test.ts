@@ -10,6 +10,31 @@ beforeAll(async () => {
 });
 afterAll(() => relayed[Symbol.asyncDispose]());
 
+type Call = (fs: RemoteFileSystem, options: never, path?: string | URL) => unknown;
+
+const MISSING = "/nowhere/at/all";
+
+/** Every method with options, on a path that does not exist. */
+const CALLS: readonly (readonly [name: string, call: Call])[] = [
+  ["readFile", (fs, options, path = MISSING) => fs.readFile(path, options)],
+  ["writeFile", (fs, options, path = MISSING) => fs.writeFile(path, "", options)],
+  ["mkdir", (fs, options, path = MISSING) => fs.mkdir(path, options)],
+  ["rm", (fs, options, path = MISSING) => fs.rm(path, options)],
+  ["cp", (fs, options, path = MISSING) => fs.cp(path, MISSING, options)],
+  ["stat", (fs, options, path = MISSING) => fs.stat(path, options)],
+  ["realpath", (fs, options, path = MISSING) => fs.realpath(path, options)],
+  ["readdir", (fs, options, path = MISSING) => fs.readdir(path, options)],
+  ["walk", (fs, options, path = MISSING) => fs.walk(path, options)],
+  [
+    "createReadStream",
+    (fs, options, path = MISSING) => fs.createReadStream(path, options).getReader().read(),
+  ],
+  [
+    "createWriteStream",
+    (fs, options, path = MISSING) => fs.createWriteStream(path, options).getWriter().write(new Uint8Array(1)),
+  ],
+];
+
 const INVALID = { code: "ERR_INVALID_ARGUMENT" };
 
 /** Checks that a call rejects with ERR_INVALID_ARGUMENT and sends nothing. */
@@ -64,9 +89,12 @@ describe("an argument is rejected before anything is sent:", () => {
     await expectInvalid((fs) => fs.writeFile("/tmp/x", "", { encoding: encoding as never }));
   });
 
-  it.each([[null], [undefined], [1], [{}], [[1, 2]]])("%j as data", async (data) => {
-    await expectInvalid((fs) => fs.writeFile("/tmp/x", data as never));
-  });
+  it.each([[null], [undefined], [1], [{}], [[1, 2]], [new Set(["a"])], [Promise.resolve("a")]])(
+    "%j as data",
+    async (data) => {
+      await expectInvalid((fs) => fs.writeFile("/tmp/x", data as never));
+    },
+  );
 
   it.each([
     { start: -1 },
@@ -86,7 +114,87 @@ describe("an argument is rejected before anything is sent:", () => {
     await expectInvalid((fs) => fs.createReadStream("/tmp/x", options));
   });
 
-  it("an empty list of paths of whenAppears", async () => {
+  it("an empty list of paths of whenAppears, or no list", async () => {
     await expectInvalid((fs) => fs.whenAppears([]));
+    await expectInvalid((fs) => fs.whenAppears("/tmp/x" as never));
+  });
+
+  it.each(CALLS)("an unknown option of %s, and a wrong kind of value", async (_, call) => {
+    const wrong = [
+      { encodign: "utf8" },
+      { signal: {} },
+      { signal: null },
+      { sandbox: "none" },
+      { recursive: null },
+      { force: 1 },
+      { onProgress: "log" },
+      { withFileTypes: "yes" },
+      [],
+      5,
+    ];
+    for (const options of wrong) await expectInvalid((fs) => call(fs, options as never));
+  });
+
+  it.each(CALLS)(
+    "nothing of %s: options that are undefined, of a class, or without a prototype",
+    async (_, call) => {
+      class Settings {
+        readonly signal = undefined;
+        readonly somethingElse = 1;
+      }
+      for (const options of [undefined, {}, { encodign: undefined }, new Settings(), Object.create(null)]) {
+        // The path does not exist, so the server is asked.
+        const error = await failureOf((async () => call(relayed.fs, options as never))());
+        expect(error).toMatchObject({ code: "ERR_SERVER" });
+      }
+    },
+  );
+
+  it("an encoded separator in a URL", async () => {
+    for (const uri of ["file:///w/a%2F..%2Fsecret", "file:///C:/w/a%5C..%5Csecret"]) {
+      for (const path of [uri, new URL(uri)]) {
+        for (const [, call] of CALLS) await expectInvalid((fs) => call(fs, {} as never, path));
+        await expectInvalid((fs) => fs.cp("/tmp/x", path));
+      }
+    }
+  });
+});
+
+describe("an option of Node's that the server can't do is refused with what to do instead:", () => {
+  it.each<[string, RegExp, (fs: RemoteFileSystem) => unknown]>([
+    ["writeFile flag a", /supported flag is "w"/, (fs) => fs.writeFile("/x", "", { flag: "a" as never })],
+    ["writeFile flag wx", /flag.*replaced/, (fs) => fs.writeFile("/x", "", { flag: "wx" as never })],
+    ["writeFile mode", /mode.*chmod/, (fs) => fs.writeFile("/x", "", { mode: 0o600 } as never)],
+    ["readFile flag w+", /supported flag is "r"/, (fs) => fs.readFile("/x", { flag: "w+" as never })],
+    ["mkdir mode", /mode.*chmod/, (fs) => fs.mkdir("/x", { mode: 0o700 } as never)],
+    ["rm maxRetries", /maxRetries.*again/, (fs) => fs.rm("/x", { maxRetries: 1 } as never)],
+    ["cp filter", /filter.*one by one/, (fs) => fs.cp("/x", "/y", { filter: () => true } as never)],
+    ["cp dereference", /dereference.*realpath/, (fs) => fs.cp("/x", "/y", { dereference: true } as never)],
+    ["cp preserveTimestamps", /run\(\)/, (fs) => fs.cp("/x", "/y", { preserveTimestamps: true } as never)],
+    ["cp verbatimSymlinks", /links/, (fs) => fs.cp("/x", "/y", { verbatimSymlinks: true } as never)],
+    ["cp mode", /mode/, (fs) => fs.cp("/x", "/y", { mode: 1 } as never)],
+    ["stat bigint", /bigint.*numbers/, (fs) => fs.stat("/x", { bigint: true } as never)],
+    ["createReadStream flags", /flags/, (fs) => fs.createReadStream("/x", { flags: "r+" } as never)],
+    [
+      "createReadStream encoding",
+      /TextDecoderStream/,
+      (fs) => fs.createReadStream("/x", { encoding: "utf8" } as never),
+    ],
+    ["createReadStream fd", /fd/, (fs) => fs.createReadStream("/x", { fd: 3 } as never)],
+    [
+      "createWriteStream flags",
+      /supported flags is "w"/,
+      (fs) => fs.createWriteStream("/x", { flags: "a" as never }),
+    ],
+    ["createWriteStream start", /start/, (fs) => fs.createWriteStream("/x", { start: 4 } as never)],
+    ["createWriteStream mode", /mode/, (fs) => fs.createWriteStream("/x", { mode: 0o600 } as never)],
+  ])("%s", async (_, message, act) => {
+    const before = relayed.relay.received.length;
+    expect(await failureOf((async () => act(relayed.fs))())).toMatchObject({
+      code: "ERR_UNSUPPORTED",
+      message: expect.stringMatching(message),
+      path: "/x",
+    });
+    expect(relayed.relay.received.length).toBe(before);
   });
 });

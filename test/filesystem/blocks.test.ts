@@ -16,6 +16,7 @@ class FakeFile {
   bytes = new Uint8Array();
   inFlight = 0;
   most = 0;
+  isClosed = false;
   readonly blocks: [number, number][] = [];
   readonly #scheduler: fc.Scheduler;
 
@@ -24,7 +25,12 @@ class FakeFile {
   }
 
   get handle(): FileHandle {
-    return this as Pick<FileHandle, "read" | "write"> as FileHandle;
+    return this as Pick<FileHandle, "read" | "write" | "close"> as FileHandle;
+  }
+
+  async close(): Promise<void> {
+    expect(this.inFlight).toBe(0);
+    this.isClosed = true;
   }
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
@@ -43,6 +49,7 @@ class FakeFile {
   }
 
   async #block(offset: number, length: number): Promise<void> {
+    expect(this.isClosed).toBe(false);
     this.blocks.push([offset, length]);
     this.most = Math.max(this.most, ++this.inFlight);
     await this.#scheduler.schedule(Promise.resolve());
@@ -112,6 +119,8 @@ it("reads any range in order, in blocks of the largest size", async () => {
       })();
       expect(await scheduler.waitFor(reading)).toEqual([...file.bytes.slice(start, start + size)]);
       expectGoodBlocks(file, start);
+      await scheduler.waitIdle();
+      expect(file.isClosed).toBe(true);
     }),
   );
 });

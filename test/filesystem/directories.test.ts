@@ -2,7 +2,8 @@ import { existsSync, lstatSync, readFileSync, readlinkSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, expectTypeOf, it } from "vitest";
 import type { RemoteDirent } from "../../src/index.ts";
 import { failureOf } from "../support/failure.ts";
-import { realFiles } from "../support/remote-files.ts";
+import { realFiles, relayedFiles } from "../support/remote-files.ts";
+import { scriptedFiles } from "../support/scripted-files.ts";
 
 let real: Awaited<ReturnType<typeof realFiles>>;
 beforeAll(async () => {
@@ -62,8 +63,8 @@ describe("readdir()", () => {
     expect(await real.fs.readdir(real.path("c"))).toEqual([]);
   });
 
-  it("returns the type of each entry with withFileTypes", async () => {
-    await real.sh("touch a __proto__; mkdir c; ln -s c d; mkfifo f");
+  it("returns the type of each entry with withFileTypes: a link is neither a file nor a directory", async () => {
+    await real.sh("touch a __proto__; mkdir c; ln -s c d; ln -s a e; mkfifo f");
     const entries = await real.fs.readdir(real.directory, { withFileTypes: true });
     expectTypeOf(entries).toEqualTypeOf<RemoteDirent[]>();
     const seen = entries.map(({ name, parentPath, ...is }) => [
@@ -71,14 +72,64 @@ describe("readdir()", () => {
       parentPath,
       is.isFile(),
       is.isDirectory(),
+      is.isSymbolicLink(),
     ]);
     expect(seen.sort()).toEqual([
-      ["__proto__", real.directory, true, false],
-      ["a", real.directory, true, false],
-      ["c", real.directory, false, true],
-      ["d", real.directory, false, true],
-      ["f", real.directory, false, false],
+      ["__proto__", real.directory, true, false, false],
+      ["a", real.directory, true, false, false],
+      ["c", real.directory, false, true, false],
+      ["d", real.directory, false, false, true],
+      ["e", real.directory, false, false, true],
+      ["f", real.directory, false, false, false],
     ]);
+  });
+});
+
+describe("readdir() asks the server", () => {
+  it("twice for a directory with types, and once more for each entry that can be a link", async () => {
+    await using relayed = await relayedFiles();
+    await relayed.sh("touch $(seq 100); mkdir d; ln -s 1 link; ln -s d to-d; mkfifo fifo");
+    const before = relayed.relay.received.length;
+    await relayed.fs.readdir(relayed.directory, { withFileTypes: true });
+    const methods = relayed.relay.received.slice(before).map(({ method = "" }) => method);
+    expect(methods.filter((method) => method === "fs/getMetadata")).toHaveLength(3);
+    expect(methods.sort().slice(3)).toEqual(["fs/readDirectory", "fs/walk"]);
+  });
+
+  it("once for each directory, recursively", async () => {
+    await using relayed = await relayedFiles();
+    await relayed.sh("mkdir -p a/b c; touch a/b/d c/e");
+    const before = relayed.relay.received.length;
+    const names = await relayed.fs.readdir(relayed.directory, { recursive: true });
+    expect(names.sort()).toEqual(["a", "a/b", "a/b/d", "c", "c/e"]);
+    const methods = relayed.relay.received.slice(before).map(({ method }) => method);
+    expect(methods).toEqual(Array(4).fill("fs/readDirectory"));
+  });
+
+  it("nothing more after an error in one directory", async () => {
+    await using relayed = await relayedFiles(({ method, params }) =>
+      method === "fs/readDirectory" && String(params?.["path"]).endsWith("/bad")
+        ? { error: { code: -32603, message: "Permission denied (os error 13)" } }
+        : undefined,
+    );
+    await relayed.sh("mkdir -p bad $(for i in $(seq 300); do echo $i/x/y; done)");
+    const error = await failureOf(relayed.fs.readdir(relayed.directory, { recursive: true }));
+    expect(error).toMatchObject({ kind: "permission-denied", operation: "readdir", path: relayed.directory });
+    await relayed.client.status();
+    const asked = relayed.relay.count("fs/readDirectory");
+    await relayed.client.status();
+    expect(relayed.relay.count("fs/readDirectory")).toBe(asked);
+    expect(asked).toBeLessThan(700);
+  });
+
+  it("for paths of Windows with its separator", async () => {
+    await using scripted = await scriptedFiles(() => {});
+    scripted.server.handle("fs/readDirectory", ({ params }) => ({
+      entries: params.path.endsWith("/b")
+        ? [{ fileName: "c.txt", isFile: true, isDirectory: false }]
+        : [{ fileName: "b", isFile: false, isDirectory: true }],
+    }));
+    expect(await scripted.fs.readdir("C:\\a", { recursive: true })).toEqual(["b", "b\\c.txt"]);
   });
 });
 

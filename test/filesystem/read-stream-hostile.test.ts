@@ -116,6 +116,21 @@ describe("readFile()", () => {
     expect(await scripted.client.status()).toEqual({ status: "ready" });
   });
 
+  it("reads a file that says size 0 in blocks, however large it is, without a total before the end", async () => {
+    await using scripted = await scriptedFiles((connection, request) => {
+      const offset = Number(request.params["offset"]);
+      if (request.method === "fs/getMetadata") {
+        connection.answer(request, { isFile: true, isDirectory: false, isSymlink: false, size: 0 });
+      } else connection.answer(request, { chunk: offset < 9 * MIB ? BLOCK : "YWJj", eof: offset >= 9 * MIB });
+    });
+    const totals: (number | undefined)[] = [];
+    const onProgress = ({ total }: { total?: number }) => void totals.push(total);
+    expect(await scripted.fs.readFile("/proc/x", { onProgress })).toHaveLength(9 * MIB + 3);
+    expect(totals).toEqual([...Array(10).fill(undefined), 9 * MIB + 3]);
+    expect(await scripted.count("fs/readFile")).toBe(0);
+    expect(await scripted.count("fs/close")).toBe(1);
+  });
+
   it.each([5 * MIB, MIB + 1])(
     "reads a file whose size has changed since the server reported it: %i",
     async (size) => {

@@ -306,7 +306,14 @@ export function composite<T>(
       const refusals = server.refused.has(subject) ? ["ERR_SERVER"] : [];
       const corruptions = isTrusted
         ? []
-        : ["ERR_SERVER", "ERR_PROTOCOL", "ERR_INVALID_ARGUMENT", "ERR_TOO_LARGE", "ERR_STDIN_CLOSED"];
+        : [
+            "ERR_SERVER",
+            "ERR_PROTOCOL",
+            "ERR_INVALID_ARGUMENT",
+            "ERR_UNSUPPORTED",
+            "ERR_TOO_LARGE",
+            "ERR_STDIN_CLOSED",
+          ];
       checker.checkRejection(
         result,
         [checker.endCode, ...codes, ...refusals, ...corruptions],

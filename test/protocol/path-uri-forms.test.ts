@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { toNativePath, toPathUri } from "../../src/protocol/path-uri.ts";
+import { formatPathUri, parsePath, shownPath, toNativePath, toPathUri } from "../../src/protocol/path-uri.ts";
 
 const PREFIX = "file:///%00/bad/path/";
 
@@ -45,13 +45,58 @@ describe("a URI that names a POSIX path", () => {
     expect(toNativePath(written)).toBe(native);
   });
 
-  it.each(["file:///a%2Fb", "file:///a/..%2Fb", "file:///%FF", "file:///C:/a%5Cb", "file://server/%2F/b"])(
-    "%s, with a name that has no native form, stays a URI",
+  const SEPARATORS = ["file:///a%2Fb", "file:///a/..%2Fb", "file:///C:/a%5Cb", "file://server/%2F/b"];
+
+  it.each([...SEPARATORS, "file:///%FF"])("%s, with a name that has no native form, stays a URI", (uri) => {
+    expect(toNativePath(uri)).toBe(uri);
+    expect(formatPathUri(parsePath(uri, "path"))).toBe(uri);
+  });
+
+  it.each([...SEPARATORS, "file:///w/a%2f..%2fsecret", "file://a/b%2Fc", "file:///C:/a%5c..%5cb"])(
+    "%s is refused for a request, as a string and as a URL",
     (uri) => {
-      expect(toNativePath(uri)).toBe(uri);
-      expect(toPathUri(uri, "path")).toBe(uri);
+      for (const path of [uri, new URL(uri)]) {
+        expect(() => toPathUri(path, "path")).toThrowError(
+          expect.objectContaining({
+            code: "ERR_INVALID_ARGUMENT",
+            message: expect.stringContaining("encoded separators"),
+          }),
+        );
+      }
     },
   );
+
+  it("a backslash in a POSIX name, and a percent sign before 2F, are no separators", () => {
+    for (const uri of ["file:///a%5Cb", "file:///a%252Fb", "file:///C:/a%252Fb"]) {
+      expect(toPathUri(uri, "path")).toBe(uri);
+    }
+  });
+
+  it("a URL of another realm is a URL", () => {
+    const foreign = Object.create(null, {
+      href: { value: "file:///tmp/a%20b" },
+      [Symbol.toStringTag]: { value: "URL" },
+      toString: { value: () => "file:///tmp/a%20b" },
+    }) as URL;
+    expect(toPathUri(foreign, "path")).toBe("file:///tmp/a%20b");
+  });
+});
+
+describe("the path that an error shows", () => {
+  it.each<[unknown, string | undefined]>([
+    ["/tmp/a b", "/tmp/a b"],
+    ["relative", "relative"],
+    ["C:\\x", "C:\\x"],
+    ["file:///tmp/a%20b", "/tmp/a b"],
+    [new URL("file:///C:/a%20b"), "C:\\a b"],
+    ["https://user:secret@host/a?token=secret", undefined],
+    [new URL("https://user:secret@host/a"), undefined],
+    ["file:///a?token=secret", undefined],
+    [undefined, undefined],
+    [{}, undefined],
+  ])("of %s is %s", (path, shown) => {
+    expect(shownPath(path)).toBe(shown);
+  });
 });
 
 describe("a Windows path that no URL can name", () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { remotePath, UsageError } from "../../src/index.ts";
-import { toNativePath, toPathUri } from "../../src/protocol/path-uri.ts";
+import { formatPathUri, parsePath, toNativePath, toPathUri } from "../../src/protocol/path-uri.ts";
 
 const { join, dirname, basename, relative, startsWith } = remotePath;
 
@@ -102,6 +102,7 @@ it("accepts a string as a path or refuses it with a UsageError, and keeps its ow
     fc.string({ unit: "binary" }),
   );
   const hostile = fc.array(fragment, { maxLength: 8 }).map((parts) => parts.join(""));
+  const uriOf = (path: string): string => formatPathUri(parsePath(path, "path"));
   const orUsageError = (work: () => string): string | undefined => {
     try {
       return work();
@@ -112,13 +113,16 @@ it("accepts a string as a path or refuses it with a UsageError, and keeps its ow
   };
   fc.assert(
     fc.property(hostile, hostile, (path, name) => {
-      const uri = orUsageError(() => toPathUri(path, "path"));
+      const uri = orUsageError(() => uriOf(path));
+      const sent = orUsageError(() => toPathUri(path, "path"));
+      expect([uri, undefined]).toContain(sent);
+      if (sent) expect(sent).not.toMatch(/%2f/i);
       const joined = orUsageError(() => join(path, name));
       for (const result of [uri, joined]) {
         if (result === undefined) continue;
-        const again = toPathUri(result, "path");
-        expect(toPathUri(again, "path")).toBe(again);
-        expect(toPathUri(toNativePath(again), "path")).toBe(again);
+        const again = uriOf(result);
+        expect(uriOf(again)).toBe(again);
+        expect(uriOf(toNativePath(again))).toBe(again);
         expect(new URL(again).protocol).toBe("file:");
       }
       for (const method of [dirname, basename]) orUsageError(() => method(path));

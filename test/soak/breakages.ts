@@ -39,8 +39,8 @@ export const SLOW: Readonly<Record<string, Breakage>> = {
   },
   "a file handle is not closed": {
     file: "filesystem/handles.ts",
-    find: '.call("fs/close", { handleId: this.#handleId }, { urgent: true })',
-    replace: '.call("environment/status", null, { urgent: true })',
+    find: '.inUse(this.#rpc.call("fs/close", { handleId: this.#handleId }, { urgent: true }))',
+    replace: '.inUse(this.#rpc.call("environment/status", null, { urgent: true }))',
   },
   "a silent connection is not detected": {
     file: "rpc/keep-alive.ts",

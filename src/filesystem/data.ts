@@ -1,0 +1,76 @@
+import { untilAborted } from "../internal/abort.ts";
+import { invalid, received } from "../internal/arguments.ts";
+import { utf8 } from "../internal/bytes.ts";
+import { guarded } from "../internal/guarded.ts";
+import { isBlob, isReadableStream, viewOf } from "../internal/realms.ts";
+
+/** Bytes, or text that becomes UTF-8. */
+export type FileBytes = string | ArrayBufferView | ArrayBuffer;
+/** The pieces of a file. */
+export type FilePieces = ReadableStream<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
+
+/** What a file is to contain: all bytes, or a function that starts reading them, and their number if it is known. */
+export type Contents =
+  | { readonly bytes: Uint8Array }
+  | {
+      readonly bytes?: undefined;
+      readonly total: number | undefined;
+      /** An abort of the signal ends the pieces at once. */
+      readonly pieces: (signal: AbortSignal | undefined) => AsyncIterable<Uint8Array>;
+    };
+
+/** The bytes to write: text as UTF-8, or the memory that a view shows. */
+export function bytesOf(data: FileBytes): Uint8Array {
+  if (typeof data === "string") return utf8(data);
+  return (
+    viewOf(data) ?? invalid(`data must be a string, an ArrayBuffer or a typed array, got ${received(data)}`)
+  );
+}
+
+/** Throws a UsageError for data of another kind. Reads nothing yet. */
+export function contentsOf(data: FileBytes | Blob | FilePieces): Contents {
+  const bytes = typeof data === "string" ? utf8(data) : viewOf(data);
+  if (bytes) return { bytes };
+  if (isBlob(data)) return { total: data.size, pieces: (signal) => pieces(sourceOf(data.stream()), signal) };
+  if (isPieces(data)) {
+    if ((data as Partial<ReadableStream>).locked)
+      return invalid("data must be a stream that is not locked, got one with a reader");
+    return { total: undefined, pieces: (signal) => pieces(sourceOf(data), signal) };
+  }
+  const expected = "a string, an ArrayBuffer, a typed array, a Blob, a stream or an async iterable";
+  return invalid(`data must be ${expected}, got ${received(data)}`);
+}
+
+interface Source {
+  next(): PromiseLike<{ readonly done?: boolean | undefined; readonly value?: unknown }>;
+  cancel(): unknown;
+}
+
+const isPieces = (data: unknown): data is FilePieces =>
+  isReadableStream(data) ||
+  typeof (data as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator] === "function";
+
+/** By its reader: a stream is not iterable in every runtime. */
+function sourceOf(data: FilePieces): Source {
+  if (isReadableStream(data)) {
+    const reader = data.getReader();
+    return { next: () => reader.read(), cancel: () => reader.cancel() };
+  }
+  const iterator = data[Symbol.asyncIterator]();
+  return { next: () => iterator.next(), cancel: () => iterator.return?.() };
+}
+
+async function* pieces(source: Source, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  let isOver = false;
+  try {
+    for (;;) {
+      const { done, value } = await untilAborted(Promise.resolve(source.next()), signal);
+      isOver = done === true;
+      if (isOver) return;
+      yield bytesOf(value as FileBytes);
+    }
+  } finally {
+    // Not awaited: the source may be slow or fail, which does not change the outcome.
+    if (!isOver) guarded(source.cancel);
+  }
+}
