@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
-import type { ClientState, StateChange, TimelineEntry } from "../../src/client/connection-status.ts";
+import {
+  type ClientState,
+  ConnectionStatus,
+  type StateChange,
+  type TimelineEntry,
+} from "../../src/client/connection-status.ts";
 import { LazyExecServerClient } from "../../src/client/lazy-client.ts";
-import { ConnectError } from "../../src/errors.ts";
+import type { Session } from "../../src/client/session.ts";
+import { ConnectError, DisconnectedError } from "../../src/errors.ts";
 import { silence, TestServer } from "../../src/testing.ts";
 import type { Connection, ConnectionEnd } from "../../src/transport/transport.ts";
 import { webSocket } from "../../src/transport/websocket/isomorphic.ts";
@@ -286,5 +292,57 @@ describe("onStateChange()", () => {
     stop();
     await client.close();
     expect(seen).toEqual(["connecting", "connected"]);
+  });
+});
+
+describe("an entry of the timeline", () => {
+  const at = expect.any(Number);
+  const timings = { dialMs: 1, handshakeMs: 2 };
+  const ending = { closedBy: "server", pending: { requests: {}, processes: 0, bodies: 0 } } as const;
+  const session = { id: "session-1", timings, ending } as Session;
+
+  it("has the members of its state, and no others", () => {
+    const status = new ConnectionStatus();
+    const refused = new ConnectError("refused", { phase: "dial", status: 403 });
+    const lost = new DisconnectedError("maintenance", { closeCode: 1012 });
+    status.change("connecting");
+    status.change("idle", undefined, refused);
+    status.change("connecting");
+    status.change("connected", session);
+    status.change("disconnected", session, lost);
+    status.change("connecting");
+    status.change("disconnected", undefined, new ConnectError("failed", { phase: "dial" }));
+    const error = { name: "ConnectError", code: "ERR_CONNECT" };
+    expect(status.timeline).toStrictEqual([
+      { at, state: "connecting", previous: "idle", cause: "first-use" },
+      { at, state: "idle", previous: "connecting", error: { ...error, message: "refused", status: 403 } },
+      { at, state: "connecting", previous: "idle", cause: "retry" },
+      { at, state: "connected", previous: "connecting", sessionId: "session-1", ...timings },
+      {
+        at,
+        state: "disconnected",
+        previous: "connected",
+        sessionId: "session-1",
+        ...ending,
+        error: {
+          name: "DisconnectedError",
+          code: "ERR_DISCONNECTED",
+          message: "The exec-server connection ended: maintenance",
+          closeCode: 1012,
+        },
+      },
+      { at, state: "connecting", previous: "disconnected", cause: "reconnect" },
+      { at, state: "disconnected", previous: "connecting", error: { ...error, message: "failed" } },
+    ]);
+  });
+
+  it("of a loss keeps the error with which it was complete", () => {
+    const status = new ConnectionStatus();
+    status.change("connecting");
+    status.change("connected", session);
+    status.change("disconnected", session, new DisconnectedError("first"));
+    const { timeline } = status;
+    status.completeLoss(session, new DisconnectedError("second"));
+    expect(status.timeline).toEqual(timeline);
   });
 });

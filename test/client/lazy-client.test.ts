@@ -83,6 +83,18 @@ describe("every operation", () => {
     await outcome;
   });
 
+  it("abandons the attempt when its signal aborts", async () => {
+    await using server = await SocketServer.start();
+    server.hold("initialize");
+    await using t = await setUp(server);
+    const controller = new AbortController();
+    const outcome = failureOf(t.lazy.status({ signal: controller.signal }));
+    await (await server.connection()).request("initialize");
+    controller.abort("enough");
+    expect(await outcome).toBe("enough");
+    expect(t.lazy.state).toBe("idle");
+  });
+
   it("rejects after close() with the error of get(), also on a one-shot transport", async () => {
     const server = new QuietServer({ reconnectable: false });
     const lazy = new LazyExecServerClient({ transport: server.transport });
