@@ -3,6 +3,7 @@ import {
   type ClientState,
   ConnectionStatus,
   type StateChange,
+  Timeline,
   type TimelineEntry,
 } from "../../src/client/connection-status.ts";
 import { LazyExecServerClient } from "../../src/client/lazy-client.ts";
@@ -302,7 +303,8 @@ describe("an entry of the timeline", () => {
   const session = { id: "session-1", timings, ending } as Session;
 
   it("has the members of its state, and no others", () => {
-    const status = new ConnectionStatus();
+    const recorded = new Timeline();
+    const status = new ConnectionStatus(recorded);
     const refused = new ConnectError("refused", { phase: "dial", status: 403 });
     const lost = new DisconnectedError("maintenance", { closeCode: 1012 });
     status.change("connecting");
@@ -313,7 +315,7 @@ describe("an entry of the timeline", () => {
     status.change("connecting");
     status.change("disconnected", undefined, new ConnectError("failed", { phase: "dial" }));
     const error = { name: "ConnectError", code: "ERR_CONNECT" };
-    expect(status.timeline).toStrictEqual([
+    expect(recorded.entries).toStrictEqual([
       { at, state: "connecting", previous: "idle", cause: "first-use" },
       { at, state: "idle", previous: "connecting", error: { ...error, message: "refused", status: 403 } },
       { at, state: "connecting", previous: "idle", cause: "retry" },
@@ -337,12 +339,13 @@ describe("an entry of the timeline", () => {
   });
 
   it("of a loss keeps the error with which it was complete", () => {
-    const status = new ConnectionStatus();
+    const recorded = new Timeline();
+    const status = new ConnectionStatus(recorded);
     status.change("connecting");
     status.change("connected", session);
     status.change("disconnected", session, new DisconnectedError("first"));
-    const { timeline } = status;
+    const { entries } = recorded;
     status.completeLoss(session, new DisconnectedError("second"));
-    expect(status.timeline).toEqual(timeline);
+    expect(recorded.entries).toEqual(entries);
   });
 });
