@@ -255,8 +255,9 @@ class ChildConnection implements Connection {
   /** What keeps this process alive. */
   get #handles(): Handle[] {
     const { stdin, stdout, stderr } = this.#child;
-    // Pipes are sockets.
-    return [this.#child, stdin, stdout, stderr].filter((handle) => handle !== null) as unknown as Handle[];
+    // Pipes are sockets. A destroyed one waits for a connection that never comes, with one listener for each call.
+    const pipes = [stdin, stdout, stderr].filter((pipe) => pipe?.destroyed === false);
+    return [this.#child, ...pipes] as unknown as Handle[];
   }
 
   get #hasExited(): boolean {

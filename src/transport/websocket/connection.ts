@@ -19,6 +19,13 @@ const CLOSE_GRACE_MS = 1_000;
 /** How long a terminated socket may take to emit `close`. */
 const TERMINATE_GRACE_MS = 500;
 
+/** The TCP or TLS socket of Node below. */
+interface Handle {
+  readonly destroyed?: boolean;
+  ref?(): void;
+  unref?(): void;
+}
+
 /** The connection of a socket that a server has accepted, with the TCP or TLS stream below it. */
 export function acceptedWebSocket(socket: ExtendedWebSocket, stream: Corkable): Connection {
   return new WebSocketConnection(socket, stream);
@@ -33,7 +40,7 @@ export class WebSocketConnection implements Connection {
   readonly ping: (() => Promise<void>) | undefined;
   readonly sendPayload: Connection["sendPayload"];
   /** What keeps a Node process alive: the TCP or TLS stream below a `ws` socket. */
-  #handle: { ref?(): void; unref?(): void } | undefined;
+  #handle: Handle | undefined;
   hasOpened = false;
 
   /** @param stream What the socket writes to, if that is not the socket's own to cork. */
@@ -56,7 +63,7 @@ export class WebSocketConnection implements Connection {
       this.hasOpened = true;
     });
     socket.on?.("upgrade", (response) => {
-      this.#handle = (response as { socket?: { ref?(): void; unref?(): void } } | undefined)?.socket;
+      this.#handle = (response as { socket?: Handle } | undefined)?.socket;
     });
     onData(socket, (data) => {
       // Bytes can be of another realm. Anything else is no message, which the empty frame reports.
@@ -89,11 +96,16 @@ export class WebSocketConnection implements Connection {
   }
 
   ref(): void {
-    this.#handle?.ref?.();
+    if (this.#hasHandle) this.#handle?.ref?.();
   }
 
   unref(): void {
-    this.#handle?.unref?.();
+    if (this.#hasHandle) this.#handle?.unref?.();
+  }
+
+  /** A destroyed socket waits for a connection that never comes, with one listener for each call. */
+  get #hasHandle(): boolean {
+    return this.#handle?.destroyed === false;
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,15 @@
+import { Violation } from "../../support/violation.ts";
 import { assertHolds, Expected, errorOf, lines, readToEnd, settleAll, type Work } from "./task.ts";
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | undefined)?.code;
+
+/** A write to a process that the signal has terminated fails: then the abort is the outcome. */
+async function unlessAborted(signal: AbortSignal, work: Promise<void>): Promise<void> {
+  const error = await errorOf(work);
+  if (error instanceof Violation) throw error;
+  signal.throwIfAborted();
+  if (error !== undefined) throw error;
+}
 
 /** Prints numbered lines on stdout and stderr, which are read merged or split. */
 const bothOutputs: Work = async (task) => {
@@ -24,6 +33,8 @@ const bothOutputs: Work = async (task) => {
   const split = (): Promise<void> =>
     settleAll([stdout.takeAll(process.stdout), stderr.takeAll(process.stderr)]);
   const { exitCode } = await readToEnd(process, random.chance(0.5) ? merged() : split());
+  // An abort terminates the process: its output ends early.
+  signal.throwIfAborted();
   stdout.end();
   stderr.end();
   assertHolds(exitCode === 0, `${name} exited with ${exitCode}`);
@@ -41,6 +52,7 @@ const flood: Work = async (task) => {
   const text = line.repeat(Math.ceil(bytes / line.length)).slice(0, bytes);
   const stdout = new Expected(`${name} flood`, text, task);
   await readToEnd(process, stdout.takeAll(process.stdout));
+  signal.throwIfAborted();
   stdout.end();
 };
 
@@ -62,8 +74,10 @@ const stdinEcho: Work = async (task) => {
       if (output.isComplete) terminating = errorOf(cat.terminate());
     }
   };
-  await settleAll([readToEnd(cat, reading()), ...inputs.map((input) => cat.write(input))]);
+  const writes = inputs.map((input) => cat.write(input));
+  await unlessAborted(signal, settleAll([readToEnd(cat, reading()), ...writes]));
   const error = await terminating;
+  signal.throwIfAborted();
   if (error !== undefined) throw error;
   output.end();
   assertHolds(
@@ -112,7 +126,8 @@ const terminal: Work = async (task) => {
       task.count(chunk.length);
     }
   };
-  await settleAll([readToEnd(shell, reading()), shell.write(`${name}\n`)]);
+  await unlessAborted(signal, settleAll([readToEnd(shell, reading()), shell.write(`${name}\n`)]));
+  signal.throwIfAborted();
   const printed = text.replaceAll("\r\n", "\n");
   // The echo may arrive before or after the printed size.
   const expected = [`${rows} ${cols}\n`, `${name}\n`, `got ${name}\n`];

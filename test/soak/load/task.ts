@@ -97,7 +97,7 @@ export async function readToEnd(process: ExecProcess, reading: Promise<void>): P
   const error = await errorOf(reading);
   const closedError = await errorOf(process.closed);
   if (error === undefined) {
-    assertHolds(closedError === undefined, "the output ended cleanly, but its process failed");
+    assertHolds(closedError === undefined, `the output ended cleanly, its process with ${closedError}`);
     const { exitCode } = await process.closed;
     assertHolds((await process.exited).exitCode === exitCode, "exited and closed have different exit codes");
     return { exitCode };
