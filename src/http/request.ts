@@ -1,5 +1,11 @@
 import { invalid, received } from "../internal/arguments.ts";
-import { byteCount, checkOptions, milliseconds, type Rules } from "../internal/option-rules.ts";
+import {
+  anAbortSignal,
+  byteCount,
+  checkOptions,
+  milliseconds,
+  type Rules,
+} from "../internal/option-rules.ts";
 import type { HttpHeader } from "../protocol/http.ts";
 
 /** The standard options of `fetch`, and those of a request that another machine makes. */
@@ -12,11 +18,12 @@ export interface RemoteRequestInit extends RequestInit {
   readonly headersFromEnv?: Readonly<Record<string, string>> | undefined;
 }
 
-type OwnInit = Omit<RemoteRequestInit, keyof RequestInit>;
+type CheckedInit = Omit<RemoteRequestInit, keyof RequestInit> & { readonly signal?: AbortSignal | undefined };
 
-const INIT_RULES: Rules<OwnInit> = {
+const INIT_RULES: Rules<CheckedInit> = {
   timeoutMs: milliseconds,
   maxBufferedBytes: byteCount,
+  signal: anAbortSignal,
   headersFromEnv: (value) =>
     typeof value === "object" && value !== null && Object.values(value).every(isStringOrMissing)
       ? undefined
@@ -44,8 +51,10 @@ export const NOT_SENT = { delivery: "not-sent" } as const;
  * Checks the SDK's own options. The standard ones are not checked, and unknown ones are ignored: libraries with a custom
  * `fetch` pass those of their platform.
  */
-export function checkInit({ timeoutMs, maxBufferedBytes, headersFromEnv }: RemoteRequestInit): void {
-  checkOptions<OwnInit>("init", { timeoutMs, maxBufferedBytes, headersFromEnv }, INIT_RULES);
+export function checkInit({ timeoutMs, maxBufferedBytes, headersFromEnv, signal }: RemoteRequestInit): void {
+  // The other members of the standard are checked where they are used.
+  const given = { timeoutMs, maxBufferedBytes, headersFromEnv, signal: signal ?? undefined };
+  checkOptions<CheckedInit>("init", given, INIT_RULES);
 }
 
 /** The caller's signal. Null in the options removes the signal of the Request. */

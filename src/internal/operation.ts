@@ -79,7 +79,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   "already-exists": "already exists",
   "not-a-file": "not a file",
   "not-a-directory": "not a directory",
-  "not-empty": "directory not empty",
+  "not-empty": "directory not empty, which requires recursive: true",
   "permission-denied": "permission denied",
 };
 

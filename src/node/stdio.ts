@@ -118,7 +118,9 @@ function spawned(child: ChildProcess, command: string): Promise<void> {
   return new Promise((resolve, reject) => {
     child.once("spawn", resolve);
     child.once("error", (error) => {
-      const hint = codeOf(error) === "ENOENT" ? " (no such command, or no such working directory)" : "";
+      const spaceHint = command.includes(" ") ? ": its arguments belong into args" : "";
+      const hint =
+        codeOf(error) === "ENOENT" ? ` (no such command, or no such working directory${spaceHint})` : "";
       reject(
         new ConnectError(`Could not start the exec-server ${command}: ${codeOf(error)}${hint}`, {
           phase: "dial",

@@ -136,7 +136,8 @@ export class ExecProcess implements AsyncDisposable {
 
   async #resize(size: TerminalSize): Promise<void> {
     checkSize(size);
-    if (!this.#setSize) throw unsupported("only a terminal on a POSIX server can be resized");
+    if (!this.#setSize)
+      throw unsupported("only a process in a terminal (tty) of a POSIX server can be resized");
     // The system may have reused the device for another terminal.
     this.#checkRunning();
     try {
