@@ -227,9 +227,6 @@ export interface RunResult<Output extends string | Uint8Array = string> {
   readonly sandboxDenied: boolean;
 }
 
-/** A type argument that is stated or the default, never inferred: a result of either kind has no one type. */
-type Stated<T> = [T][T extends unknown ? 0 : never];
-
 /**
  * The command of a `run` exited with a non-zero code. The error has the whole result; its message names the program and
  * the last line of standard error.
@@ -246,7 +243,7 @@ export class ProcessExitError<Output extends string | Uint8Array = string | Uint
   readonly result: RunResult<Output>;
 
   /** @param lastLine The last line of standard error, for the message. */
-  constructor(result: RunResult<Stated<Output>>, details?: ErrorDetails, lastLine?: string) {
+  constructor(result: RunResult<NoInfer<Output>>, details?: ErrorDetails, lastLine?: string) {
     super(`The command exited with code ${result.exitCode}${lastLine ? `: ${lastLine}` : ""}`, details);
     this.result = result as RunResult<Output>;
   }

@@ -4,4 +4,4 @@
  * @module exec-server-sdk/node
  */
 export { type StdioOptions, stdio } from "./node/stdio.ts";
-export { type NodeWebSocketOptions, webSocket } from "./node/websocket.ts";
+export { type AgentLike, type NodeWebSocketOptions, webSocket } from "./node/websocket.ts";

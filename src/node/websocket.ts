@@ -27,7 +27,13 @@ export interface NodeWebSocketOptions extends WebSocketOptions {
   /** The name that the server's certificate must have. @default the host of the URL */
   readonly servername?: string | undefined;
   /** Opens the TCP or TLS connection: an `Agent` of `node:http`, for `wss:` of `node:https`, or of a proxy. @default none */
-  readonly agent?: { destroy(): void } | undefined;
+  readonly agent?: AgentLike | undefined;
+}
+
+/** What the agents of Node and of proxies have in common. The types of Node are not required. */
+export interface AgentLike {
+  /** Closes the agent's idle sockets. */
+  destroy(): void;
 }
 
 /** PEM text or bytes, one or several. */
