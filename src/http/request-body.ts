@@ -84,7 +84,7 @@ function sourceOf(body: unknown): Source | Promise<Source> {
   if (isReadableStream(body)) return { bytes: readerOf(body) };
   if (isBlob(body)) return { bytes: readerOf(body.stream()), type: body.type };
   if (tag === "[object Blob]" || tag === "[object File]") return fileReaderSource(body as Blob);
-  if (tag === "[object FormData]" && Symbol.iterator in (body as object)) return formSource(body as FormData);
+  if (isForm(body)) return formSource(body);
   if (isAsyncIterable(body)) return { bytes: iterableReader(body) };
   // A Request that hides its body.
   if (typeof (body as Partial<Request>).arrayBuffer === "function") {
@@ -108,6 +108,12 @@ function readerOf(stream: ReadableStream): Reader {
   } catch {
     return invalid("body must be an unread body, got one that is locked or was read", NOT_SENT);
   }
+}
+
+/** By its methods: happy-dom's forms have no tag. URLSearchParams have them too, and `sort`. */
+function isForm(body: unknown): body is FormData {
+  const { append, getAll, sort, [Symbol.iterator]: entries } = body as FormData & { sort?: unknown };
+  return [append, getAll, entries].every((method) => typeof method === "function") && sort === undefined;
 }
 
 function isAsyncIterable(body: unknown): body is AsyncIterable<unknown> {

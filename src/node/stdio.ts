@@ -132,9 +132,10 @@ function spawned(child: ChildProcess, command: string): Promise<void> {
   });
 }
 
+/** Bun's pipes have neither method. */
 interface Handle {
-  ref(): void;
-  unref(): void;
+  ref?(): void;
+  unref?(): void;
 }
 
 /** The log is not quoted, because it can hold credentials. */
@@ -189,12 +190,12 @@ class ChildConnection implements Connection {
   }
 
   ref(): void {
-    for (const handle of this.#handles) handle.ref();
+    for (const handle of this.#handles) handle.ref?.();
   }
 
   /** The child still ends with this process. */
   unref(): void {
-    for (const handle of this.#handles) handle.unref();
+    for (const handle of this.#handles) handle.unref?.();
   }
 
   async close(): Promise<void> {
