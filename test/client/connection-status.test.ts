@@ -155,6 +155,22 @@ describe("timeline", () => {
     });
   });
 
+  it("has the error of a loss that a pending call reports before the client does", async () => {
+    const { client, serverSides } = setUpInMemory();
+    const first = await client.get();
+    const changes: unknown[] = [];
+    client.onStateChange(({ state, error }) => changes.push([state, error?.code]));
+    // Calls get() in the first turn after the end.
+    const again = first.call("x").catch(() => client.get());
+    serverSides[0]?.end({ reason: "maintenance" });
+    await again;
+    expect(changes[0]).toEqual(["disconnected", "ERR_DISCONNECTED"]);
+    expect(client.timeline.find(({ state }) => state === "disconnected")).toMatchObject({
+      closedBy: "server",
+      error: { code: "ERR_DISCONNECTED" },
+    });
+  });
+
   it("names the side that ended a session whose connection ended with its handshake", async () => {
     await using server = new TestServer();
     server.handle("initialize", (request, connection) => {
