@@ -161,7 +161,8 @@ describe("timeline", () => {
     const changes: unknown[] = [];
     client.onStateChange(({ state, error }) => changes.push([state, error?.code]));
     // Calls get() in the first turn after the end.
-    const again = first.call("x").catch(() => client.get());
+    const { rpc } = first.openSession();
+    const again = rpc.request("x", {}, undefined).catch(() => client.get());
     serverSides[0]?.end({ reason: "maintenance" });
     await again;
     expect(changes[0]).toEqual(["disconnected", "ERR_DISCONNECTED"]);
