@@ -27,7 +27,7 @@ interface Connected {
 export class LazyConnection {
   readonly #options: ResolvedClientOptions;
   readonly #status: ConnectionStatus;
-  /** The mutex: at most one attempt runs at a time, and its callers share it. */
+  /** The mutex: at most one attempt runs at a time. Concurrent callers share it. */
   readonly #attempts = new SingleFlight<ExecServerClient>((error) => this.#onAttemptFailed(error));
   /** The latest connection, which may have ended. */
   #latest: Connected | undefined;

@@ -24,7 +24,7 @@ export type IncomingMessage =
   | { readonly type: "notification"; readonly method: string; readonly params: unknown }
   | { readonly type: "result"; readonly id: RequestId; readonly result: unknown }
   | { readonly type: "error"; readonly id: RequestId; readonly error: RpcErrorObject }
-  /** Names the request it answers, but is no answer. */
+  /** Has the id of a request, but neither a result nor a valid error. */
   | { readonly type: "malformed-response"; readonly id: RequestId };
 
 /** The id of the server's error response to a message that it could not read (measured on 0.171.0). */

@@ -58,7 +58,7 @@ export class Call<Result = unknown> {
     if (options.signal || options.timeoutMs !== undefined) this.#limit = this.#limitWait(options);
   }
 
-  /** Whether the wait for the response goes on. */
+  /** Whether the promise is still pending. */
   get isPending(): boolean {
     return this.#waiter !== undefined;
   }

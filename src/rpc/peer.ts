@@ -171,7 +171,7 @@ export class RpcPeer {
     return this.request(method, params, methods[method].result as Schema<ResultOf<M>>, options);
   }
 
-  /** The same for any method. Without a schema, every result is accepted. */
+  /** Sends a request of any method. Without a schema, the result is not checked. */
   request<Result>(
     method: string,
     params: unknown,
@@ -180,7 +180,7 @@ export class RpcPeer {
   ): Promise<Result> {
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
     return new Promise((resolve, reject) => {
-      // Now, not when the request leaves the queue: then another caller's context would be the current one.
+      // Read now: when the request leaves the queue, another caller's context is active.
       const trace = this.isDisconnected ? undefined : this.#options.trace?.();
       const request = { method, params, trace };
       const lane = options.urgent ? "urgent" : isHttp(request) ? "http" : "ordinary";
@@ -274,7 +274,7 @@ export class RpcPeer {
   /** Fails the call if the connection has ended. Returns whether it has. */
   #failIfDisconnected(call: Pick<Call, "fail">): boolean {
     if (!this.isDisconnected) return false;
-    // The socket may have closed before its close event. All calls then fail with the same failure, which comes with it.
+    // The socket may have closed before its close event. Wait for the event, so that all calls have the same reason.
     if (this.#failure) call.fail(failureOfCall(this.#failure, "not-sent"));
     else void this.forceEnd().then((failure) => call.fail(failureOfCall(failure, "not-sent")));
     return true;

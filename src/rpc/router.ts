@@ -17,7 +17,7 @@ export interface Route<Event> {
   fail(error: Error): void;
 }
 
-/** The events of each method: the schema of its params, and what becomes of them. */
+/** For each method, a function that turns its params into an event. */
 export type EventReaders<Event> = Readonly<Record<string, (params: unknown) => Event | undefined>>;
 
 /** Reads params by a schema, and makes an event of them. */
