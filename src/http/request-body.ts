@@ -84,7 +84,7 @@ function sourceOf(body: unknown): Source | Promise<Source> {
   if (isReadableStream(body)) return { bytes: readerOf(body) };
   if (isBlob(body)) return { bytes: readerOf(body.stream()), type: body.type };
   if (tag === "[object Blob]" || tag === "[object File]") return fileReaderSource(body as Blob);
-  if (isForm(body)) return formSource(body);
+  if (tag === "[object FormData]" || isForm(body)) return formSource(body as FormData);
   if (isAsyncIterable(body)) return { bytes: iterableReader(body) };
   // A Request that hides its body.
   if (typeof (body as Partial<Request>).arrayBuffer === "function") {
