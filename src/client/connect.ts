@@ -18,7 +18,8 @@ import { answerServerRequest } from "./server-requests.ts";
 import { type ConnectionPurpose, Session } from "./session.ts";
 
 /**
- * Makes one new connection and one new session on it. Releases everything if it fails or the signal aborts.
+ * Makes one new connection and one new session on it. Releases everything if it fails, or if the signal aborts before the
+ * handshake has completed.
  *
  * @param purpose Set for a connection that only `fetch` uses.
  */
@@ -40,11 +41,6 @@ export async function connect(
   const result = await initialize(rpc, options, signal);
   const timings = { dialMs: dialled - started, handshakeMs: performance.now() - dialled };
   const session = new Session(rpc, result, timings, purpose);
-  // Between the response and this turn.
-  if (signal?.aborted) {
-    void session.close();
-    throw signal.reason;
-  }
   if (keepAlive) KeepAlive.watch(rpc, keepAlive);
   return session;
 }
@@ -133,7 +129,12 @@ function currentTrace(traceContext: () => TraceContext | undefined): TraceContex
   const context = guarded(traceContext);
   return guarded(() => {
     const { traceparent, tracestate } = context ?? {};
-    if (typeof traceparent !== "string") return undefined;
-    return { traceparent, tracestate: typeof tracestate === "string" ? tracestate : undefined };
+    if (!isHeaderText(traceparent)) return undefined;
+    return { traceparent, tracestate: isHeaderText(tracestate) ? tracestate : undefined };
   });
+}
+
+/** W3C trace contexts are ASCII. Other text could make the request unreadable for the server. */
+function isHeaderText(value: unknown): value is string {
+  return typeof value === "string" && /^[\x20-\x7e]*$/.test(value);
 }

@@ -85,6 +85,11 @@ export class LazyConnection {
     }
     this.#status.change("connecting");
     const session = await connect(this.#options, abandoned, this.#status.purpose);
+    // Abandoned or closed after the handshake, before this turn.
+    if (abandoned.aborted) {
+      void session.close();
+      throw abandoned.reason;
+    }
     const client = this.#adopt(session);
     // A listener may have closed the client.
     if (this.#closed) throw this.#closed;

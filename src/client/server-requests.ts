@@ -1,4 +1,5 @@
 import type { Awaitable } from "../internal/awaitable.ts";
+import { textOf } from "../internal/bytes.ts";
 import { platformClass } from "../internal/platform.ts";
 
 /** A network access that a process in the server's sandbox attempts. */
@@ -63,8 +64,9 @@ async function decision(params: unknown, decide: NetworkPolicyHandler | undefine
   return type === "deny" || type === "ask" ? { type, reason: truncated(reason) } : DENIED;
 }
 
-/** Keeps as many whole characters as fit. */
+/** Keeps as many whole characters as fit. Half of a surrogate pair becomes U+FFFD, because the server can't read it. */
 function truncated(reason: string): string {
-  const { read } = new (platformClass("TextEncoder"))().encodeInto(reason, new Uint8Array(MAX_REASON_BYTES));
-  return reason.slice(0, read);
+  const bytes = new Uint8Array(MAX_REASON_BYTES);
+  const { written } = new (platformClass("TextEncoder"))().encodeInto(reason, bytes);
+  return textOf(bytes.subarray(0, written));
 }

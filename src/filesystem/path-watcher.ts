@@ -1,5 +1,6 @@
 import { untilAborted } from "../internal/abort.ts";
 import { type Deferred, deferred } from "../internal/deferred.ts";
+import { markShared } from "../internal/operation.ts";
 import { fileSystemSchemas } from "../protocol/filesystem.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import { Router, reader } from "../rpc/router.ts";
@@ -96,10 +97,14 @@ export class PathWatcher {
       // A request in flight rejects too, with a more precise error.
       fail: (error) => (this.#updating ? this.#checkAgain() : this.#failAll(error)),
     });
-    const { watching } = await this.#rpc.call("fs/watchMissing", { watchId, missing: paths });
+    let watching = false;
+    try {
+      ({ watching } = await this.#rpc.call("fs/watchMissing", { watchId, missing: paths }));
+    } finally {
+      // A route keeps a Node process alive.
+      if (!watching || paths.length === 0) this.#releaseRoute();
+    }
     this.#watched = watching ? JSON.stringify(paths) : "[]";
-    // A route keeps a Node process alive.
-    if (!watching || paths.length === 0) this.#releaseRoute();
     return watching;
   }
 
@@ -109,6 +114,8 @@ export class PathWatcher {
   }
 
   #failAll(error: unknown): void {
+    this.#releaseRoute();
+    if (this.#watches.size > 1) markShared(error);
     for (const watch of this.#watches) watch.appeared.reject(error);
     this.#watches.clear();
   }

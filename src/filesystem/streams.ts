@@ -72,11 +72,13 @@ export function writeStream(
     stop.abort(named(error, stop.signal, operation));
     throw withBytesWritten(error, bytesWritten);
   };
+  let forget = (): void => {};
   const sink: UnderlyingSink<Uint8Array> = {
     start(controller) {
       const kept = weakly(controller);
       whenAborted(stop.signal, (reason) => {
         unlink();
+        forget();
         const error = withBytesWritten(reason, bytesWritten);
         const found = kept.deref();
         // Node 20 fails when a stream that is being aborted receives another error.
@@ -99,11 +101,12 @@ export function writeStream(
         fail(error);
       }
       unlink();
+      forget();
       await file?.close();
     },
   };
   // Not the stream: its object can be collected while a writer still uses it.
-  whenCollected(sink, () => stop.abort());
+  forget = whenCollected(sink, () => stop.abort());
   return new (platformClass("WritableStream"))(sink);
 }
 

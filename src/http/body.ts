@@ -208,10 +208,12 @@ export class Body implements Route<BodyDelta> {
   }
 
   #keep(chunk: Bytes): void {
-    this.#queue.push({ chunk }, this.#bodies.canHoldBack);
+    // Not before the response: it could not arrive on a paused connection.
+    const canHoldBack = this.#limit !== undefined && this.#bodies.canHoldBack;
+    this.#queue.push({ chunk }, canHoldBack);
     // Beyond its budget the queue ends with an error.
     if (this.#queue.hasEnded) this.#end(true);
-    else this.#bodies.onUnread(this);
+    else if (canHoldBack) this.#bodies.onUnread(this);
   }
 
   /** Only the first call has an effect on the exchange. */

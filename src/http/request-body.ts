@@ -84,7 +84,7 @@ function sourceOf(body: unknown): Source | Promise<Source> {
   if (isReadableStream(body)) return { bytes: readerOf(body) };
   if (isBlob(body)) return { bytes: readerOf(body.stream()), type: body.type };
   if (tag === "[object Blob]" || tag === "[object File]") return fileReaderSource(body as Blob);
-  if (tag === "[object FormData]" || isForm(body)) return formSource(body as FormData);
+  if (isForm(body, tag)) return formSource(body);
   if (isAsyncIterable(body)) return { bytes: iterableReader(body) };
   // A Request that hides its body.
   if (typeof (body as Partial<Request>).arrayBuffer === "function") {
@@ -110,10 +110,11 @@ function readerOf(stream: ReadableStream): Reader {
   }
 }
 
-/** By its methods: happy-dom's forms have no tag. URLSearchParams have them too, and `sort`. */
-function isForm(body: unknown): body is FormData {
+/** By its tag, or by its methods: happy-dom's forms have no tag. URLSearchParams have the methods too, and `sort`. */
+function isForm(body: unknown, tag: string): body is FormData {
   const { append, getAll, sort, [Symbol.iterator]: entries } = body as FormData & { sort?: unknown };
-  return [append, getAll, entries].every((method) => typeof method === "function") && sort === undefined;
+  const hasMethods = typeof append === "function" && typeof getAll === "function" && sort === undefined;
+  return (tag === "[object FormData]" || hasMethods) && typeof entries === "function";
 }
 
 function isAsyncIterable(body: unknown): body is AsyncIterable<unknown> {

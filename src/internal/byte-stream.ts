@@ -20,29 +20,43 @@ export interface ByteStream {
  * every runtime. If the stream is forgotten, its source is cancelled.
  */
 export function byteStream({ next, cancel }: ByteSource): ByteStream {
+  let forget = (): void => {};
   let controller: { deref(): Pick<ReadableByteStreamController, "error"> | undefined } | undefined;
   const source = {
     start(own: ReadableByteStreamController) {
       controller = weakly(own);
     },
     async pull(own: ReadableByteStreamController) {
-      const chunk = await next();
+      const chunk = await next().catch((error: unknown) => {
+        forget();
+        throw error;
+      });
       if (chunk) {
         // A byte stream takes the memory over: no other bytes may be in it.
         const isAlone = chunk.byteLength === chunk.buffer.byteLength;
         own.enqueue(isAlone ? chunk : chunk.slice());
         return;
       }
+      forget();
       own.close();
       // A BYOB read ends with its own buffer.
       own.byobRequest?.respond(0);
     },
-    cancel,
+    cancel(reason: unknown) {
+      forget();
+      cancel(reason);
+    },
   };
   const stream = platformStream(source);
   // Not the stream: Chromium can collect its object while a reader or a response still uses it.
-  whenCollected(source, () => cancel());
-  return { stream, fail: (reason) => controller?.deref()?.error(reason) };
+  forget = whenCollected(source, () => cancel());
+  return {
+    stream,
+    fail(reason) {
+      forget();
+      controller?.deref()?.error(reason);
+    },
+  };
 }
 
 function platformStream(source: Omit<UnderlyingByteSource, "type">): ReadableStream<Bytes> {

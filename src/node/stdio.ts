@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { ConnectError } from "../errors.ts";
 import { invalid, received } from "../internal/arguments.ts";
+import { shownText } from "../internal/operation.ts";
 import {
   aFunction,
   aString,
@@ -122,11 +123,14 @@ function spawned(child: ChildProcess, command: string): Promise<void> {
       const hint =
         codeOf(error) === "ENOENT" ? ` (no such command, or no such working directory${spaceHint})` : "";
       reject(
-        new ConnectError(`Could not start the exec-server ${command}: ${codeOf(error)}${hint}`, {
-          phase: "dial",
-          delivery: "not-sent",
-          cause: { name: error.name, code: codeOf(error), message: `spawn ${codeOf(error)}` },
-        }),
+        new ConnectError(
+          `Could not start the exec-server ${shownText(command.replace(/\s.*$/s, ""))}: ${codeOf(error)}${hint}`,
+          {
+            phase: "dial",
+            delivery: "not-sent",
+            cause: { name: error.name, code: codeOf(error), message: `spawn ${codeOf(error)}` },
+          },
+        ),
       );
     });
   });

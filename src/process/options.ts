@@ -141,6 +141,11 @@ export function checkStart<Options extends StartOptions>(
   if (typeof tty === "object") checkSize(tty);
 }
 
+/** argv[0] up to its first white space. `A=1` is a variable that was meant for the option env: its value can be a secret. */
+function shownProgram(program: string): string {
+  return shownText(program.replace(/\s.*$/s, "").replace(/^(\w+)=.*$/s, "$1=…"));
+}
+
 /** What an error of a start or a run names. */
 export function processOperation(
   operation: "start" | "run",
@@ -151,7 +156,7 @@ export function processOperation(
   const cwd = options?.cwd;
   return {
     operation,
-    program: (typeof program === "string" && program.replace(/\s.*$/s, "")) || undefined,
+    program: (typeof program === "string" && shownProgram(program)) || undefined,
     cwd: typeof cwd === "string" || isUrl(cwd) ? redactUrls(String(cwd)) : undefined,
   };
 }

@@ -1,3 +1,5 @@
+import { invalid, received } from "../internal/arguments.ts";
+
 /** A place that a sandboxed process or file operation may access. Shapes of server 0.169.0. */
 export type SandboxPath =
   | {
@@ -74,6 +76,7 @@ export interface SandboxContext {
 /** The sandbox as on the wire: without the directories of this machine that no entry depends on. */
 export function wireSandbox(sandbox: SandboxContext | null | undefined): SandboxContext | null {
   if (!sandbox) return null;
+  checkPermissions(sandbox.permissions);
   const { cwd, workspaceRoots, windowsSandboxLevel = "disabled", ...rest } = sandbox;
   const relative = dependsOnDirectory(sandbox.permissions);
   return {
@@ -82,6 +85,25 @@ export function wireSandbox(sandbox: SandboxContext | null | undefined): Sandbox
     ...(relative && cwd !== undefined ? { cwd } : {}),
     ...(workspaceRoots !== undefined && (relative || workspaceRoots.length === 0) ? { workspaceRoots } : {}),
   };
+}
+
+/** Checks what this side reads. The server checks the rest, and refuses what it does not know. */
+function checkPermissions(permissions: SandboxPermissions): void {
+  const { type } = permissions ?? {};
+  if (type === undefined) {
+    invalid(`sandbox.permissions must be an object with a type, got ${received(permissions)}`);
+  }
+  if (permissions.type !== "managed") return;
+  const files = permissions.file_system;
+  if (files?.type === undefined) {
+    invalid(`sandbox.permissions.file_system must be an object with a type, got ${received(files)}`);
+  }
+  const entries = files.type === "restricted" ? files.entries : [];
+  if (!Array.isArray(entries) || entries.some((entry) => !entry?.path)) {
+    invalid(
+      `sandbox.permissions.file_system.entries must be an array of objects with a path, got ${received(entries)}`,
+    );
+  }
 }
 
 function dependsOnDirectory(permissions: SandboxPermissions): boolean {
