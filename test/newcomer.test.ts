@@ -157,7 +157,7 @@ const CONNECTING: Mistakes = {
   "a command line as the command of stdio": {
     does: () => connect(stdio({ command: "codex exec-server" })),
     code: "ERR_CONNECT",
-    says: ["codex exec-server", "args"],
+    says: ["codex", "args"],
   },
   "a command of stdio that is not installed": {
     does: () => connect(stdio({ command: "no-such-codex" })),
@@ -387,7 +387,7 @@ const PROCESSES: Mistakes = {
     does: ({ client }) => client.run(["NODE_ENV=test", "node"]),
     code: "ERR_SERVER",
     kind: "not-found",
-    says: ["run 'NODE_ENV=test'", "program not found"],
+    says: ["run 'NODE_ENV=…'", "program not found", "env"],
   },
   "a program that is not installed": {
     does: ({ client }) => client.run(["no-such-program"]),
@@ -474,6 +474,16 @@ const PROCESSES: Mistakes = {
     does: ({ client }) => client.run(["true"], { env: { PORT: 3000 } as never }),
     code: INVALID,
     says: ["env.PORT", "a string", "number"],
+  },
+  "env as a Map": {
+    does: ({ client }) => client.run(["true"], { env: new Map([["PORT", "3000"]]) as never }),
+    code: INVALID,
+    says: ["env", "a plain object"],
+  },
+  "an assignment as a name in env": {
+    does: ({ client }) => client.run(["true"], { env: { "PORT=3000": "" } }),
+    code: INVALID,
+    says: ["env", 'without "="', "PORT=…"],
   },
   "env as a list": {
     does: ({ client }) => client.run(["true"], { env: ["PORT=3000"] as never }),

@@ -217,9 +217,17 @@ function environment(
   option: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
+  // A Map has no entries of its own: every variable would be lost.
+  if (Symbol.iterator in env) return invalid(`${option} must be a plain object, got ${received(env)}`);
   const entries: [string, string][] = [];
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined) continue;
+    if (name === "") return invalid(`${option} must have names that are not empty, got an empty name`);
+    // Otherwise the program sees another name: up to the first one.
+    if (name.includes("="))
+      return invalid(
+        `${option} must have names without "=", got ${shownText(name.slice(0, name.indexOf("=")))}=…`,
+      );
     // Only the type: the value can be a secret.
     if (typeof value !== "string")
       return invalid(`${option}.${shownText(name)} must be a string, got a value of type ${typeof value}`);
