@@ -97,6 +97,8 @@ export class PathWatcher {
       // A request in flight rejects too, with a more precise error.
       fail: (error) => (this.#updating ? this.#checkAgain() : this.#failAll(error)),
     });
+    // If the request rejects, nobody knows which list the server has.
+    this.#watched = "[]";
     let watching = false;
     try {
       ({ watching } = await this.#rpc.call("fs/watchMissing", { watchId, missing: paths }));

@@ -130,6 +130,24 @@ describe("whenAppears()", () => {
     await wait.done;
   });
 
+  it("sends the list of the others again when a wait for the same path is refused", async () => {
+    const wait = await startWait(["a"]);
+    const { fs, relay, path } = relayed;
+    let refused = false;
+    relay.intercept = ({ method }) => {
+      if (method !== "fs/watchMissing" || refused) return undefined;
+      refused = true;
+      return { error: { code: -32000, message: "refused" } };
+    };
+    const before = relay.count("fs/watchMissing");
+    expect(await failureOf(fs.whenAppears([path("a")]))).toMatchObject({ code: "ERR_SERVER" });
+    await relay.request("fs/watchMissing", before + 2);
+    relay.intercept = () => undefined;
+    await relayed.client.status();
+    await relayed.sh("touch a");
+    await wait.done;
+  });
+
   it("rejects when the connection ends, and when it is closed", async () => {
     for (const [end, code] of [
       [({ server }: typeof relayed) => server.kill(), "ERR_DISCONNECTED"],
