@@ -222,11 +222,10 @@ function environment(
   const entries: [string, string][] = [];
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined) continue;
-    if (name === "") return invalid(`${option} must have names that are not empty, got an empty name`);
-    // Otherwise the program sees another name: up to the first one.
-    if (name.includes("="))
+    // With a "=" in it, the program would see another name: up to the first one.
+    if (/^$|=/.test(name))
       return invalid(
-        `${option} must have names without "=", got ${shownText(name.slice(0, name.indexOf("=")))}=…`,
+        `${option} must have names that are not empty and without "=", got '${shownText(name.replace(/=.*/s, "=…"))}'`,
       );
     // Only the type: the value can be a secret.
     if (typeof value !== "string")
