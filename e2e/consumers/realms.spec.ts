@@ -1,12 +1,12 @@
 import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, type Page, test } from "@playwright/test";
+import { expect, test } from "@playwright/test";
 import { codexBinary, makeCodexHome } from "../../test/support/exec-server.ts";
 import { Consumer } from "../support/consumer.ts";
 import { GatewayChild } from "../support/gateway-child.ts";
 import { type Entry, tabulate } from "../support/matrix-table.ts";
-import { PageServer } from "../support/page-server.ts";
 import { Backend } from "./backend.ts";
+import { reportOf } from "./page-report.ts";
 
 const TOKEN = "token-of-the-test-environment";
 
@@ -148,27 +148,3 @@ test.describe("realms", { tag: "@matrix" }, () => {
     expect(await reportOf(page, site)).toEqual({ inPage: USED, inFrame: USED });
   });
 });
-
-/** Opens the page and returns the report that it ends with. Fails on console output and violations of the policy. */
-async function reportOf(page: Page, site: string): Promise<unknown> {
-  await using backend = await Backend.start();
-  const pages = await PageServer.start(site);
-  const upstream = backend.server.url;
-  const gateway = await GatewayChild.start({ upstream, origin: pages.origin, token: TOKEN });
-  try {
-    const url = `ws://127.0.0.1:${gateway.port}`;
-    pages.connectSrc = url;
-    const problems: string[] = [];
-    page.on("console", (message) => problems.push(message.text()));
-    page.on("pageerror", (error) => problems.push(String(error)));
-    const parameters = new URLSearchParams({ gateway: url, token: TOKEN, origin: backend.origin.url });
-    await page.goto(`${pages.origin}/#${parameters}`);
-    const report = await page.locator("pre").innerText();
-    expect(problems).toEqual([]);
-    expect(pages.reports).toEqual([]);
-    return JSON.parse(report);
-  } finally {
-    await gateway.kill();
-    await pages.close();
-  }
-}

@@ -97,7 +97,7 @@ export class PathWatcher {
       // A request in flight rejects too, with a more precise error.
       fail: (error) => (this.#updating ? this.#checkAgain() : this.#failAll(error)),
     });
-    // If the request rejects, nobody knows which list the server has.
+    // If the request rejects, it is unknown which list the server has.
     this.#watched = "[]";
     let watching = false;
     try {

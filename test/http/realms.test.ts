@@ -2,19 +2,16 @@ import { Readable } from "node:stream";
 import { runInNewContext } from "node:vm";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { failureOf } from "../support/failure.ts";
-import { Origin } from "../support/origin.ts";
-import { realClient } from "../support/real-client.ts";
+import type { Origin } from "../support/origin.ts";
+import { realHttp } from "../support/real-http.ts";
 
-let real: Awaited<ReturnType<typeof realClient>>;
+let real: Awaited<ReturnType<typeof realHttp>>;
 let origin: Origin;
 beforeAll(async () => {
-  origin = await Origin.start();
-  real = await realClient();
+  real = await realHttp();
+  origin = real.origin;
 });
-afterAll(async () => {
-  await real[Symbol.asyncDispose]();
-  await origin[Symbol.asyncDispose]();
-});
+afterAll(() => real[Symbol.asyncDispose]());
 afterEach(() => void vi.unstubAllGlobals());
 
 const post = (body: unknown, init: RequestInit = {}) =>

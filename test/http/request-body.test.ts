@@ -1,19 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RemoteRequestInit } from "../../src/index.ts";
 import { failureOf } from "../support/failure.ts";
-import { Origin } from "../support/origin.ts";
-import { realClient } from "../support/real-client.ts";
+import type { Origin } from "../support/origin.ts";
+import { realHttp } from "../support/real-http.ts";
 
-let real: Awaited<ReturnType<typeof realClient>>;
+let real: Awaited<ReturnType<typeof realHttp>>;
 let origin: Origin;
 beforeAll(async () => {
-  origin = await Origin.start();
-  real = await realClient();
+  real = await realHttp();
+  origin = real.origin;
 });
-afterAll(async () => {
-  await real[Symbol.asyncDispose]();
-  await origin[Symbol.asyncDispose]();
-});
+afterAll(() => real[Symbol.asyncDispose]());
 
 const MiB = 1024 * 1024;
 const BYTES = Uint8Array.of(0, 255, 10, 128);

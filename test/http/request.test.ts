@@ -1,20 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { failureOf } from "../support/failure.ts";
 import { expectNoneShown } from "../support/leaks.ts";
-import { Origin } from "../support/origin.ts";
-import { realClient } from "../support/real-client.ts";
+import type { Origin } from "../support/origin.ts";
+import { realHttp } from "../support/real-http.ts";
 import { scriptedFetch } from "../support/scripted-fetch.ts";
 
-let real: Awaited<ReturnType<typeof realClient>>;
+let real: Awaited<ReturnType<typeof realHttp>>;
 let origin: Origin;
 beforeAll(async () => {
-  origin = await Origin.start();
-  real = await realClient({ env: { FETCH_TEST_TOKEN: "Bearer sesame" } });
+  real = await realHttp({ env: { FETCH_TEST_TOKEN: "Bearer sesame" } });
+  origin = real.origin;
 });
-afterAll(async () => {
-  await real[Symbol.asyncDispose]();
-  await origin[Symbol.asyncDispose]();
-});
+afterAll(() => real[Symbol.asyncDispose]());
 
 describe("a request", () => {
   it("can be a string, a URL or a Request", async () => {

@@ -3,20 +3,17 @@ import type { ServerResponse } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deferred } from "../../src/internal/deferred.ts";
 import { failureOf } from "../support/failure.ts";
-import { Origin } from "../support/origin.ts";
+import type { Origin } from "../support/origin.ts";
 import { readBody } from "../support/read-body.ts";
-import { realClient } from "../support/real-client.ts";
+import { realHttp } from "../support/real-http.ts";
 
-let real: Awaited<ReturnType<typeof realClient>>;
+let real: Awaited<ReturnType<typeof realHttp>>;
 let origin: Origin;
 beforeAll(async () => {
-  origin = await Origin.start();
-  real = await realClient({ args: ["--concurrent-requests", "8"] });
+  real = await realHttp({ args: ["--concurrent-requests", "8"] });
+  origin = real.origin;
 });
-afterAll(async () => {
-  await real[Symbol.asyncDispose]();
-  await origin[Symbol.asyncDispose]();
-});
+afterAll(() => real[Symbol.asyncDispose]());
 
 /** Resolves with the origin's response object of the next request. */
 function nextExchange(): Promise<ServerResponse> {

@@ -1,21 +1,18 @@
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { failureOf } from "../support/failure.ts";
-import { Origin, type OriginAnswer } from "../support/origin.ts";
-import { realClient } from "../support/real-client.ts";
+import type { Origin, OriginAnswer } from "../support/origin.ts";
+import { realHttp } from "../support/real-http.ts";
 import { OK, scriptedFetch } from "../support/scripted-fetch.ts";
 import { QuietServer, ready } from "../support/scripted-server.ts";
 
-let real: Awaited<ReturnType<typeof realClient>>;
+let real: Awaited<ReturnType<typeof realHttp>>;
 let origin: Origin;
 beforeAll(async () => {
-  origin = await Origin.start();
-  real = await realClient();
+  real = await realHttp();
+  origin = real.origin;
 });
-afterAll(async () => {
-  await real[Symbol.asyncDispose]();
-  await origin[Symbol.asyncDispose]();
-});
+afterAll(() => real[Symbol.asyncDispose]());
 
 function fetchFrom(answer: OriginAnswer, init?: RequestInit) {
   origin.answer = answer;

@@ -1,22 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { ExecServerClient } from "../../src/index.ts";
 import { TestServer } from "../../src/testing.ts";
 import { failureOf } from "../support/failure.ts";
 import { readAll } from "../support/read.ts";
 import { realClient } from "../support/real-client.ts";
+import { connectedTo } from "../support/scripted-server.ts";
 
-async function connected() {
-  const server = new TestServer();
-  const client = await ExecServerClient.connect({ transport: server.transport });
-  return {
-    server,
-    client,
-    async [Symbol.asyncDispose]() {
-      await client.close();
-      server.close();
-    },
-  };
-}
+const connected = () => connectedTo(new TestServer());
 
 describe("onCommand()", () => {
   it("defines the output and the exit code of a command", async () => {

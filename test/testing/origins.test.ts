@@ -1,21 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { ExecServerClient } from "../../src/index.ts";
 import { TestServer } from "../../src/testing.ts";
 import { failureOf } from "../support/failure.ts";
 import { readBody } from "../support/read-body.ts";
+import { connectedTo } from "../support/scripted-server.ts";
 
-async function connected() {
-  const server = new TestServer();
-  const client = await ExecServerClient.connect({ transport: server.transport });
-  return {
-    server,
-    client,
-    async [Symbol.asyncDispose]() {
-      await client.close();
-      server.close();
-    },
-  };
-}
+const connected = () => connectedTo(new TestServer());
 
 describe("onFetch()", () => {
   it("maps a standard Request to a standard Response", async () => {

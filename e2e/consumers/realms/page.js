@@ -2,11 +2,11 @@
 import { LazyExecServerClient, webSocket } from "exec-server-sdk";
 import { useForeignValues } from "./foreign.cjs";
 
-const { gateway, token, origin } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+const { url, token, origin } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 
 async function use(sdk, realm) {
   const protocols = ["exec-server-gateway", token];
-  const transport = sdk.webSocket(new realm.URL(gateway), { protocols: realm.Array.of(...protocols) });
+  const transport = sdk.webSocket(new realm.URL(url), { protocols: realm.Array.of(...protocols) });
   const client = new sdk.LazyExecServerClient({ transport });
   try {
     return await useForeignValues(client, realm, origin);
