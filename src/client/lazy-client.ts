@@ -1,6 +1,11 @@
-import { invalid, received } from "../internal/arguments.ts";
 import type { Awaitable } from "../internal/awaitable.ts";
-import { anAbortSignal, checkOptions, type Rules } from "../internal/option-rules.ts";
+import {
+  aFunction,
+  anAbortSignal,
+  checkArgument,
+  checkOptions,
+  type Rules,
+} from "../internal/option-rules.ts";
 import type { ExecServerClient } from "./client.ts";
 import {
   type ClientState,
@@ -74,9 +79,7 @@ export class LazyExecServerClient extends EnvironmentClient {
    * @throws UsageError `ERR_INVALID_ARGUMENT` for a listener that is not a function.
    */
   onStateChange(listener: (change: StateChange) => void): () => void {
-    if (typeof listener !== "function") {
-      invalid(`onStateChange(): listener must be a function, got ${received(listener)}`);
-    }
+    checkArgument("onStateChange(): listener", listener, aFunction);
     return this.#status.onChange(listener);
   }
 

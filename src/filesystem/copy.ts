@@ -2,6 +2,7 @@ import { ServerError, UsageError } from "../errors.ts";
 import { invalid } from "../internal/arguments.ts";
 import { shownText } from "../internal/operation.ts";
 import type { PathParams } from "../protocol/filesystem.ts";
+import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
 import { joinPaths } from "../protocol/remote-path.ts";
 import { list } from "./directory.ts";
@@ -35,7 +36,8 @@ export async function copy(
     if (!force && isFile && !isSymlink && !target.isDirectory) {
       if (!errorOnExist) return;
       throw new ServerError("The destination exists", {
-        rpcCode: FILE_EXISTS,
+        // As the server reports it.
+        rpcCode: RPC_INTERNAL_ERROR,
         kind: "already-exists",
         sessionId: rpc.sessionId,
         delivery: "not-sent",
@@ -47,9 +49,6 @@ export async function copy(
   const params = { sourcePath, destinationPath: destination.path, recursive, sandbox };
   await rpc.call("fs/copy", params, { signal });
 }
-
-/** The code with which the server reports a file that exists. */
-const FILE_EXISTS = -32603;
 
 /** Refuses links in a directory at the places where entries of another one are copied to. */
 async function refuseLinksInside(

@@ -1,8 +1,8 @@
 import { untilAborted } from "../internal/abort.ts";
 import { invalid, received } from "../internal/arguments.ts";
-import { utf8 } from "../internal/bytes.ts";
+import { bytesOf, utf8 } from "../internal/bytes.ts";
 import { guarded } from "../internal/guarded.ts";
-import { isBlob, isReadableStream, viewOf } from "../internal/realms.ts";
+import { isAsyncIterable, isBlob, isReadableStream, viewOf } from "../internal/realms.ts";
 
 /** Bytes, or text that becomes UTF-8. */
 export type FileBytes = string | ArrayBufferView | ArrayBuffer;
@@ -18,14 +18,6 @@ export type Contents =
       /** An abort of the signal ends the pieces at once. */
       readonly pieces: (signal: AbortSignal | undefined) => AsyncIterable<Uint8Array>;
     };
-
-/** The bytes to write: text as UTF-8, or the memory that a view shows. */
-export function bytesOf(data: FileBytes): Uint8Array {
-  if (typeof data === "string") return utf8(data);
-  return (
-    viewOf(data) ?? invalid(`data must be a string, an ArrayBuffer or a typed array, got ${received(data)}`)
-  );
-}
 
 /** Throws a UsageError for data of another kind. Reads nothing yet. */
 export function contentsOf(data: FileBytes | Blob | FilePieces): Contents {
@@ -46,9 +38,7 @@ interface Source {
   cancel(): unknown;
 }
 
-const isPieces = (data: unknown): data is FilePieces =>
-  isReadableStream(data) ||
-  typeof (data as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator] === "function";
+const isPieces = (data: unknown): data is FilePieces => isReadableStream(data) || isAsyncIterable(data);
 
 /** By its reader: a stream is not iterable in every runtime. */
 function sourceOf(data: FilePieces): Source {

@@ -25,6 +25,7 @@ export async function list(
   // The first error also ends the requests for the other directories.
   const { controller, unlink } = linkedController(signal);
   const visit = async (directory: string, prefix: string): Promise<Entry[]> => {
+    const parentPath = toNativePath(directory);
     const params = { path: directory, sandbox };
     const [{ entries }, plain] = await Promise.all([
       session.rpc.call("fs/readDirectory", params, { signal: controller.signal }),
@@ -40,7 +41,7 @@ export async function list(
         plain &&
         !plain.has(toNativePath(path)) &&
         (await lookUp(session, params, controller.signal))?.isSymlink === true;
-      const entry = { name, relativePath: prefix + name, directory, isFile, isDirectory, isLink };
+      const entry = { name, relativePath: prefix + name, parentPath, isFile, isDirectory, isLink };
       if (!recursive || !isDirectory || isLink) return [entry];
       return [entry, ...(await visit(path, entry.relativePath + separator))];
     });

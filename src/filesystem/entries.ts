@@ -1,5 +1,4 @@
 import type { WireMetadata } from "../protocol/filesystem.ts";
-import { toNativePath } from "../protocol/path-uri.ts";
 
 /** Metadata of a path, as in `node:fs`. A link has the metadata of its target, and `isSymbolicLink()` is true. */
 export interface RemoteStats {
@@ -40,8 +39,8 @@ export interface Entry {
   readonly name: string;
   /** The name, behind the names of the directories between it and the listed one. */
   readonly relativePath: string;
-  /** The directory of the entry, as a path URI. */
-  readonly directory: string;
+  /** The native path of its directory. */
+  readonly parentPath: string;
   /** Those of the target, for a link. */
   readonly isFile: boolean;
   readonly isDirectory: boolean;
@@ -87,10 +86,10 @@ export function statsOf(metadata: WireMetadata): RemoteStats {
   };
 }
 
-export function direntOf({ name, directory, isFile, isDirectory, isLink = false }: Entry): RemoteDirent {
+export function direntOf({ name, parentPath, isFile, isDirectory, isLink = false }: Entry): RemoteDirent {
   return {
     name,
-    parentPath: toNativePath(directory),
+    parentPath,
     isFile: () => isFile && !isLink,
     isDirectory: () => isDirectory && !isLink,
     isSymbolicLink: () => isLink,

@@ -1,11 +1,10 @@
 import { isAbortReason, linkedController, onAbort } from "../internal/abort.ts";
 import { byteStream } from "../internal/byte-stream.ts";
-import type { Bytes } from "../internal/bytes.ts";
+import { type Bytes, bytesOf } from "../internal/bytes.ts";
 import { weakly, whenCollected } from "../internal/collected.ts";
 import { attribute, type Operation } from "../internal/operation.ts";
 import { platformClass } from "../internal/platform.ts";
 import { BlockWriter, readBlocks, type WritableFile, withBytesWritten } from "./blocks.ts";
-import { bytesOf } from "./data.ts";
 import type { FileHandle } from "./handles.ts";
 import { byteRange, type ReadStreamOptions, reportProgress, type WriteStreamOptions } from "./options.ts";
 

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { invalid, received } from "../internal/arguments.ts";
 import { bindMembers } from "../internal/bound.ts";
 import { guarded } from "../internal/guarded.ts";
-import { MAX_TIMER_MS, settledWithin } from "../internal/timer.ts";
+import { settledWithin } from "../internal/timer.ts";
 import { Admission, pathOf } from "./admission.ts";
 import { HttpServer } from "./http-server.ts";
 import {
@@ -124,7 +124,7 @@ class ExecServerGateway implements Gateway {
     const sessions = [...this.#sessions];
     if (graceMs > 0) {
       const allClosed = Promise.all(sessions.map(({ closed }) => closed));
-      await settledWithin(allClosed, Math.min(graceMs, MAX_TIMER_MS));
+      await settledWithin(allClosed, graceMs);
     }
     await Promise.all(sessions.map((session) => session.end(CLOSE_CODES.gatewayClosing)));
     await this.#httpServer?.close();

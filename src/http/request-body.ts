@@ -4,7 +4,7 @@ import { invalid, received } from "../internal/arguments.ts";
 import { encodeBase64 } from "../internal/base64.ts";
 import { concatBytes, utf8 } from "../internal/bytes.ts";
 import { unobserved } from "../internal/deferred.ts";
-import { isBlob, isReadableStream, isUint8Array, viewOf } from "../internal/realms.ts";
+import { isAsyncIterable, isBlob, isReadableStream, isUint8Array, viewOf } from "../internal/realms.ts";
 import type { HttpHeader } from "../protocol/http.ts";
 import { NOT_SENT, type PreparedRequest } from "./request.ts";
 
@@ -115,10 +115,6 @@ function isForm(body: unknown, tag: string): body is FormData {
   const { append, getAll, sort, [Symbol.iterator]: entries } = body as FormData & { sort?: unknown };
   const hasMethods = typeof append === "function" && typeof getAll === "function" && sort === undefined;
   return (tag === "[object FormData]" || hasMethods) && typeof entries === "function";
-}
-
-function isAsyncIterable(body: unknown): body is AsyncIterable<unknown> {
-  return typeof (body as Partial<AsyncIterable<unknown>> | null)?.[Symbol.asyncIterator] === "function";
 }
 
 /** Node's streams and async generators, which Node's `fetch` takes, too. */

@@ -1,6 +1,8 @@
 import { UsageError } from "../errors.ts";
+import { invalid, received } from "./arguments.ts";
 import { asNodeBuffer } from "./node-buffer.ts";
 import { platformClass } from "./platform.ts";
+import { viewOf } from "./realms.ts";
 
 /**
  * Bytes in memory that is not shared between threads: the type that the platform's streams, Blobs and decoders accept.
@@ -61,4 +63,11 @@ export function randomId(): string {
   let id = "";
   for (const byte of crypto.getRandomValues(new Uint8Array(16))) id += byte.toString(16).padStart(2, "0");
   return id;
+}
+
+/** The bytes of some data: text as UTF-8, or the memory that a view shows. */
+export function bytesOf(data: string | ArrayBufferView | ArrayBuffer): Uint8Array {
+  if (typeof data === "string") return utf8(data);
+  const expected = "a string, an ArrayBuffer or a typed array";
+  return viewOf(data) ?? invalid(`data must be ${expected}, got ${received(data)}`);
 }

@@ -80,6 +80,12 @@ export function either(...rules: readonly Rule[]): Rule {
   };
 }
 
+/** Checks one argument by a rule. Unlike an option, it may not be undefined. Throws a UsageError `ERR_INVALID_ARGUMENT`. */
+export function checkArgument(argument: string, value: unknown, rule: Rule): void {
+  const expected = rule(value);
+  if (expected) invalid(`${argument} must be ${expected}, got ${received(value)}`);
+}
+
 /**
  * Checks an options object: that its values are of the right kind and, if it is a plain record, that each name is known.
  * Of an instance of a class only the known members are read. `undefined` always means that an option is not given.

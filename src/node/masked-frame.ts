@@ -1,4 +1,5 @@
 import { randomFillSync } from "node:crypto";
+import { base64Length } from "../internal/base64.ts";
 
 /** Random masking keys, generated 1024 at a time: one call per key costs more than sending a short message. */
 const keys = new Uint32Array(1024);
@@ -12,7 +13,7 @@ const PIECE = 24 * 1024;
  * message as one string, copies that twice and masks it byte by byte.
  */
 export function maskedFrame(head: string, bytes: Uint8Array, tail: string): Uint8Array {
-  const length = Buffer.byteLength(head) + Math.ceil(bytes.length / 3) * 4 + Buffer.byteLength(tail);
+  const length = Buffer.byteLength(head) + base64Length(bytes) + Buffer.byteLength(tail);
   const headerLength = length < 126 ? 6 : length < 0x10000 ? 8 : 14;
   // The header ends with the key. Key and message are both aligned to four bytes, because the mask works on 32-bit words.
   const start = -headerLength & 3;

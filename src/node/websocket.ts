@@ -4,7 +4,12 @@ import { invalid } from "../internal/arguments.ts";
 import { aBoolean, anObject, aString, type Rule, type Rules } from "../internal/option-rules.ts";
 import { viewOf } from "../internal/realms.ts";
 import type { Transport } from "../transport/transport.ts";
-import { OFFER_RULES, type ResolvedAddress, type WebSocketTarget } from "../transport/websocket/address.ts";
+import {
+  given,
+  OFFER_RULES,
+  type ResolvedAddress,
+  type WebSocketTarget,
+} from "../transport/websocket/address.ts";
 import { type WebSocketOptions, WS_OPTIONS, webSocketTransport } from "../transport/websocket/websocket.ts";
 import { ClientSocket } from "./client-socket.ts";
 import { dialHint } from "./dial-hint.ts";
@@ -86,8 +91,15 @@ export function webSocket(target: WebSocketTarget, options: NodeWebSocketOptions
 /** The options of the TCP or TLS connection that are given. */
 function connectionOptions(options: NodeWebSocketOptions): ClientOptions {
   const { ca, cert, key, passphrase, rejectUnauthorized, servername, agent } = options;
-  const all = { ca, cert, key, passphrase, rejectUnauthorized, servername, agent };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as ClientOptions;
+  return given<unknown>({
+    ca,
+    cert,
+    key,
+    passphrase,
+    rejectUnauthorized,
+    servername,
+    agent,
+  }) as ClientOptions;
 }
 
 function checkCertificates({ ca, cert, key, passphrase }: NodeWebSocketOptions): void {

@@ -1,8 +1,6 @@
 import { ProtocolError, ServerError, UsageError } from "../errors.ts";
-import { invalid, received } from "../internal/arguments.ts";
 import { encodeBase64 } from "../internal/base64.ts";
-import { randomId, utf8 } from "../internal/bytes.ts";
-import { viewOf } from "../internal/realms.ts";
+import { bytesOf, randomId } from "../internal/bytes.ts";
 import type { ResultOf } from "../protocol/methods.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 
@@ -75,10 +73,4 @@ export class ProcessStdin {
       delivery,
     });
   }
-}
-
-function bytesOf(data: string | ArrayBufferView | ArrayBuffer): Uint8Array {
-  if (typeof data === "string") return utf8(data);
-  const expected = "a string, an ArrayBuffer or a typed array";
-  return viewOf(data) ?? invalid(`data must be ${expected}, got ${received(data)}`);
 }

@@ -1,7 +1,14 @@
 import { ServerError } from "../errors.ts";
-import { invalid, received } from "../internal/arguments.ts";
 import { decodeBase64 } from "../internal/base64.ts";
-import { checkOptions, integer, type Rules } from "../internal/option-rules.ts";
+import {
+  aFunction,
+  checkArgument,
+  checkOptions,
+  either,
+  integer,
+  type Rules,
+  stringList,
+} from "../internal/option-rules.ts";
 import { reportLine } from "../process/launcher/report.ts";
 import { RPC_METHOD_NOT_FOUND } from "../protocol/json-rpc.ts";
 import type { ProcessStartParams } from "../protocol/process.ts";
@@ -49,10 +56,7 @@ export class Commands {
   readonly #terminals = new Map<string, TestProcess>();
 
   add(match: CommandMatch, outcome: CommandOutcome | CommandScript): () => void {
-    const isList = Array.isArray(match) && match.every((arg) => typeof arg === "string");
-    if (!isList && typeof match !== "function") {
-      invalid(`onCommand(): match must be an array of strings or a function, got ${received(match)}`);
-    }
+    checkArgument("onCommand(): match", match, either(stringList, aFunction));
     if (typeof outcome !== "function") checkOptions("onCommand()", outcome, OUTCOME_RULES);
     const play = typeof outcome === "function" ? outcome : (process: TestProcess) => finish(process, outcome);
     return this.#commands.add({ match, play });

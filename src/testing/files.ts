@@ -2,11 +2,12 @@ import { ServerError } from "../errors.ts";
 import { bindMembers } from "../internal/bound.ts";
 import { textOf, utf8 } from "../internal/bytes.ts";
 import { Listeners } from "../internal/listeners.ts";
+import { checkArgument } from "../internal/option-rules.ts";
 import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
 import { formatPathUri, parsePath, toNativePath } from "../protocol/path-uri.ts";
 import { remotePath } from "../protocol/remote-path.ts";
 import { INVALID_REQUEST, NOT_FOUND } from "./error-codes.ts";
-import { checkData } from "./rules.ts";
+import { dataRule } from "./rules.ts";
 
 /** A file, or a directory if it has no bytes. */
 export interface Entry {
@@ -32,7 +33,7 @@ export class TestFiles {
 
   /** Writes a file. Missing parent directories are created. */
   write(path: string | URL, data: string | Uint8Array): void {
-    checkData("data", data);
+    checkArgument("data", data, dataRule);
     const key = keyOf(path);
     this.createDirectory(remotePath.dirname(key), true);
     this.writeFile(key, typeof data === "string" ? utf8(data) : new Uint8Array(data));

@@ -24,15 +24,6 @@ export const EXIT_RULES: Rules<{ sandboxDenied?: boolean; keepsOutput?: boolean 
   keepsOutput: aBoolean,
 };
 
-export function checkFunction(argument: string, value: unknown): void {
-  if (typeof value !== "function") invalid(`${argument} must be a function, got ${received(value)}`);
-}
-
-export function checkData(argument: string, value: unknown): void {
-  const expected = dataRule(value);
-  if (expected) invalid(`${argument} must be ${expected}, got ${received(value)}`);
-}
-
 export function checkAcceptor(caller: string, acceptor: TestServerDoor): void {
   if (typeof acceptor?.admit !== "function" || typeof acceptor.accept !== "function") {
     invalid(`${caller}: acceptor must be a TestServer, got ${received(acceptor)}`);

@@ -2,13 +2,13 @@ import { encodeBase64 } from "../internal/base64.ts";
 import { bindMembers } from "../internal/bound.ts";
 import { utf8 } from "../internal/bytes.ts";
 import { deferred } from "../internal/deferred.ts";
-import { checkOptions } from "../internal/option-rules.ts";
+import { checkArgument, checkOptions } from "../internal/option-rules.ts";
 import { platformClass } from "../internal/platform.ts";
 import type { TerminalSize } from "../process/tty.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
 import type { OutputStreamName, ProcessStartParams } from "../protocol/process.ts";
 import { Recorder } from "./recorder.ts";
-import { checkData, EXIT_RULES } from "./rules.ts";
+import { dataRule, EXIT_RULES } from "./rules.ts";
 import { terminalStart } from "./terminal.ts";
 import type { TestConnection } from "./test-connection.ts";
 
@@ -121,7 +121,7 @@ export class TestProcess {
   }
 
   #output(stream: OutputStreamName, data: string | Uint8Array): void {
-    checkData("data", data);
+    checkArgument("data", data, dataRule);
     const chunk = encodeBase64(typeof data === "string" ? utf8(data) : data);
     this.#notify("process/output", { stream, chunk });
   }

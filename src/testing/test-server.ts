@@ -1,6 +1,14 @@
 import { bindMembers } from "../internal/bound.ts";
 import { asyncDispose } from "../internal/dispose.ts";
-import { aBoolean, anObject, checkOptions, oneOf, type Rules } from "../internal/option-rules.ts";
+import {
+  aBoolean,
+  aFunction,
+  anObject,
+  checkArgument,
+  checkOptions,
+  oneOf,
+  type Rules,
+} from "../internal/option-rules.ts";
 import type { ResultOf } from "../protocol/methods.ts";
 import type { Transport } from "../transport/transport.ts";
 import { openWebSocket } from "../transport/websocket/dial.ts";
@@ -14,7 +22,7 @@ import { Handlers, type TestHandler } from "./handlers.ts";
 import { MemorySocket } from "./memory-socket.ts";
 import { type FetchHandler, Origins } from "./origins.ts";
 import { Recorder } from "./recorder.ts";
-import { checkFunction, filesRule, REFUSAL_RULES } from "./rules.ts";
+import { filesRule, REFUSAL_RULES } from "./rules.ts";
 import { TestConnection } from "./test-connection.ts";
 import { isRequest, type TestMethod, type TestRequest } from "./test-messages.ts";
 import type { TestProcess } from "./test-process.ts";
@@ -134,7 +142,7 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
 
   /** Handles the requests of a method from now on, in place of the built-in handler and of earlier ones. */
   handle<M extends TestMethod>(method: M, handler: TestHandler<M>): () => void {
-    checkFunction("handle(): handler", handler);
+    checkArgument("handle(): handler", handler, aFunction);
     return this.#handlers.add(method, handler as unknown as TestHandler);
   }
 
@@ -158,7 +166,7 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
 
   /** Handles the requests that the app sends with `client.fetch`. The latest handler is called first. */
   onFetch(handler: FetchHandler): () => void {
-    checkFunction("onFetch(): handler", handler);
+    checkArgument("onFetch(): handler", handler, aFunction);
     return this.#origins.add(handler);
   }
 

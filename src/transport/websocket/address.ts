@@ -85,9 +85,12 @@ function webSocketUrl(value: string | URL): URL {
   return url;
 }
 
-/** The headers that are not undefined. */
-function given(headers: WebSocketAddress["headers"] = {}): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
+/** The members that are not undefined. */
+export function given<T>(members: Readonly<Record<string, T | undefined>> = {}): Record<string, T> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Record<
+    string,
+    T
+  >;
 }
 
 function list(value: string | readonly string[] | undefined): readonly string[] {
