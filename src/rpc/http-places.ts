@@ -49,11 +49,12 @@ export class HttpPlaces {
   /**
    * Limits the wait of queued requests behind abandoned ones. Called when a request was queued, abandoned or answered.
    *
-   * @param queued The number of queued HTTP requests.
+   * @param hasQueued Whether HTTP requests are queued. Asked only behind abandoned ones: it walks the queue.
    */
-  check(queued: number): void {
+  check(hasQueued: () => boolean): void {
+    const { live, abandoned } = this.#count();
     // While others are live, their answers can make room.
-    const isStuck = queued > 0 && !this.hasRoom && this.#count().live === 0;
+    const isStuck = live === 0 && abandoned >= MAX_ABANDONED && hasQueued();
     if (!isStuck) this.stop();
     else this.#timer ??= setTimeout(() => this.#refuseQueued(), GRACE_MS);
   }

@@ -333,12 +333,13 @@ export class RpcPeer {
     this.#hasAnswered = true;
     this.#pending.delete(id);
     this.#window.leave();
-    if (isHttp(call)) this.#checkHttpPlaces();
+    // One that is pending checks when it settles.
+    if (!call.isPending && isHttp(call)) this.#checkHttpPlaces();
     return call;
   }
 
   #checkHttpPlaces(): void {
-    this.#httpPlaces?.check(this.queuedHttpRequests);
+    this.#httpPlaces?.check(() => this.queuedHttpRequests > 0);
   }
 
   #answer(id: RequestId, method: string, params: unknown): void {
