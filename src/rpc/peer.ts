@@ -178,10 +178,12 @@ export class RpcPeer {
     schema: Schema<Result> | undefined,
     options: CallOptions = {},
   ): Promise<Result> {
-    if (options.signal?.aborted) return Promise.reject(options.signal.reason);
+    const { signal } = options;
+    // Read now: when the request leaves the queue, another caller's context is active.
+    const trace = this.isDisconnected || signal?.aborted ? undefined : this.#options.trace?.();
+    // The function that reads it may have aborted.
+    if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
-      // Read now: when the request leaves the queue, another caller's context is active.
-      const trace = this.isDisconnected ? undefined : this.#options.trace?.();
       const request = { method, params, trace };
       const lane = options.urgent ? "urgent" : isHttp(request) ? "http" : "ordinary";
       const release = options.background ? undefined : this.#hold();

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { expect, it } from "vitest";
 import { LazyExecServerClient, type TraceContext } from "../../src/index.ts";
-import { QuietServer, ready } from "../support/scripted-server.ts";
+import { connectedTo, QuietServer, ready } from "../support/scripted-server.ts";
 
 const traceOf = (n: number): TraceContext => ({
   traceparent: `00-${"a".repeat(32)}-${String(n).padStart(16, "0")}-01`,
@@ -42,3 +42,19 @@ it.each(["shared", "own"] as const)(
     server.close();
   },
 );
+
+it("an abort by traceContext rejects the call, which is not sent", async () => {
+  const controller = new AbortController();
+  let aborts = false;
+  await using t = await connectedTo(ready(new QuietServer()), {
+    traceContext: () => {
+      if (aborts) controller.abort("enough");
+      return undefined;
+    },
+  });
+  aborts = true;
+  const call = t.client.call("no/answer", {}, { signal: controller.signal });
+  expect(await call.catch((reason: unknown) => reason)).toBe("enough");
+  await t.client.status();
+  expect(t.server.requests("no/answer")).toEqual([]);
+});
