@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { invalid, received } from "../internal/arguments.ts";
 import type { Awaitable } from "../internal/awaitable.ts";
+import { GATEWAY_NAME } from "../internal/gateway-name.ts";
 import {
   aFunction,
   anything,
@@ -77,7 +78,7 @@ export interface PageEvent {
 }
 
 /** The subprotocol of the gateway. A page offers it together with its token. */
-export const GATEWAY_PROTOCOL = "exec-server-gateway";
+export const GATEWAY_PROTOCOL = GATEWAY_NAME;
 
 /** How the gateway closes a page's socket. A page sees the code as `closeCode` of its error. */
 export const CLOSE_CODES = {

@@ -2,6 +2,7 @@ import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { deadline, untilAborted } from "../internal/abort.ts";
+import { GATEWAY_NAME } from "../internal/gateway-name.ts";
 import type { Admission, Refusal } from "./admission.ts";
 import { GATEWAY_PROTOCOL, type ResolvedGatewayOptions } from "./options.ts";
 
@@ -34,6 +35,7 @@ export class Upgrades {
       handleProtocols: () => GATEWAY_PROTOCOL,
       closeTimeout: CLOSE_HANDSHAKE_MS,
     } as ConstructorParameters<typeof WebSocketServer>[0]);
+    this.#webSockets.on("headers", (headers) => headers.push(`Via: 1.1 ${GATEWAY_NAME}`));
   }
 
   /** Refuses every request with 503 from now on, pending ones included. */

@@ -3,6 +3,7 @@ import WebSocket, { type ClientOptions } from "ws";
 import { encodeBase64 } from "../internal/base64.ts";
 import type { ExtendedWebSocket } from "../transport/websocket/socket.ts";
 import { maskedFrame } from "./masked-frame.ts";
+import { acknowledgePromptly } from "./prompt-ack.ts";
 
 /**
  * The socket of `ws`, but with messages written directly to the TCP or TLS stream below. Without compression `ws` queues
@@ -13,8 +14,9 @@ export class ClientSocket extends WebSocket implements ExtendedWebSocket {
 
   constructor(url: URL, protocols: string[], options: ClientOptions) {
     super(url, protocols, { ...options, perMessageDeflate: false });
-    this.once("upgrade", ({ socket }) => {
-      this.#stream = socket;
+    this.once("upgrade", (response) => {
+      this.#stream = response.socket;
+      acknowledgePromptly(this, response);
     });
   }
 
