@@ -5,7 +5,7 @@ import { inOperation, type Operation } from "../internal/operation.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import type { OutputChunk } from "./events.ts";
 import type { ProcessExit, ProcessState } from "./state.ts";
-import { checkSize, type TerminalSize, unsupported } from "./tty.ts";
+import { checkSize, Resizer, type TerminalSize, unsupported } from "./tty.ts";
 
 /**
  * A process on the server's machine. It belongs to the connection that started it. When that connection ends, every
@@ -25,8 +25,7 @@ export class ExecProcess implements AsyncDisposable {
   readonly #operation: Operation;
   readonly #rpc: RpcPeer;
   readonly #state: ProcessState;
-  readonly #setSize: ((size: TerminalSize) => Promise<void>) | undefined;
-  #lastResize: Promise<void> = Promise.resolve();
+  readonly #resizer: Resizer | undefined;
   #terminating: Promise<{ running: boolean }> | undefined;
 
   /** @internal Created by `start`. */
@@ -43,7 +42,8 @@ export class ExecProcess implements AsyncDisposable {
     this.#operation = parts.operation;
     this.#rpc = parts.rpc;
     this.#state = parts.state;
-    this.#setSize = parts.setSize;
+    const { setSize } = parts;
+    this.#resizer = setSize && new Resizer((size) => this.#whileRunning(() => setSize(size)));
     bindMembers(this, ExecProcess);
   }
 
@@ -81,9 +81,10 @@ export class ExecProcess implements AsyncDisposable {
   }
 
   /**
-   * Writes to standard input: a string as UTF-8, or bytes. Writes are sent in order, each one after the response to the
-   * previous one, in pieces of at most 1 MiB. A write that failed can have arrived in part. Do not change the data before
-   * the write has settled.
+   * Writes to standard input: a string as UTF-8, or bytes. They are sent in order, in pieces of at most 1 MiB, each after
+   * the response to the previous one; what is written meanwhile is merged into one piece. A write that failed can have
+   * arrived in part, and of several in one piece it is unknown which have. Do not change the data before the write has
+   * settled.
    *
    * @throws UsageError `ERR_STDIN_CLOSED` without `stdin: "pipe"` or a terminal, and after the process has exited. The
    * server does not report that a program has closed its own input: what is written then is lost.
@@ -94,15 +95,16 @@ export class ExecProcess implements AsyncDisposable {
 
   /**
    * Changes the size of the terminal; the program receives SIGWINCH. Runs `stty` on the server, so it requires a POSIX
-   * system.
+   * system. While a size is being set only the newest of further sizes is kept; the calls for the others resolve with it.
    *
    * @throws UsageError `ERR_UNSUPPORTED` without a terminal, on Windows, or after the process has exited.
    */
   async resize(size: TerminalSize): Promise<void> {
-    await this.#in("resize", () => {
-      const resized = this.#lastResize.then(() => this.#resize(size));
-      this.#lastResize = resized.catch(() => {});
-      return resized;
+    await this.#in("resize", async () => {
+      const { rows, cols } = checkSize(size);
+      if (!this.#resizer)
+        throw unsupported("only a process in a terminal (tty) of a POSIX server can be resized");
+      await this.#resizer.resize({ rows, cols });
     });
   }
 
@@ -134,16 +136,12 @@ export class ExecProcess implements AsyncDisposable {
     }
   }
 
-  async #resize(size: TerminalSize): Promise<void> {
-    checkSize(size);
-    if (!this.#setSize)
-      throw unsupported("only a process in a terminal (tty) of a POSIX server can be resized");
-    // The system may have reused the device for another terminal.
+  /** After the exit the system may have reused the device for another terminal. */
+  async #whileRunning(setSize: () => Promise<void>): Promise<void> {
     this.#checkRunning();
     try {
-      await this.#setSize(size);
+      await setSize();
     } catch (error) {
-      // The device goes with the process.
       this.#checkRunning();
       throw error;
     }

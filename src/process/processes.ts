@@ -4,6 +4,7 @@ import { invalid } from "../internal/arguments.ts";
 import { unobserved } from "../internal/deferred.ts";
 import type { ParamsOf } from "../protocol/methods.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
+import type { CallOptions } from "../rpc/call.ts";
 import { failureOfCall } from "../rpc/errors.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import { type ProcessRouter, processRouter } from "./events.ts";
@@ -46,8 +47,11 @@ export class Processes {
     return this.#router.size;
   }
 
-  /** @param options Checked by `checkStart`. */
-  async start(argv: readonly string[], options: StartOptions = {}): Promise<ExecProcess> {
+  /**
+   * @param options Checked by `checkStart`.
+   * @param urgent Whether the request precedes ordinary ones.
+   */
+  async start(argv: readonly string[], options: StartOptions = {}, urgent = false): Promise<ExecProcess> {
     const { signal } = options;
     signal?.throwIfAborted();
     const params = startParams(argv, options, this.#host.cwd);
@@ -73,7 +77,8 @@ export class Processes {
     state.release = this.#router.add(processId, state);
     const attempt = { argv, cwd: toNativePath(params.cwd), sessionId: this.#host.sessionId };
     try {
-      await untilAborted(this.#request(params, attempt, signal), signal, () => this.#abandon(processId));
+      const call = { signal, untilSent: true, urgent };
+      await untilAborted(this.#request(params, attempt, call), signal, () => this.#abandon(processId));
     } catch (error) {
       state.release();
       throw error;
@@ -89,22 +94,18 @@ export class Processes {
         device === undefined
           ? undefined
           : async (size) => {
-              await run((...command) => this.start(...command), resizeTerminal(device, size), { cwd: "/" });
+              await run((...stty) => this.start(...stty, true), resizeTerminal(device, size), { cwd: "/" });
             },
     });
     if (signal) this.#limitLife(process, state, signal);
     return process;
   }
 
-  async #request(
-    params: ParamsOf<"process/start">,
-    attempt: Attempt,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
+  async #request(params: ParamsOf<"process/start">, attempt: Attempt, options: CallOptions): Promise<void> {
     try {
-      await this.#rpc.call("process/start", params, { signal, untilSent: true });
+      await this.#rpc.call("process/start", params, options);
     } catch (error) {
-      if (isAbortReason(error, signal)) throw error;
+      if (isAbortReason(error, options.signal)) throw error;
       // The response is malformed, so the process may be running.
       if (error instanceof ProtocolError) this.#abandon(params.processId);
       // With a launcher it is the shell that could not be started.

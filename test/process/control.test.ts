@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ExecProcess, ServerError } from "../../src/index.ts";
+import { unobserved } from "../../src/internal/deferred.ts";
 import { reportLine } from "../../src/process/launcher/report.ts";
 import type { TestServer } from "../../src/testing.ts";
 import { failureOf } from "../support/failure.ts";
@@ -118,10 +119,12 @@ describe("a terminal", () => {
     expect(text).toContain("got hi");
   });
 
-  it("applies resizes in order", async () => {
-    await using process = await real.client.start(["cat"], { tty: true });
+  it("has the last of many sizes that are not awaited", async () => {
+    await using process = await real.client.start(["sh", "-c", "read -r _; stty size"], { tty: true });
+    const readUntil = outputReader(process);
     await Promise.all([1, 2, 3, 4, 5].map((n) => process.resize({ rows: n, cols: n * 10 })));
-    await process.resize({ rows: 7, cols: 70 });
+    await process.write("\n");
+    await readUntil("5 50");
   });
 
   it("passes arguments unchanged", async () => {
@@ -210,6 +213,57 @@ describe("unread output beyond the limit", () => {
 });
 
 describe("resize()", () => {
+  it("sets the first size, and of those that come meanwhile only the newest", async () => {
+    await using scripted = await scriptedProcess({ tty: true }, startsTerminals(new QuietServer()));
+    const resized: number[] = [];
+    const resize = (rows: number) => {
+      void scripted.process.resize({ rows, cols: 80 }).then(() => resized.push(rows));
+      return rows;
+    };
+    const sizesOf = (params: { argv: readonly string[] }) => params.argv.slice(-3, -1);
+    const finish = async ({ processId }: { processId: string }) => {
+      scripted.connection.notify("process/exited", { processId, seq: 1, exitCode: 0 });
+      scripted.connection.notify("process/closed", { processId, seq: 2 });
+    };
+    resize(1);
+    const first = await scripted.connection.request("process/start", 2);
+    expect(sizesOf(first.params)).toEqual(["1", "80"]);
+    for (let rows = 2; rows <= 60; rows++) resize(rows);
+    await finish(first.params);
+    const second = await scripted.connection.request("process/start", 3);
+    expect(resized).toEqual([1]);
+    expect(sizesOf(second.params)).toEqual(["60", "80"]);
+    const third = scripted.process.resize({ rows: 61, cols: 80 });
+    await finish(second.params);
+    await finish((await scripted.connection.request("process/start", 4)).params);
+    await third;
+    expect(resized).toEqual(Array.from({ length: 60 }, (_, n) => n + 1));
+    expect(scripted.server.requests("process/start")).toHaveLength(4);
+  });
+
+  it("rejects every call whose size would have been set by a change that fails, and sets the next one", async () => {
+    await using scripted = await scriptedProcess({ tty: true }, startsTerminals(new QuietServer()));
+    const failures = Promise.all([1, 2].map((rows) => failureOf(scripted.process.resize({ rows, cols: 1 }))));
+    const { params } = await scripted.connection.request("process/start", 2);
+    const after = scripted.process.resize({ rows: 3, cols: 1 });
+    const finish = (processId: string, exitCode: number) => {
+      scripted.connection.notify("process/exited", { processId, seq: 1, exitCode });
+      scripted.connection.notify("process/closed", { processId, seq: 2 });
+    };
+    finish(params.processId, 1);
+    for (const error of await failures) expect(error).toMatchObject({ code: "ERR_PROCESS_EXIT" });
+    finish((await scripted.connection.request("process/start", 3)).params.processId, 0);
+    await after;
+  });
+
+  it("precedes the requests that wait for a place", async () => {
+    await using scripted = await scriptedProcess({ tty: true }, startsTerminals(new QuietServer()));
+    for (let n = 0; n < 300; n++) void unobserved(scripted.client.status());
+    await scripted.connection.request("environment/status", 100);
+    void unobserved(scripted.process.resize({ rows: 1, cols: 1 }));
+    await scripted.connection.request("process/start", 2);
+  });
+
   it("rejects with ERR_UNSUPPORTED if the process exits meanwhile", async () => {
     await using scripted = await scriptedProcess({ tty: true }, startsTerminals(new QuietServer()));
     const resized = failureOf(scripted.process.resize({ rows: 1, cols: 1 }));

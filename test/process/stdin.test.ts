@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { runInNewContext } from "node:vm";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ExecServerError, ServerError } from "../../src/index.ts";
 import { failureOf } from "../support/failure.ts";
@@ -86,6 +87,116 @@ describe("write()", () => {
     }
     await writes;
     expect(ids.size).toBe(3);
+  });
+
+  it("sends what is written behind a piece in flight as one piece", async () => {
+    await using scripted = await scriptedProcess({ stdin: "pipe" });
+    const settled: string[] = [];
+    for (const key of "abcde") void scripted.process.write(key).then(() => settled.push(key));
+    scripted.connection.answer(await scripted.connection.request("process/write", 1), { status: "accepted" });
+    const merged = await scripted.connection.request("process/write", 2);
+    expect(Buffer.from(merged.params.chunk, "base64").toString()).toBe("bcde");
+    expect(settled).toEqual(["a"]);
+    const last = scripted.process.write("f").then(() => settled.push("f"));
+    scripted.connection.answer(merged, { status: "accepted" });
+    scripted.connection.answer(await scripted.connection.request("process/write", 3), { status: "accepted" });
+    await last;
+    expect(settled).toEqual([..."abcdef"]);
+    expect(scripted.server.requests("process/write")).toHaveLength(3);
+  });
+
+  it("merges at most 1 MiB, and leaves larger writes alone", async () => {
+    await using scripted = await scriptedProcess({ stdin: "pipe" });
+    const sizes = [1, 1_000_000, 48_576, 1, 3 * 1024 * 1024, 0, 5];
+    const writes = Promise.all(sizes.map((size) => scripted.process.write(new Uint8Array(size))));
+    const pieces = [1, 1024 * 1024, 1, 1024 * 1024, 1024 * 1024, 1024 * 1024, 5];
+    for (const [n, bytes] of pieces.entries()) {
+      const request = await scripted.connection.request("process/write", n + 1);
+      expect(Buffer.from(request.params.chunk, "base64")).toHaveLength(bytes);
+      scripted.connection.answer(request, { status: "accepted" });
+    }
+    await writes;
+  });
+
+  it("keeps every byte and its order, whatever is written when", async () => {
+    await using real = await realClient({ args: ["--concurrent-requests", "8"] });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ size: fc.integer({ min: 0, max: 40_000 }), isAwaited: fc.boolean() }), {
+          maxLength: 30,
+        }),
+        async (steps) => {
+          const data = steps.map(({ size }, n) => new Uint8Array(size).fill(n));
+          const expected = Buffer.concat(data);
+          await using process = await real.client.start(["head", "-c", String(expected.length)], {
+            stdin: "pipe",
+          });
+          const writes: Promise<void>[] = [];
+          for (const [n, { isAwaited }] of steps.entries()) {
+            // The program may have read enough before an empty write at the end.
+            if (data[n]?.length) writes.push(process.write(data[n]));
+            if (isAwaited) await writes.at(-1);
+          }
+          await Promise.all(writes);
+          const received = await new Response(process.stdout).arrayBuffer();
+          expect(Buffer.from(received).equals(expected)).toBe(true);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  it.each(["stdinClosed", "unknownProcess"] as const)(
+    "rejects every write of a piece with its own error if the server responds with %s",
+    async (status) => {
+      await using scripted = await scriptedProcess({ stdin: "pipe" });
+      const first = scripted.process.write("a");
+      const failures = Promise.all(["b", "c", "d"].map((key) => failureOf(scripted.process.write(key))));
+      scripted.connection.answer(await scripted.connection.request("process/write", 1), {
+        status: "accepted",
+      });
+      await first;
+      scripted.connection.answer(await scripted.connection.request("process/write", 2), { status });
+      const errors = await failures;
+      expect(new Set(errors).size).toBe(3);
+      for (const error of errors) {
+        expect(error).toMatchObject({ code: "ERR_STDIN_CLOSED", delivery: "unknown", operation: "write" });
+      }
+    },
+  );
+
+  it("rejects every write of a piece when the connection ends, and those behind it as not sent", async () => {
+    await using scripted = await scriptedProcess({ stdin: "pipe" });
+    const write = (data: string | Uint8Array) => failureOf(scripted.process.write(data));
+    const first = scripted.process.write("a");
+    const failures = Promise.all([write("b"), write("c"), write(new Uint8Array(1024 * 1024))]);
+    scripted.connection.answer(await scripted.connection.request("process/write", 1), { status: "accepted" });
+    await first;
+    await scripted.connection.request("process/write", 2);
+    scripted.connection.drop();
+    expect(await failures).toMatchObject([
+      { code: "ERR_DISCONNECTED", delivery: "unknown", operation: "write" },
+      { code: "ERR_DISCONNECTED", delivery: "unknown", operation: "write" },
+      { code: "ERR_DISCONNECTED", delivery: "not-sent", operation: "write" },
+    ]);
+  });
+
+  it("rejects every write of a piece with the server's error, and sends the next piece", async () => {
+    await using scripted = await scriptedProcess({ stdin: "pipe" });
+    const first = scripted.process.write("a");
+    const failures = Promise.all(["b", "c"].map((key) => failureOf(scripted.process.write(key))));
+    scripted.connection.answer(await scripted.connection.request("process/write", 1), { status: "accepted" });
+    await first;
+    const last = scripted.process.write(new Uint8Array(1024 * 1024));
+    scripted.connection.refuse(
+      await scripted.connection.request("process/write", 2),
+      -32603,
+      "out of memory",
+    );
+    for (const error of await failures)
+      expect(error).toMatchObject({ code: "ERR_SERVER", delivery: "unknown" });
+    scripted.connection.answer(await scripted.connection.request("process/write", 3), { status: "accepted" });
+    await last;
   });
 
   it("sends the next write after a failed one", async () => {
