@@ -33,7 +33,6 @@ export {
   UsageError,
   type UsageErrorCode,
 } from "./errors.ts";
-export type { FileBytes, FilePieces } from "./filesystem/data.ts";
 export type { RemoteDirent, RemoteStats, WalkEntry, WalkResult } from "./filesystem/entries.ts";
 export type {
   CopyOptions,
@@ -57,6 +56,7 @@ export type { RemoteFetch } from "./http/fetch.ts";
 export type { RemoteRequestInit } from "./http/request.ts";
 export type { RemoteResponse } from "./http/response.ts";
 export type { OverflowPolicy } from "./internal/byte-queue.ts";
+export type { FileBytes, FilePieces } from "./internal/contents.ts";
 export type { OutputChunk } from "./process/events.ts";
 export type { StartOptions } from "./process/options.ts";
 export { ExecProcess } from "./process/process.ts";

@@ -16,6 +16,7 @@ import {
   type StartOptions,
 } from "../process/options.ts";
 import type { ExecProcess } from "../process/process.ts";
+import type { StartNeeds } from "../process/processes.ts";
 import { RUN_HINTS, RUN_RULES, type RunOptions, run } from "../process/run.ts";
 import { encoded } from "../protocol/encoded-bytes.ts";
 import type { EnvironmentStatus } from "../protocol/environment.ts";
@@ -72,7 +73,7 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
   run(argv: readonly string[], options?: RunOptions): Promise<RunResult<string | Uint8Array<ArrayBuffer>>> {
     return inOperation(processOperation("run", argv, options), options?.signal, () => {
       checkStart("run()", argv, options, RUN_RULES, RUN_HINTS);
-      return run((program, startOptions) => this.#start(program, startOptions), argv, options);
+      return run((...start) => this.#start(...start), argv, options);
     });
   }
 
@@ -107,8 +108,12 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
     return this.close();
   }
 
-  #start(argv: readonly string[], options: StartOptions | undefined): Promise<ExecProcess> {
-    return this.#onSession(options, ({ processes }) => processes.start(argv, options));
+  #start(
+    argv: readonly string[],
+    options: StartOptions | undefined,
+    needs?: StartNeeds,
+  ): Promise<ExecProcess> {
+    return this.#onSession(options, ({ processes }) => processes.start(argv, options, needs));
   }
 
   #call(method: string, params: unknown, options: RequestOptions | undefined): Promise<unknown> {

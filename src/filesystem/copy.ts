@@ -1,5 +1,5 @@
-import { ServerError, UsageError } from "../errors.ts";
-import { invalid } from "../internal/arguments.ts";
+import { ServerError } from "../errors.ts";
+import { invalid, unsupported } from "../internal/arguments.ts";
 import { shownText } from "../internal/operation.ts";
 import type { PathParams } from "../protocol/filesystem.ts";
 import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
@@ -77,8 +77,4 @@ async function refuseLinksInside(
 function refuseLink(path: string): never {
   const link = shownText(toNativePath(path));
   return unsupported(`The copy would write through the link '${link}': remove it, or copy to its realpath()`);
-}
-
-function unsupported(message: string): never {
-  throw new UsageError("ERR_UNSUPPORTED", message);
 }

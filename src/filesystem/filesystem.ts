@@ -1,13 +1,13 @@
 import { invalid, received } from "../internal/arguments.ts";
 import { bindMembers } from "../internal/bound.ts";
 import { type Bytes, textOf } from "../internal/bytes.ts";
+import { contentsOf, type FileBytes, type FilePieces } from "../internal/contents.ts";
 import { attribute, inOperation, type Operation } from "../internal/operation.ts";
 import { checkOptions, type Rules } from "../internal/option-rules.ts";
 import type { PathParams } from "../protocol/filesystem.ts";
 import { shownPath, toNativePath, toPathUri } from "../protocol/path-uri.ts";
 import { wireSandbox } from "../protocol/sandbox.ts";
 import { copy } from "./copy.ts";
-import { contentsOf, type FileBytes, type FilePieces } from "./data.ts";
 import { list } from "./directory.ts";
 import { direntOf, type RemoteDirent, type RemoteStats, statsOf, type WalkResult } from "./entries.ts";
 import { type FileSession, lookUp } from "./file-session.ts";

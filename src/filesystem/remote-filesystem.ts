@@ -1,5 +1,5 @@
 import type { Bytes } from "../internal/bytes.ts";
-import type { FileBytes, FilePieces } from "./data.ts";
+import type { FileBytes, FilePieces } from "../internal/contents.ts";
 import type { RemoteDirent, RemoteStats, WalkResult } from "./entries.ts";
 import type {
   CopyOptions,

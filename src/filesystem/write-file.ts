@@ -1,9 +1,9 @@
 import { encodeBase64 } from "../internal/base64.ts";
 import { concatBytes } from "../internal/bytes.ts";
+import type { Contents } from "../internal/contents.ts";
 import { MAX_BLOCK, type PathParams } from "../protocol/filesystem.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import { BlockWriter, type WritableFile, withBytesWritten } from "./blocks.ts";
-import type { Contents } from "./data.ts";
 import { type FileSession, isRefusal, lookUp } from "./file-session.ts";
 import { reportProgress, type TransferOptions } from "./options.ts";
 

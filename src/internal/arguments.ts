@@ -5,6 +5,11 @@ export function invalid(message: string, details?: ErrorDetails): never {
   throw new UsageError("ERR_INVALID_ARGUMENT", message, details);
 }
 
+/** Rejects what this server, runtime or combination of options does not support. Nothing has been sent for it. */
+export function unsupported(message: string, details?: ErrorDetails): never {
+  throw new UsageError("ERR_UNSUPPORTED", message, details);
+}
+
 /** What was received, for an error message. A string is not quoted: it can be a secret. */
 export function received(value: unknown): string {
   if (value === null || value === undefined) return String(value);

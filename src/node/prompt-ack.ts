@@ -22,8 +22,9 @@ const QUIET_MS = 2;
  * @param upgrade The response to the upgrade request.
  */
 export function acknowledgePromptly(socket: WebSocket, upgrade: IncomingMessage): void {
-  if (upgrade.headers.via?.includes(GATEWAY_NAME)) return;
-  const stream = upgrade.socket;
+  // Bun's own implementation of `ws` does not have the stream.
+  const stream: IncomingMessage["socket"] | null = upgrade.socket;
+  if (!stream || upgrade.headers.via?.includes(GATEWAY_NAME)) return;
   let isPending = false;
   let windowStart = 0;
   let received = 0;

@@ -36,11 +36,17 @@ export interface StartOptions {
    */
   readonly envPolicy?: EnvPolicy | null | undefined;
   /**
-   * `"pipe"` allows `write()`, which otherwise rejects with `ERR_STDIN_CLOSED`. The protocol can't send the end of the
-   * input.
-   * @default "ignore"
+   * `"pipe"` allows `write()` and `stdin`, which otherwise reject with `ERR_STDIN_CLOSED`. On a POSIX server the input can
+   * be ended, and the process can be signalled. @default "ignore"
    */
   readonly stdin?: "ignore" | "pipe" | undefined;
+  /**
+   * Whether the process is started so that it has a `pid` and can be signalled with `kill()`. It is where it costs
+   * nothing more: in a terminal, and with `stdin: "pipe"`. With true, what prevents it is `ERR_UNSUPPORTED`: a server
+   * that is not POSIX, `arg0`, or a sandbox that restricts anything, where process ids are other ones.
+   * @default true in a terminal and with `stdin: "pipe"`, otherwise false
+   */
+  readonly signals?: boolean | undefined;
   /**
    * Runs the program in a terminal, which also accepts input. `true` means 24 rows and 80 columns. Another size requires
    * a POSIX server; otherwise it is `ERR_UNSUPPORTED`.
@@ -67,9 +73,12 @@ export interface StartOptions {
   readonly maxBufferedBytes?: number | undefined;
   /**
    * What happens beyond `maxBufferedBytes`: the reader gets the kept output and then an OverflowError, or the oldest
-   * output is dropped. @default "drop-oldest" for `start` with a terminal, otherwise "fail"
+   * output is dropped. `"pause"` stops the process and its group (SIGSTOP) while 8 MiB or a quarter of the limit are
+   * unread, and continues it when most of that has been read; it requires what `signals` requires, can't be combined with
+   * `tty`, and fails beyond the limit if the process can't be stopped in time.
+   * @default "drop-oldest" for `start` with a terminal, otherwise "fail"
    */
-  readonly overflow?: OverflowPolicy | undefined;
+  readonly overflow?: OverflowPolicy | "pause" | undefined;
 }
 
 export const START_RULES: Rules<StartOptions> = {
@@ -83,7 +92,8 @@ export const START_RULES: Rules<StartOptions> = {
   processId: aString,
   signal: anAbortSignal,
   maxBufferedBytes: byteCount,
-  overflow: oneOf("fail", "drop-oldest"),
+  overflow: oneOf("fail", "drop-oldest", "pause"),
+  signals: aBoolean,
 };
 
 const ENV_POLICY_RULES: Rules<EnvPolicy> = {
@@ -109,7 +119,7 @@ export const START_HINTS: Readonly<Record<string, string>> = {
   ]),
   ...hints("use tty: { rows, cols }", ["rows", "cols"]),
   timeout: "use timeoutMs of run(), or signal",
-  input: 'use stdin: "pipe" and write()',
+  input: 'use stdin: "pipe" and write(), or run()',
   shell: 'run a shell, such as ["sh", "-c", "ls | wc -l"]',
   stdio: 'use stdin: "pipe" or "ignore"',
   maxBuffer: "use maxBufferedBytes",
@@ -183,8 +193,8 @@ export function startParams(
 export function outputLimits(options: StartOptions): { budget: number; policy: OverflowPolicy } {
   const { maxBufferedBytes: budget = DEFAULT_MAX_BUFFERED_BYTES, tty } = options;
   // The last lines of a terminal are worth more than the first ones.
-  const { overflow: policy = tty ? "drop-oldest" : "fail" } = options;
-  return { budget, policy };
+  const { overflow = tty ? "drop-oldest" : "fail" } = options;
+  return { budget, policy: overflow === "pause" ? "fail" : overflow };
 }
 
 function checkArgv(argv: readonly string[]): void {

@@ -18,8 +18,11 @@ export class ProcessOutput {
   #stdoutStream: ReadableStream<Bytes> | undefined;
   #stderrStream: ReadableStream<Bytes> | undefined;
   #claimed: View | undefined;
+  readonly #onUnread: ((bytes: number) => void) | undefined;
 
-  constructor(budget: number, policy: OverflowPolicy) {
+  /** @param onUnread Called with the number of unread bytes when it may have changed. */
+  constructor(budget: number, policy: OverflowPolicy, onUnread?: (bytes: number) => void) {
+    this.#onUnread = onUnread;
     this.#merged = new ByteQueue<OutputChunk>(budget, policy);
     this.#stdout = new ByteQueue<OutputChunk>(budget, policy);
     this.#stderr = new ByteQueue<OutputChunk>(budget, policy);
@@ -44,6 +47,7 @@ export class ProcessOutput {
   push(piece: OutputChunk): void {
     if (this.#claimed !== "split") this.#merged.push(piece);
     if (this.#claimed !== "merged") (piece.stream === "stderr" ? this.#stderr : this.#stdout).push(piece);
+    this.#report();
   }
 
   /** Ends every view after its kept output. */
@@ -66,11 +70,13 @@ export class ProcessOutput {
         } catch (error) {
           return Promise.reject(error);
         }
-        return this.#merged.next();
+        const next = this.#merged.next();
+        this.#report();
+        return next;
       },
       return: async () => {
         claim();
-        this.#merged.discard();
+        this.#discard(this.#merged);
         return { done: true, value: undefined };
       },
     };
@@ -81,9 +87,24 @@ export class ProcessOutput {
       claim: () => {
         if (this.#claimed !== "split") this.#claim("split");
       },
-      next: async () => (await queue.next()).value?.chunk,
-      cancel: () => queue.discard(),
+      next: async () => {
+        const next = queue.next();
+        this.#report();
+        return (await next).value?.chunk;
+      },
+      cancel: () => this.#discard(queue),
     });
+  }
+
+  #discard(queue: ByteQueue<OutputChunk>): void {
+    queue.discard();
+    this.#report();
+  }
+
+  #report(): void {
+    if (!this.#onUnread) return;
+    const isSplit = this.#claimed === "split";
+    this.#onUnread(isSplit ? this.#stdout.size + this.#stderr.size : this.#merged.size);
   }
 
   #claim(view: View): void {

@@ -4,8 +4,10 @@ import { asyncDispose } from "../internal/dispose.ts";
 import { inOperation, type Operation } from "../internal/operation.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import type { OutputChunk } from "./events.ts";
+import { signalName } from "./signals.ts";
 import type { ProcessExit, ProcessState } from "./state.ts";
-import { checkSize, Resizer, type TerminalSize, unsupported } from "./tty.ts";
+import { stdinStream } from "./stdin-stream.ts";
+import { checkSize, type TerminalSize } from "./tty.ts";
 
 /**
  * A process on the server's machine. It belongs to the connection that started it. When that connection ends, every
@@ -25,7 +27,7 @@ export class ExecProcess implements AsyncDisposable {
   readonly #operation: Operation;
   readonly #rpc: RpcPeer;
   readonly #state: ProcessState;
-  readonly #resizer: Resizer | undefined;
+  #stdin: WritableStream<string | Uint8Array> | undefined;
   #terminating: Promise<{ running: boolean }> | undefined;
 
   /** @internal Created by `start`. */
@@ -35,15 +37,13 @@ export class ExecProcess implements AsyncDisposable {
     operation: Operation;
     rpc: RpcPeer;
     state: ProcessState;
-    setSize: ((size: TerminalSize) => Promise<void>) | undefined;
   }) {
     this.processId = parts.processId;
     this.sessionId = parts.sessionId;
     this.#operation = parts.operation;
     this.#rpc = parts.rpc;
     this.#state = parts.state;
-    const { setSize } = parts;
-    this.#resizer = setSize && new Resizer((size) => this.#whileRunning(() => setSize(size)));
+
     bindMembers(this, ExecProcess);
   }
 
@@ -81,6 +81,33 @@ export class ExecProcess implements AsyncDisposable {
   }
 
   /**
+   * The process id on the server's machine. Undefined where the process can't be signalled: without `signals`, a terminal
+   * or `stdin: "pipe"`, on a server that is not POSIX, and in a sandbox that restricts anything.
+   */
+  get pid(): number | undefined {
+    return this.#state.control.pid;
+  }
+
+  /**
+   * Standard input as a stream, with strings as UTF-8. Its writes are those of {@link write}. `close()` ends the input:
+   * the program reads the end of the file. That requires `stdin: "pipe"` on a POSIX server, otherwise it rejects with
+   * `ERR_UNSUPPORTED`. An abort, for example by a pipe whose source fails, terminates the process. When the process has
+   * exited, the stream errors with `ERR_STDIN_CLOSED`.
+   */
+  get stdin(): WritableStream<string | Uint8Array> {
+    const { stdin } = this.#state;
+    this.#stdin ??= stdinStream(
+      {
+        write: (data) => this.#in("write", () => stdin.write(data)),
+        end: () => this.#in("stdin.close", () => stdin.end()),
+        onEnd: (listener) => stdin.onEnd(listener),
+      },
+      () => this.terminate(),
+    );
+    return this.#stdin;
+  }
+
+  /**
    * Writes to standard input: a string as UTF-8, or bytes. They are sent in order, in pieces of at most 1 MiB, each after
    * the response to the previous one; what is written meanwhile is merged into one piece. A write that failed can have
    * arrived in part, and of several in one piece it is unknown which have. Do not change the data before the write has
@@ -102,17 +129,31 @@ export class ExecProcess implements AsyncDisposable {
   async resize(size: TerminalSize): Promise<void> {
     await this.#in("resize", async () => {
       const { rows, cols } = checkSize(size);
-      if (!this.#resizer)
-        throw unsupported("only a process in a terminal (tty) of a POSIX server can be resized");
-      await this.#resizer.resize({ rows, cols });
+      await this.#state.control.resize({ rows, cols });
     });
   }
 
-  /** Sends an interrupt: Ctrl-C in a terminal, otherwise SIGINT. The protocol has no other signal. */
+  /** Sends an interrupt: Ctrl-C in a terminal, otherwise SIGINT. {@link kill} sends any other signal. */
   async interrupt(): Promise<void> {
     if (this.#state.hasExited) return;
     const params = { processId: this.processId, signal: "interrupt" } as const;
-    await this.#in("interrupt", () => this.#rpc.call("process/signal", params, { urgent: true }));
+    await this.#in("interrupt", () =>
+      this.#state.control.whileRunning(() => this.#rpc.call("process/signal", params, { urgent: true })),
+    );
+  }
+
+  /**
+   * Sends a signal to the process and its group, as a shell does to a job. Runs `kill` on the server. Does nothing after
+   * the process has exited.
+   *
+   * @param signal The POSIX name. @default "SIGTERM"
+   * @throws UsageError `ERR_INVALID_ARGUMENT` for another name, `ERR_UNSUPPORTED` where `pid` is undefined.
+   */
+  async kill(signal = "SIGTERM"): Promise<void> {
+    await this.#in("kill", async () => {
+      const name = signalName(signal);
+      if (!this.#state.hasExited) await this.#state.control.signal(name);
+    });
   }
 
   /** Kills the process. */
@@ -136,25 +177,12 @@ export class ExecProcess implements AsyncDisposable {
     }
   }
 
-  /** After the exit the system may have reused the device for another terminal. */
-  async #whileRunning(setSize: () => Promise<void>): Promise<void> {
-    this.#checkRunning();
-    try {
-      await setSize();
-    } catch (error) {
-      this.#checkRunning();
-      throw error;
-    }
-  }
-
-  #checkRunning(): void {
-    if (this.#state.hasExited) throw unsupported("the process has exited, and its terminal with it");
-  }
-
   async #terminate(): Promise<{ running: boolean }> {
     try {
       const params = { processId: this.processId };
-      const { running } = await this.#rpc.call("process/terminate", params, { urgent: true });
+      const { running } = await this.#state.control.whileRunning(() =>
+        this.#rpc.call("process/terminate", params, { urgent: true }),
+      );
       return { running };
     } finally {
       this.#terminating = undefined;

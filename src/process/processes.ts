@@ -4,20 +4,22 @@ import { invalid } from "../internal/arguments.ts";
 import { unobserved } from "../internal/deferred.ts";
 import type { ParamsOf } from "../protocol/methods.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
+import type { ProcessStartParams } from "../protocol/process.ts";
 import type { CallOptions } from "../rpc/call.ts";
 import { failureOfCall } from "../rpc/errors.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
+import { ProcessControl } from "./control.ts";
 import { type ProcessRouter, processRouter } from "./events.ts";
+import { LauncherUnavailable, type LaunchPlan, launchPlan, withoutLauncher } from "./launch-plan.ts";
 import { launch } from "./launcher/launch.ts";
 import type { LaunchReport } from "./launcher/report.ts";
 import { outputLimits, processOperation, type StartOptions, startParams } from "./options.ts";
 import { ProcessOutput } from "./output.ts";
 import { ExecProcess } from "./process.ts";
 import { run } from "./run.ts";
-import { type Attempt, launchFailure, type Subject, startFailure } from "./start-failure.ts";
+import { type Attempt, type Subject, startFailure, unlaunched } from "./start-failure.ts";
 import { ProcessState } from "./state.ts";
 import { ProcessStdin } from "./stdin.ts";
-import { DEFAULT_SIZE, resizeTerminal, type TerminalSize, unsupported } from "./tty.ts";
 
 /** What the server reported about its machine in the handshake. */
 export interface ProcessHost {
@@ -29,6 +31,14 @@ export interface ProcessHost {
 
 /** Milliseconds that a failed start waits to learn whether its working directory exists. */
 const EXPLANATION_TIMEOUT_MS = 2_000;
+
+/** What the SDK itself needs of a start. */
+export interface StartNeeds {
+  /** The request precedes ordinary ones. */
+  readonly urgent?: boolean;
+  /** The end of the input can be sent, or there is no start. */
+  readonly inputEnd?: boolean;
+}
 
 /** The processes of one connection. */
 export class Processes {
@@ -49,27 +59,34 @@ export class Processes {
 
   /**
    * @param options Checked by `checkStart`.
-   * @param urgent Whether the request precedes ordinary ones.
+   * @param needs What the SDK itself needs of the start.
    */
-  async start(argv: readonly string[], options: StartOptions = {}, urgent = false): Promise<ExecProcess> {
+  async start(
+    argv: readonly string[],
+    options: StartOptions = {},
+    needs: StartNeeds = {},
+  ): Promise<ExecProcess> {
+    options.signal?.throwIfAborted();
+    const plan = launchPlan(options, this.#host.isPosix, needs.inputEnd);
+    try {
+      return await this.#start(argv, options, plan, needs.urgent);
+    } catch (error) {
+      if (!(error instanceof LauncherUnavailable)) throw error;
+      return await this.#start(argv, options, withoutLauncher(error.reason), needs.urgent);
+    }
+  }
+
+  async #start(
+    argv: readonly string[],
+    options: StartOptions,
+    plan: LaunchPlan,
+    urgent = false,
+  ): Promise<ExecProcess> {
     const { signal } = options;
-    signal?.throwIfAborted();
     const params = startParams(argv, options, this.#host.cwd);
     const { processId } = params;
-    const size = this.#launchSize(options);
-    if (size) params.argv = launch(params, size);
-
-    const { budget, policy } = outputLimits(options);
-    const takesInput = params.tty || params.pipeStdin;
-    const state = new ProcessState({
-      output: new ProcessOutput(budget, policy),
-      stdin: new ProcessStdin(
-        this.#rpc,
-        processId,
-        takesInput ? undefined : 'the process was started without stdin: "pipe"',
-      ),
-      hasLauncher: size !== undefined,
-    });
+    if (plan.setup) params.argv = launch(params, plan.setup);
+    const state = this.#createState(params, options, plan);
     if (this.#router.has(processId)) {
       return invalid("processId must be unique in the session, got the id of another process");
     }
@@ -81,24 +98,43 @@ export class Processes {
       await untilAborted(this.#request(params, attempt, call), signal, () => this.#abandon(processId));
     } catch (error) {
       state.release();
+      if (plan.isOptional && error instanceof ServerError)
+        throw new LauncherUnavailable("it requires /bin/sh");
       throw error;
     }
-    const device = size && (await this.#terminalDevice(processId, state, attempt, signal));
+    if (plan.setup) {
+      const report = await this.#launched(processId, state, signal);
+      if (report.type === "started") state.started(report);
+      else throw unlaunched(report, attempt, plan.isOptional && options.processId === undefined);
+    }
     const process = new ExecProcess({
       processId,
       sessionId: this.#host.sessionId,
       operation: processOperation("start", argv, options),
       rpc: this.#rpc,
       state,
-      setSize:
-        device === undefined
-          ? undefined
-          : async (size) => {
-              await run((...stty) => this.start(...stty, true), resizeTerminal(device, size), { cwd: "/" });
-            },
     });
     if (signal) this.#limitLife(process, state, signal);
     return process;
+  }
+
+  #createState(params: ProcessStartParams, options: StartOptions, plan: LaunchPlan): ProcessState {
+    const { budget, policy } = outputLimits(options);
+    const brakeLimit = options.overflow === "pause" ? budget : undefined;
+    const control = new ProcessControl((argv) => this.#runHelper(argv), plan.noSignals, brakeLimit);
+    const { brake } = control;
+    const output = new ProcessOutput(budget, policy, brake && ((bytes) => brake.update(bytes)));
+    const noInput =
+      params.tty || params.pipeStdin ? undefined : 'the process was started without stdin: "pipe"';
+    const stdin = new ProcessStdin(this.#rpc, params.processId, noInput, plan.noInputEnd);
+    return new ProcessState({ output, stdin, control }, plan.setup?.type);
+  }
+
+  async #runHelper(argv: readonly string[]): Promise<void> {
+    await run((command, options) => this.start(command, options, { urgent: true }), argv, {
+      cwd: "/",
+      env: { LC_ALL: "C" },
+    });
   }
 
   async #request(params: ParamsOf<"process/start">, attempt: Attempt, options: CallOptions): Promise<void> {
@@ -126,37 +162,26 @@ export class Processes {
     }
   }
 
-  /** The size of a terminal that the launcher starts; undefined if the server starts the program itself. */
-  #launchSize({ tty, arg0 }: StartOptions): TerminalSize | undefined {
-    if (!tty) return undefined;
-    // With a terminal, server 0.169.0 runs the program that arg0 names.
-    if (arg0 !== undefined) throw unsupported("arg0 can't be combined with tty");
-    if (this.#host.isPosix) return tty === true ? DEFAULT_SIZE : tty;
-    if (tty === true) return undefined;
-    throw unsupported("A terminal size requires a POSIX server: pass tty: true");
-  }
-
-  async #terminalDevice(
+  /** The report of the launcher. */
+  async #launched(
     processId: string,
     state: ProcessState,
-    attempt: Attempt,
     signal: AbortSignal | undefined,
-  ): Promise<string | undefined> {
-    let report: LaunchReport;
+  ): Promise<LaunchReport> {
+    let report: LaunchReport | undefined;
     try {
       report = await untilAborted(state.launched, signal);
+      return report;
     } catch (error) {
-      state.release();
       const isAborted = isAbortReason(error, signal);
       const isLost = error instanceof DisconnectedError || error instanceof ClosedError;
       if (isLost && !isAborted) throw failureOfCall(error, "answered");
       this.#abandon(processId);
       throw error;
+    } finally {
+      // Without a start the launcher has exited.
+      if (report?.type !== "started") state.release();
     }
-    if (report.type === "started") return report.device;
-    // The launcher has exited.
-    state.release();
-    throw launchFailure(report, attempt);
   }
 
   /** Terminates the process when the signal aborts, until the process exits or its connection ends. */

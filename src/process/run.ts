@@ -7,12 +7,14 @@ import {
   TimeoutError,
 } from "../errors.ts";
 import { deadline, isAbortReason, untilAborted } from "../internal/abort.ts";
+import { invalid, unsupported } from "../internal/arguments.ts";
 import type { OverflowPolicy } from "../internal/byte-queue.ts";
 import { type Bytes, concatBytes, textOf } from "../internal/bytes.ts";
+import { type Contents, contentsOf, type FileBytes, type FilePieces } from "../internal/contents.ts";
 import { unobserved } from "../internal/deferred.ts";
 import { Fifo } from "../internal/fifo.ts";
 import { shownText } from "../internal/operation.ts";
-import { aBoolean, milliseconds, oneOf, type Rules } from "../internal/option-rules.ts";
+import { aBoolean, anything, milliseconds, oneOf, type Rules } from "../internal/option-rules.ts";
 import { settledWithin } from "../internal/timer.ts";
 import { failureOfCall } from "../rpc/errors.ts";
 import { outputLimits, START_HINTS, START_RULES, type StartOptions } from "./options.ts";
@@ -20,6 +22,14 @@ import type { ExecProcess } from "./process.ts";
 
 /** Options of `run`. */
 export interface RunOptions extends StartOptions {
+  /**
+   * What the program reads from its standard input, which then ends: text as UTF-8, bytes, a Blob, or a stream of any
+   * size. If a stream fails, the program is terminated and the run rejects with the stream's error. A program may exit
+   * without reading it all. Requires a POSIX server, otherwise it is `ERR_UNSUPPORTED`. @default no input
+   */
+  readonly input?: FileBytes | Blob | FilePieces | undefined;
+  /** As for `start`, without `"pause"`: a run keeps its output. @default "fail" */
+  readonly overflow?: OverflowPolicy | undefined;
   /** Whether stdout and stderr of the result are text or bytes. @default "utf8" */
   readonly encoding?: "utf8" | "bytes" | undefined;
   /** Whether a non-zero exit code rejects with a ProcessExitError. @default true */
@@ -31,7 +41,11 @@ export interface RunOptions extends StartOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-type Start = (argv: readonly string[], options: StartOptions) => Promise<ExecProcess>;
+type Start = (
+  argv: readonly string[],
+  options: StartOptions,
+  needs?: { readonly inputEnd?: boolean },
+) => Promise<ExecProcess>;
 type Output = string | Bytes;
 
 /** Milliseconds that a failed run waits for the end of its process after terminating it. */
@@ -42,10 +56,21 @@ export const RUN_RULES: Rules<RunOptions> = {
   encoding: oneOf("utf8", "bytes"),
   reject: aBoolean,
   timeoutMs: milliseconds,
+  // Its kind is checked where it is read.
+  input: anything,
+  overflow: oneOf("fail", "drop-oldest"),
 };
 
 /** Options of Node's child_process and of execa, and what to do instead. */
 export const RUN_HINTS: Readonly<Record<string, string>> = { ...START_HINTS, timeout: "use timeoutMs" };
+
+/** The input of a run. Throws a UsageError for a value of another kind, and for options that exclude it. */
+function inputOf({ input, stdin, tty }: RunOptions): Contents | undefined {
+  if (input === undefined) return undefined;
+  if (stdin === "ignore") invalid('stdin must be "pipe" or missing, because there is an input, got "ignore"');
+  if (tty) unsupported("input can't be combined with tty: a terminal has no end of input");
+  return contentsOf(input, "input");
+}
 
 /** Runs a command to its end and collects its output. Uses only the public API of a started process. */
 export async function run(
@@ -54,7 +79,8 @@ export async function run(
   options: RunOptions = {},
 ): Promise<RunResult<Output>> {
   const { encoding, reject = true, timeoutMs, signal, overflow = "fail", ...rest } = options;
-  const startOptions = { ...rest, overflow };
+  const input = inputOf(options);
+  const startOptions = { ...rest, overflow, ...(input && ({ stdin: "pipe" } as const)) };
   let process: ExecProcess | undefined;
   const limit = deadline({
     ms: timeoutMs,
@@ -66,8 +92,8 @@ export async function run(
       }),
   });
   try {
-    process = await start(argv, { ...startOptions, signal: limit.signal });
-    const result = await collect(process, limit.signal, { ...startOptions, encoding, signal });
+    process = await start(argv, { ...startOptions, signal: limit.signal }, { inputEnd: input !== undefined });
+    const result = await collect(process, limit.signal, { ...startOptions, encoding, signal }, input);
     if (reject && result.exitCode !== 0) {
       const details = { sessionId: process.sessionId, delivery: "answered" } as const;
       throw new ProcessExitError<Output>(result, details, lastLine(result.stderr));
@@ -82,6 +108,7 @@ async function collect(
   process: ExecProcess,
   limit: AbortSignal,
   options: RunOptions,
+  contents: Contents | undefined,
 ): Promise<RunResult<Output>> {
   const { budget, policy } = outputLimits(options);
   const stdout = new Collector(process.stdout, budget, policy);
@@ -91,8 +118,11 @@ async function collect(
       ? { stdout: stdout.bytes, stderr: stderr.bytes }
       : { stdout: textOf(stdout.bytes), stderr: textOf(stderr.bytes) };
   const all = Promise.all([process.closed, stdout.ended, stderr.ended]);
+  const reading = new AbortController();
+  const input = contents && unobserved(writeInput(process, contents, reading.signal));
   try {
-    const [exit] = await untilAborted(all, limit);
+    // The end of the input is not the end of the run, but a failure of it is.
+    const [exit] = await untilAborted(Promise.race([all, input?.then(() => all) ?? all]), limit);
     return { ...exit, ...texts() };
   } catch (error) {
     // After the end of both, this sends nothing.
@@ -109,7 +139,28 @@ async function collect(
     if (error instanceof DisconnectedError || error instanceof ClosedError)
       throw failureOfCall(error, "unknown");
     throw error;
+  } finally {
+    reading.abort();
   }
+}
+
+/** Writes the input and its end. Rejects if the source fails, or a write unless the program has closed its input. */
+async function writeInput(process: ExecProcess, contents: Contents, signal: AbortSignal): Promise<void> {
+  const writer = process.stdin.getWriter();
+  const isOpenAfter = async (step: Promise<void>): Promise<boolean> => {
+    try {
+      await step;
+      return true;
+    } catch {
+      // The stream has errored: this is the reason.
+      const reason: unknown = await writer.closed.catch((error: unknown) => error);
+      if ((reason as { code?: unknown }).code === "ERR_STDIN_CLOSED") return false;
+      throw reason;
+    }
+  };
+  const pieces = contents.bytes ? [contents.bytes] : contents.pieces(signal);
+  for await (const piece of pieces) if (!(await isOpenAfter(writer.write(piece)))) return;
+  await isOpenAfter(writer.close());
 }
 
 /** Reads a stream to its end, and keeps what has arrived so far. */

@@ -2,6 +2,7 @@ import { ServerError, UsageError } from "../errors.ts";
 import { shownText } from "../internal/operation.ts";
 import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
 import { serverError } from "../rpc/errors.ts";
+import { LauncherUnavailable } from "./launch-plan.ts";
 import type { LaunchReport } from "./launcher/report.ts";
 
 /** What the server says of these errors when it starts a program without a terminal. */
@@ -27,8 +28,21 @@ export interface Attempt {
 /** Which part of an attempt is at fault, if that is known. */
 export type Subject = "cwd" | "program" | undefined;
 
-/** The error of the launcher, in the form of an error of the server. */
-export function launchFailure(report: Exclude<LaunchReport, { type: "started" }>, attempt: Attempt): Error {
+/**
+ * The error of the launcher, in the form of an error of the server.
+ *
+ * @param isOptional Whether the program can be started without the launcher: then what that can't do is no error.
+ */
+export function unlaunched(
+  report: Exclude<LaunchReport, { type: "started" }>,
+  attempt: Attempt,
+  isOptional: boolean,
+): Error {
+  const error = launchFailure(report, attempt);
+  return isOptional && report.type !== "refused" ? new LauncherUnavailable(error.message) : error;
+}
+
+function launchFailure(report: Exclude<LaunchReport, { type: "started" }>, attempt: Attempt): Error {
   const details = { sessionId: attempt.sessionId, delivery: "answered" } as const;
   switch (report.type) {
     case "refused": {
@@ -38,11 +52,17 @@ export function launchFailure(report: Exclude<LaunchReport, { type: "started" }>
     }
     case "lost": {
       const variable = shownText(report.variable);
-      const problem = `The server's shell can't pass on the variable ${variable} in a terminal`;
+      const problem = `The server's shell can't pass on the variable ${variable}`;
       return new UsageError("ERR_UNSUPPORTED", problem, details);
     }
     case "size":
       return new UsageError("ERR_UNSUPPORTED", "A terminal size requires stty: pass tty: true", details);
+    case "unfed":
+      return new UsageError(
+        "ERR_UNSUPPORTED",
+        "The end of the input requires a fifo, which can't be made there",
+        details,
+      );
     case "none": {
       const problem = "The server's shell ended before the program started";
       return new UsageError("ERR_UNSUPPORTED", `${problem}: ${shownText(report.output)}`, details);

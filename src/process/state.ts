@@ -1,8 +1,11 @@
 import { ProtocolError } from "../errors.ts";
 import { deferred, unobserved } from "../internal/deferred.ts";
+import type { OutputStreamName } from "../protocol/process.ts";
 import type { Route } from "../rpc/router.ts";
+import type { ProcessControl } from "./control.ts";
 import { EventOrder } from "./event-order.ts";
 import type { ProcessEvent } from "./events.ts";
+import type { LaunchSetup } from "./launcher/launch.ts";
 import { type LaunchReport, LaunchReporter } from "./launcher/report.ts";
 import type { ProcessOutput } from "./output.ts";
 import type { ProcessStdin } from "./stdin.ts";
@@ -19,20 +22,29 @@ export interface ProcessExit {
 export class ProcessState implements Route<ProcessEvent> {
   readonly output: ProcessOutput;
   readonly stdin: ProcessStdin;
+  readonly control: ProcessControl;
   readonly #exited = deferred<ProcessExit>();
   readonly #closed = deferred<ProcessExit>();
   readonly #launched = deferred<LaunchReport>();
-  readonly #reporter: LaunchReporter | undefined;
+  /** What the launcher prints before the output of the program. */
+  readonly #reporters: Partial<Record<OutputStreamName, LaunchReporter>>;
   readonly #order = new EventOrder<ProcessEvent>((event) => this.#publish(event));
   #exit: ProcessExit | undefined;
   #isOver = false;
   /** Removes this state from the routes of the connection. */
   release: () => void = () => {};
 
-  constructor(parts: { output: ProcessOutput; stdin: ProcessStdin; hasLauncher: boolean }) {
+  /** @param launched How the launcher starts the process, if it does. */
+  constructor(
+    parts: { output: ProcessOutput; stdin: ProcessStdin; control: ProcessControl },
+    launched: LaunchSetup["type"] | undefined,
+  ) {
     this.output = parts.output;
     this.stdin = parts.stdin;
-    if (parts.hasLauncher) this.#reporter = new LaunchReporter(this.#launched.resolve);
+    this.control = parts.control;
+    const reporter = new LaunchReporter(this.#launched.resolve);
+    if (launched === "pipes") this.#reporters = { stdout: reporter, stderr: new LaunchReporter() };
+    else this.#reporters = launched ? { pty: reporter } : {};
     for (const { promise } of [this.#exited, this.#closed, this.#launched])
       void unobserved<Promise<unknown>>(promise);
   }
@@ -48,6 +60,14 @@ export class ProcessState implements Route<ProcessEvent> {
   /** Resolves with the report of the launcher, if there is one. */
   get launched(): Promise<LaunchReport> {
     return this.#launched.promise;
+  }
+
+  /** The launcher has started the program. */
+  started({ pid, device, isFed }: LaunchReport & { type: "started" }): void {
+    const { control, stdin } = this;
+    if (control.noSignals === undefined) control.pid = pid;
+    control.device = device;
+    if (isFed) stdin.feed();
   }
 
   get hasExited(): boolean {
@@ -74,26 +94,28 @@ export class ProcessState implements Route<ProcessEvent> {
     this.#finish();
     for (const { reject } of [this.#exited, this.#closed, this.#launched]) reject(error);
     this.output.end(error);
+    this.stdin.fail(error);
   }
 
   #publish(event: ProcessEvent): void {
     if (this.#isOver) return;
     switch (event.type) {
       case "output": {
-        const chunk = this.#reporter ? this.#reporter.strip(event.chunk) : event.chunk;
+        const chunk = this.#reporters[event.stream]?.strip(event.chunk) ?? event.chunk;
         if (chunk.length > 0) this.output.push({ seq: event.seq, stream: event.stream, chunk });
         return;
       }
       case "exited": {
         this.#exit = { exitCode: event.exitCode, sandboxDenied: event.sandboxDenied };
-        this.stdin.close("the process has exited");
+        this.stdin.exited();
+        this.control.exited();
         this.#exited.resolve(this.#exit);
         return;
       }
       case "closed": {
         if (!this.#exit) throw new ProtocolError("Received process/closed before process/exited");
         this.#finish();
-        this.#reporter?.end();
+        for (const reporter of Object.values(this.#reporters)) reporter.end();
         this.#closed.resolve(this.#exit);
         this.output.end();
       }

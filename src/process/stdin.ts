@@ -6,21 +6,27 @@ import {
   ServerError,
   UsageError,
 } from "../errors.ts";
-import { bytesOf, concatBytes, randomId } from "../internal/bytes.ts";
-import { type Deferred, deferred } from "../internal/deferred.ts";
+import { unsupported } from "../internal/arguments.ts";
+import { bytesOf, concatBytes, randomId, utf8 } from "../internal/bytes.ts";
+import { type Deferred, deferred, unobserved } from "../internal/deferred.ts";
 import { Fifo } from "../internal/fifo.ts";
 import { markShared } from "../internal/operation.ts";
 import type { ResultOf } from "../protocol/methods.ts";
 import { processSchemas } from "../protocol/process.ts";
+import type { CallOptions } from "../rpc/call.ts";
 import { failureOfCall } from "../rpc/errors.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 
 /** Bytes per request. Larger writes are split; a request of this size is far below the server's frame limit. */
 const MAX_WRITE = 1024 * 1024;
 
+/** What the feeder of the launcher reads as the end of the input. */
+const END = /* @__PURE__ */ new Uint8Array([0x30, 0x0a]);
+
 /** A write behind another one. */
 interface WaitingWrite {
-  readonly bytes: Uint8Array;
+  /** Undefined for the end of the input. */
+  readonly bytes: Uint8Array | undefined;
   /** Resolves with true when this write is to be sent, and with false when it was sent together with another one. */
   readonly turn: Deferred<boolean>;
 }
@@ -36,30 +42,70 @@ export class ProcessStdin {
   readonly #waiting = new Fifo<WaitingWrite>();
   #isSending = false;
   #closedReason: string | undefined;
+  /** Why the input can't be ended; undefined if it is fed to the process, in frames. */
+  #noEnd: string | undefined;
+  #isEnded = false;
+  #hasExited = false;
+  #onEnd: ((error: Error) => void) | undefined;
 
-  constructor(rpc: RpcPeer, processId: string, closedReason: string | undefined) {
+  /**
+   * @param closedReason Why nothing can be written.
+   * @param noEnd Why the input can't be ended.
+   */
+  constructor(rpc: RpcPeer, processId: string, closedReason: string | undefined, noEnd: string | undefined) {
     this.#rpc = rpc;
     this.#processId = processId;
     this.#closedReason = closedReason;
+    this.#noEnd = noEnd;
   }
 
-  /** Later writes reject without a request. */
-  close(reason: string): void {
-    this.#closedReason ??= reason;
+  /** The launcher feeds the input to the process, so it can be ended. */
+  feed(): void {
+    this.#noEnd = undefined;
+  }
+
+  /** The process has exited: later writes reject without a request. */
+  exited(): void {
+    this.#hasExited = true;
+    this.#closedReason ??= "the process has exited";
+    this.#onEnd?.(this.#closed(this.#closedReason, "not-sent"));
+    if (!this.#isSending) this.#endFeeder();
+  }
+
+  /** The connection has ended. Writes reject with its failure. */
+  fail(error: Error): void {
+    this.#onEnd?.(error);
+  }
+
+  /** @param listener Called when nothing can be written any more, with the reason. */
+  onEnd(listener: (error: Error) => void): void {
+    this.#onEnd = listener;
+    if (this.#closedReason !== undefined) listener(this.#closed(this.#closedReason, "not-sent"));
   }
 
   async write(data: string | ArrayBufferView | ArrayBuffer): Promise<void> {
-    const bytes = bytesOf(data);
+    await this.#inTurn(bytesOf(data));
+  }
+
+  /** Ends the input after everything that was written. Does nothing if it is closed. */
+  async end(): Promise<void> {
+    if (this.#closedReason !== undefined) return;
+    if (this.#noEnd !== undefined) unsupported(`The end of the input can't be sent: ${this.#noEnd}`);
+    await this.#inTurn(undefined);
+  }
+
+  async #inTurn(bytes: Uint8Array | undefined): Promise<void> {
     if (this.#isSending) {
       const turn = deferred<boolean>();
       this.#waiting.push({ bytes, turn });
       if (!(await turn.promise)) return;
     }
     this.#isSending = true;
-    const joining = this.#takeWaiting(MAX_WRITE - bytes.length);
-    const batch = joining.map((write) => write.bytes);
+    const joining = bytes ? this.#takeWaiting(MAX_WRITE - bytes.length) : [];
     try {
-      await this.#writeAll(batch.length === 0 ? bytes : concatBytes([bytes, ...batch]));
+      const all = [bytes, ...joining.map((write) => write.bytes)];
+      if (!bytes) await this.#writeEnd();
+      else await this.#writeAll(all.length === 1 ? bytes : concatBytes(all as Uint8Array[]));
       for (const { turn } of joining) turn.resolve(false);
     } catch (error) {
       for (const { turn } of joining) turn.reject(this.#ofBatch(error));
@@ -67,14 +113,24 @@ export class ProcessStdin {
     } finally {
       const next = this.#waiting.shift();
       if (next) next.turn.resolve(true);
-      else this.#isSending = false;
+      else {
+        this.#isSending = false;
+        if (this.#hasExited) this.#endFeeder();
+      }
     }
+  }
+
+  /** Ends a feeder that waits for the next frame of a process that has exited. One within a frame ends by itself. */
+  #endFeeder(): void {
+    if (this.#noEnd !== undefined || this.#isEnded) return;
+    this.#isEnded = true;
+    void unobserved(this.#send(END, { urgent: true, background: true }));
   }
 
   /** The next writes that have room in one piece together. */
   #takeWaiting(room: number): WaitingWrite[] {
     const writes: WaitingWrite[] = [];
-    for (let next = this.#waiting.peek(); next; next = this.#waiting.peek()) {
+    for (let next = this.#waiting.peek(); next?.bytes; next = this.#waiting.peek()) {
       room -= next.bytes.length;
       if (room < 0) break;
       writes.push(next);
@@ -85,8 +141,22 @@ export class ProcessStdin {
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length || at === 0; at += MAX_WRITE) {
-      await this.#writePiece(bytes.subarray(at, at + MAX_WRITE));
+      const piece = bytes.subarray(at, at + MAX_WRITE);
+      if (this.#noEnd !== undefined) await this.#writePiece(piece);
+      // Without a byte it would be the end.
+      else if (piece.length > 0) await this.#writePiece(concatBytes([utf8(`${piece.length}\n`), piece]));
     }
+  }
+
+  async #writeEnd(): Promise<void> {
+    this.#isEnded = true;
+    try {
+      await this.#writePiece(END);
+    } catch (error) {
+      // The process has closed it.
+      if (!(error instanceof UsageError)) throw error;
+    }
+    this.#closedReason ??= "its end was written";
   }
 
   /** The failure of a piece, for one of the writes that it was made of. */
@@ -119,12 +189,13 @@ export class ProcessStdin {
   }
 
   /** A write into an input that breaks at that moment is an error of the server, later ones are a status. */
-  async #send(piece: Uint8Array): Promise<ResultOf<"process/write">["status"]> {
+  async #send(piece: Uint8Array, options?: CallOptions): Promise<ResultOf<"process/write">["status"]> {
     const params = { processId: this.#processId, writeId: randomId() };
     const payload = { name: "chunk", bytes: piece };
     try {
-      return (await this.#rpc.request("process/write", params, processSchemas.writeResult, { payload }))
-        .status;
+      return (
+        await this.#rpc.request("process/write", params, processSchemas.writeResult, { ...options, payload })
+      ).status;
     } catch (error) {
       if (error instanceof ServerError && /write to process stdin/i.test(error.message)) return "stdinClosed";
       throw error;

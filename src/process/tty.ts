@@ -1,6 +1,4 @@
-import { UsageError } from "../errors.ts";
 import { invalid, received } from "../internal/arguments.ts";
-import { markShared } from "../internal/operation.ts";
 import { HELPER_PATH } from "./launcher/script.ts";
 
 /** The size of a terminal in characters; both numbers are integers from 1 to 65535. */
@@ -23,47 +21,6 @@ export function resizeTerminal(device: string, { rows, cols }: TerminalSize): st
   return ["/bin/sh", "-c", script, "sh", String(rows), String(cols), device];
 }
 
-interface NextSize {
-  size: TerminalSize;
-  callers: number;
-  readonly done: Promise<void>;
-}
-
-/** Changes the size of one terminal. Of the sizes that come while it is being changed only the newest is set. */
-export class Resizer {
-  readonly #setSize: (size: TerminalSize) => Promise<void>;
-  #last: Promise<void> = Promise.resolve();
-  #next: NextSize | undefined;
-
-  constructor(setSize: (size: TerminalSize) => Promise<void>) {
-    this.#setSize = setSize;
-  }
-
-  /** Resolves when this size, or a newer one in its place, has been set. */
-  resize(size: TerminalSize): Promise<void> {
-    if (this.#next) {
-      this.#next.size = size;
-      this.#next.callers++;
-      return this.#next.done;
-    }
-    const done = this.#last.then(() => this.#setNext());
-    this.#next = { size, callers: 1, done };
-    this.#last = done.catch(() => {});
-    return done;
-  }
-
-  async #setNext(): Promise<void> {
-    const next = this.#next as NextSize;
-    this.#next = undefined;
-    try {
-      await this.#setSize(next.size);
-    } catch (error) {
-      if (next.callers > 1) markShared(error);
-      throw error;
-    }
-  }
-}
-
 export function checkSize(size: TerminalSize): TerminalSize {
   if (typeof size !== "object" || size === null)
     return invalid(`The size of a terminal must be an object with rows and cols, got ${received(size)}`);
@@ -73,9 +30,4 @@ export function checkSize(size: TerminalSize): TerminalSize {
       return invalid(`${name} must be an integer from 1 to 65535, got ${received(count)}`);
   }
   return size;
-}
-
-/** The error for an operation or option that this server, or a process with or without a terminal, does not support. */
-export function unsupported(message: string): UsageError {
-  return new UsageError("ERR_UNSUPPORTED", message);
 }

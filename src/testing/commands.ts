@@ -9,15 +9,14 @@ import {
   type Rules,
   stringList,
 } from "../internal/option-rules.ts";
-import { reportLine } from "../process/launcher/report.ts";
 import { RPC_METHOD_NOT_FOUND } from "../protocol/json-rpc.ts";
 import type { ProcessStartParams } from "../protocol/process.ts";
 import { INVALID_REQUEST } from "./error-codes.ts";
 import type { TestHandler } from "./handlers.ts";
+import { resizeOf, signalOf } from "./helper-commands.ts";
 import { Recorder } from "./recorder.ts";
 import { Registrations } from "./registrations.ts";
 import { dataRule } from "./rules.ts";
-import { terminalResize } from "./terminal.ts";
 import type { TestConnection } from "./test-connection.ts";
 import { TestProcess } from "./test-process.ts";
 
@@ -54,6 +53,7 @@ export class Commands {
   readonly #commands = new Registrations<Command>();
   readonly #byConnection = new WeakMap<TestConnection, Map<string, TestProcess>>();
   readonly #terminals = new Map<string, TestProcess>();
+  #nextPid = 1000;
 
   add(match: CommandMatch, outcome: CommandOutcome | CommandScript): () => void {
     checkArgument("onCommand(): match", match, either(stringList, aFunction));
@@ -63,12 +63,12 @@ export class Commands {
   }
 
   readonly start: TestHandler<"process/start"> = ({ params }, connection) => {
-    if (this.#resize(params, connection)) return { processId: params.processId };
+    if (this.#help(params, connection)) return { processId: params.processId };
     const running = this.#processesOf(connection);
     if (running.get(params.processId)?.isRunning) {
       throw new ServerError(`process ${params.processId} already exists`, { rpcCode: INVALID_REQUEST });
     }
-    const process = new TestProcess(params, connection);
+    const process = new TestProcess(params, connection, this.#nextPid++);
     const command = this.#find(process.argv);
     running.set(process.processId, process);
     void this.#play(process, command);
@@ -108,26 +108,28 @@ export class Commands {
     throw new ServerError(message, { rpcCode: RPC_METHOD_NOT_FOUND });
   }
 
-  /** Handles the helper command by which the client resizes a terminal. Returns false for any other command. */
-  #resize(params: ProcessStartParams, connection: TestConnection): boolean {
-    const resize = terminalResize(params.argv);
+  /** Runs a helper command of the client. Returns false for any other command. */
+  #help(params: ProcessStartParams, connection: TestConnection): boolean {
+    const resize = resizeOf(params.argv);
+    const signal = signalOf(params.argv);
     const terminal = this.#terminals.get(resize?.device ?? "");
-    if (!resize || !terminal) return false;
-    terminal.resize(resize.size);
-    const command = new TestProcess(params, connection);
-    queueMicrotask(() => command.exit());
+    if (!signal && !(resize && terminal)) return false;
+    if (resize) terminal?.resize(resize.size);
+    const helper = new TestProcess(params, connection, this.#nextPid++);
+    queueMicrotask(() => {
+      if (signal) this.processes.all.find(({ pid }) => pid === signal.pid)?.receiveSignal(signal.name);
+      helper.exit();
+    });
     return true;
   }
 
   async #play(process: TestProcess, { play }: Command): Promise<void> {
     // The response to the start is sent first.
     await undefined;
-    if (process.terminalSize) {
-      // The client reads the terminal's device from the launcher's report and hides that report from the app.
-      const device = `/dev/pts/${this.#terminals.size}`;
-      this.#terminals.set(device, process);
-      process.stdout(reportLine(device));
-    }
+    // What the client reads of the launcher's report, and hides from the app.
+    const device = process.terminalSize && `/dev/pts/${this.#terminals.size}`;
+    if (device) this.#terminals.set(device, process);
+    process.report(device);
     this.processes.record(process);
     try {
       await play(process);

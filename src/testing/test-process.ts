@@ -2,15 +2,42 @@ import { encodeBase64 } from "../internal/base64.ts";
 import { bindMembers } from "../internal/bound.ts";
 import { utf8 } from "../internal/bytes.ts";
 import { deferred } from "../internal/deferred.ts";
-import { checkArgument, checkOptions } from "../internal/option-rules.ts";
+import { guarded } from "../internal/guarded.ts";
+import { aFunction, checkArgument, checkOptions } from "../internal/option-rules.ts";
 import { platformClass } from "../internal/platform.ts";
+import { launched } from "../process/launcher/launch.ts";
+import { ERROR_LINE, reportLine } from "../process/launcher/report.ts";
 import type { TerminalSize } from "../process/tty.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
 import type { OutputStreamName, ProcessStartParams } from "../protocol/process.ts";
+import { InputFrames } from "./input-frames.ts";
 import { Recorder } from "./recorder.ts";
 import { dataRule, EXIT_RULES } from "./rules.ts";
-import { terminalStart } from "./terminal.ts";
 import type { TestConnection } from "./test-connection.ts";
+
+/** The numbers of the signals that end a process, on Linux. */
+const ENDING_SIGNALS: Readonly<Record<string, number>> = {
+  HUP: 1,
+  INT: 2,
+  QUIT: 3,
+  ILL: 4,
+  TRAP: 5,
+  ABRT: 6,
+  BUS: 7,
+  FPE: 8,
+  KILL: 9,
+  USR1: 10,
+  SEGV: 11,
+  USR2: 12,
+  PIPE: 13,
+  ALRM: 14,
+  TERM: 15,
+  XCPU: 24,
+  XFSZ: 25,
+  VTALRM: 26,
+  PROF: 27,
+  SYS: 31,
+};
 
 /** A process that an app has started, played by the test. Its events get consecutive sequence numbers. */
 export class TestProcess {
@@ -22,7 +49,12 @@ export class TestProcess {
   readonly cwd: string;
   /** The params of `process/start` as received, with env, envPolicy, sandbox and all others. */
   readonly params: ProcessStartParams;
+  /** Its process id; undefined if the app has started it so that it can't be signalled. */
+  readonly pid: number | undefined;
   readonly #input = new Recorder<Uint8Array>();
+  /** Set if the app can end the input. */
+  readonly #frames: InputFrames | undefined;
+  #onSignal: ((signal: string) => void) | undefined;
   readonly #ended = deferred<number>();
   readonly #isTerminal: boolean;
   #connection: TestConnection;
@@ -31,16 +63,19 @@ export class TestProcess {
   #seq = 0;
 
   /** @internal Constructed for `process/start`. */
-  constructor(params: ProcessStartParams, connection: TestConnection) {
+  constructor(params: ProcessStartParams, connection: TestConnection, pid: number) {
     bindMembers(this, TestProcess);
-    const terminal = params.tty ? terminalStart(params.argv) : undefined;
+    const launch = launched(params.argv);
+    const setup = launch?.setup;
+    this.pid = launch && pid;
+    if (setup?.type === "pipes" && setup.input) this.#frames = new InputFrames();
     this.processId = params.processId;
-    this.argv = terminal?.argv ?? params.argv;
+    this.argv = launch?.argv ?? params.argv;
     this.cwd = toNativePath(params.cwd);
     this.params = params;
     this.#connection = connection;
     this.#isTerminal = params.tty;
-    this.#size = terminal?.size;
+    this.#size = setup?.type === "terminal" ? setup.size : undefined;
   }
 
   /** False after the process has exited. */
@@ -58,7 +93,10 @@ export class TestProcess {
     return this.#size;
   }
 
-  /** Everything that the app writes, from the start until the process exits. An interrupt of a terminal reads as `\x03`. */
+  /**
+   * Everything that the app writes, from the start until the app ends the input or the process exits. An interrupt of a
+   * terminal reads as `\x03`.
+   */
   get stdin(): AsyncIterable<string> {
     return decoded(this.#input);
   }
@@ -92,6 +130,17 @@ export class TestProcess {
     if (!keepsOutput) this.closeOutput();
   }
 
+  /**
+   * Handles the signals that the app sends. Without a listener each one that ends a process exits it, with 128 and the
+   * number of the signal.
+   *
+   * @param listener Called with the name, such as `"SIGUSR1"`. SIGKILL exits the process nevertheless.
+   */
+  onSignal(listener: (signal: string) => void): void {
+    checkArgument("onSignal(): listener", listener, aFunction);
+    this.#onSignal = listener;
+  }
+
   /** Closes the output of a process that exited with `keepsOutput`. */
   closeOutput(): void {
     this.#notify("process/closed", {});
@@ -105,8 +154,25 @@ export class TestProcess {
   /** @internal */
   receive(bytes: Uint8Array): "accepted" | "stdinClosed" {
     if (!this.#isRunning || !(this.#isTerminal || this.params.pipeStdin)) return "stdinClosed";
-    this.#input.record(bytes);
+    for (const part of this.#frames?.push(bytes) ?? [bytes]) {
+      if (part) this.#input.record(part);
+      else this.#input.end(new Error("the input has ended"));
+    }
     return "accepted";
+  }
+
+  /** @internal Reports the start as the launcher does. `about` is the device of the terminal. */
+  report(about = this.#frames ? "fed" : ""): void {
+    if (this.pid === undefined) return;
+    if (!this.#isTerminal) this.stderr(ERROR_LINE);
+    this.stdout(reportLine(this.pid, about));
+  }
+
+  /** @internal */
+  receiveSignal(name: string): void {
+    const exitCode = ENDING_SIGNALS[name];
+    if (this.#onSignal && name !== "KILL") guarded(this.#onSignal, `SIG${name}`);
+    else if (exitCode !== undefined) this.exit(128 + exitCode);
   }
 
   /** @internal */

@@ -77,7 +77,7 @@ describe("a connection that breaks during an operation", () => {
   ])("rejects %s of a process, which was sent once, and nothing reconnects", async (method, run) => {
     await using server = await serverDroppingOn(method);
     await using lazy = lazyOn(server);
-    const process = await lazy.start(["program"], { cwd: "/", stdin: "pipe" });
+    const process = await lazy.start(["program"], { cwd: "/", stdin: "pipe", signals: false });
     expect(await failureOf(run(process))).toMatchObject({ code: "ERR_DISCONNECTED", delivery: "unknown" });
     await nextTurn();
     expect(timesSent(server, method)).toEqual([1]);

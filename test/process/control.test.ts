@@ -17,7 +17,7 @@ afterAll(() => real[Symbol.asyncDispose]());
 /** Starts every process, and reports the device of its terminal. */
 function startsTerminals<Server extends TestServer>(server: Server): Server {
   server.handle("process/start", ({ params }, connection) => {
-    if (params.tty) output(connection, params.processId, 1, reportLine("/dev/pts/1"), "pty");
+    if (params.tty) output(connection, params.processId, 1, reportLine(7, "/dev/pts/1"), "pty");
     return { processId: params.processId };
   });
   return server;
@@ -216,20 +216,19 @@ describe("resize()", () => {
   it("sets the first size, and of those that come meanwhile only the newest", async () => {
     await using scripted = await scriptedProcess({ tty: true }, startsTerminals(new QuietServer()));
     const resized: number[] = [];
-    const resize = (rows: number) => {
-      void scripted.process.resize({ rows, cols: 80 }).then(() => resized.push(rows));
-      return rows;
-    };
+    const resize = (rows: number) =>
+      scripted.process.resize({ rows, cols: 80 }).then(() => resized.push(rows));
     const sizesOf = (params: { argv: readonly string[] }) => params.argv.slice(-3, -1);
     const finish = async ({ processId }: { processId: string }) => {
       scripted.connection.notify("process/exited", { processId, seq: 1, exitCode: 0 });
       scripted.connection.notify("process/closed", { processId, seq: 2 });
     };
-    resize(1);
+    const isFirstSet = resize(1);
     const first = await scripted.connection.request("process/start", 2);
     expect(sizesOf(first.params)).toEqual(["1", "80"]);
-    for (let rows = 2; rows <= 60; rows++) resize(rows);
+    for (let rows = 2; rows <= 60; rows++) void resize(rows);
     await finish(first.params);
+    await isFirstSet;
     const second = await scripted.connection.request("process/start", 3);
     expect(resized).toEqual([1]);
     expect(sizesOf(second.params)).toEqual(["60", "80"]);

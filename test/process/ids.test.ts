@@ -50,7 +50,7 @@ describe("two concurrent starts with the same id", () => {
 
 describe("a write that is sent twice", () => {
   it("is accepted twice and performed once", async () => {
-    await using cat = await real.client.start(["cat"], { stdin: "pipe" });
+    await using cat = await real.client.start(["cat"], { stdin: "pipe", signals: false });
     const write = (text: string, writeId: string) =>
       real.client.call("process/write", {
         processId: cat.processId,

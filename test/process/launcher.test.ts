@@ -1,5 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -7,9 +6,11 @@ import { launch, launched } from "../../src/process/launcher/launch.ts";
 import { LaunchReporter, reportLine } from "../../src/process/launcher/report.ts";
 import { REPORT_MARK } from "../../src/process/launcher/script.ts";
 import type { ProcessStartParams } from "../../src/protocol/process.ts";
-import { realClient } from "../support/real-client.ts";
+import { type LaunchOptions, POLICY, SHELLS, ShellLauncher } from "../support/shell-launcher.ts";
 
 const bytesOf = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
+
+const STARTED = { type: "started", pid: 7, device: "/dev/pts/3", isFed: false };
 
 describe("LaunchReporter", () => {
   function setUp() {
@@ -20,12 +21,14 @@ describe("LaunchReporter", () => {
   }
 
   it.each([
-    ["/dev/pts/3\r\n", { type: "started", device: "/dev/pts/3" }],
-    ["/dev/ttys001\n", { type: "started", device: "/dev/ttys001" }],
-    ["not a tty\n", { type: "started", device: undefined }],
-    ["/dev/pts/3 /etc/passwd\n", { type: "started", device: undefined }],
-    ["/tmp/x\n", { type: "started", device: undefined }],
-    ["\n", { type: "started", device: undefined }],
+    ["started 7 /dev/pts/3\r\n", { type: "started", pid: 7, device: "/dev/pts/3", isFed: false }],
+    ["started 7 /dev/ttys001\n", { type: "started", pid: 7, device: "/dev/ttys001", isFed: false }],
+    ["started 7 not a tty\n", { type: "started", pid: 7, device: undefined, isFed: false }],
+    ["started 7 /dev/pts/3 /etc/passwd\n", { type: "started", pid: 7, device: undefined, isFed: false }],
+    ["started 7 fed\n", { type: "started", pid: 7, device: undefined, isFed: true }],
+    ["started 123456 \n", { type: "started", pid: 123_456, device: undefined, isFed: false }],
+    ["unfed\n", { type: "unfed" }],
+    ["anything else\n", { type: "none", output: "anything else" }],
     ["program ENOENT\r\n", { type: "refused", subject: "program", error: "ENOENT" }],
     ["cwd ENOTDIR\r\n", { type: "refused", subject: "cwd", error: "ENOTDIR" }],
     ["lost a b.c\r\n", { type: "lost", variable: "a b.c" }],
@@ -40,23 +43,23 @@ describe("LaunchReporter", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.array(fc.nat()), (rest, cuts) => {
         const { reporter, onReport } = setUp();
-        const all = bytesOf(`sh: cannot change locale (é)\r\n${reportLine("/dev/pts/3")}${rest}`);
+        const all = bytesOf(`sh: cannot change locale (é)\r\n${reportLine(7, "/dev/pts/3")}${rest}`);
         const edges = [0, ...cuts.map((at) => at % (all.length + 1)).sort((a, b) => a - b), all.length];
         const left = edges.slice(1).map((edge, i) => reporter.strip(all.subarray(edges[i], edge)));
         expect(Buffer.concat(left).toString("hex")).toBe(Buffer.from(bytesOf(rest)).toString("hex"));
-        expect(onReport).toHaveBeenCalledExactlyOnceWith({ type: "started", device: "/dev/pts/3" });
+        expect(onReport).toHaveBeenCalledExactlyOnceWith(STARTED);
       }),
     );
   });
 
   it("reports once, when the line is complete, and passes all other output", () => {
     const { reporter, onReport, strip } = setUp();
-    expect(strip(`${REPORT_MARK}/dev/pts/`)).toBe("");
+    expect(strip(`${REPORT_MARK}started 7 /dev/pts/`)).toBe("");
     expect(onReport).not.toHaveBeenCalled();
-    expect(strip("1\na\nb")).toBe("a\nb");
+    expect(strip("3\na\nb")).toBe("a\nb");
     expect(strip(`${REPORT_MARK}size\n`)).toBe(`${REPORT_MARK}size\n`);
     reporter.end();
-    expect(onReport).toHaveBeenCalledExactlyOnceWith({ type: "started", device: "/dev/pts/1" });
+    expect(onReport).toHaveBeenCalledExactlyOnceWith(STARTED);
   });
 
   it("reports what was printed if the output ends without a report", () => {
@@ -69,18 +72,11 @@ describe("LaunchReporter", () => {
   });
 });
 
-const POLICY = {
-  inherit: "all",
-  ignoreDefaultExcludes: false,
-  exclude: [],
-  set: {},
-  includeOnly: [],
-} as const;
-const SIZE = { rows: 40, cols: 120 };
+const TERMINAL = { type: "terminal", size: { rows: 40, cols: 120 } } as const;
 
 describe("launch", () => {
   const own = (params: Partial<ProcessStartParams>) =>
-    launch({ argv: ["program"], cwd: "file:///work", env: {}, envPolicy: POLICY, ...params }, SIZE).slice(
+    launch({ argv: ["program"], cwd: "file:///work", env: {}, envPolicy: POLICY, ...params }, TERMINAL).slice(
       4,
       10,
     );
@@ -89,7 +85,7 @@ describe("launch", () => {
     const env = { "a.b": "secret-1", IFS: "secret-2", PLAIN: "secret-3" };
     const command = launch(
       { argv: ["x"], cwd: "file:///", env, envPolicy: { ...POLICY, set: { "c-d": "secret-4" } } },
-      SIZE,
+      TERMINAL,
     );
     expect(command.join("\n")).not.toContain("secret");
     expect(command).toContain("c-d=a.b=IFS");
@@ -113,8 +109,8 @@ describe("launch", () => {
   });
 
   it("can be read back, so that a test server sees the program", () => {
-    const command = launch({ argv: ["a", "", "40"], cwd: "file:///", env: {}, envPolicy: null }, SIZE);
-    expect(launched(command)).toEqual({ argv: ["a", "", "40"], size: SIZE });
+    const command = launch({ argv: ["a", "", "40"], cwd: "file:///", env: {}, envPolicy: null }, TERMINAL);
+    expect(launched(command)).toEqual({ argv: ["a", "", "40"], setup: TERMINAL });
     expect(launched(["/bin/sh", "-c", "true", "sh", "40", "120", "a"])).toBeUndefined();
   });
 });
@@ -151,68 +147,22 @@ const VARIABLES: Readonly<Record<string, string>> = {
   es_path: "mine",
 };
 
-/** Every shell that can be /bin/sh and is installed here. */
-const SHELLS = ["/bin/dash", "/bin/bash", "/bin/busybox", "/bin/mksh", "/bin/zsh"].filter((path) =>
-  existsSync(path),
-);
-
 describe.each(SHELLS)("the script in %s", (shell) => {
-  let real: Awaited<ReturnType<typeof realClient>>;
+  let launcher: ShellLauncher;
   let folder: string;
-  let sh: string;
   beforeAll(async () => {
-    real = await realClient();
-    folder = mkdtempSync(join(tmpdir(), "launcher-"));
-    sh = join(folder, "sh");
-    symlinkSync(shell, sh);
+    launcher = await ShellLauncher.start(shell);
+    folder = launcher.folder;
   });
-  afterAll(async () => {
-    await real[Symbol.asyncDispose]();
-    rmSync(folder, { recursive: true });
-  });
+  afterAll(() => launcher[Symbol.asyncDispose]());
 
-  interface Changes {
-    readonly env?: Record<string, string>;
-    readonly cwd?: string;
-    readonly edit?: (script: string) => string;
-    readonly exact?: boolean;
-  }
+  /** Runs a program in a terminal, through this shell. */
+  const launchIn = (argv: readonly string[], options?: LaunchOptions) =>
+    launcher.run(TERMINAL, argv, options);
 
-  /** Runs a program in a terminal, through this shell. Returns the output from the report on. */
-  async function launchIn(argv: readonly string[], { env = {}, cwd, edit, exact = true }: Changes = {}) {
-    const params: ProcessStartParams = {
-      processId: crypto.randomUUID(),
-      argv,
-      cwd: `file://${cwd ?? folder}`,
-      envPolicy: exact ? null : POLICY,
-      env: { PATH: "/usr/bin:/bin", ...env },
-      tty: true,
-      pipeStdin: false,
-      arg0: null,
-      sandbox: null,
-    };
-    const [, option = "", script = "", ...rest] = launch(params, SIZE);
-    await real.client.call("process/start", {
-      ...params,
-      argv: [sh, option, edit?.(script) ?? script, ...rest],
-    });
-    let output = "";
-    for (let afterSeq = 0; ; ) {
-      const read = { processId: params.processId, afterSeq, waitMs: 1_000 };
-      const { chunks, closed, exitCode } = await real.client.call("process/read", read);
-      for (const { seq, chunk } of chunks) {
-        output += Buffer.from(chunk, "base64").toString();
-        afterSeq = seq;
-      }
-      if (!closed) continue;
-      const [, report, text = ""] = new RegExp(`${REPORT_MARK}(.*?)\r\n(.*)`, "s").exec(output) ?? [];
-      return { report, text: text.replaceAll("\r\n", "\n"), exitCode, output };
-    }
-  }
-
-  async function environmentIn(changes: Changes): Promise<Record<string, string>> {
-    const { text, report, output } = await launchIn(["/usr/bin/env", "-0"], changes);
-    expect(report, output).toMatch(/^\/dev\//);
+  async function environmentIn(options: LaunchOptions): Promise<Record<string, string>> {
+    const { text, report, output } = await launchIn(["/usr/bin/env", "-0"], options);
+    expect(report, output).toMatch(/^started \d+ \/dev\//);
     const entries = text.split("\0").slice(0, -1);
     return Object.fromEntries(entries.map((entry) => entry.split(/=(.*)/s).slice(0, 2) as [string, string]));
   }
@@ -315,7 +265,7 @@ describe.each(SHELLS)("the script in %s", (shell) => {
     const edit = (script: string): string => script.replace("'-Sprintf 1'", "--no-such-option");
     const { report } = await launchIn(["/usr/bin/env"], { env: { "a b.c": "1" }, edit });
     // Some shells keep it themselves.
-    expect(["lost a b.c", expect.stringMatching(/^\/dev\//)]).toContainEqual(report);
+    expect(["lost a b.c", expect.stringMatching(/^started \d+ \/dev\//)]).toContainEqual(report);
     expect((await launchIn(["printenv", "IFS"], { env: { IFS: ":" }, edit })).text).toBe(":\n");
   });
 

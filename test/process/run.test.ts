@@ -140,7 +140,7 @@ describe("run()", () => {
     }
   });
 
-  it.each(["timeout", "input", "shell", "stdio", "maxBuffer"])(
+  it.each(["timeout", "shell", "stdio", "maxBuffer"])(
     "refuses %s, and says what to do instead",
     async (name) => {
       const error = await failureOf(real.client.run(["true"], { [name]: 1 } as never));

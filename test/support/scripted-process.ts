@@ -11,7 +11,11 @@ export function startsProcesses<Server extends TestServer>(server: Server): Serv
 /** A client with a process whose events the test sends. */
 export async function scriptedProcess(options?: StartOptions, server = startsProcesses(new QuietServer())) {
   const { client, connection, ...rest } = await connectedTo(server);
-  const process: ExecProcess = await client.start(["program"], { processId: "p", ...options });
+  const process: ExecProcess = await client.start(["program"], {
+    processId: "p",
+    signals: false,
+    ...options,
+  });
   return {
     ...rest,
     client,

@@ -4,21 +4,34 @@ import { REPORT_MARK } from "./script.ts";
 
 /** What the launcher has reported. */
 export type LaunchReport =
-  /** The program starts. The device is unknown if the shell could not name it. */
-  | { readonly type: "started"; readonly device: string | undefined }
+  /** The program starts. */
+  | {
+      readonly type: "started";
+      /** The process id, in the namespace of the process. */
+      readonly pid: number;
+      /** The device of the terminal, if the shell could name it. */
+      readonly device?: string | undefined;
+      /** Whether the end of the input can be sent. */
+      readonly isFed: boolean;
+    }
   /** The working directory or the program can't be used; `error` is the name of the system's error. */
   | { readonly type: "refused"; readonly subject: "cwd" | "program"; readonly error: string }
   /** The shell can't keep this variable. */
   | { readonly type: "lost"; readonly variable: string }
   /** The machine has no program that sets the size of a terminal. */
   | { readonly type: "size" }
+  /** The end of the input is required, but can't be had. */
+  | { readonly type: "unfed" }
   /** The output ended without a report. `output` is what the shell printed. */
   | { readonly type: "none"; readonly output: string };
 
-/** The line that reports a device, as the script prints it. */
-export function reportLine(device: string): string {
-  return `${REPORT_MARK}${device}\r\n`;
+/** The line that reports a start, as the script prints it. `about` is a device, `fed` or nothing. */
+export function reportLine(pid: number, about = ""): string {
+  return `${REPORT_MARK}started ${pid} ${about}\n`;
 }
+
+/** The line that the script prints to standard error before the program starts. */
+export const ERROR_LINE = `${REPORT_MARK}\n`;
 
 /** Removes the launcher's report, and whatever the shell printed before it, from the output of the program. */
 export class LaunchReporter {
@@ -28,7 +41,7 @@ export class LaunchReporter {
   #done = false;
 
   /** @param onReport Called once. */
-  constructor(onReport: (report: LaunchReport) => void) {
+  constructor(onReport: (report: LaunchReport) => void = () => {}) {
     this.#onReport = onReport;
   }
 
@@ -69,8 +82,14 @@ function parse(report: string): LaunchReport {
     case "lost":
       return { type: "lost", variable: rest };
     case "size":
-      return { type: "size" };
+    case "unfed":
+      return { type: word };
+    case "started": {
+      const [pid, about = ""] = rest.split(/ (.*)/s);
+      const device = /^\/dev\/\S+$/.test(about) ? about : undefined;
+      return { type: "started", pid: Number(pid), device, isFed: about === "fed" };
+    }
     default:
-      return { type: "started", device: /^\/dev\/\S+$/.test(report) ? report : undefined };
+      return { type: "none", output: report };
   }
 }

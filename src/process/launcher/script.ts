@@ -6,13 +6,18 @@ export const HELPER_PATH =
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell evaluates it
   "PATH=/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin:/run/current-system/sw/bin${PATH:+:$PATH}";
 
+/** What the feeder of an input ignores: everything that can be sent to the group of its program. */
+const FEEDER_IGNORES =
+  "HUP INT QUIT ILL TRAP ABRT BUS FPE USR1 SEGV USR2 PIPE ALRM TERM TSTP TTIN TTOU XCPU XFSZ VTALRM PROF SYS";
+
 /**
  * The launcher: a script that a POSIX shell runs in front of a program, and that the program then takes the place of.
  *
  * The program must not notice it. Its exit code, arguments, environment, signals and process id are those of a start
  * without the launcher, and what can't be started is reported as the server reports it without a terminal.
  *
- * Arguments: `$1` rows, `$2` columns, `$3` the working directory, `$4` the TERM to set if there is none, or nothing,
+ * Arguments: `$1` rows and `$2` columns of a terminal; or, with pipes, `$1` nothing and `$2` what to do for the end of the
+ * input: `feed`, `require`, or nothing. `$3` the working directory, `$4` the TERM to set if there is none, or nothing,
  * `$5` names of variables that a shell may lose, joined by `=`, `$6` names of variables to remove, each with a `=` behind,
  * then the program and its arguments. Values of variables are never arguments: other users can read those.
  *
@@ -31,14 +36,22 @@ export const HELPER_PATH =
  *    known to export what was assigned, else by `env -S`, which takes the value from a copy in the environment, so that
  *    only names are among its arguments. Where `env` has no -S (busybox) an odd name is reported as lost. Without /proc the
  *    variables of `$5` are lost, and PWD, OLDPWD, SHLVL and `_` are the shell's own.
- * 5. The report: the device of the terminal. It is the last line before the program's own output.
- * 6. The program, through `env`, which looks for it in the program's own PATH, passes its name as given, and removes what
+ * 5. With pipes: the end of the input, which the protocol can't send. The program reads a fifo, which loses its name at
+ *    once, and a feeder copies to it what the server writes: frames of a decimal length, a line feed and that many bytes.
+ *    The length 0 ends the input. If the feeder's own input ends without it, the program is killed, so that it never takes
+ *    a part for the whole; the time of its start tells it from a later process with the same id. The feeder ignores signals
+ *    to the group, is no child of the program, holds none of its output, and ends with the first frame that nothing reads.
+ *    Its own redirections are those of an `exec`: around a function a shell would keep copies of what they replace.
+ *    To read exactly a frame it takes `head`, or where that reads ahead (busybox) `dd`.
+ * 6. The report: the process id, then the device of the terminal or whether the input is fed. It is the last line before
+ *    the program's own output. With pipes standard error gets a line as well, behind the shell's warnings.
+ * 7. The program, through `env`, which looks for it in the program's own PATH, passes its name as given, and removes what
  *    the shell has added. To `env` a name with `=` is an assignment, so `nice` stands before such a program.
  *
  * `@{` stands for the shell's dollar and brace, which a template literal would evaluate.
  */
 const SCRIPT = String.raw`set +aeuvx
-es_path=@{PATH-/usr/local/bin:/bin:/usr/bin} es_given=@{PATH+1} es_term=$4 es_risky=$5 es_gone=$6
+es_path=@{PATH-/usr/local/bin:/bin:/usr/bin} es_given=@{PATH+1} es_rows=$1 es_input=$2 es_term=$4 es_risky=$5 es_gone=$6
 ${HELPER_PATH}
 es_fail() { printf '${REPORT_MARK}%s\n' "$1"; exit 1; }
 es_runs() { [ -f "$1" ] && [ -x "$1" ]; }
@@ -51,9 +64,12 @@ if [ "$es_at" = "$2" ] && { [ "$1" = program ] || [ -d "$2" ]; }; then es_fail "
 es_fail "$1 ENOENT"
 }
 [ "$3" -ef . ] || cd -P -- "$3" 2>/dev/null || es_why cwd "$3"
-es_size="$1 $2"
-stty rows "$1" cols "$2" 2>/dev/null || [ "$es_size" = '24 80' ] || es_fail size
-es_tty=$(tty 2>/dev/null || readlink /proc/self/fd/0)
+es_about=
+if [ "$es_rows" ]; then
+stty rows "$1" cols "$2" 2>/dev/null || [ "$1 $2" = '24 80' ] || es_fail size
+es_about=$(tty 2>/dev/null || readlink /proc/self/fd/0)
+es_input=
+fi
 shift 6
 es_file=$1
 case $1 in
@@ -115,7 +131,33 @@ eval "$es_join"
 fi
 while [ "$es_gone" ]; do set -- -u "@{es_gone%%=*}" "$@"; es_gone=@{es_gone#*=}; done
 [ -z "$es_term" ] || export "TERM=$es_term"
-printf '${REPORT_MARK}%s\n' "$es_tty"
+es_born() { sed -n 's/.*) //p' "/proc/$$/stat" | cut -d ' ' -f 20; }
+es_feed() {
+es_since=$(es_born)
+if [ "$(printf ab | { head -c 1 >/dev/null; cat; })" = b ]; then es_take() { head -c "$1"; }
+else es_take() { dd bs="$1" count=1 iflag=fullblock; }; fi
+while IFS= read -r es_length && [ "$es_length" ]; do
+[ "$es_length" = 0 ] && exit
+es_take "$es_length" || exit
+done
+[ "$es_since" = "$(es_born)" ] && { kill -s KILL -- "-$$" || kill -s KILL "$$"; }
+}
+if [ "$es_input" ]; then
+for es_at in "@{TMPDIR:-/tmp}" /tmp /dev/shm; do
+for es_n in 1 2 3; do
+mkfifo -m 600 "$es_at/.exec-server-$$-$es_n" 2>/dev/null && es_about=fed && break 2
+done
+done
+if [ "$es_about" ]; then
+es_at=$es_at/.exec-server-$$-$es_n
+exec 3<&0 4<>"$es_at" 5>"$es_at" <"$es_at"
+rm -f "$es_at"
+(for es_n in ${FEEDER_IGNORES}; do trap '' $es_n; done 2>/dev/null; (exec <&3 >&5 2>/dev/null 3<&- 4<&- 5<&-; es_feed) &)
+exec 3<&- 4<&- 5<&-
+elif [ "$es_input" = require ]; then es_fail unfed; fi
+fi
+[ "$es_rows" ] || printf '${REPORT_MARK}\n' >&2
+printf '${REPORT_MARK}%s\n' "started $$ $es_about"
 if [ "$es_given" ]; then PATH=$es_path; else set -- -u PATH "$@"; fi
 exec "$es_env" "$@"`.replaceAll("@{", "${");
 

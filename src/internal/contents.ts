@@ -1,15 +1,15 @@
-import { untilAborted } from "../internal/abort.ts";
-import { invalid, received } from "../internal/arguments.ts";
-import { bytesOf, utf8 } from "../internal/bytes.ts";
-import { guarded } from "../internal/guarded.ts";
-import { isAsyncIterable, isBlob, isReadableStream, viewOf } from "../internal/realms.ts";
+import { untilAborted } from "./abort.ts";
+import { invalid, received } from "./arguments.ts";
+import { bytesOf, utf8 } from "./bytes.ts";
+import { guarded } from "./guarded.ts";
+import { isAsyncIterable, isBlob, isReadableStream, viewOf } from "./realms.ts";
 
 /** Bytes, or text that becomes UTF-8. */
 export type FileBytes = string | ArrayBufferView | ArrayBuffer;
-/** The pieces of a file. */
+/** Bytes or text in pieces. */
 export type FilePieces = ReadableStream<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
 
-/** What a file is to contain: all bytes, or a function that starts reading them, and their number if it is known. */
+/** What is to be written: all bytes, or a function that starts reading them, and their number if it is known. */
 export type Contents =
   | { readonly bytes: Uint8Array }
   | {
@@ -19,18 +19,22 @@ export type Contents =
       readonly pieces: (signal: AbortSignal | undefined) => AsyncIterable<Uint8Array>;
     };
 
-/** Throws a UsageError for data of another kind. Reads nothing yet. */
-export function contentsOf(data: FileBytes | Blob | FilePieces): Contents {
+/**
+ * Throws a UsageError for data of another kind. Reads nothing yet.
+ *
+ * @param name Of the argument or option.
+ */
+export function contentsOf(data: FileBytes | Blob | FilePieces, name = "data"): Contents {
   const bytes = typeof data === "string" ? utf8(data) : viewOf(data);
   if (bytes) return { bytes };
   if (isBlob(data)) return { total: data.size, pieces: (signal) => pieces(sourceOf(data.stream()), signal) };
   if (isPieces(data)) {
     if ((data as Partial<ReadableStream>).locked)
-      return invalid("data must be a stream that is not locked, got one with a reader");
+      return invalid(`${name} must be a stream that is not locked, got one with a reader`);
     return { total: undefined, pieces: (signal) => pieces(sourceOf(data), signal) };
   }
   const expected = "a string, an ArrayBuffer, a typed array, a Blob, a stream or an async iterable";
-  return invalid(`data must be ${expected}, got ${received(data)}`);
+  return invalid(`${name} must be ${expected}, got ${received(data)}`);
 }
 
 interface Source {
