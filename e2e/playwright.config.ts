@@ -21,7 +21,12 @@ export default defineConfig({
   reporter: [["list"], ["./support/closing-line.ts"]],
   projects: [
     { name: "consumers", testMatch: "consumers/*.spec.ts", grep: /@quick/, use: CHROMIUM },
-    { name: "chromium", testMatch: "*.spec.ts", testIgnore: ["consumers/**", "soak.spec.ts"], use: CHROMIUM },
+    {
+      name: "chromium",
+      testMatch: "*.spec.ts",
+      testIgnore: ["consumers/**", "soak.spec.ts", "webkit.spec.ts"],
+      use: CHROMIUM,
+    },
     // Last, because it uses the whole machine.
     { name: "soak", testMatch: "soak.spec.ts", dependencies: ["consumers", "chromium"], use: CHROMIUM },
   ],

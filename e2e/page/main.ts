@@ -10,6 +10,10 @@ document.addEventListener("securitypolicyviolation", ({ violatedDirective, block
   violations.push(`${violatedDirective} ${blockedURI} ${sample}`);
 });
 
+const problems: string[] = [];
+addEventListener("error", ({ message }) => problems.push(message));
+addEventListener("unhandledrejection", ({ reason }) => problems.push(String(reason)));
+
 const scenario = new Scenario(() => {
   throw new Error("the scenario of the page itself has no ports");
 });
@@ -35,6 +39,8 @@ const harness = {
   remove: (place: Guest) => guests[place]().remove(),
   soaking: new Soaking(),
   takeTaskTimes,
+  /** Uncaught errors and unhandled rejections, for a driver that does not report them. */
+  problems,
   violations,
 };
 

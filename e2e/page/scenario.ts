@@ -6,6 +6,7 @@ import {
   type StateChange,
   webSocket,
 } from "exec-server-sdk";
+import { type FeatureName, features, type Grounds } from "./features.ts";
 
 /** The URL and subprotocols of a gateway. */
 export interface Address {
@@ -168,6 +169,11 @@ export class Scenario {
     const back = await this.#lazy.fs.readFile(path);
     const ms = performance.now() - started;
     return { sent: await sha256(data), received: await sha256(back), ms };
+  }
+
+  /** Uses one feature, and returns its report. */
+  async use(feature: FeatureName, grounds: Grounds): Promise<unknown> {
+    return await features[feature](this.#lazy, grounds);
   }
 
   async close(): Promise<void> {

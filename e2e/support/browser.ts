@@ -16,6 +16,8 @@ export const CHROMIUM_ARGS = [
 
 const CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 const FIREFOX_NAMES = ["firefox-esr"];
+const WEBKIT_DRIVER_NAMES = ["WebKitWebDriver"];
+const XVFB_NAMES = ["Xvfb"];
 
 /** Finds a Chromium: `CHROMIUM_PATH`, one on the PATH, or Playwright's. Never installs one. */
 export function findChromium(): string | undefined {
@@ -25,6 +27,16 @@ export function findChromium(): string | undefined {
 /** Finds Firefox ESR, which Playwright drives through WebDriver BiDi: `FIREFOX_PATH`, or one on the PATH. */
 export function findFirefox(): string | undefined {
   return process.env["FIREFOX_PATH"] ?? onPath(FIREFOX_NAMES);
+}
+
+/** Finds the WebDriver of WebKitGTK, which starts the MiniBrowser of its own version: `WEBKIT_DRIVER_PATH`, or one on the PATH. */
+export function findWebKitDriver(): string | undefined {
+  return process.env["WEBKIT_DRIVER_PATH"] ?? onPath(WEBKIT_DRIVER_NAMES);
+}
+
+/** Finds the display of a browser that has no headless mode: `XVFB_PATH`, or one on the PATH. */
+export function findXvfb(): string | undefined {
+  return process.env["XVFB_PATH"] ?? onPath(XVFB_NAMES);
 }
 
 /** Installs a Chromium if none is found. For global setups: a configuration is also evaluated by tools that run no test. */
@@ -40,6 +52,14 @@ export function provideChromium(): string {
 export function provideFirefox(): string {
   const found = findFirefox() ?? (installDebian("firefox-esr") ? onPath(FIREFOX_NAMES) : undefined);
   return remember("FIREFOX_PATH", found, "Firefox ESR");
+}
+
+/** Installs WebKitGTK with its driver, and Xvfb, if they are not found. */
+export function provideWebKit(): void {
+  const driver = findWebKitDriver() ?? (installDebian("webkit2gtk-driver") ? findWebKitDriver() : undefined);
+  remember("WEBKIT_DRIVER_PATH", driver, "WebDriver of WebKitGTK");
+  const display = findXvfb() ?? (installDebian("xvfb") ? findXvfb() : undefined);
+  remember("XVFB_PATH", display, "Xvfb");
 }
 
 /** Keeps the result in the environment of the test workers, which evaluate the configuration again. */

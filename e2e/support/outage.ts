@@ -1,7 +1,7 @@
 import type { Loss } from "../page/scenario.ts";
 import { expect } from "./fixtures.ts";
+import type { ScenarioPage } from "./scenario-page.ts";
 import type { Stage } from "./stage.ts";
-import type { Tab } from "./tab.ts";
 
 export const CALLERS = 200;
 
@@ -34,7 +34,7 @@ export const OUTAGES: Readonly<Record<string, Outage>> = {
 
 /** Breaks the connection while work is pending, and recovers in one new session. Resolves with its id. */
 export async function breakAndRecover(
-  tab: Tab,
+  tab: ScenarioPage,
   stage: Stage,
   outage: Outage,
   round: number,
@@ -70,7 +70,7 @@ export async function breakAndRecover(
 }
 
 /** Connections opened so far: by the page itself, and through the proxies. */
-export function counts(tab: Tab, stage: Stage) {
+export function counts(tab: ScenarioPage, stage: Stage) {
   return {
     webSockets: tab.webSockets,
     frontDials: stage.front.dials,

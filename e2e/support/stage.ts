@@ -32,8 +32,9 @@ export class Stage {
     this.gateway = parts.gateway;
     this.pages = parts.pages;
     this.origin = parts.origin;
-    this.origin.answer = (response, { url }) => {
+    this.origin.answer = (response, { url, body }) => {
       if (url.startsWith("/drip")) drip(response);
+      if (url === "/echo") response.end(body);
       this.#arrivals.get(url)?.();
     };
   }
