@@ -2,6 +2,9 @@ import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
 import { build, defineConfig } from "tsup";
 
 const CLI = "gateway-cli";
+const MINIFIED = "exec-server-sdk.min";
+const LICENSES = `${MINIFIED}.LEGAL.txt`;
+const { version } = JSON.parse(await readFile("package.json", "utf8"));
 
 const library = {
   entry: {
@@ -27,6 +30,23 @@ async function buildTypes(): Promise<void> {
   }
 }
 
+/** Builds the root entry in one file, for pages without a bundler. Its input is the built modules, which are tree-shaken. */
+async function buildMinified(): Promise<void> {
+  await build({
+    entry: { [MINIFIED]: "dist/index-browser.js" },
+    config: false,
+    format: "esm",
+    target: "es2022",
+    platform: "browser",
+    noExternal: [/./],
+    splitting: false,
+    minify: true,
+    banner: { js: `/*! exec-server-sdk ${version}, MIT. Contains zod, MIT: ${LICENSES} */` },
+  });
+  await copyFile("node_modules/zod/LICENSE", `dist/${LICENSES}`);
+}
+
+// Without source maps: the sources are not in the package, and the modules keep their names and comments.
 export default defineConfig([
   {
     ...library,
@@ -46,11 +66,11 @@ export default defineConfig([
     splitting: true,
     // Without bare imports of other chunks, which have no side effects.
     treeshake: { moduleSideEffects: "no-external" },
-    sourcemap: true,
     // The command is built concurrently by the second configuration.
-    clean: [`!${CLI}.*`],
+    clean: [`!${CLI}.js`],
     async onSuccess() {
       await copyFile("src/node-only.js", "dist/node-only.js");
+      await buildMinified();
       await buildTypes();
     },
   },
@@ -61,6 +81,5 @@ export default defineConfig([
     platform: "node",
     removeNodeProtocol: false,
     splitting: false,
-    sourcemap: true,
   },
 ]);

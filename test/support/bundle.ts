@@ -1,14 +1,17 @@
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
-export interface Bundle {
-  readonly code: string;
-  /** Every source file in the bundle. */
-  readonly files: readonly string[];
+export interface Size {
   /** Size in bytes. */
   readonly minified: number;
   /** Size in bytes, compressed. */
   readonly gzipped: number;
+}
+
+export interface Bundle extends Size {
+  readonly code: string;
+  /** Every source file in the bundle. */
+  readonly files: readonly string[];
 }
 
 /** Bundles a module for the browser: minified and without unused exports. */
@@ -26,11 +29,13 @@ export async function bundle(source: string, directory: string): Promise<Bundle>
     build({ ...options, metafile: true }),
     build({ ...options, minify: true }),
   ]);
-  const bytes = minified.outputFiles[0]?.contents ?? new Uint8Array();
   return {
     code: readable.outputFiles[0]?.text ?? "",
     files: Object.values(readable.metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs)),
-    minified: bytes.length,
-    gzipped: gzipSync(bytes, { level: 9 }).length,
+    ...sizeOf(minified.outputFiles[0]?.contents ?? new Uint8Array()),
   };
+}
+
+export function sizeOf(minified: Uint8Array): Size {
+  return { minified: minified.length, gzipped: gzipSync(minified, { level: 9 }).length };
 }

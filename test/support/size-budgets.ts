@@ -8,3 +8,6 @@ export const SIZE_BUDGETS = [
   },
   { name: "one error class", source: 'export { ConnectError } from "exec-server-sdk";', gzipped: 650 },
 ] as const;
+
+/** Maximum size of the file for pages without a bundler, in bytes after gzip: the whole root entry, and its banner. */
+export const MINIFIED_BUDGET = SIZE_BUDGETS[0].gzipped + 100;
