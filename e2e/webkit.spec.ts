@@ -1,4 +1,5 @@
 import type { FeatureName } from "./page/features.ts";
+import { PLAIN_PAGE } from "./support/build-pages.ts";
 import { FEATURES, useFeature } from "./support/features.ts";
 import { test as base, expect } from "./support/fixtures.ts";
 import { tabulate } from "./support/matrix-table.ts";
@@ -9,8 +10,16 @@ import { WebKitTab } from "./support/webkit-tab.ts";
 
 const KEEP_ALIVE = { intervalMs: 400, timeoutMs: 800 };
 
+interface Fixtures {
+  /** The cell of the table. */
+  readonly how: string;
+  readonly session: WebDriverSession;
+  /** The test page. */
+  readonly webKit: WebKitTab;
+}
+
 /** Tests in WebKitGTK, which Playwright can not drive. They fail if the page has an uncaught error or violates its policy. */
-const test = base.extend<{ readonly webKit: WebKitTab }, { readonly driver: WebKitDriver }>({
+const test = base.extend<Fixtures, { readonly driver: WebKitDriver }>({
   driver: [
     // biome-ignore lint/correctness/noEmptyPattern: the runner reads the parameter's names.
     async ({}, use) => {
@@ -21,17 +30,23 @@ const test = base.extend<{ readonly webKit: WebKitTab }, { readonly driver: WebK
     { scope: "worker" },
   ],
 
-  webKit: async ({ driver, stage }, use, info) => {
+  how: ["page of Vite's, reconnecting", { option: true }],
+
+  session: async ({ driver, how, stage }, use, info) => {
     const session = await WebDriverSession.start(driver.url);
     const consumer = session.browser.replace("MiniBrowser", info.project.name);
-    tabulate(info, { consumer, how: "page of Vite's, reconnecting", entries: ["."] });
+    tabulate(info, { consumer, how, entries: ["."] });
+    await use(session);
+    expect(stage.pages.reports).toEqual([]);
+    await session.close();
+  },
+
+  webKit: async ({ session, stage }, use) => {
     const tab = new WebKitTab(session, stage);
     await tab.open();
     await use(tab);
     expect(await tab.problems()).toEqual([]);
     expect(await tab.violations()).toEqual([]);
-    expect(stage.pages.reports).toEqual([]);
-    await session.close();
   },
 });
 
@@ -73,3 +88,34 @@ test("detects a network that is silent, and does not reconnect before the next u
   expect(await webKit.do("session")).not.toBe(session);
   expect(stage.front.dials).toBe(2);
 });
+
+test.describe("without a bundler", () => {
+  test.use({ site: PLAIN_PAGE, how: "page without a bundler" });
+
+  test("the page runs a command under its policy", async ({ session, stage }) => {
+    await session.goto(stage.pages.origin);
+    const { url } = stage.address;
+    const values = { url, token: stage.token, command: "echo $((6 * 7)) grüße; exit 3" };
+    expect(await session.evaluate(submitted, values)).toBe("42 grüße\nexit code 3\n");
+    expect(stage.front.dials).toBe(1);
+  });
+});
+
+/** Submits the form of the example in the page. Resolves with its output when that has ended. */
+function submitted(values: Readonly<Record<string, string>>): Promise<string> {
+  for (const [name, value] of Object.entries(values)) {
+    const input = document.querySelector<HTMLInputElement>(`[name="${name}"]`);
+    if (input) input.value = value;
+  }
+  const output = document.querySelector("pre") as HTMLPreElement;
+  return new Promise((resolve) => {
+    const observer = new MutationObserver(() => {
+      const text = output.textContent ?? "";
+      if (!/^(exit code|ERR_)/m.test(text)) return;
+      observer.disconnect();
+      resolve(text);
+    });
+    observer.observe(output, { childList: true });
+    document.querySelector("form")?.requestSubmit();
+  });
+}

@@ -1,3 +1,4 @@
+import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "vite";
 import { buildApp } from "../../examples/electron/build.ts";
@@ -9,6 +10,9 @@ export const TEST_PAGE = join(ROOT, ".tmp/e2e-page");
 
 /** The output directory of the Electron example. */
 export const ELECTRON_APP = join(ROOT, ".tmp/e2e-electron");
+
+/** The directory of the example without a bundler. */
+export const PLAIN_PAGE = join(ROOT, ".tmp/e2e-plain-html");
 
 /** Builds all pages with the built package, once before all tests. */
 export default async function buildPages(): Promise<void> {
@@ -33,4 +37,7 @@ export default async function buildPages(): Promise<void> {
   });
   await build({ configFile: join(ROOT, "examples/web-ide/vite.config.ts"), logLevel: "warn" });
   await buildApp(ELECTRON_APP);
+  const file = "exec-server-sdk.min.js";
+  cpSync(join(ROOT, "examples/plain-html"), PLAIN_PAGE, { recursive: true });
+  cpSync(join(ROOT, "dist", file), join(PLAIN_PAGE, file));
 }

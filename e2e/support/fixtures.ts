@@ -1,10 +1,13 @@
 import { test as base, expect } from "@playwright/test";
 import type { Place } from "../page/main.ts";
+import { TEST_PAGE } from "./build-pages.ts";
 import { tabulate } from "./matrix-table.ts";
 import { Stage } from "./stage.ts";
 import { Tab } from "./tab.ts";
 
 interface Fixtures {
+  /** The directory of the page that the servers serve. */
+  readonly site: string;
   /** New servers for each test. */
   readonly stage: Stage;
   /** Opens the test page in a new tab of the same browser. */
@@ -15,9 +18,10 @@ interface Fixtures {
 
 /** A test that fails if its pages report an error or violate their Content-Security-Policy. */
 export const test = base.extend<Fixtures>({
-  // biome-ignore lint/correctness/noEmptyPattern: the runner reads the parameter's names.
-  stage: async ({}, use) => {
-    const stage = await Stage.start();
+  site: [TEST_PAGE, { option: true }],
+
+  stage: async ({ site }, use) => {
+    const stage = await Stage.start(site);
     await use(stage);
     await stage.close();
   },

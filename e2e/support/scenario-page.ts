@@ -5,7 +5,7 @@ import type { Stage } from "./stage.ts";
 export type Result<K extends keyof Scenario> = Awaited<ReturnType<Scenario[K]>>;
 export type PageGlobal = { readonly harness: Harness };
 
-/** The test page in a browser, whatever drives it. */
+/** The test page in any browser. The subclasses drive it. */
 export abstract class ScenarioPage {
   /** The number of WebSockets that the page and its workers have opened; undefined where the browser does not report them. */
   webSockets: number | undefined;

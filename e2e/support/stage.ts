@@ -2,7 +2,6 @@ import type { ServerResponse } from "node:http";
 import { ExecServer } from "../../test/support/exec-server.ts";
 import { Origin } from "../../test/support/origin.ts";
 import { TcpProxy } from "../../test/support/tcp-proxy.ts";
-import { TEST_PAGE } from "./build-pages.ts";
 import { GatewayChild } from "./gateway-child.ts";
 import { PageServer } from "./page-server.ts";
 
@@ -39,10 +38,11 @@ export class Stage {
     };
   }
 
-  static async start(): Promise<Stage> {
+  /** @param site The directory of the page. */
+  static async start(site: string): Promise<Stage> {
     const [server, pages, origin] = await Promise.all([
       ExecServer.start({ args: ["--concurrent-requests", "8"] }),
-      PageServer.start(TEST_PAGE),
+      PageServer.start(site),
       Origin.start(),
     ]);
     const back = await TcpProxy.start(() => Number(new URL(server.url).port));
@@ -54,7 +54,11 @@ export class Stage {
 
   /** The URL and subprotocols with which a page connects. */
   get address(): { url: string; protocols: string[] } {
-    return { url: this.front.url, protocols: ["exec-server-gateway", TOKEN] };
+    return { url: this.front.url, protocols: ["exec-server-gateway", this.token] };
+  }
+
+  get token(): string {
+    return TOKEN;
   }
 
   /** Resolves when the exec-server requests this path from the origin. */
