@@ -19,26 +19,19 @@ interface Fixtures {
 }
 
 /** Tests in WebKitGTK, which Playwright can not drive. They fail if the page has an uncaught error or violates its policy. */
-const test = base.extend<Fixtures, { readonly driver: WebKitDriver }>({
-  driver: [
-    // biome-ignore lint/correctness/noEmptyPattern: the runner reads the parameter's names.
-    async ({}, use) => {
-      const driver = await WebKitDriver.start();
-      await use(driver);
-      await driver.close();
-    },
-    { scope: "worker" },
-  ],
-
+const test = base.extend<Fixtures>({
   how: ["page of Vite's, reconnecting", { option: true }],
 
-  session: async ({ driver, how, stage }, use, info) => {
+  session: async ({ how, stage }, use, info) => {
+    // Each session has a driver of its own: a driver whose browser is still ending may never start the next one.
+    const driver = await WebKitDriver.start();
     const session = await WebDriverSession.start(driver.url);
     const consumer = session.browser.replace("MiniBrowser", info.project.name);
     tabulate(info, { consumer, how, entries: ["."] });
     await use(session);
+    // Also ends the browser.
+    await driver.close();
     expect(stage.pages.reports).toEqual([]);
-    await session.close();
   },
 
   webKit: async ({ session, stage }, use) => {

@@ -1,5 +1,8 @@
+import { expect } from "@playwright/test";
+
 /** Milliseconds after which a script in the page is aborted. Longer than the timeout of a test, which reports more. */
 const SCRIPT_TIMEOUT_MS = 120_000;
+const LOAD_TIMEOUT_MS = 20_000;
 
 /** Calls a function with an argument, and the callback that WebDriver adds with what it returned or threw. */
 const CALLER = `
@@ -10,7 +13,7 @@ const CALLER = `
     (error) => done({ error: error + "\\n" + text(error) }),
   );`;
 
-/** A browser that is driven by the W3C WebDriver protocol. */
+/** A browser that is driven by the W3C WebDriver protocol. It ends with its driver. */
 export class WebDriverSession {
   /** Name and version of the browser. */
   readonly browser: string;
@@ -23,8 +26,9 @@ export class WebDriverSession {
 
   /** Starts a browser with an empty profile. */
   static async start(driverUrl: string): Promise<WebDriverSession> {
-    const alwaysMatch = { timeouts: { script: SCRIPT_TIMEOUT_MS } };
-    const created = await send(`${driverUrl}/session`, "POST", { capabilities: { alwaysMatch } });
+    // WebKitGTK's own wait for a page sometimes ends too early, and sometimes never.
+    const alwaysMatch = { pageLoadStrategy: "none", timeouts: { script: SCRIPT_TIMEOUT_MS } };
+    const created = await send(`${driverUrl}/session`, { capabilities: { alwaysMatch } });
     const { sessionId, capabilities } = created as Created;
     const { browserName, browserVersion } = capabilities;
     return new WebDriverSession(`${driverUrl}/session/${sessionId}`, `${browserName} ${browserVersion}`);
@@ -32,20 +36,26 @@ export class WebDriverSession {
 
   /** Resolves when the page has loaded. */
   async goto(url: string): Promise<void> {
-    await send(`${this.#url}/url`, "POST", { url });
+    await send(`${this.#url}/url`, { url });
+    await expect.poll(() => this.#hasLoaded(url), { timeout: LOAD_TIMEOUT_MS }).toBe(true);
   }
 
   /** Calls a function in the page, as Playwright's `page.evaluate()` does: its source is sent, so it sees only its argument. */
   async evaluate<A, R>(script: (argument: A) => R | Promise<R>, argument: A): Promise<R> {
     const body = { script: CALLER.replace("FUNCTION", () => String(script)), args: [argument] };
-    const { value, error } = (await send(`${this.#url}/execute/async`, "POST", body)) as Outcome<R>;
+    const { value, error } = (await send(`${this.#url}/execute/async`, body)) as Outcome<R>;
     if (error !== undefined) throw new Error(error);
     return value as R;
   }
 
-  /** Ends the browser. */
-  async close(): Promise<void> {
-    await send(this.#url, "DELETE");
+  async #hasLoaded(url: string): Promise<boolean> {
+    const script = 'return location.href.startsWith(arguments[0]) && document.readyState === "complete"';
+    try {
+      return (await send(`${this.#url}/execute/sync`, { script, args: [url] })) === true;
+    } catch {
+      // The page before was left meanwhile.
+      return false;
+    }
   }
 }
 
@@ -59,8 +69,8 @@ interface Outcome<R> {
   readonly error?: string;
 }
 
-async function send(url: string, method: "POST" | "DELETE", body?: unknown): Promise<unknown> {
-  const response = await fetch(url, { method, ...(body !== undefined && { body: JSON.stringify(body) }) });
+async function send(url: string, body: unknown): Promise<unknown> {
+  const response = await fetch(url, { method: "POST", body: JSON.stringify(body) });
   const { value } = (await response.json()) as { value: { error?: string; message?: string } | null };
   if (!response.ok) throw new Error(`WebDriver: ${value?.error}: ${value?.message}`);
   return value;
