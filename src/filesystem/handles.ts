@@ -1,7 +1,7 @@
 import { ProtocolError } from "../errors.ts";
 import { isAbortReason, onAbort, untilAborted } from "../internal/abort.ts";
 import { type Bytes, randomId } from "../internal/bytes.ts";
-import { blockSchema, type FileSystemParams, fileSystemSchemas } from "../protocol/filesystem.ts";
+import { blockSchema, type FileSystemParams } from "../protocol/filesystem.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import { HandlePlaces } from "./handle-places.ts";
 
@@ -100,11 +100,7 @@ export class FileHandle {
   async write(offset: number, bytes: Uint8Array): Promise<void> {
     this.signal?.throwIfAborted();
     const params = { handleId: this.#handleId, offset };
-    await this.#places.inUse(
-      this.#rpc.request("fs/writeBlock", params, fileSystemSchemas.empty, {
-        payload: { name: "chunk", bytes },
-      }),
-    );
+    await this.#places.inUse(this.#rpc.call("fs/writeBlock", params, { payload: { name: "chunk", bytes } }));
   }
 
   /** Closes the file; further calls share the promise. Never rejects: the end of the connection closes the file too. */

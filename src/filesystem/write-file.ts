@@ -1,4 +1,3 @@
-import { encodeBase64 } from "../internal/base64.ts";
 import { concatBytes } from "../internal/bytes.ts";
 import type { Contents } from "../internal/contents.ts";
 import { MAX_BLOCK, type PathParams } from "../protocol/filesystem.ts";
@@ -18,7 +17,7 @@ export async function writeFile(
   if (!isSmall && session.canWriteBlocks) return await writeLarge(session, path, contents, options);
   const { signal } = options;
   const bytes = contents.bytes ?? concatBytes(await all(contents.pieces(signal)));
-  await session.rpc.call("fs/writeFile", { ...path, dataBase64: encodeBase64(bytes) }, { signal });
+  await session.rpc.call("fs/writeFile", path, { signal, payload: { name: "dataBase64", bytes } });
   reportProgress(options, bytes.length, bytes.length);
 }
 
@@ -91,10 +90,10 @@ class Device implements WritableFile {
   }
 
   async write(_offset: number, bytes: Uint8Array): Promise<void> {
-    // Encoded now: the caller may reuse the memory.
-    const params = { ...this.#path, dataBase64: encodeBase64(bytes) };
+    // Copied now: the caller may reuse the memory.
+    const payload = { name: "dataBase64", bytes: bytes.slice() } as const;
     const { signal } = this;
-    const write = this.#last.then(() => this.#rpc.call("fs/writeFile", params, { signal }));
+    const write = this.#last.then(() => this.#rpc.call("fs/writeFile", this.#path, { signal, payload }));
     this.#last = write;
     await write;
   }

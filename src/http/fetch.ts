@@ -100,7 +100,13 @@ async function fetchRemotely(
 
 async function exchange(
   { rpc, bodies }: HttpSession,
-  { request: { method, url, redirect, signal }, content, limit, init, progress }: Exchange,
+  {
+    request: { method, url, redirect, signal },
+    content: { headers, bytes },
+    limit,
+    init,
+    progress,
+  }: Exchange,
 ): Promise<RemoteResponse> {
   const { timeoutMs, maxBufferedBytes = DEFAULT_MAX_BUFFERED_BYTES } = init;
   const { sessionId } = rpc;
@@ -112,13 +118,14 @@ async function exchange(
       {
         method,
         url,
-        ...content,
+        headers,
+        ...(bytes ? {} : { bodyBase64: null }),
         redirectPolicy: redirect === "follow" ? "follow" : "stop",
         requestId: body.requestId,
         streamResponse: true,
         ...(timeoutMs === undefined ? {} : { timeoutMs: Math.ceil(timeoutMs) + SERVER_GRACE_MS }),
       },
-      { signal: limit.signal },
+      { signal: limit.signal, payload: bytes ? { name: "bodyBase64", bytes } : undefined },
     );
     progress.delivery = "answered";
     limit.signal.throwIfAborted();

@@ -1,7 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { untilAborted } from "../internal/abort.ts";
 import { invalid, received } from "../internal/arguments.ts";
-import { encodeBase64 } from "../internal/base64.ts";
 import { concatBytes, utf8 } from "../internal/bytes.ts";
 import { unobserved } from "../internal/deferred.ts";
 import { isAsyncIterable, isBlob, isReadableStream, isUint8Array, viewOf } from "../internal/realms.ts";
@@ -14,7 +13,7 @@ const MAX_BODY = 11 * 1024 * 1024;
 /** What is sent of a body: its bytes, and the headers with those that the body implies. */
 export interface Content {
   readonly headers: readonly HttpHeader[];
-  readonly bodyBase64: string | null;
+  readonly bytes: Uint8Array | null;
 }
 
 /** Where the bytes of a body come from, and the content type that its kind implies. */
@@ -39,7 +38,7 @@ export async function readBody(
   signal: AbortSignal,
 ): Promise<Content> {
   if (body === null) {
-    return { headers: withLength(headers, 0, /^(POST|PUT)$/.test(method)), bodyBase64: null };
+    return { headers: withLength(headers, 0, /^(POST|PUT)$/.test(method)), bytes: null };
   }
   const source = sourceOf(body);
   const { bytes: from, type } = source instanceof Promise ? await untilAborted(source, signal) : source;
@@ -49,7 +48,8 @@ export async function readBody(
   const isTyped = !type || headers.some(({ name }) => name.toLowerCase() === "content-type");
   return {
     headers: isTyped ? all : [...all, { name: "content-type", value: type }],
-    bodyBase64: encodeBase64(bytes),
+    // The caller may change its memory while the request waits.
+    bytes: from === bytes ? bytes.slice() : bytes,
   };
 }
 

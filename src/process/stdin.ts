@@ -12,7 +12,6 @@ import { type Deferred, deferred, unobserved } from "../internal/deferred.ts";
 import { Fifo } from "../internal/fifo.ts";
 import { markShared } from "../internal/operation.ts";
 import type { ResultOf } from "../protocol/methods.ts";
-import { processSchemas } from "../protocol/process.ts";
 import type { CallOptions } from "../rpc/call.ts";
 import { failureOfCall } from "../rpc/errors.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
@@ -189,13 +188,11 @@ export class ProcessStdin {
   }
 
   /** A write into an input that breaks at that moment is an error of the server, later ones are a status. */
-  async #send(piece: Uint8Array, options?: CallOptions): Promise<ResultOf<"process/write">["status"]> {
+  async #send(piece: Uint8Array, options?: CallOptions<never>): Promise<ResultOf<"process/write">["status"]> {
     const params = { processId: this.#processId, writeId: randomId() };
-    const payload = { name: "chunk", bytes: piece };
+    const payload = { name: "chunk", bytes: piece } as const;
     try {
-      return (
-        await this.#rpc.request("process/write", params, processSchemas.writeResult, { ...options, payload })
-      ).status;
+      return (await this.#rpc.call("process/write", params, { ...options, payload })).status;
     } catch (error) {
       if (error instanceof ServerError && /write to process stdin/i.test(error.message)) return "stdinClosed";
       throw error;

@@ -3,7 +3,7 @@ import { type Deadline, deadline } from "../internal/abort.ts";
 import type { Schema } from "../protocol/encoded-bytes.ts";
 import type { Payload, TraceContext } from "./request-frame.ts";
 
-export interface CallOptions {
+export interface CallOptions<Name extends string = string> {
   /** Ends the wait with the signal's reason. A request that was sent can't be cancelled. */
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds until the wait ends with a TimeoutError. @default none */
@@ -15,7 +15,7 @@ export interface CallOptions {
   /** For requests that the user did not make: they do not keep a Node process alive. */
   readonly background?: boolean;
   /** Bytes that join the params. They may change as soon as the call has returned. */
-  readonly payload?: Payload;
+  readonly payload?: Payload<Name> | undefined;
 }
 
 /** How a call settles its promise. */

@@ -167,7 +167,11 @@ export class RpcPeer {
    * Rejects with ServerError, ProtocolError (the result has the wrong shape), DisconnectedError, ClosedError,
    * TimeoutError, UsageError `ERR_TOO_LARGE`, or the signal's reason.
    */
-  call<M extends MethodName>(method: M, params: ParamsOf<M>, options?: CallOptions): Promise<ResultOf<M>> {
+  call<M extends MethodName, Bytes extends string = never>(
+    method: M,
+    params: [Bytes] extends [never] ? ParamsOf<M> : Omit<ParamsOf<M>, Bytes>,
+    options?: CallOptions<Bytes>,
+  ): Promise<ResultOf<M>> {
     return this.request(method, params, methods[method].result as Schema<ResultOf<M>>, options);
   }
 

@@ -28,8 +28,8 @@ interface Request {
 }
 
 /** Bytes that become the last member of the params, which must be an object with members. */
-export interface Payload {
-  readonly name: string;
+export interface Payload<Name extends string = string> {
+  readonly name: Name;
   readonly bytes: Uint8Array;
 }
 

@@ -34,8 +34,8 @@ export interface Connection {
   /** Sends one frame. Never throws; a frame sent after the end is dropped. */
   send(frame: string): void;
   /**
-   * Sends one frame made of `head`, `bytes` as base64 and `tail`; `bytes` may change afterwards. Missing where that is not
-   * quicker than `send`.
+   * Sends one frame made of `head`, `bytes` as base64 and `tail`, as text or as its UTF-8 bytes; `bytes` may change
+   * afterwards. Missing where that is not quicker than `send`.
    */
   readonly sendPayload?: ((head: string, bytes: Uint8Array, tail: string) => void) | undefined;
   /** Closes the connection from this side. Never rejects, settles within two seconds even if the peer is dead. */

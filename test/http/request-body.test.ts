@@ -28,6 +28,14 @@ const post = (body: BodyInit | null, init: RequestInit = {}) =>
   real.client.fetch(origin.url, { method: "POST", body, ...init });
 
 describe("the body of a request", () => {
+  it("has the bytes that it had when fetch() was called", async () => {
+    const bytes = Uint8Array.of(1, 2, 3);
+    const posting = post(bytes);
+    bytes.fill(0);
+    await posting;
+    expect([...origin.latest.body]).toEqual([1, 2, 3]);
+  });
+
   it.each<[string, BodyInit | null, string | Uint8Array, string[]]>([
     ["a string", "grüße", "grüße", ["text/plain;charset=UTF-8"]],
     ["an empty string", "", "", ["text/plain;charset=UTF-8"]],

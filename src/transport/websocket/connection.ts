@@ -1,8 +1,10 @@
+import { encodeBase64 } from "../../internal/base64.ts";
 import { deferred } from "../../internal/deferred.ts";
 import { viewOf } from "../../internal/realms.ts";
 import { settledWithin } from "../../internal/timer.ts";
 import { ReceiveQueue } from "../receive-queue.ts";
 import type { Connection, ConnectionReceiver } from "../transport.ts";
+import { binarySender } from "./binary-frames.ts";
 import { WebSocketFlowControl } from "./flow-control.ts";
 import {
   type Corkable,
@@ -41,6 +43,7 @@ export class WebSocketConnection implements Connection {
   readonly sendPayload: Connection["sendPayload"];
   /** What keeps a Node process alive: the TCP or TLS stream below a `ws` socket. */
   #handle: Handle | undefined;
+  readonly #sendParts: ReturnType<typeof binarySender>;
   hasOpened = false;
 
   /** @param stream What the socket writes to, if that is not the socket's own to cork. */
@@ -51,12 +54,17 @@ export class WebSocketConnection implements Connection {
       socket.pause && socket.resume
         ? new WebSocketFlowControl(socket, stream ?? corkable(socket))
         : undefined;
+    const sendParts = binarySender(socket);
+    this.#sendParts = sendParts;
+    const send = socket.sendPayload
+      ? this.flow?.payloads
+      : sendParts &&
+        ((head: string, bytes: Uint8Array, tail: string) => sendParts(head, encodeBase64(bytes), tail));
     this.sendPayload =
-      this.flow && socket.sendPayload
-        ? (head, bytes, tail) => {
-            if (this.isOpen) this.flow?.sendPayload(head, bytes, tail);
-          }
-        : undefined;
+      send &&
+      ((head, bytes, tail) => {
+        if (this.isOpen) send(head, bytes, tail);
+      });
     socket.binaryType = "arraybuffer";
     // The listeners stay for the life of the socket: `ws` throws an error that has no listener.
     listen(socket, "open", () => {
@@ -92,6 +100,7 @@ export class WebSocketConnection implements Connection {
   send(frame: string): void {
     if (!this.isOpen) return;
     if (this.flow) this.flow.send(frame);
+    else if (this.#sendParts) this.#sendParts(frame);
     else this.#socket.send(frame);
   }
 

@@ -31,10 +31,10 @@ export class WebSocketFlowControl implements FlowControl {
     else this.#socket.send(frame, this.#onSent);
   }
 
-  sendPayload(head: string, bytes: Uint8Array, tail: string): void {
+  readonly payloads = (head: string, bytes: Uint8Array, tail: string): void => {
     this.#beforeSend();
     this.#socket.sendPayload?.(head, bytes, tail, this.#onSent);
-  }
+  };
 
   pause(): void {
     this.#socket.pause?.();
