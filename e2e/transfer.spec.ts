@@ -11,14 +11,14 @@ const FILE = 20 * MIB;
 test("transfers 64 MiB of output completely while the page stays responsive", async ({ tab }, info) => {
   await tab.do("session");
   await tab.takeTaskTimes();
-  const { bytes, ms } = await tab.do("readOutput", OUTPUT);
+  const bytes = await tab.do("readOutput", OUTPUT);
   const times = await tab.takeTaskTimes();
   expect(bytes).toBe(OUTPUT);
   expect(await tab.do("digest")).toBe(sha256Of(Buffer.alloc(OUTPUT, "line of output\n")));
 
+  // Not the speed: Playwright has every frame reported, which cuts it to a third. `npm run bench:page` measures it.
   const figures =
-    `64 MiB of output in ${Math.round(ms)} ms (${Math.round(OUTPUT / MIB / (ms / 1000))} MiB/s); ` +
-    `${times.count} messages, p50 ${times.p50.toFixed(2)} ms, p99 ${times.p99.toFixed(2)} ms, ` +
+    `64 MiB of output: ${times.count} messages, p50 ${times.p50.toFixed(2)} ms, p99 ${times.p99.toFixed(2)} ms, ` +
     `max ${times.max.toFixed(1)} ms; ${times.longTasks.length} tasks over 50 ms`;
   info.annotations.push({ type: "figures", description: figures });
   process.stdout.write(`      ${figures}\n`);
@@ -26,13 +26,19 @@ test("transfers 64 MiB of output completely while the page stays responsive", as
   expect(times.p99).toBeLessThan(8);
 });
 
-test("writes and reads back a file of 20 MiB", async ({ tab }) => {
+test("writes a file of 20 MiB in binary frames and reads it back", async ({ tab }) => {
+  let binaryFrames = 0;
+  tab.page.on("websocket", (socket) => {
+    socket.on("framesent", ({ payload }) => {
+      if (typeof payload !== "string") binaryFrames++;
+    });
+  });
   const path = join(tmpdir(), `exec-server-e2e-${process.pid}.bin`);
   try {
-    const { sent, received, ms } = await tab.do("roundTrip", path, FILE);
+    const { sent, received } = await tab.do("roundTrip", path, FILE);
     expect(received).toBe(sent);
     expect(sha256Of(readFileSync(path))).toBe(sent);
-    process.stdout.write(`      20 MiB written and read back in ${Math.round(ms)} ms\n`);
+    expect(binaryFrames).toBe(FILE / MIB);
   } finally {
     rmSync(path, { force: true });
   }

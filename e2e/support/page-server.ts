@@ -5,6 +5,8 @@ import { Origin } from "../../test/support/origin.ts";
 export class PageServer {
   /** The sources that the page may connect to. */
   connectSrc = "'none'";
+  /** Browsers keep no page with a WebSocket and "no-store" in their back/forward cache. */
+  cacheControl = "no-store";
   /** Reports of violations, as the browser sent them. */
   readonly reports: string[] = [];
   readonly #server: Origin;
@@ -13,7 +15,13 @@ export class PageServer {
     const files = new StaticFiles(directory);
     this.#server = server;
     server.answer = (response, request) => {
-      if (files.answer(request, response, this.#policy())) return;
+      if (files.answer(request, response, this.#policy(), this.cacheControl)) return;
+      if (request.url === "/blank") {
+        response
+          .writeHead(200, { "content-type": "text/html" })
+          .end('<!doctype html><link rel="icon" href="data:," />');
+        return;
+      }
       const isReport = request.url === "/csp-report";
       if (isReport) this.reports.push(request.body.toString());
       response.writeHead(isReport ? 204 : 404).end();

@@ -8,6 +8,7 @@ import {
 } from "../errors.ts";
 import { deadline, untilAborted } from "../internal/abort.ts";
 import { guarded } from "../internal/guarded.ts";
+import { isPrerendering, pageVisited } from "../internal/page.ts";
 import type { ResultOf } from "../protocol/methods.ts";
 import { KeepAlive } from "../rpc/keep-alive.ts";
 import { RpcPeer } from "../rpc/peer.ts";
@@ -30,6 +31,8 @@ export async function connect(
 ): Promise<Session> {
   signal?.throwIfAborted();
   const { keepAlive, onNetworkPolicyRequest, traceContext } = options;
+  // Before the deadline begins: the browser opens no connection for a page that is not visited yet.
+  if (isPrerendering()) await pageVisited(signal);
   const started = performance.now();
   const connection = await dial(options, signal);
   const dialled = performance.now();

@@ -83,8 +83,10 @@ export class RpcPeer {
     );
     connection.start({
       onFrame: (frame) => this.#receive(frame),
-      onEnd: (end) =>
-        this.#end(this.#disconnectedError(end), end.closeCode === ABNORMAL_CLOSURE ? "network" : "server"),
+      onEnd: (end) => {
+        const closedBy = end.closeCode === ABNORMAL_CLOSURE ? "network" : "server";
+        this.#end(this.#disconnectedError(end), end.closedBy ?? closedBy);
+      },
     });
   }
 

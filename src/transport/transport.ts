@@ -84,6 +84,8 @@ export interface ConnectionEnd {
   readonly closeCode?: number | undefined;
   /** The underlying error. */
   readonly cause?: unknown;
+  /** Which side closed it, where that is not evident from the close code. */
+  readonly closedBy?: "client" | undefined;
 }
 
 /**

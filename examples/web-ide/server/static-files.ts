@@ -11,7 +11,6 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** Headers of every response, beside the Content-Security-Policy. */
 const HEADERS = {
-  "cache-control": "no-store",
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
   "referrer-policy": "no-referrer",
@@ -36,12 +35,14 @@ export class StaticFiles {
     request: Pick<IncomingMessage, "method" | "url">,
     response: ServerResponse,
     contentSecurityPolicy: string,
+    cacheControl = "no-store",
   ): boolean {
     const path = request.url === "/" ? "/index.html" : (request.url ?? "");
     const file = this.#files.get(path);
     if (!file || request.method !== "GET") return false;
     response.writeHead(200, {
       ...HEADERS,
+      "cache-control": cacheControl,
       "content-security-policy": contentSecurityPolicy,
       "content-type": file.type,
     });

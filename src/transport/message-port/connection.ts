@@ -1,5 +1,6 @@
 import { ProtocolError } from "../../errors.ts";
 import { deferred } from "../../internal/deferred.ts";
+import { onPageHide } from "../../internal/page.ts";
 import { ReceiveQueue } from "../receive-queue.ts";
 import type { Connection, ConnectionEnd, ConnectionReceiver } from "../transport.ts";
 import { closeMessage, endFromMessage } from "./errors.ts";
@@ -185,10 +186,4 @@ export class PortConnection implements Connection {
     this.#receiveQueue.end(end);
     this.#ended.resolve(end);
   }
-}
-
-function onPageHide(listener: () => void): () => void {
-  const page = globalThis as Partial<Pick<Window, "addEventListener" | "removeEventListener">>;
-  page.addEventListener?.("pagehide", listener);
-  return () => page.removeEventListener?.("pagehide", listener);
 }

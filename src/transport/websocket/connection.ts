@@ -1,5 +1,6 @@
 import { encodeBase64 } from "../../internal/base64.ts";
 import { deferred } from "../../internal/deferred.ts";
+import { onPageHide } from "../../internal/page.ts";
 import { viewOf } from "../../internal/realms.ts";
 import { settledWithin } from "../../internal/timer.ts";
 import { ReceiveQueue } from "../receive-queue.ts";
@@ -20,6 +21,8 @@ const OPEN = 1;
 const CLOSE_GRACE_MS = 1_000;
 /** How long a terminated socket may take to emit `close`. */
 const TERMINATE_GRACE_MS = 500;
+/** The reason of an end by the page's departure. */
+const PAGE_LEFT = "the page was left and is kept for a return without its connections";
 
 /** The TCP or TLS socket of Node below. */
 interface Handle {
@@ -44,7 +47,10 @@ export class WebSocketConnection implements Connection {
   /** What keeps a Node process alive: the TCP or TLS stream below a `ws` socket. */
   #handle: Handle | undefined;
   readonly #sendParts: ReturnType<typeof binarySender>;
+  readonly #stopWatchingPage: () => void;
   hasOpened = false;
+  /** Called with the reason when the connection ends because the page was left. */
+  onPageLeft: (reason: string) => void = () => {};
 
   /** @param stream What the socket writes to, if that is not the socket's own to cork. */
   constructor(webSocket: WebSocketLike, stream?: Corkable) {
@@ -87,6 +93,10 @@ export class WebSocketConnection implements Connection {
       });
     });
     this.ping = pinger(socket, this.#closed);
+    // The browser keeps a cached page for minutes, and its session on the server with it. Its restored page connects anew.
+    this.#stopWatchingPage = onPageHide(({ persisted }) => {
+      if (persisted) this.#leavePage();
+    });
   }
 
   get isOpen(): boolean {
@@ -118,6 +128,7 @@ export class WebSocketConnection implements Connection {
   }
 
   async close(): Promise<void> {
+    this.#stopWatchingPage();
     this.#socket.close(1000);
     await settledWithin(this.#closed, CLOSE_GRACE_MS);
     if (this.#receiveQueue.ended) return;
@@ -127,7 +138,15 @@ export class WebSocketConnection implements Connection {
     this.#receiveQueue.end({ reason: "closed, but the peer did not answer" });
   }
 
+  /** Everything settles in this turn, because the page is suspended after it. */
+  #leavePage(): void {
+    this.#receiveQueue.end({ reason: PAGE_LEFT, closedBy: "client" });
+    this.onPageLeft(PAGE_LEFT);
+    void this.close();
+  }
+
   #end(closeCode: number | undefined, closeReason: string | undefined): void {
+    this.#stopWatchingPage();
     this.flow?.end();
     const reason = closeReason || this.#lastError?.message || `the WebSocket closed with code ${closeCode}`;
     this.#receiveQueue.end({ reason, closeCode, cause: this.#lastError?.error });

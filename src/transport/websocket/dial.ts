@@ -20,6 +20,11 @@ export function openWebSocket(
       signal.removeEventListener("abort", onAbort);
       reject(dialError(shown, lastError, closeCodeOf(end), hintFor));
     };
+    connection.onPageLeft = (reason) => {
+      signal.removeEventListener("abort", onAbort);
+      const message = `Could not connect to ${shown}: ${reason}`;
+      reject(new ConnectError(message, { phase: "dial", delivery: "not-sent" }));
+    };
     const onAbort = (): void => {
       // Before the close, which can emit an error synchronously.
       reject(signal.reason);
