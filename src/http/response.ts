@@ -1,3 +1,4 @@
+import { iterable } from "../internal/byte-stream.ts";
 import type { ResultOf } from "../protocol/methods.ts";
 import type { Body } from "./body.ts";
 
@@ -42,8 +43,19 @@ export function makeResponse(
 
 /** Defines on a response, and on its clones, the properties that the constructor does not accept. */
 function extend(response: Response, body: BodyFailure, added: PropertyDescriptorMap): RemoteResponse {
-  const clone = { value: () => extend(Response.prototype.clone.call(response), body, added) };
-  return Object.defineProperties(response, { ...added, ...readers(response, body), clone }) as RemoteResponse;
+  const members: PropertyDescriptorMap = {
+    ...added,
+    ...readers(response, body),
+    // Each reading: a clone gives the original another stream, too.
+    body: { get: () => iterableBody(response) },
+    clone: { value: () => extend(Response.prototype.clone.call(response), body, added) },
+  };
+  return Object.defineProperties(response, members) as RemoteResponse;
+}
+
+function iterableBody(response: Response): Response["body"] {
+  const body = Reflect.get(Response.prototype, "body", response);
+  return body && iterable(body);
 }
 
 /** The methods that read the whole body. Those of Chromium reject with "Failed to fetch" instead of the stream's error. */

@@ -69,12 +69,14 @@ function platformStream(source: Omit<UnderlyingByteSource, "type">): ReadableStr
     Reflect.deleteProperty(source, "type");
     stream = new ReadableStream(source as UnderlyingDefaultSource<Bytes>, { highWaterMark: 0 });
   }
-  // WebKit's streams can't be iterated.
-  if (!(Symbol.asyncIterator in stream)) {
-    const value = (options?: ReadableStreamIteratorOptions) => iterate(stream, options);
-    Object.defineProperties(stream, { values: { value }, [Symbol.asyncIterator]: { value } });
-  }
-  return stream;
+  return iterable(stream);
+}
+
+/** The stream itself, which `for await` can iterate afterwards: WebKit's streams have no iterator. */
+export function iterable<T>(stream: ReadableStream<T>): ReadableStream<T> {
+  if (Symbol.asyncIterator in stream) return stream;
+  const value = (options?: ReadableStreamIteratorOptions) => iterate(stream, options);
+  return Object.defineProperties(stream, { values: { value }, [Symbol.asyncIterator]: { value } });
 }
 
 /** Iterates over a stream as the platform does where it can. */

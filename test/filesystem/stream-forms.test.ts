@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { failureOf } from "../support/failure.ts";
 import { relayedFiles } from "../support/remote-files.ts";
+import { webkitStreams } from "../support/webkit-streams.ts";
 
 const MIB = 1024 * 1024;
 const CONTENT = randomBytes(2 * MIB + 77);
@@ -55,26 +56,11 @@ describe("createReadStream() with a reader that brings its own memory", () => {
 });
 
 describe("in a browser whose streams are neither iterable nor byte streams", () => {
-  /** As in WebKit. */
-  function limitStreams(): void {
-    const Original = ReadableStream;
-    const construct = (target: object, [source, strategy]: [UnderlyingSource, QueuingStrategy?]): object => {
-      if (source.type === "bytes") throw new TypeError("ReadableByteStreamController is not implemented");
-      return Reflect.construct(target as typeof ReadableStream, [source, strategy]) as object;
-    };
-    vi.stubGlobal("ReadableStream", new Proxy(Original, { construct } as ProxyHandler<typeof Original>));
-    for (const name of [Symbol.asyncIterator, "values"]) {
-      hidden.push([name, Object.getOwnPropertyDescriptor(Original.prototype, name) as PropertyDescriptor]);
-      delete (Original.prototype as unknown as Record<PropertyKey, unknown>)[name];
-    }
-  }
-  const hidden: [PropertyKey, PropertyDescriptor][] = [];
-  afterEach(() => {
-    vi.unstubAllGlobals();
-    for (const [name, descriptor] of hidden.splice(0)) {
-      Object.defineProperty(ReadableStream.prototype, name, descriptor);
-    }
-  });
+  let restoreStreams = (): void => {};
+  const limitStreams = (): void => {
+    restoreStreams = webkitStreams();
+  };
+  afterEach(() => restoreStreams());
 
   it("a read stream iterates with for await", async () => {
     limitStreams();
@@ -95,7 +81,7 @@ describe("in a browser whose streams are neither iterable nor byte streams", () 
   it("writeFile() takes such a stream", async () => {
     limitStreams();
     await real.fs.writeFile(real.path("copy"), real.fs.createReadStream(real.path("file")));
-    vi.unstubAllGlobals();
+    restoreStreams();
     expect(await real.sh("cmp file copy && echo same")).toBe("same");
   });
 });

@@ -6,6 +6,7 @@ import { failureOf } from "../support/failure.ts";
 import type { Origin } from "../support/origin.ts";
 import { readBody } from "../support/read-body.ts";
 import { realHttp } from "../support/real-http.ts";
+import { webkitStreams } from "../support/webkit-streams.ts";
 
 let real: Awaited<ReturnType<typeof realHttp>>;
 let origin: Origin;
@@ -58,6 +59,23 @@ describe("the body of a response from a real origin", () => {
       error: expect.objectContaining({ code: "ERR_SERVER", delivery: "answered" }),
     });
     expect(await real.client.status()).toEqual({ status: "ready" });
+  });
+
+  it("can be iterated, also that of a clone, in a browser whose streams have no iterator", async () => {
+    origin.answer = (response) => response.end("text");
+    const restore = webkitStreams();
+    try {
+      const response = await real.client.fetch(origin.url);
+      expect(response.body).toBe(response.body);
+      const clone = response.clone();
+      for (const { body } of [response, clone, await real.client.fetch(origin.url)]) {
+        let text = "";
+        for await (const chunk of body ?? []) text += Buffer.from(chunk);
+        expect(text).toBe("text");
+      }
+    } finally {
+      restore();
+    }
   });
 
   it("can be piped", async () => {

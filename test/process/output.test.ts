@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { OverflowPolicy } from "../../src/internal/byte-queue.ts";
 import type { OutputChunk } from "../../src/process/events.ts";
 import { ProcessOutput } from "../../src/process/output.ts";
+import { webkitStreams } from "../support/webkit-streams.ts";
 
 const CLAIMED = expect.objectContaining({ code: "ERR_OUTPUT_CLAIMED" });
 
@@ -345,6 +346,18 @@ describe("the streams of a process", () => {
       expect(await textOf(output.stdout)).toBe("out\n");
     } finally {
       vi.unstubAllGlobals();
+    }
+  });
+
+  it("can be iterated in a browser whose streams have no iterator", async () => {
+    const restore = webkitStreams();
+    try {
+      const output = twoLines();
+      output.end();
+      expect(await textOf(output.stdout)).toBe("out\n");
+      expect(await textOf(output.stderr)).toBe("err\n");
+    } finally {
+      restore();
     }
   });
 
