@@ -19,7 +19,7 @@ export const httpBody: Case = {
   turns: 7,
   goal: { speed: 0.95, cpu: 0.7 },
   rounds: async ({ sdk, handWritten }) => {
-    const url = await startOrigin();
+    const url = await startOrigin(MEBIBYTES);
     return {
       SDK: async () => {
         let bytes = 0;
@@ -34,9 +34,9 @@ export const httpBody: Case = {
 };
 
 /** Runs the origin in its own process, so that its processor time is not counted. */
-async function startOrigin(): Promise<string> {
+export async function startOrigin(mebibytes: number): Promise<string> {
   const program = fileURLToPath(new URL("../origin.mjs", import.meta.url));
-  const child = spawn(process.execPath, [program, String(MEBIBYTES)], {
+  const child = spawn(process.execPath, [program, String(mebibytes)], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   process.once("exit", () => child.kill());
