@@ -12,11 +12,13 @@ const IN_FLIGHT = 4;
  * Closes the file when its last block has arrived, whether or not the consumer takes that block.
  *
  * @param end Offset behind the last byte; Infinity for the end of the file.
+ * @param size Where the file probably ends; Infinity if that is unknown.
  */
 export async function* readBlocks(
   file: FileHandle,
   start = 0,
   end = Number.POSITIVE_INFINITY,
+  size = end,
 ): AsyncGenerator<Bytes, void> {
   const ahead: ReturnType<FileHandle["read"]>[] = [];
   let next = start;
@@ -36,15 +38,18 @@ export async function* readBlocks(
     }
   };
   const requestUpTo = (inFlight: number): void => {
-    while (ahead.length < inFlight && next < end && !isOver) {
+    // A block at the probable end is empty: it only confirms the end, and takes no memory.
+    while ((ahead.length < inFlight || next === size) && next < end && !isOver) {
       const length = Math.min(MAX_BLOCK, end - next);
       // A block behind the end of the file is never awaited, so its rejection is ignored.
       ahead.push(unobserved(request(length)));
       next += length;
     }
   };
-  // Most files end with their first block, so nothing is requested ahead of its response.
-  requestUpTo(1);
+  // Most files of unknown size end with their first block, so nothing is requested ahead of its response.
+  requestUpTo(
+    size < Number.POSITIVE_INFINITY ? Math.min(IN_FLIGHT, Math.ceil((size - start) / MAX_BLOCK)) : 1,
+  );
   for (let block = ahead.shift(); block; block = ahead.shift()) {
     const { bytes, eof } = await untilAborted(block, file.signal);
     if (!eof) requestUpTo(IN_FLIGHT);

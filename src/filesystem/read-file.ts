@@ -43,7 +43,7 @@ async function readLarge(
   let length = 0;
   const file = await files.open({ ...path, mode: "read" }, options.signal);
   try {
-    for await (const block of readBlocks(file)) {
+    for await (const block of readBlocks(file, 0, Number.POSITIVE_INFINITY, size)) {
       const end = length + block.length;
       // The file has grown since the server reported its size.
       if (end > all.length) all = grown(all, all.length + end);
@@ -51,9 +51,8 @@ async function readLarge(
       length = end;
       reportProgress(options, length, size > 0 ? Math.max(length, size) : undefined);
     }
-    await file.close();
   } finally {
-    // An error does not wait for the close.
+    // Nothing depends on the response, which is a round trip away.
     void file.close();
   }
   return length === all.length ? all : all.slice(0, length);

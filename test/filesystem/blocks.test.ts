@@ -60,7 +60,7 @@ class FakeFile {
 /** Bytes that differ by their position. */
 const numbered = (length: number): Uint8Array<ArrayBuffer> => Uint8Array.from({ length }, (_, i) => i % 251);
 
-function expectGoodBlocks(file: FakeFile, start: number): void {
+function expectGoodBlocks(file: FakeFile, start: number, mostInFlight = 4): void {
   let next = start;
   for (const [offset, length] of file.blocks) {
     expect(offset).toBe(next);
@@ -68,7 +68,7 @@ function expectGoodBlocks(file: FakeFile, start: number): void {
     expect(length).toBeLessThanOrEqual(MAX);
     next += length;
   }
-  expect(file.most).toBeLessThanOrEqual(4);
+  expect(file.most).toBeLessThanOrEqual(mostInFlight);
 }
 
 it("writes pieces of any length as the same bytes, in blocks of the largest size", async () => {
@@ -119,6 +119,30 @@ it("reads any range in order, in blocks of the largest size", async () => {
       })();
       expect(await scheduler.waitFor(reading)).toEqual([...file.bytes.slice(start, start + size)]);
       expectGoodBlocks(file, start);
+      await scheduler.waitIdle();
+      expect(file.isClosed).toBe(true);
+    }),
+  );
+});
+
+it("reads a whole file, whatever size was reported for it", async () => {
+  const sizes = fc.record({
+    length: fc.integer({ min: 0, max: 12 * MAX }),
+    reported: fc.oneof(fc.integer({ min: 0, max: 13 * MAX }), fc.constantFrom(0, 4 * MAX, 8 * MAX)),
+  });
+  await fc.assert(
+    fc.asyncProperty(sizes, fc.scheduler(), async ({ length, reported }, scheduler) => {
+      const file = new FakeFile(scheduler);
+      file.bytes = numbered(length);
+      const reading = (async () => {
+        const bytes: number[] = [];
+        const blocks = readBlocks(file.handle, 0, Number.POSITIVE_INFINITY, reported);
+        for await (const block of blocks) bytes.push(...block);
+        return bytes;
+      })();
+      expect(await scheduler.waitFor(reading)).toEqual([...file.bytes]);
+      // The fifth block confirms the reported end.
+      expectGoodBlocks(file, 0, 5);
       await scheduler.waitIdle();
       expect(file.isClosed).toBe(true);
     }),
