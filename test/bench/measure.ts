@@ -16,22 +16,20 @@ export interface Sample {
 
 export type Samples = Readonly<Record<string, readonly Sample[]>>;
 
-/** Number of warm-up turns, which do not count: they include the time of the compiler. */
-const WARM_UP = 3;
-
 setFlagsFromString("--expose-gc");
 const collectGarbage: (options: { type: "minor" }) => void = runInNewContext("gc");
 
 /**
  * Runs the rounds in turns, starting with a different one each time, so that other load on the machine affects all alike.
- * The warm-up turns do not count.
+ *
+ * @param warmUp Further turns, which do not count: they include the time of the compiler.
  */
-export async function interleave(turns: number, rounds: Rounds): Promise<Samples> {
+export async function interleave(turns: number, rounds: Rounds, warmUp = 3): Promise<Samples> {
   const names = Object.keys(rounds);
   const samples: Record<string, Sample[]> = Object.fromEntries(names.map((name) => [name, []]));
-  for (let turn = -WARM_UP; turn < turns; turn++) {
+  for (let turn = -warmUp; turn < turns; turn++) {
     for (const at of names.keys()) {
-      const name = names[(at + turn + WARM_UP) % names.length] as string;
+      const name = names[(at + turn + warmUp) % names.length] as string;
       const sample = await measure(rounds[name] as Round);
       if (turn >= 0) samples[name]?.push(sample);
     }

@@ -1,11 +1,12 @@
 import { newId, type RpcClient } from "./rpc-client.ts";
 
-/** Starts a process; `closed` resolves when all its output has been passed to `onChunk`. */
+/** Starts a process, in a terminal if `tty` is set; `closed` resolves when all its output has been passed to `onChunk`. */
 export async function startByHand(
   client: RpcClient,
   argv: string[],
   onChunk: (chunk: Uint8Array) => void,
-): Promise<{ closed: Promise<void> }> {
+  tty = false,
+): Promise<{ processId: string; closed: Promise<void> }> {
   const processId = newId();
   // The server sends events from different tasks, so they can arrive out of order.
   const held = new Map<number, { chunk: Uint8Array | undefined; isLast: boolean }>();
@@ -21,6 +22,12 @@ export async function startByHand(
       }
     });
   });
-  await client.call("process/start", { processId, argv, cwd: "file:///", env: {}, tty: false });
-  return { closed: closed.finally(() => client.listeners.delete(processId)) };
+  await client.call("process/start", {
+    processId,
+    argv,
+    cwd: "file:///",
+    env: { PATH: "/usr/bin:/bin" },
+    tty,
+  });
+  return { processId, closed: closed.finally(() => client.listeners.delete(processId)) };
 }

@@ -3,6 +3,7 @@ import type { ExecProcess, LazyExecServerClient } from "../../src/index.ts";
 import type { ExecServer } from "./exec-server.ts";
 import { failureOf } from "./failure.ts";
 import type { Origin } from "./origin.ts";
+import { RULES } from "./round-trip-rules.ts";
 
 /** What the operations run on. */
 export interface Stage {
@@ -13,45 +14,13 @@ export interface Stage {
   path(...names: string[]): string;
 }
 
-/** What makes an operation take more round trips than its floor: facts of the real server. */
-export const RULES = {
-  handshake:
-    "The response to `initialize` is the proof that an exec-server has answered, and has what requests are made of: the " +
-    "session, the working directory for `cwd`, the capabilities. `get()` hands out initialized clients only.",
-  "one frame":
-    "`fs/readFile` answers a file of any size in one frame (50 MiB: 69,905,068 characters), and nothing cancels it. So the " +
-    "size is asked first.",
-  "no order":
-    "A server with `--concurrent-requests` keeps no order: about half of the `fs/readBlock` and `fs/writeBlock` that were " +
-    "sent along with their `fs/open` were answered `unknown file handle`, and a close may overtake a write.",
-  "held responses":
-    "The server leaves Nagle's algorithm on: of several small responses to requests sent together, it holds all but the " +
-    "first until that one is acknowledged, which is a round trip. So what can be sent along saves nothing where responses " +
-    "are small, and what most calls don't need is not sent along.",
-  "text file busy":
-    "While the server holds a file open for writing, the program in it can't be started, and with `--concurrent-requests` " +
-    "nothing keeps a start behind the close. So the end of a write waits for the response to `fs/close`.",
-  "copies onto itself":
-    "`fs/copy` of a file onto itself, also through a link, empties it and answers ok. So the destination is looked at, and " +
-    "what exists there is compared with the source.",
-  "removes directories":
-    "`fs/remove` with `recursive: false` removes an empty directory, which Node refuses. So the path is looked at first.",
-  "one error":
-    "A missing program and a missing working directory have the same error. So the directory is looked at afterwards.",
-  "one level":
-    "`fs/readDirectory` lists one directory, and `fs/walk` loses names with line ends or tabs. So each level waits for the " +
-    "one above it.",
-  "hidden links":
-    "`fs/readDirectory` reports a link as its target. What a walk does not list may be a link, and is looked at.",
-} as const;
-
 interface Row {
   readonly operation: string;
   readonly trips: number;
   /** The round trips of an ideal client, with blocks of 1 MiB, four in flight. */
   readonly floor: number;
   /** Required above the floor. */
-  readonly rules?: readonly (keyof typeof RULES)[];
+  readonly rules: readonly (keyof typeof RULES)[];
   /** Prepares what does not count, and returns the operation. */
   prepare(stage: Stage): Promise<() => Promise<unknown>>;
 }
@@ -146,6 +115,30 @@ export const ROWS: readonly Row[] = [
   row("`resize`", 1, 1, async (stage) => {
     const process = await terminal(stage);
     return () => process.resize({ rows: 30, cols: 100 });
+  }),
+  row(
+    "60 writes at once, until the last echo is read",
+    2,
+    1,
+    async (stage) => {
+      const process = await terminal(stage);
+      return async () => {
+        for (let key = 0; key < 60; key++) void process.write("k");
+        let echoed = 0;
+        for await (const { chunk } of process) {
+          echoed += chunk.length;
+          if (echoed === 60) return;
+        }
+      };
+    },
+    "no order",
+  ),
+  row("60 calls of `resize` at once", 1, 1, async (stage) => {
+    const process = await terminal(stage);
+    return () =>
+      Promise.all(
+        Array.from({ length: 60 }, (_, more) => process.resize({ rows: 20 + more, cols: 100 + more })),
+      );
   }),
   row("`interrupt`, `terminate`", 1, 1, async (stage) => {
     const process = await terminal(stage);
@@ -252,7 +245,7 @@ export const ROWS: readonly Row[] = [
 /** The rows as a Markdown table, and the rules that it cites. */
 export function roundTripTable(): string {
   const cited = Object.keys(RULES);
-  const lines = ROWS.map(({ operation, trips, floor, rules = [] }) => {
+  const lines = ROWS.map(({ operation, trips, floor, rules }) => {
     const notes = rules.map((rule) => `${rule} (${cited.indexOf(rule) + 1})`).join(", ");
     return `| ${operation} | ${trips} | ${floor} | ${notes} |`;
   });

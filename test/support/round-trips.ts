@@ -145,7 +145,10 @@ class CountedConnection implements Connection {
 
   #hold(frame: string | Uint8Array): void {
     // The events of a process arrive in the round trip of its start.
-    if (!this.#isWaiting) return this.#receiver?.onFrame(frame);
+    if (!this.#isWaiting) {
+      this.#receiver?.onFrame(frame);
+      return;
+    }
     this.#held.push(frame);
     const { id } = JSON.parse(typeof frame === "string" ? frame : new TextDecoder().decode(frame));
     if (this.#unanswered.delete(id) && this.#unanswered.size === 0) void this.#deliverWhenQuiet();
