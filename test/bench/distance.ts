@@ -42,10 +42,16 @@ for (const roundTrip of DISTANCES) {
   const url = roundTrip === 0 ? server.url : relay.url;
   await using sdk = new LazyExecServerClient({ transport: webSocket(url) });
   const pair: Pair = { sdk, byHand: await HandWrittenClient.connect(url), server, url, origin: origin.url };
-  for (const [at, { name, turns, goal, ...measure }] of selected.entries()) {
+  for (const [at, { name, turns, turnsByHand, goal, ...measure }] of selected.entries()) {
     const rounds = { SDK: () => measure.sdk(pair), "hand-written": () => measure.byHand(pair) };
-    // One turn of a long operation outweighs the time of the compiler.
-    const samples = await interleave(turns, rounds, goal === undefined ? 1 : 0);
+    // The turns of a long operation outweigh the time of the compiler.
+    const samples =
+      turnsByHand === undefined
+        ? await interleave(turns, rounds, 1)
+        : {
+            ...(await interleave(turns, { SDK: rounds.SDK }, 0)),
+            ...(await interleave(turnsByHand, { "hand-written": rounds["hand-written"] }, 0)),
+          };
     const [own, other] = [typical(samples["SDK"]), typical(samples["hand-written"])];
     rows[at]?.push(`${figure(own)} / ${figure(other)}`);
     if (goal === undefined || roundTrip === 0) continue;
