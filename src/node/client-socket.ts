@@ -4,6 +4,7 @@ import { encodeBase64 } from "../internal/base64.ts";
 import type { ExtendedWebSocket } from "../transport/websocket/socket.ts";
 import { maskedFrame } from "./masked-frame.ts";
 import { acknowledgePromptly } from "./prompt-ack.ts";
+import { ReadBuffers } from "./read-buffers.ts";
 
 /**
  * The socket of `ws`, but with messages written directly to the TCP or TLS stream below. Without compression `ws` queues
@@ -11,9 +12,12 @@ import { acknowledgePromptly } from "./prompt-ack.ts";
  */
 export class ClientSocket extends WebSocket implements ExtendedWebSocket {
   #stream: Duplex | undefined;
+  readonly #buffers: ReadBuffers | undefined;
 
   constructor(url: URL, protocols: string[], options: ClientOptions) {
-    super(url, protocols, { ...options, perMessageDeflate: false });
+    const buffers = takesReadBuffers(options) ? new ReadBuffers() : undefined;
+    super(url, protocols, { ...options, perMessageDeflate: false, onread: buffers?.onread } as ClientOptions);
+    this.#buffers = buffers;
     this.once("upgrade", (response) => {
       this.#stream = response.socket;
       acknowledgePromptly(this, response);
@@ -27,6 +31,10 @@ export class ClientSocket extends WebSocket implements ExtendedWebSocket {
     else this.send(head + encodeBase64(bytes) + tail, onSent);
   }
 
+  release(message: Uint8Array): void {
+    this.#buffers?.release(message);
+  }
+
   cork(): void {
     this.#stream?.cork();
   }
@@ -34,4 +42,9 @@ export class ClientSocket extends WebSocket implements ExtendedWebSocket {
   uncork(): void {
     this.#stream?.uncork();
   }
+}
+
+/** An agent opens its connections itself, and may share them. Deno can't read into given memory. */
+function takesReadBuffers({ agent }: ClientOptions): boolean {
+  return agent === undefined && !("deno" in process.versions);
 }

@@ -87,6 +87,8 @@ export class RpcPeer {
         const closedBy = end.closeCode === ABNORMAL_CLOSURE ? "network" : "server";
         this.#end(this.#disconnectedError(end), end.closedBy ?? closedBy);
       },
+      // What is decoded has its own memory.
+      releasesFrames: true,
     });
   }
 

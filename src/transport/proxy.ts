@@ -78,6 +78,7 @@ function forward(
     from.flow?.resume();
   };
   from.start({
+    releasesFrames: true,
     onFrame(frame) {
       if (isTooLong) return;
       if (frame.length > maxLength) {

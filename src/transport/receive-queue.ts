@@ -12,6 +12,12 @@ export class ReceiveQueue {
   #isFlushing = false;
   #end: ConnectionEnd | undefined;
   #endIsDelivered = false;
+  readonly #onReleased: ((frame: string | Uint8Array) => void) | undefined;
+
+  /** @param onReleased Called with each frame that the receiver has released, in order. */
+  constructor(onReleased?: (frame: string | Uint8Array) => void) {
+    this.#onReleased = onReleased;
+  }
 
   get ended(): boolean {
     return this.#end !== undefined;
@@ -40,7 +46,7 @@ export class ReceiveQueue {
   frame(frame: string | Uint8Array): void {
     if (this.#end) return;
     const mustQueue = this.#isPaused || this.#isFlushing || !this.isEmpty;
-    if (this.#receiver && !mustQueue) this.#receiver.onFrame(frame);
+    if (this.#receiver && !mustQueue) this.#deliver(frame, this.#receiver);
     else this.#queued.push(frame);
   }
 
@@ -57,11 +63,16 @@ export class ReceiveQueue {
     while (!this.#isPaused) {
       const frame = this.#queued.shift();
       if (frame === undefined) break;
-      receiver.onFrame(frame);
+      this.#deliver(frame, receiver);
     }
     this.#isFlushing = false;
     if (!this.#end || this.#endIsDelivered) return;
     this.#endIsDelivered = true;
     receiver.onEnd(this.#end);
+  }
+
+  #deliver(frame: string | Uint8Array, receiver: ConnectionReceiver): void {
+    receiver.onFrame(frame);
+    if (receiver.releasesFrames) this.#onReleased?.(frame);
   }
 }

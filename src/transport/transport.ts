@@ -72,6 +72,11 @@ export interface FlowControl {
 export interface ConnectionReceiver {
   /** One whole frame has arrived, as text or as its UTF-8 bytes. */
   onFrame(frame: string | Uint8Array): void;
+  /**
+   * Whether nothing refers to the bytes of a frame once `onFrame` has returned. The transport may then use their memory
+   * again. @default false
+   */
+  readonly releasesFrames?: boolean | undefined;
   /** Called exactly once, whichever side ended the connection. No frame comes after it. */
   onEnd(end: ConnectionEnd): void;
 }

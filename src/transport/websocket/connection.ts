@@ -38,7 +38,9 @@ export function acceptedWebSocket(socket: ExtendedWebSocket, stream: Corkable): 
 
 export class WebSocketConnection implements Connection {
   readonly #socket: ExtendedWebSocket;
-  readonly #receiveQueue = new ReceiveQueue();
+  readonly #receiveQueue = new ReceiveQueue((frame) => {
+    if (typeof frame !== "string") this.#socket.release?.(frame);
+  });
   readonly #closed: Promise<void>;
   #lastError: SocketEvent | undefined;
   readonly flow: WebSocketFlowControl | undefined;

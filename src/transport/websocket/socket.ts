@@ -25,6 +25,8 @@ export interface ExtendedWebSocket extends WebSocketLike, Partial<Corkable> {
   ping?(): void;
   /** Listens for messages as the raw data that arrived, for pongs, and for the response to the upgrade request. */
   on?(type: "message" | "pong" | "upgrade", listener: (data: unknown) => void): unknown;
+  /** The bytes of this message, and of every message before it, are not used any more. */
+  release?(message: Uint8Array): void;
   /** Pauses reading. */
   pause?(): void;
   /** Resumes reading. */
