@@ -13,6 +13,7 @@ import { readFile, readWhole, writeFile } from "./cases/files.ts";
 import { gateway } from "./cases/gateway.ts";
 import { get, waiting } from "./cases/get.ts";
 import { httpBody } from "./cases/http.ts";
+import { outputOnNodes } from "./cases/nodes.ts";
 import { output } from "./cases/output.ts";
 import { reconnect } from "./cases/reconnect.ts";
 import { Clients } from "./clients.ts";
@@ -24,6 +25,7 @@ const cases: readonly Case[] = [
   oneByOne,
   atOnce,
   output,
+  ...outputOnNodes,
   readFile,
   writeFile,
   readWhole,

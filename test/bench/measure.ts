@@ -2,8 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** One round of a case. Resolves with the measured milliseconds, or with undefined to measure the whole round. */
-export type Round = () => Promise<number | undefined>;
+/**
+ * One round of a case. Resolves with the measured milliseconds, with undefined to measure the whole round, or with the
+ * sample of another process.
+ */
+export type Round = () => Promise<number | Sample | undefined>;
 
 /** The rounds of the compared clients, by name. */
 export type Rounds = Readonly<Record<string, Round>>;
@@ -50,7 +53,7 @@ export function quantile(values: readonly number[], fraction: number): number {
   return below + (above - below) * (at % 1);
 }
 
-async function measure(round: Round): Promise<Sample> {
+export async function measure(round: Round): Promise<Sample> {
   // Collects the garbage of the previous round. A full collection would also discard compiled code
   // without live objects, which does not happen that often in a program.
   collectGarbage({ type: "minor" });
@@ -58,6 +61,7 @@ async function measure(round: Round): Promise<Sample> {
   const cpu = process.cpuUsage();
   const start = performance.now();
   const measured = await round();
+  if (typeof measured === "object") return measured;
   const wall = measured ?? performance.now() - start;
   const { user, system } = process.cpuUsage(cpu);
   return { wall, cpu: (user + system) / 1000 };

@@ -1,4 +1,6 @@
+import type { LazyExecServerClient } from "../../../dist/index.js";
 import { startByHand } from "../process-by-hand.ts";
+import type { RpcClient } from "../rpc-client.ts";
 import { type Case, CODEC_ALONE, checkLength, roundsForAll } from "./case.ts";
 
 /** Large enough that the time to compile a client with more code hardly counts. */
@@ -18,24 +20,28 @@ export const output: Case = {
   rounds: async (clients) => ({
     ...(await roundsForAll(
       clients,
-      async () => {
-        let bytes = 0;
-        const process = await clients.sdk.start(FLOOD);
-        for await (const { chunk } of process) bytes += chunk.length;
-        return checkLength(bytes, BYTES);
-      },
-      async (client) => {
-        let bytes = 0;
-        const { closed } = await startByHand(client, FLOOD, (chunk) => {
-          bytes += chunk.length;
-        });
-        await closed;
-        return checkLength(bytes, BYTES);
-      },
+      () => readBySdk(clients.sdk, FLOOD),
+      (client) => readByHand(client, FLOOD),
     )),
     [CODEC_ALONE]: async () => codec(),
   }),
 };
+
+export async function readBySdk(client: LazyExecServerClient, argv: string[]): Promise<undefined> {
+  let bytes = 0;
+  const process = await client.start(argv);
+  for await (const { chunk } of process) bytes += chunk.length;
+  return checkLength(bytes, BYTES);
+}
+
+export async function readByHand(client: RpcClient, argv: string[]): Promise<undefined> {
+  let bytes = 0;
+  const { closed } = await startByHand(client, argv, (chunk) => {
+    bytes += chunk.length;
+  });
+  await closed;
+  return checkLength(bytes, BYTES);
+}
 
 function codec(): undefined {
   const chunk = Buffer.alloc(CHUNK).toString("base64");
