@@ -152,4 +152,23 @@ describe("ReceiveQueue", () => {
     queue.resume();
     expect(received).toEqual(["a"]);
   });
+
+  it("reports each frame that the receiver has released, in order, and none of another receiver", () => {
+    const released: unknown[] = [];
+    const queue = new ReceiveQueue((frame) => released.push(frame));
+    const { received, receiver } = recorder(() => expect(released).toEqual(received.slice(0, -1)));
+    queue.frame("a");
+    queue.start({ ...receiver, releasesFrames: true });
+    queue.frame("b");
+    queue.pause();
+    queue.frame("c");
+    expect(released).toEqual(["a", "b"]);
+    queue.resume();
+    expect(released).toEqual(["a", "b", "c"]);
+
+    const keeping = new ReceiveQueue((frame) => released.push(frame));
+    keeping.start(recorder().receiver);
+    keeping.frame("d");
+    expect(released).toEqual(["a", "b", "c"]);
+  });
 });
