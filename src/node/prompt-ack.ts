@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { WebSocket } from "ws";
 import { GATEWAY_NAME } from "../internal/gateway-name.ts";
 
-/** More bytes than this within `WINDOW_MS` are a flood. It is the most that Node reads at once. */
+/** More bytes than this within `WINDOW_MS` are a flood. */
 const FLOOD_BYTES = 64 * 1024;
 const WINDOW_MS = 10;
 /** Milliseconds without a frame after which a flood has ended. */
