@@ -95,11 +95,9 @@ export class Processes {
     const attempt = { argv, cwd: toNativePath(params.cwd), sessionId: this.#host.sessionId };
     try {
       const call = { signal, untilSent: true, urgent };
-      await untilAborted(this.#request(params, attempt, call), signal, () => this.#abandon(processId));
+      await untilAborted(this.#request(params, attempt, plan, call), signal, () => this.#abandon(processId));
     } catch (error) {
       state.release();
-      if (plan.isOptional && error instanceof ServerError)
-        throw new LauncherUnavailable("it requires /bin/sh");
       throw error;
     }
     if (plan.setup) {
@@ -137,16 +135,23 @@ export class Processes {
     });
   }
 
-  async #request(params: ParamsOf<"process/start">, attempt: Attempt, options: CallOptions): Promise<void> {
+  async #request(
+    params: ParamsOf<"process/start">,
+    attempt: Attempt,
+    { setup, isOptional }: LaunchPlan,
+    options: CallOptions,
+  ): Promise<void> {
     try {
       await this.#rpc.call("process/start", params, options);
     } catch (error) {
       if (isAbortReason(error, options.signal)) throw error;
       // The response is malformed, so the process may be running.
       if (error instanceof ProtocolError) this.#abandon(params.processId);
-      // With a launcher it is the shell that could not be started.
-      if (!(error instanceof ServerError) || params.argv !== attempt.argv) throw error;
-      throw startFailure(error, attempt, await this.#subjectOf(error, params.cwd));
+      if (!(error instanceof ServerError)) throw error;
+      const subject = await this.#subjectOf(error, params.cwd);
+      if (!setup || subject === "cwd") throw startFailure(error, attempt, subject);
+      // The program that could not be started is the shell.
+      throw isOptional ? new LauncherUnavailable("it requires /bin/sh") : error;
     }
   }
 

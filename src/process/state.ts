@@ -115,7 +115,8 @@ export class ProcessState implements Route<ProcessEvent> {
       case "closed": {
         if (!this.#exit) throw new ProtocolError("Received process/closed before process/exited");
         this.#finish();
-        for (const reporter of Object.values(this.#reporters)) reporter.end();
+        const { pty, stdout = pty, stderr } = this.#reporters;
+        stdout?.end(stderr?.printed);
         this.#closed.resolve(this.#exit);
         this.output.end();
       }

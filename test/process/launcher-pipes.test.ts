@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HELPER_PATH } from "../../src/process/launcher/script.ts";
 import { type LaunchOptions, SHELLS, ShellLauncher } from "../support/shell-launcher.ts";
@@ -111,10 +110,13 @@ describe.each(SHELLS)("pipes in %s", (shell) => {
   it("leaves no feeder and no fifo when the program ends before its input", async () => {
     const name = `early-${crypto.randomUUID()}`;
     const input = [frame(randomBytes(1_000_000)), frame(randomBytes(1_000_000))];
-    const { text } = await run("feed", ["sh", "-c", "head -c 3 | wc -c", name], { input });
+    const { text } = await run("feed", ["sh", "-c", "head -c 3 | wc -c", name], {
+      input,
+      env: { TMPDIR: launcher.folder },
+    });
     expect(text.trim()).toBe("3");
     await gone(name);
-    expect(readdirSync(tmpdir()).filter((file) => file.startsWith(".exec-server-"))).toEqual([]);
+    expect(readdirSync(launcher.folder).filter((file) => file.startsWith(".exec-server-"))).toEqual([]);
   });
 
   it("has the signals of the group pass the feeder", async () => {

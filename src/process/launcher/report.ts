@@ -61,9 +61,14 @@ export class LaunchReporter {
     return chunk.subarray(chunk.length);
   }
 
-  /** Called after the last output. */
-  end(): void {
-    if (!this.#done) this.#report({ type: "none", output: this.#printed.trim() });
+  /** What was printed without a report. */
+  get printed(): string {
+    return this.#printed.trim();
+  }
+
+  /** Called after the last output, with what was printed elsewhere. */
+  end(elsewhere = ""): void {
+    if (!this.#done) this.#report({ type: "none", output: this.printed || elsewhere });
   }
 
   #report(report: LaunchReport): void {
