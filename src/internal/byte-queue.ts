@@ -92,6 +92,19 @@ export class ByteQueue<P extends Piece = Piece> {
     return reader.promise;
   }
 
+  /** Takes the next kept pieces that have together at most this many bytes. */
+  take(maxBytes: number): P[] {
+    const pieces: P[] = [];
+    let room = maxBytes;
+    for (let piece = this.#chunks.peek(); piece && piece.chunk.length <= room; piece = this.#chunks.peek()) {
+      room -= piece.chunk.length;
+      this.#chunks.shift();
+      pieces.push(this.#withGap(piece));
+    }
+    this.#bytes -= maxBytes - room;
+    return pieces;
+  }
+
   #withGap(piece: P): P {
     if (this.#gap === 0) return piece;
     const droppedBefore = this.#gap;

@@ -1,8 +1,11 @@
 import { UsageError } from "../errors.ts";
 import { ByteQueue, type OverflowPolicy } from "../internal/byte-queue.ts";
-import type { Bytes } from "../internal/bytes.ts";
+import { type Bytes, concatBytes } from "../internal/bytes.ts";
 import type { OutputChunk } from "./events.ts";
 import { outputStream } from "./output-stream.ts";
+
+/** Bytes of a chunk that is made of several. Less than that is read as it came. */
+const MAX_JOINED = 64 * 1024;
 
 type View = "merged" | "split";
 
@@ -90,7 +93,12 @@ export class ProcessOutput {
       next: async () => {
         const next = queue.next();
         this.#report();
-        return (await next).value?.chunk;
+        const chunk = (await next).value?.chunk;
+        // What has piled up behind a slow reader is read as one chunk: the server sends 8 KiB at a time.
+        if (!chunk || queue.size < MAX_JOINED) return chunk;
+        const behind = queue.take(MAX_JOINED - chunk.length);
+        this.#report();
+        return concatBytes([chunk, ...behind.map((piece) => piece.chunk)]);
       },
       cancel: () => this.#discard(queue),
     });

@@ -103,6 +103,7 @@ export const FOREIGN: Readonly<Record<string, StartOperation>> = {
         const options = foreignRecord({
           processId: name,
           stdin: "pipe",
+          signals: false,
           cwd: foreignUrl("/work"),
           env: foreignRecord({ NAME: "value" }),
           signal: new realm.AbortSignal(signal),

@@ -28,7 +28,7 @@ export type StartOperation = (context: OperationContext) => Operation;
 /** Operations whose outcome follows exactly from the frames of the server. */
 export const EXACT: Readonly<Record<string, StartOperation>> = {
   process({ client, server, random, name }) {
-    const start = outcomeOf(client.start(["program"], { processId: name, stdin: "pipe" }));
+    const start = outcomeOf(client.start(["program"], { processId: name, stdin: "pipe", signals: false }));
     const read = random.chance(0.5) ? readMerged : readSplit;
     let received: Awaited<ReturnType<typeof read>> | undefined;
     let started: Outcome<ExecProcess> | undefined;
@@ -162,14 +162,16 @@ export const COMPOSITE: Readonly<Record<string, StartOperation>> = {
       context,
       context.name,
       async (client, signal) => {
-        const cat = await client.start(["cat"], { processId: context.name, stdin: "pipe", signal });
+        const signals = context.random.chance(0.5) ? undefined : false;
+        const options = { processId: context.name, stdin: "pipe", signal, signals } as const;
+        const cat = await client.start(["cat"], options);
         const writes = [cat.write("one"), cat.write("two")];
         await Promise.allSettled(writes);
         await Promise.all(writes);
         await cat.stdout.cancel();
         await cat.terminate();
       },
-      ["ERR_STDIN_CLOSED"],
+      ["ERR_PROTOCOL", "ERR_STDIN_CLOSED", "ERR_UNSUPPORTED"],
     ),
   readFile: (context) => {
     const path = filePath(context);

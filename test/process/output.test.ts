@@ -224,6 +224,33 @@ describe("ending a read early", () => {
   }
 });
 
+describe("what has piled up behind a slow reader", () => {
+  it("is read in chunks of at most 64 KiB, whole and in order", async () => {
+    const output = new ProcessOutput(2 ** 20, "fail");
+    for (let n = 0; n < 40; n++) push(output, n + 1, "stdout", String.fromCharCode(65 + n).repeat(8_192));
+    output.end();
+    const sizes: number[] = [];
+    let text = "";
+    for await (const chunk of output.stdout) {
+      sizes.push(chunk.length);
+      text += new TextDecoder().decode(chunk);
+    }
+    expect(text).toBe(
+      Array.from({ length: 40 }, (_, n) => String.fromCharCode(65 + n).repeat(8_192)).join(""),
+    );
+    expect(sizes.slice(0, 4)).toEqual([65_536, 65_536, 65_536, 65_536]);
+  });
+
+  it("is read as it came while it is little", async () => {
+    const output = new ProcessOutput(2 ** 20, "fail");
+    for (let n = 0; n < 7; n++) push(output, n + 1, "stdout", "x".repeat(8_192));
+    output.end();
+    const sizes: number[] = [];
+    for await (const chunk of output.stdout) sizes.push(chunk.length);
+    expect(sizes).toEqual(Array.from({ length: 7 }, () => 8_192));
+  });
+});
+
 describe("the end", () => {
   it("settles pending reads of both views", async () => {
     const merged = new ProcessOutput(10, "fail");
