@@ -35,15 +35,18 @@ export {
 } from "./errors.ts";
 export type { RemoteDirent, RemoteStats, WalkEntry, WalkResult } from "./filesystem/entries.ts";
 export type {
+  AppendFileOptions,
   CopyOptions,
   FileEncoding,
   FileOptions,
+  LinkType,
   ReaddirOptions,
   ReadFileOptions,
   ReadStreamOptions,
   RealpathOptions,
   RecursiveOptions,
   RmOptions,
+  SymlinkOptions,
   TransferOptions,
   TransferProgress,
   WalkOptions,

@@ -5,6 +5,7 @@ import { PathWatcher } from "../filesystem/path-watcher.ts";
 import { Bodies } from "../http/body.ts";
 import type { HttpSession } from "../http/fetch.ts";
 import { Processes } from "../process/processes.ts";
+import { ScriptRunner } from "../process/script.ts";
 import type { ResultOf } from "../protocol/methods.ts";
 import type { Ending, RpcPeer } from "../rpc/peer.ts";
 
@@ -40,6 +41,7 @@ export class Session implements FileSession, HttpSession {
   readonly files: FileHandles;
   readonly bodies: Bodies;
   readonly watcher: PathWatcher;
+  readonly shell: ScriptRunner;
   readonly canWriteBlocks: boolean;
   readonly timings: SessionTimings;
   /** Set when the connection has ended. */
@@ -58,11 +60,10 @@ export class Session implements FileSession, HttpSession {
     this.files = new FileHandles(rpc);
     // What is pending is counted first. Then processes fail, then bodies, then waits for paths.
     rpc.onEnd((_, ending) => this.#recordEnding(ending));
-    this.processes = new Processes(rpc, {
-      sessionId,
-      cwd: info?.cwd ?? undefined,
-      isPosix: info?.platformOs != null && info.platformOs !== "windows",
-    });
+    const isPosix = info?.platformOs != null && info.platformOs !== "windows";
+    const processes = new Processes(rpc, { sessionId, cwd: info?.cwd ?? undefined, isPosix });
+    this.processes = processes;
+    this.shell = new ScriptRunner((...command) => processes.start(...command), isPosix);
     this.bodies = new Bodies(rpc, purpose === "fetch" ? rpc : undefined);
     this.watcher = new PathWatcher(rpc);
   }

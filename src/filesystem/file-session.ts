@@ -1,15 +1,37 @@
 import { ServerError } from "../errors.ts";
 import { isAbortReason } from "../internal/abort.ts";
+import type { Bytes } from "../internal/bytes.ts";
 import type { PathParams, WireMetadata } from "../protocol/filesystem.ts";
+import type { SandboxContext } from "../protocol/sandbox.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import type { FileHandles } from "./handles.ts";
 import type { PathWatcher } from "./path-watcher.ts";
+
+/** The server's shell, for operations that the protocol does not have. */
+export interface Shell {
+  /**
+   * Runs a script to its end. Variables of `env` are private, arguments are not.
+   * @throws UsageError `ERR_UNSUPPORTED` without a POSIX shell on the server.
+   */
+  run(
+    script: string,
+    args: readonly string[],
+    options: {
+      readonly env?: Readonly<Record<string, string>> | undefined;
+      /** Written to standard input, which never ends. */
+      readonly input?: Uint8Array | undefined;
+      readonly sandbox: SandboxContext | null;
+      readonly signal?: AbortSignal | undefined;
+    },
+  ): Promise<{ readonly exitCode: number; readonly stdout: Bytes; readonly stderr: Bytes }>;
+}
 
 /** What the file operations use of a connection. */
 export interface FileSession {
   readonly rpc: RpcPeer;
   readonly files: FileHandles;
   readonly watcher: PathWatcher;
+  readonly shell: Shell;
   /** Whether the server writes files in blocks. Older servers write them whole only. */
   readonly canWriteBlocks: boolean;
 }

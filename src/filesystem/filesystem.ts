@@ -2,23 +2,26 @@ import { invalid, received } from "../internal/arguments.ts";
 import { bindMembers } from "../internal/bound.ts";
 import { type Bytes, textOf } from "../internal/bytes.ts";
 import { contentsOf, type FileBytes, type FilePieces } from "../internal/contents.ts";
-import { attribute, inOperation, type Operation } from "../internal/operation.ts";
-import { checkOptions, type Rules } from "../internal/option-rules.ts";
-import type { PathParams } from "../protocol/filesystem.ts";
-import { shownPath, toNativePath, toPathUri } from "../protocol/path-uri.ts";
-import { wireSandbox } from "../protocol/sandbox.ts";
+import { inOperation } from "../internal/operation.ts";
+import { checkArgument, checkOptions } from "../internal/option-rules.ts";
+import { toNativePath, toPathUri } from "../protocol/path-uri.ts";
+import { type Connect, FileCalls, operationOf, type Work } from "./calls.ts";
 import { copy } from "./copy.ts";
 import { list } from "./directory.ts";
 import { direntOf, type RemoteDirent, type RemoteStats, statsOf, type WalkResult } from "./entries.ts";
-import { type FileSession, lookUp } from "./file-session.ts";
+import { lookUp } from "./file-session.ts";
 import {
+  type AppendFileOptions,
+  aMode,
+  appendFileRules,
   type CopyOptions,
   cpRules,
   type FileEncoding,
   type FileOptions,
   fileRules,
-  HINTS,
+  type LinkType,
   mkdirRules,
+  modeOf,
   type ReaddirOptions,
   type ReadFileOptions,
   type ReadStreamOptions,
@@ -30,6 +33,8 @@ import {
   readStreamRules,
   realpathRules,
   rmRules,
+  type SymlinkOptions,
+  symlinkRules,
   type WalkOptions,
   type WatchOptions,
   type WriteFileOptions,
@@ -43,25 +48,22 @@ import {
 import { readFile } from "./read-file.ts";
 import type { RemoteFileSystem } from "./remote-filesystem.ts";
 import { remove } from "./remove.ts";
+import { linkStats, linkTarget, makeLink, readLink } from "./shell/links.ts";
+import { temporaryPath } from "./shell/mkdtemp.ts";
+import { putFile } from "./shell/put.ts";
+import { escapedPath, runFileScript } from "./shell/run-script.ts";
 import { readStream, writeStream } from "./streams.ts";
 import { walk } from "./walk.ts";
 import { openForWriting, writeFile } from "./write-file.ts";
 
 type Path = string | URL;
 
-/** An operation after its checks. `connect` opens the one session that it runs on. */
-type Work<Options, Result> = (
-  connect: () => Promise<FileSession>,
-  path: PathParams,
-  options: Options,
-) => Promise<Result>;
-
 /** The file operations. Each one runs on the session that `connect` returns when it is called. */
 export class FileSystem implements RemoteFileSystem {
-  readonly #connect: (options: { signal?: AbortSignal | undefined }) => Promise<FileSession>;
+  readonly #calls: FileCalls;
 
-  constructor(connect: (options: { signal?: AbortSignal | undefined }) => Promise<FileSession>) {
-    this.#connect = connect;
+  constructor(connect: Connect) {
+    this.#calls = new FileCalls(connect);
     bindMembers(this, FileSystem);
   }
 
@@ -78,7 +80,7 @@ export class FileSystem implements RemoteFileSystem {
       const bytes = await readFile(await connect(), file, checked);
       return checked.encoding ? textOf(bytes) : bytes;
     };
-    return await this.#run("readFile", path, withEncoding(options), readFileRules, work);
+    return await this.#calls.run("readFile", path, withEncoding(options), readFileRules, work);
   }
 
   async writeFile(
@@ -88,9 +90,23 @@ export class FileSystem implements RemoteFileSystem {
   ): Promise<void> {
     const work: Work<WriteFileOptions, void> = async (connect, file, checked) => {
       const contents = contentsOf(data);
-      await writeFile(await connect(), file, contents, checked);
+      const { flag = "w", mode } = checked;
+      const write = flag === "w" && mode == null ? writeFile : putFile;
+      await write(await connect(), file, contents, checked);
     };
-    await this.#run("writeFile", path, withEncoding(options), writeFileRules, work);
+    await this.#calls.run("writeFile", path, withEncoding(options), writeFileRules, work);
+  }
+
+  async appendFile(
+    path: Path,
+    data: FileBytes | Blob | FilePieces,
+    options?: FileEncoding | AppendFileOptions | null,
+  ): Promise<void> {
+    const work: Work<AppendFileOptions, void> = async (connect, file, checked) => {
+      const contents = contentsOf(data);
+      await putFile(await connect(), file, contents, { ...checked, flag: "a" });
+    };
+    await this.#calls.run("appendFile", path, withEncoding(options), appendFileRules, work);
   }
 
   async mkdir(path: Path, options?: RecursiveOptions): Promise<void> {
@@ -98,11 +114,11 @@ export class FileSystem implements RemoteFileSystem {
       const { rpc } = await connect();
       await rpc.call("fs/createDirectory", { ...directory, recursive }, { signal });
     };
-    await this.#run("mkdir", path, options, mkdirRules, work);
+    await this.#calls.run("mkdir", path, options, mkdirRules, work);
   }
 
   async rm(path: Path, options?: RmOptions): Promise<void> {
-    await this.#run("rm", path, options, rmRules, async (connect, entry, checked) =>
+    await this.#calls.run("rm", path, options, rmRules, async (connect, entry, checked) =>
       remove(await connect(), entry, checked),
     );
   }
@@ -112,7 +128,55 @@ export class FileSystem implements RemoteFileSystem {
       const to = { ...from, path: toPathUri(destination, "destination") };
       await copy(await connect(), from, to, checked);
     };
-    await this.#run("cp", source, options, cpRules, work, destination);
+    await this.#calls.run("cp", source, options, cpRules, work, destination);
+  }
+
+  async rename(oldPath: Path, newPath: Path, options?: FileOptions): Promise<void> {
+    const work: Work<FileOptions, void> = async (connect, from, { signal }) => {
+      const to = escapedPath(toPathUri(newPath, "newPath"));
+      await runFileScript(await connect(), ["mv", to], from, { signal });
+    };
+    await this.#calls.run("rename", oldPath, options, fileRules, work, newPath);
+  }
+
+  async chmod(path: Path, mode: number | string, options?: FileOptions): Promise<void> {
+    const work: Work<FileOptions, void> = async (connect, entry, { signal }) => {
+      checkArgument("mode", mode, aMode);
+      // With five digits, GNU's chmod also clears the special bits of a directory.
+      const digits = modeOf(mode).toString(8).padStart(5, "0");
+      await runFileScript(await connect(), ["chmod", digits], entry, { signal });
+    };
+    await this.#calls.run("chmod", path, options, fileRules, work);
+  }
+
+  async symlink(target: string | URL, path: Path, options?: LinkType | SymlinkOptions | null): Promise<void> {
+    const work: Work<SymlinkOptions, void> = async (connect, link, { signal }) => {
+      const text = linkTarget(target);
+      await makeLink(await connect(), text, link, signal);
+    };
+    const given = typeof options === "string" ? { type: options } : (options ?? undefined);
+    await this.#calls.run("symlink", path, given, symlinkRules, work);
+  }
+
+  async readlink(path: Path, options?: FileEncoding | RealpathOptions | null): Promise<string> {
+    const work: Work<RealpathOptions, string> = async (connect, link, { signal }) =>
+      await readLink(await connect(), link, signal);
+    return await this.#calls.run("readlink", path, withEncoding(options), realpathRules, work);
+  }
+
+  async lstat(path: Path, options?: FileOptions): Promise<RemoteStats> {
+    return await this.#calls.run("lstat", path, options, fileRules, async (connect, entry, { signal }) =>
+      linkStats(await connect(), entry, signal),
+    );
+  }
+
+  async mkdtemp(prefix: Path, options?: FileEncoding | RealpathOptions | null): Promise<string> {
+    const work: Work<RealpathOptions, string> = async (connect, directory, { signal }) => {
+      await runFileScript(await connect(), ["mkdir"], directory, { signal });
+      return toNativePath(directory.path);
+    };
+    const path = temporaryPath(prefix);
+    return await this.#calls.run("mkdtemp", path, withEncoding(options), realpathRules, work);
   }
 
   async realpath(path: Path, options?: FileEncoding | RealpathOptions | null): Promise<string> {
@@ -120,17 +184,17 @@ export class FileSystem implements RemoteFileSystem {
       const { rpc } = await connect();
       return toNativePath((await rpc.call("fs/canonicalize", entry, { signal })).path);
     };
-    return await this.#run("realpath", path, withEncoding(options), realpathRules, work);
+    return await this.#calls.run("realpath", path, withEncoding(options), realpathRules, work);
   }
 
   async exists(path: Path, options?: FileOptions): Promise<boolean> {
-    return await this.#run("exists", path, options, fileRules, async (connect, entry, { signal }) => {
+    return await this.#calls.run("exists", path, options, fileRules, async (connect, entry, { signal }) => {
       return (await lookUp(await connect(), entry, signal)) !== undefined;
     });
   }
 
   async stat(path: Path, options?: FileOptions): Promise<RemoteStats> {
-    return await this.#run("stat", path, options, fileRules, async (connect, entry, { signal }) => {
+    return await this.#calls.run("stat", path, options, fileRules, async (connect, entry, { signal }) => {
       const { rpc } = await connect();
       return statsOf(await rpc.call("fs/getMetadata", entry, { signal }));
     });
@@ -149,19 +213,19 @@ export class FileSystem implements RemoteFileSystem {
       const entries = await list(await connect(), directory, checked);
       return checked.withFileTypes ? entries.map(direntOf) : entries.map(({ relativePath }) => relativePath);
     };
-    return await this.#run("readdir", path, withEncoding(options), readdirRules, work);
+    return await this.#calls.run("readdir", path, withEncoding(options), readdirRules, work);
   }
 
   async walk(path: Path, options?: WalkOptions): Promise<WalkResult> {
-    return await this.#run("walk", path, options, walkRules, async (connect, root, checked) =>
+    return await this.#calls.run("walk", path, options, walkRules, async (connect, root, checked) =>
       walk(await connect(), root, checked),
     );
   }
 
   createReadStream(path: Path, options?: ReadStreamOptions): ReadableStream<Bytes> {
-    return this.#stream("createReadStream", path, options, readStreamRules, (params, checked, call) => {
+    return this.#calls.stream("createReadStream", path, options, readStreamRules, (params, checked, call) => {
       const open = async (signal: AbortSignal) => {
-        const { files } = await this.#connect({ signal });
+        const { files } = await this.#calls.connect({ signal });
         return await files.open({ ...params, mode: "read" }, signal);
       };
       return readStream(open, checked, call);
@@ -169,11 +233,17 @@ export class FileSystem implements RemoteFileSystem {
   }
 
   createWriteStream(path: Path, options?: WriteStreamOptions): WritableStream<Uint8Array> {
-    return this.#stream("createWriteStream", path, options, writeStreamRules, (params, checked, call) => {
-      const open = async (signal: AbortSignal) =>
-        await openForWriting(await this.#connect({ signal }), params, signal);
-      return writeStream(open, checked, call);
-    });
+    return this.#calls.stream(
+      "createWriteStream",
+      path,
+      options,
+      writeStreamRules,
+      (params, checked, call) => {
+        const open = async (signal: AbortSignal) =>
+          await openForWriting(await this.#calls.connect({ signal }), params, signal);
+        return writeStream(open, checked, call);
+      },
+    );
   }
 
   async whenAppears(paths: readonly Path[], options?: WatchOptions): Promise<void> {
@@ -184,55 +254,8 @@ export class FileSystem implements RemoteFileSystem {
       if (!Array.isArray(paths) || paths.length === 0)
         invalid(`paths must be a non-empty array of paths, got ${received(paths)}`);
       const uris = paths.map((path) => toPathUri(path, "path"));
-      const { watcher } = await this.#connect({ signal: options?.signal });
+      const { watcher } = await this.#calls.connect({ signal: options?.signal });
       await watcher.whenAppears(uris, options?.signal);
     });
   }
-
-  /** Checks a call and runs it. Its errors name the operation and the path. */
-  async #run<Options extends FileOptions, Result>(
-    operation: string,
-    path: Path,
-    options: Options | undefined,
-    rules: Rules<Options>,
-    work: Work<Options, Result>,
-    destination?: Path,
-  ): Promise<Result> {
-    const call = { ...operationOf(operation, path), destination: shownPath(destination) };
-    return await inOperation(call, options?.signal, async () => {
-      const checked = checkedPath(operation, path, options, rules);
-      const { signal } = options ?? {};
-      return await work(() => this.#connect({ signal }), checked, options ?? ({} as Options));
-    });
-  }
-
-  /** The same for a stream, which is made at once. */
-  #stream<Options extends FileOptions, Stream>(
-    operation: string,
-    path: Path,
-    options: Options | undefined,
-    rules: Rules<Options>,
-    make: (path: PathParams, options: Options, call: Operation) => Stream,
-  ): Stream {
-    const call = operationOf(operation, path);
-    try {
-      return make(checkedPath(operation, path, options, rules), options ?? ({} as Options), call);
-    } catch (error) {
-      attribute(error, call);
-      throw error;
-    }
-  }
-}
-
-const operationOf = (operation: string, path: unknown): Operation => ({ operation, path: shownPath(path) });
-
-/** Throws a UsageError for an invalid option or path. */
-function checkedPath<Options extends FileOptions>(
-  operation: string,
-  path: Path,
-  options: Options | undefined,
-  rules: Rules<Options>,
-): PathParams {
-  checkOptions(`${operation}()`, options, rules, HINTS);
-  return { path: toPathUri(path, "path"), sandbox: wireSandbox(options?.sandbox) };
 }

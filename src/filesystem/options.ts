@@ -6,6 +6,7 @@ import {
   aFunction,
   anAbortSignal,
   anObject,
+  either,
   integer,
   oneOf,
   type Rule,
@@ -15,7 +16,7 @@ import type { WalkLimits } from "../protocol/filesystem.ts";
 import type { SandboxContext } from "../protocol/sandbox.ts";
 
 const STREAM = "this is a web stream, which opens and closes its file";
-const FLAG = "files can only be read (r) or replaced (w)";
+const FLAG = "the server can only read (r) or replace (w) a file";
 const RETRY = "call it again";
 
 /** Options of Node's that a method can't have: their name, and what to do instead. */
@@ -32,24 +33,34 @@ export const HINTS: Readonly<Record<string, string>> = {
   fs: STREAM,
   highWaterMark: STREAM,
   maxRetries: RETRY,
-  mode: "run() chmod afterwards",
+  mode: "call chmod() afterwards",
   preserveTimestamps: "run() cp -p",
   retryDelay: RETRY,
   start: FLAG,
   verbatimSymlinks: "links are always copied as they are",
 };
 
-/** The only flag that a method supports. */
+/** The only flags that a method supports. */
 const only =
-  (option: string, flag: string): Rule =>
+  (option: string, ...flags: readonly string[]): Rule =>
   (value) => {
-    if (value === flag) return undefined;
-    throw new UsageError("ERR_UNSUPPORTED", `The only supported ${option} is "${flag}": ${FLAG}`);
+    if (flags.includes(value as string)) return undefined;
+    const list = flags.map((flag) => JSON.stringify(flag)).join(", ");
+    throw new UsageError("ERR_UNSUPPORTED", `The only supported ${option} is ${list}: ${FLAG}`);
   };
+
+/** A file mode: a number, or octal digits. */
+export const aMode: Rule = (value) =>
+  (typeof value === "string" ? /^0*[0-7]{1,4}$/.test(value) : integer(0, 0o7777)(value) === undefined)
+    ? undefined
+    : "an integer from 0 to 0o7777, or such a number as octal digits";
+
+export const modeOf = (mode: number | string): number =>
+  typeof mode === "string" ? Number.parseInt(mode, 8) : mode;
 
 /** Options of every file operation. An unknown option throws UsageError `ERR_INVALID_ARGUMENT`. */
 export interface FileOptions {
-  /** Rejects the call with the signal's reason. The server still finishes an operation it has begun. @default none */
+  /** Rejects the call with the signal's reason. The server may still finish an operation it has begun. @default none */
   readonly signal?: AbortSignal | undefined;
   /** The sandbox that the operation runs in. @default none */
   readonly sandbox?: SandboxContext | undefined;
@@ -89,15 +100,32 @@ export interface ReadFileOptions extends TransferOptions {
 const encoding = oneOf("utf8", "utf-8", null);
 export const readFileRules: Rules<ReadFileOptions> = { ...transfer, encoding, flag: only("flag", "r") };
 
-/** Options of `writeFile`. Node's `mode` throws UsageError `ERR_UNSUPPORTED`. */
-export interface WriteFileOptions extends TransferOptions {
+/** Options of `appendFile`. */
+export interface AppendFileOptions extends TransferOptions {
   /** Text is always written as UTF-8. Another encoding throws UsageError `ERR_INVALID_ARGUMENT`. @default "utf8" */
   readonly encoding?: FileEncoding | null | undefined;
-  /** Replaces the file. Node's other flags, such as "a" and "wx", throw UsageError `ERR_UNSUPPORTED`. @default "w" */
-  readonly flag?: "w" | undefined;
+  /**
+   * The mode of a new file, less the server's umask: a number, or octal digits. The file has it before its first byte. It
+   * requires a POSIX server. @default 0o666
+   */
+  readonly mode?: number | string | null | undefined;
+  /** Node's other flags throw UsageError `ERR_UNSUPPORTED`. @default "a" */
+  readonly flag?: "a" | undefined;
 }
 
-export const writeFileRules: Rules<WriteFileOptions> = { ...transfer, encoding, flag: only("flag", "w") };
+/** Options of `writeFile`. */
+export interface WriteFileOptions extends Omit<AppendFileOptions, "flag"> {
+  /**
+   * "w" replaces the file, "a" appends to it, "wx" creates it and rejects with a ServerError of the kind
+   * `"already-exists"` for anything that exists. The latter two require a POSIX server. Node's other flags throw UsageError
+   * `ERR_UNSUPPORTED`. @default "w"
+   */
+  readonly flag?: "w" | "a" | "wx" | undefined;
+}
+
+const put = { ...transfer, encoding, mode: either(oneOf(null), aMode) };
+export const appendFileRules: Rules<AppendFileOptions> = { ...put, flag: only("flag", "a") };
+export const writeFileRules: Rules<WriteFileOptions> = { ...put, flag: only("flag", "w", "a", "wx") };
 
 /** Options of `rm`. */
 export interface RmOptions extends FileOptions {
@@ -145,13 +173,27 @@ export interface ReaddirOptions extends FileOptions {
 
 export const readdirRules: Rules<ReaddirOptions> = { ...mkdirRules, encoding, withFileTypes: aBoolean };
 
-/** Options of `realpath`. */
+/** Options of `realpath`, `readlink` and `mkdtemp`. */
 export interface RealpathOptions extends FileOptions {
   /** Paths are text. Another encoding throws UsageError `ERR_INVALID_ARGUMENT`. @default "utf8" */
   readonly encoding?: FileEncoding | null | undefined;
 }
 
 export const realpathRules: Rules<RealpathOptions> = { ...fileRules, encoding };
+
+/** What a link leads to. Only Windows, where links can't be made here, distinguishes them. */
+export type LinkType = "dir" | "file" | "junction";
+
+/** Options of `symlink`. */
+export interface SymlinkOptions extends FileOptions {
+  /** Ignored, as by Node on POSIX systems. @default none */
+  readonly type?: LinkType | null | undefined;
+}
+
+export const symlinkRules: Rules<SymlinkOptions> = {
+  ...fileRules,
+  type: oneOf("dir", "file", "junction", null),
+};
 
 /** Options of `walk`. A limit out of its range throws UsageError `ERR_INVALID_ARGUMENT`. */
 export interface WalkOptions extends FileOptions, WalkLimits {}

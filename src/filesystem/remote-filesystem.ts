@@ -2,15 +2,18 @@ import type { Bytes } from "../internal/bytes.ts";
 import type { FileBytes, FilePieces } from "../internal/contents.ts";
 import type { RemoteDirent, RemoteStats, WalkResult } from "./entries.ts";
 import type {
+  AppendFileOptions,
   CopyOptions,
   FileEncoding,
   FileOptions,
+  LinkType,
   ReaddirOptions,
   ReadFileOptions,
   ReadStreamOptions,
   RealpathOptions,
   RecursiveOptions,
   RmOptions,
+  SymlinkOptions,
   WalkOptions,
   WatchOptions,
   WriteFileOptions,
@@ -35,7 +38,8 @@ type RemotePath = string | URL;
  * At most 128 files are open at once on a connection; a further one waits. When no open file has been read or written for
  * 3 seconds, that wait ends with an OverflowError: streams that are not read to their end must be cancelled.
  *
- * The server can't rename, append, chmod, make links or watch files.
+ * The protocol can't rename, append, change modes or make links. On a POSIX server those methods start its shell once, in
+ * the sandbox of the call; elsewhere they throw UsageError `ERR_UNSUPPORTED`, which names what is missing.
  */
 export interface RemoteFileSystem {
   /** Reads a whole file of any size as UTF-8 text. More than 1 MiB, or an unknown size, is read in blocks. */
@@ -50,7 +54,7 @@ export interface RemoteFileSystem {
   ): Promise<Bytes>;
   /**
    * Creates or replaces a file. More than 1 MiB, or a Blob, a stream or an async iterable, is written in blocks: the file
-   * is emptied before the first one, so the write is not atomic. When the write fails or is aborted, `bytesWritten` of the
+   * is emptied before the first one, so the write is not atomic; with the flag "wx", creating it is. When the write fails or is aborted, `bytesWritten` of the
    * error is the number of bytes written, and a stream is cancelled.
    */
   writeFile(
@@ -58,6 +62,34 @@ export interface RemoteFileSystem {
     data: FileBytes | Blob | FilePieces,
     options?: FileEncoding | WriteFileOptions | null,
   ): Promise<void>;
+  /**
+   * Appends to a file, which is created if it is missing. 4 MiB and more are appended in several pieces, between which
+   * other writers may write. When that fails, `bytesWritten` of the error is the number of bytes appended before the piece
+   * that failed. Requires a POSIX server.
+   */
+  appendFile(
+    path: RemotePath,
+    data: FileBytes | Blob | FilePieces,
+    options?: FileEncoding | AppendFileOptions | null,
+  ): Promise<void>;
+  /**
+   * Renames within one file system: replaces a file, a link or an empty directory at the new path, in one step. Another
+   * file system rejects with a ServerError: use `cp()` and `rm()`. Requires a POSIX server.
+   */
+  rename(oldPath: RemotePath, newPath: RemotePath, options?: FileOptions): Promise<void>;
+  /** Changes the mode of a file or directory, of a link's target: a number, or octal digits. Requires a POSIX server. */
+  chmod(path: RemotePath, mode: number | string, options?: FileOptions): Promise<void>;
+  /** Makes a link with this target, which is stored as it is and need not exist. Requires a POSIX server. */
+  symlink(target: string | URL, path: RemotePath, options?: LinkType | SymlinkOptions | null): Promise<void>;
+  /** Returns the target of a link, as it is stored. Requires a POSIX server. */
+  readlink(path: RemotePath, options?: FileEncoding | RealpathOptions | null): Promise<string>;
+  /** Returns the metadata of a path itself, also of a link. For a link it requires a POSIX server. */
+  lstat(path: RemotePath, options?: FileOptions): Promise<RemoteStats>;
+  /**
+   * Makes a new directory that only its owner can enter, and returns its path: the prefix and six random characters.
+   * Requires a POSIX server.
+   */
+  mkdtemp(prefix: RemotePath, options?: FileEncoding | RealpathOptions | null): Promise<string>;
   /** Makes a directory. With `recursive`, also its parents, and an existing directory is no error. */
   mkdir(path: RemotePath, options?: RecursiveOptions): Promise<void>;
   /** Removes a file, a link (not its target), or with `recursive` a directory and everything in it. */
@@ -73,7 +105,7 @@ export interface RemoteFileSystem {
   realpath(path: RemotePath, options?: FileEncoding | RealpathOptions | null): Promise<string>;
   /** Returns whether a path exists. False for a link without a target, for links in a circle, and for a name that is too long. */
   exists(path: RemotePath, options?: FileOptions): Promise<boolean>;
-  /** Returns the metadata of a path. For a link, of its target. */
+  /** Returns the metadata of a path. For a link, of its target, but `isSymbolicLink()` is true. */
   stat(path: RemotePath, options?: FileOptions): Promise<RemoteStats>;
   /**
    * Returns the names in a directory, in no particular order. The server leaves out links without a target. With

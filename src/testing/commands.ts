@@ -12,6 +12,8 @@ import {
 import { RPC_METHOD_NOT_FOUND } from "../protocol/json-rpc.ts";
 import type { ProcessStartParams } from "../protocol/process.ts";
 import { INVALID_REQUEST } from "./error-codes.ts";
+import { isFileScript, playFileScript } from "./file-scripts.ts";
+import type { TestFiles } from "./files.ts";
 import type { TestHandler } from "./handlers.ts";
 import { resizeOf, signalOf } from "./helper-commands.ts";
 import { Recorder } from "./recorder.ts";
@@ -53,7 +55,12 @@ export class Commands {
   readonly #commands = new Registrations<Command>();
   readonly #byConnection = new WeakMap<TestConnection, Map<string, TestProcess>>();
   readonly #terminals = new Map<string, TestProcess>();
+  readonly #files: TestFiles;
   #nextPid = 1000;
+
+  constructor(files: TestFiles) {
+    this.#files = files;
+  }
 
   add(match: CommandMatch, outcome: CommandOutcome | CommandScript): () => void {
     checkArgument("onCommand(): match", match, either(stringList, aFunction));
@@ -69,9 +76,10 @@ export class Commands {
       throw new ServerError(`process ${params.processId} already exists`, { rpcCode: INVALID_REQUEST });
     }
     const process = new TestProcess(params, connection, this.#nextPid++);
-    const command = this.#find(process.argv);
+    const command = isFileScript(process.argv) ? undefined : this.#find(process.argv);
     running.set(process.processId, process);
-    void this.#play(process, command);
+    if (command) void this.#play(process, command);
+    else queueMicrotask(() => playFileScript(process, this.#files));
     return { processId: process.processId };
   };
 

@@ -18,7 +18,7 @@ export interface Entry {
 
 /**
  * The files of a test server, in memory. The app reads and writes them through the client, the test through these
- * methods. Paths are absolute: native strings or `file:` URLs. There are no links and no permissions.
+ * methods. Paths are absolute: native strings or `file:` URLs. There are no links, and modes are accepted but not kept.
  */
 export class TestFiles {
   readonly #entries = new Map<string, Entry>();
@@ -128,6 +128,27 @@ export class TestFiles {
     if (inside.length > 0 && !recursive) throw failure(RPC_INTERNAL_ERROR, "Directory not empty", 39);
     for (const [, child] of inside) this.removeEntry(child, true, true);
     this.#entries.delete(key);
+  }
+
+  /** @internal */
+  rename(from: string, to: string): void {
+    const moved = this.entry(from);
+    const parent = this.entry(remotePath.dirname(to));
+    if (parent.bytes !== undefined) throw notADirectory();
+    if (from === to) return;
+    if (remotePath.startsWith(to, from)) throw failure(INVALID_REQUEST, "Invalid argument", 22);
+    if (this.has(to)) {
+      const replaced = this.entry(to);
+      if (isFile(replaced) && !isFile(moved)) throw notADirectory();
+      if (!isFile(replaced) && isFile(moved)) throw failure(RPC_INTERNAL_ERROR, "Is a directory", 21);
+      this.removeEntry(to, false, false);
+    }
+    for (const [key, entry] of [...this.#entries]) {
+      if (!remotePath.startsWith(key, from)) continue;
+      this.#entries.delete(key);
+      this.#entries.set(to + key.slice(from.length), entry);
+    }
+    this.changed.emit();
   }
 
   /** @internal */

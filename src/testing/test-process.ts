@@ -101,6 +101,11 @@ export class TestProcess {
     return decoded(this.#input);
   }
 
+  /** @internal The same as bytes. */
+  get input(): AsyncIterable<Uint8Array> {
+    return this.#input;
+  }
+
   /** Writes to standard output; with a terminal, to the terminal. */
   stdout(data: string | Uint8Array): void {
     this.#output(this.#isTerminal ? "pty" : "stdout", data);

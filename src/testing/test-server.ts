@@ -75,7 +75,7 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
   /** The files of the server's machine. */
   readonly files: TestFiles;
   readonly #handlers: Handlers;
-  readonly #commands = new Commands();
+  readonly #commands: Commands;
   readonly #origins = new Origins();
   readonly #dials = new Dials();
   readonly #connections = new Recorder<TestConnection>();
@@ -85,6 +85,7 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
     bindMembers(this, TestServer);
     const environmentInfo = { ...ENVIRONMENT, ...options.environmentInfo };
     this.files = new TestFiles(options.files ?? {});
+    this.#commands = new Commands(this.files);
     const { cwd, userHomeDir, tempDir } = environmentInfo;
     for (const directory of [cwd, userHomeDir, tempDir]) if (directory) this.files.mkdir(directory);
     this.#handlers = new Handlers(options.unhandled !== "ignore");

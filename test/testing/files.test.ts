@@ -104,6 +104,37 @@ const STEPS: readonly (readonly [name: string, step: Step])[] = [
       await fs.rm(path("empty"));
     },
   ],
+  ["appending to a new file", (fs, path) => fs.appendFile(path("log"), "é\\\n")],
+  ["appending to a file", (fs, path) => fs.appendFile(path("log"), new Uint8Array([0, 255]))],
+  ["reading what was appended", async (fs, path) => sum(await fs.readFile(path("log")))],
+  ["appending much", (fs, path) => fs.appendFile(path("log"), pattern(2 * MIB + 7))],
+  ["reading much that was appended", async (fs, path) => sum(await fs.readFile(path("log")))],
+  ["appending to a directory", (fs, path) => fs.appendFile(path("p"), "x")],
+  ["appending in a missing directory", (fs, path) => fs.appendFile(path("none/x"), "x")],
+  ["creating a file exclusively", (fs, path) => fs.writeFile(path("lock"), "x", { flag: "wx" })],
+  ["creating a file that exists exclusively", (fs, path) => fs.writeFile(path("lock"), "y", { flag: "wx" })],
+  ["writing a file with a mode", (fs, path) => fs.writeFile(path("private"), "x", { mode: 0o600 })],
+  ["changing the mode of a file", (fs, path) => fs.chmod(path("private"), 0o644)],
+  ["changing the mode of a missing file", (fs, path) => fs.chmod(path("none"), 0o644)],
+  ["renaming a file", (fs, path) => fs.rename(path("lock"), path("re\\named"))],
+  ["renaming over a file", (fs, path) => fs.rename(path("re\\named"), path("private"))],
+  ["renaming a missing file", (fs, path) => fs.rename(path("none"), path("x"))],
+  ["renaming a directory", (fs, path) => fs.rename(path("dir2"), path("dir3"))],
+  ["renaming a directory into itself", (fs, path) => fs.rename(path("dir3"), path("dir3/x"))],
+  ["renaming a directory over a file", (fs, path) => fs.rename(path("dir3"), path("private"))],
+  ["renaming a file over a directory", (fs, path) => fs.rename(path("private"), path("dir3"))],
+  ["renaming below a file", (fs, path) => fs.rename(path("private"), path("log/x"))],
+  ["lstat of a file", async (fs, path) => (await fs.lstat(path("private"))).isFile()],
+  ["lstat of a missing file", (fs, path) => fs.lstat(path("none"))],
+  ["reading a file as a link", (fs, path) => fs.readlink(path("private"))],
+  [
+    "making a temporary directory",
+    async (fs, path) => {
+      const made = await fs.mkdtemp(path("tmp-"));
+      await fs.rm(made, { recursive: true });
+      return made.length - path("tmp-").length;
+    },
+  ],
   ["a final walk of everything", (fs, path) => walked(fs, path, {})],
 ];
 
@@ -213,4 +244,8 @@ describe("TestFiles", () => {
       expect(await client.fs.readdir(directory)).toEqual([]);
     }
   });
+});
+
+it("refuses links, which files in memory do not have", async () => {
+  await expect(client.fs.symlink("x", "/base/link")).rejects.toMatchObject({ code: "ERR_UNSUPPORTED" });
 });

@@ -1,0 +1,83 @@
+/**
+ * The file operations that the protocol does not have, as one script of a POSIX shell. It runs in dash, bash, busybox, mksh
+ * and zsh, with the tools of GNU, BSD or busybox.
+ *
+ * Arguments: `$1` the operation, `$2` a path, then what the operation needs. Paths are absolute, so none is taken for an
+ * option, and written as `printf %b` reads them, so that a name can have any byte. A failure is the last line of standard
+ * error, in the words of the system's errors: checks of its own come before the tools, whose words differ.
+ *
+ * - `es_up` looks why there is nothing at a path: a parent is missing, is no directory, or can't be searched.
+ * - `mv` renames in place of a copy: `mv` itself would copy to another file system, move into a directory, and remove one
+ *   of two links to the same file. Where it has no `-T` (BSD), it can't replace a directory or a link to one.
+ * - `put` opens a file by its flag (w, a or x for wx), and writes `$data`, or `$5` bytes of its input. `$4` is the mode of
+ *   a new file, in decimal, or nothing. Such a file is private until it has its mode, before the first byte. `set -C` makes
+ *   creating a file exclusive. `cat` reports a full disk, which not every printf does. It prints a line if it has created the file.
+ *
+ * `@{` stands for the shell's dollar and brace, which a template literal would evaluate.
+ */
+export const FILE_SCRIPT = String.raw`es_no() { printf '%s\n' "$1" >&2; exit 1; }
+es_has() { [ -e "$1" ] || [ -L "$1" ]; }
+es_dir() { [ -d "$1" ] && ! [ -L "$1" ]; }
+es_none='No such file or directory' es_exists='File exists'
+es_up() {
+es_at=@{1%/} es_at=@{es_at%/*}
+[ -d "$es_at/" ] && [ -x "$es_at/" ] && return
+while [ "$es_at" ] && ! [ -e "$es_at" ]; do es_at=@{es_at%/*}; done
+[ -d "$es_at/" ] || es_no 'Not a directory'
+[ -x "$es_at/" ] || es_no 'Permission denied'
+es_no "$es_none"
+}
+es_need() { es_has "$1" || { es_up "$1"; es_no "$es_none"; }; }
+es_dev() { stat -c %d "$1" 2>/dev/null || stat -f %d "$1"; }
+a=$(printf %b. "$2") a=@{a%.} b=$3
+case $1 in mv | ln) b=$(printf %b. "$3") b=@{b%.}; esac
+case $1 in
+mv)
+es_need "$a"
+es_up "$b"
+[ -L "$a" ] || [ -L "$b" ] || ! [ "$a" -ef "$b" ] || exit 0
+if es_dir "$b"; then
+es_dir "$a" || es_no 'Is a directory'
+[ -z "$(ls -A "$b")" ] || es_no 'Directory not empty'
+elif es_has "$b"; then ! es_dir "$a" || es_no 'Not a directory'; fi
+[ "$(es_dev "$a")" = "$(es_dev "$es_at/")" ] || es_no 'Invalid cross-device link'
+mv -fT "$a" "$b" 2>/dev/null && exit
+shift $#
+[ -d "$b" ] && set -- -T
+exec mv -f "$@" "$a" "$b";;
+chmod)
+[ -e "$a" ] || { es_up "$a"; es_no "$es_none"; }
+exec chmod "$3" "$a";;
+ln)
+! es_has "$a" || es_no "$es_exists"
+es_up "$a"
+[ "$b" ] || es_no "$es_none"
+exec ln -s -- "$b" "$a";;
+readlink)
+es_need "$a"
+[ -L "$a" ] || es_no 'Invalid argument'
+exec readlink "$a";;
+lstat)
+es_need "$a"
+[ -L "$a" ] || es_no 'Invalid argument'
+stat -c '%s %.3Y %.3W' "$a" 2>/dev/null || stat -f '%z %Fm %FB' "$a";;
+mkdir)
+es_up "$a"
+umask 077
+exec mkdir "$a";;
+put)
+[ "$3" != x ] || ! es_has "$a" || es_no "$es_exists"
+[ -d "$a" ] && es_no 'Is a directory'
+es_up "$a"
+es_mask=$(umask) es_new=
+if ! [ -e "$a" ]; then
+es_new=1
+[ -z "$4" ] || umask 077
+[ -L "$a" ] || { set -C; true 2>/dev/null >"$a" || es_new=; set +C; }
+fi
+[ "$3$es_new" != x ] || ! es_has "$a" || es_no "$es_exists"
+[ -z "$es_new" ] || echo new
+case $3 in w) exec >"$a";; *) exec >>"$a";; esac
+[ -z "$4" ] || [ -z "$es_new" ] || chmod "$(printf %o $(($4 & ~$(printf %d "0$es_mask"))))" "$a" || exit
+if [ "$5" ]; then exec head -c "$5"; else printf %b "$data" | cat; fi;;
+esac`.replaceAll("@{", "${");

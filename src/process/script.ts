@@ -1,0 +1,93 @@
+import { ServerError, UsageError } from "../errors.ts";
+import { isAbortReason } from "../internal/abort.ts";
+import type { Bytes } from "../internal/bytes.ts";
+import { unobserved } from "../internal/deferred.ts";
+import type { SandboxContext } from "../protocol/sandbox.ts";
+import { HELPER_PATH } from "./launcher/script.ts";
+import type { StartOptions } from "./options.ts";
+import type { ExecProcess } from "./process.ts";
+import { run } from "./run.ts";
+
+/** How a script runs. */
+export interface ScriptOptions {
+  /** Variables. Unlike arguments, other users of the machine can't read them. @default none */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Written to standard input, which never ends: the script has to know its length. @default none */
+  readonly input?: Uint8Array | undefined;
+  readonly sandbox?: SandboxContext | null | undefined;
+  /** Terminates the script. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a script has printed, and its exit code. */
+export interface ScriptResult {
+  readonly exitCode: number;
+  readonly stdout: Bytes;
+  readonly stderr: Bytes;
+}
+
+type Start = (argv: readonly string[], options?: StartOptions) => Promise<ExecProcess>;
+
+/** Runs scripts in the server's POSIX shell. */
+export class ScriptRunner {
+  readonly #start: Start;
+  readonly #isPosix: boolean;
+
+  constructor(start: Start, isPosix: boolean) {
+    this.#start = start;
+    this.#isPosix = isPosix;
+  }
+
+  /**
+   * Runs a script to its end, in a small environment and in the C locale. Helpers are found as the launcher finds them.
+   *
+   * @throws UsageError `ERR_UNSUPPORTED` without a POSIX shell on the server.
+   */
+  async run(script: string, args: readonly string[], options: ScriptOptions = {}): Promise<ScriptResult> {
+    const { input } = options;
+    const start: Start = async (...command) => {
+      const process = await this.#start(...command);
+      // A script that ends early reports why.
+      if (input) void unobserved(process.write(input));
+      return process;
+    };
+    const stdin = input && ("pipe" as const);
+    const settings = { ...scriptSettings(options), stdin, encoding: "bytes", reject: false } as const;
+    const result = await this.#supported(options.signal, run(start, this.#command(script, args), settings));
+    return result as ScriptResult;
+  }
+
+  /** Starts a script, for its output as a stream. */
+  async start(script: string, args: readonly string[], options: ScriptOptions = {}): Promise<ExecProcess> {
+    const started = this.#start(this.#command(script, args), scriptSettings(options));
+    return await this.#supported(options.signal, started);
+  }
+
+  #command(script: string, args: readonly string[]): string[] {
+    if (!this.#isPosix) throw unsupported("a POSIX system", "not-sent");
+    return ["/bin/sh", "-c", `${HELPER_PATH}\n${script}`, "sh", ...args];
+  }
+
+  async #supported<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      const isMissing = error instanceof ServerError && error.missing === "program";
+      throw isMissing && !isAbortReason(error, signal) ? unsupported("/bin/sh", "answered") : error;
+    }
+  }
+}
+
+function scriptSettings({ env, sandbox, signal }: ScriptOptions): StartOptions {
+  return {
+    cwd: "/",
+    envPolicy: { inherit: "core" },
+    env: { ...env, LC_ALL: "C" },
+    sandbox: sandbox ?? undefined,
+    signal,
+  };
+}
+
+function unsupported(requirement: string, delivery: "not-sent" | "answered"): UsageError {
+  return new UsageError("ERR_UNSUPPORTED", `This requires ${requirement} on the server`, { delivery });
+}

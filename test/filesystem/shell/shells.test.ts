@@ -1,0 +1,184 @@
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { Session } from "../../../src/client/session.ts";
+import { contentsOf } from "../../../src/internal/contents.ts";
+import type { FileSession, Shell } from "../../../src/filesystem/file-session.ts";
+import { linkStats, makeLink, readLink } from "../../../src/filesystem/shell/links.ts";
+import { putFile } from "../../../src/filesystem/shell/put.ts";
+import { escapedPath, runFileScript } from "../../../src/filesystem/shell/run-script.ts";
+import { failureOf } from "../../support/failure.ts";
+import { realClient } from "../../support/real-client.ts";
+
+const BUSYBOX = "/bin/busybox";
+
+/** Every shell that can be /bin/sh and is installed here, with the tools of this system or those of busybox. */
+const SHELLS = ["/bin/dash", "/bin/bash", BUSYBOX, "/bin/mksh", "/bin/zsh"].filter((path) =>
+  existsSync(path),
+);
+const COMBINATIONS = SHELLS.flatMap((shell) => [
+  { shell, tools: "the system" },
+  ...(existsSync(BUSYBOX) ? [{ shell, tools: "busybox" }] : []),
+]);
+
+let real: Awaited<ReturnType<typeof realClient>>;
+beforeAll(async () => {
+  real = await realClient();
+});
+afterAll(() => real[Symbol.asyncDispose]());
+
+describe.each(COMBINATIONS)("the file operations in $shell with the tools of $tools", ({ shell, tools }) => {
+  let folder: string;
+  let session: FileSession;
+  let at: (name: string) => { path: string; sandbox: null };
+  let count = 0;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "shells-"));
+    symlinkSync(shell, join(folder, "sh"));
+    let path = "/usr/bin:/bin";
+    if (tools === "busybox") {
+      path = join(folder, "tools");
+      mkdirSync(path);
+      for (const name of execFileSync(BUSYBOX, ["--list"], { encoding: "utf8" }).trim().split("\n"))
+        symlinkSync(BUSYBOX, join(path, name));
+    }
+    const shellOf: Shell = {
+      async run(script, args, { env, input, sandbox: _, ...options }) {
+        const argv = [join(folder, "sh"), "-c", script, "sh", ...args];
+        const settings = { env: { ...env, PATH: path, LC_ALL: "C" }, envPolicy: null, cwd: "/", ...options };
+        const process = await real.client.start(argv, { ...settings, stdin: input ? "pipe" : "ignore" });
+        if (input) void process.write(input);
+        const [stdout, stderr, { exitCode }] = await Promise.all([
+          new Response(process.stdout).bytes(),
+          new Response(process.stderr).bytes(),
+          process.closed,
+        ]);
+        return { exitCode, stdout, stderr } as Awaited<ReturnType<Shell["run"]>>;
+      },
+    };
+    const opened = real.client.openSession();
+    if (!(opened instanceof Session)) throw new Error("the client is connected");
+    const { rpc, files, watcher, canWriteBlocks } = opened;
+    session = { rpc, files, watcher, canWriteBlocks, shell: shellOf };
+  });
+  beforeEach(() => {
+    const work = join(folder, `work-${++count}`);
+    mkdirSync(work);
+    at = (name) => ({ path: `file://${work}/${name}`, sandbox: null });
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const nameOf = ({ path }: { path: string }): string => decodeURIComponent(path.slice("file://".length));
+  const put = (name: string, data: string | Uint8Array, options = {}) =>
+    putFile(session, at(name), contentsOf(data), { flag: "a", ...options });
+  const bytesIn = (name: string): Buffer => readFileSync(nameOf(at(name)));
+  const modeOf = (name: string): string => (lstatSync(nameOf(at(name))).mode & 0o7777).toString(8);
+
+  it("writes every byte", async () => {
+    const every = Buffer.from(Array.from({ length: 512 }, (_, n) => n % 256));
+    await put("every", every);
+    await put("every", "\\c\\0101%s\n\n");
+    expect(bytesIn("every")).toEqual(Buffer.concat([every, Buffer.from("\\c\\0101%s\n\n")]));
+  });
+
+  it("appends more than a variable holds", async () => {
+    const much = Buffer.alloc(5 * 1024 * 1024 + 3, "much\0");
+    await put("much", "first,");
+    await put("much", much);
+    expect(bytesIn("much").equals(Buffer.concat([Buffer.from("first,"), much]))).toBe(true);
+  });
+
+  it("creates a file exclusively, once", async () => {
+    const all = await Promise.allSettled(
+      Array.from({ length: 8 }, (_, n) => put("lock", `${n}`, { flag: "wx" })),
+    );
+    expect(all.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    for (const one of all) {
+      if (one.status === "rejected")
+        expect(one.reason).toMatchObject({ code: "ERR_SERVER", kind: "already-exists" });
+    }
+    expect(bytesIn("lock")).toHaveLength(1);
+  });
+
+  it("gives a new file its mode less the umask, and leaves that of others", async () => {
+    const umask = 0o777 & ~0o755;
+    await put("private", "x", { mode: 0o640 });
+    await put("open", "x", { mode: 0o777 });
+    await put("read-only", "x", { flag: "w", mode: "444" });
+    await put("private", "y", { mode: 0o666 });
+    expect(modeOf("private")).toBe("640");
+    expect(modeOf("open")).toBe((0o777 & ~umask).toString(8));
+    expect(modeOf("read-only")).toBe("444");
+  });
+
+  it("fails on a full disk", async () => {
+    const full = { path: "file:///dev/full", sandbox: null };
+    const write = (bytes: number) => putFile(session, full, contentsOf(new Uint8Array(bytes)), { flag: "a" });
+    expect(await failureOf(write(10))).toMatchObject({ code: "ERR_SERVER" });
+    expect(await failureOf(write(100_000))).toMatchObject({ code: "ERR_SERVER" });
+  });
+
+  it("renames, also directories over empty ones, and never into a directory", async () => {
+    const move = (from: string, to: string) =>
+      runFileScript(session, ["mv", escapedPath(at(to).path)], at(from), {});
+    await put("file", "x");
+    mkdirSync(nameOf(at("full/sub")), { recursive: true });
+    mkdirSync(nameOf(at("empty")));
+    symlinkSync("full", nameOf(at("link")));
+    expect(await failureOf(move("file", "full"))).toMatchObject({ kind: "not-a-file" });
+    expect(await failureOf(move("full", "file"))).toMatchObject({ kind: "not-a-directory" });
+    expect(await failureOf(move("empty", "full"))).toMatchObject({ kind: "not-empty" });
+    expect(await failureOf(move("none", "new"))).toMatchObject({ kind: "not-found" });
+    expect(await failureOf(move("full", "full/x"))).toMatchObject({ code: "ERR_SERVER" });
+    await move("full", "empty");
+    await move("file", "link");
+    expect(readdirSync(nameOf(at(""))).sort()).toEqual(["empty", "link"]);
+    expect(bytesIn("link").toString()).toBe("x");
+  });
+
+  it("makes and reads links, and their metadata", async () => {
+    const target = "-a \\ %s\\0101\n é\n";
+    await makeLink(session, target, at("link"), undefined);
+    expect(await readLink(session, at("link"), undefined)).toBe(target);
+    const stats = await linkStats(session, at("link"), undefined);
+    expect(stats).toMatchObject({ size: Buffer.byteLength(target) });
+    expect([stats.isSymbolicLink(), stats.isFile(), stats.isDirectory()]).toEqual([true, false, false]);
+    expect(Math.abs(stats.mtimeMs - lstatSync(nameOf(at("link"))).mtimeMs)).toBeLessThan(1_001);
+    expect(await failureOf(readLink(session, at(""), undefined))).toMatchObject({ code: "ERR_SERVER" });
+  });
+
+  it("makes private directories", async () => {
+    await runFileScript(session, ["mkdir"], at("new"), {});
+    expect(modeOf("new")).toBe("700");
+    expect(await failureOf(runFileScript(session, ["mkdir"], at("new"), {}))).toMatchObject({
+      kind: "already-exists",
+    });
+  });
+
+  it("changes modes", async () => {
+    await put("file", "x");
+    await runFileScript(session, ["chmod", "00751"], at("file"), {});
+    expect(modeOf("file")).toBe("751");
+  });
+
+  it("finds names of any bytes", async () => {
+    // Every byte that is not UTF-8 on its own, and what shells use inside.
+    const odd = Array.from({ length: 128 }, (_, n) => `%${(n + 128).toString(16).toUpperCase()}`).join("");
+    await put(`${odd}%5C0101%0A`, "x");
+    const [found] = readdirSync(nameOf(at("")), { encoding: "buffer" });
+    const expected = [...Array.from({ length: 128 }, (_, n) => n + 128), ...Buffer.from("\\0101\n")];
+    expect([...(found ?? [])]).toEqual(expected);
+  });
+});
