@@ -42,6 +42,8 @@ export interface ExecServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** @default that of the installed server */
   readonly binary?: string;
+  /** An existing directory. Sandboxes can only start from one outside the temporary directory. @default a temporary one */
+  readonly home?: string;
 }
 
 /** One real exec-server on its own port, which can be killed and restarted on the same port. */
@@ -57,7 +59,7 @@ export class ExecServer implements AsyncDisposable {
   }
 
   static async start(options: ExecServerOptions = {}): Promise<ExecServer> {
-    const server = new ExecServer(options, makeCodexHome());
+    const server = new ExecServer(options, options.home ?? makeCodexHome());
     await server.#spawn(options.port ?? 0);
     return server;
   }

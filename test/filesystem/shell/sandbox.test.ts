@@ -1,0 +1,46 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { RemoteFileSystem, SandboxContext } from "../../../src/index.ts";
+import { failureOf } from "../../support/failure.ts";
+import { realClient } from "../../support/real-client.ts";
+
+let folder: string;
+let real: Awaited<ReturnType<typeof realClient>>;
+let sandbox: SandboxContext;
+const inside = (name: string): string => join(folder, "inside", name);
+const outside = (name: string): string => join(folder, "outside", name);
+
+beforeAll(async () => {
+  folder = mkdtempSync("/var/tmp/sandbox-");
+  for (const name of ["home", "inside", "outside"]) mkdirSync(join(folder, name));
+  real = await realClient({ home: join(folder, "home") });
+  const entries = [
+    { path: { type: "special", value: { kind: "root" } }, access: "read" },
+    { path: { type: "path", path: `file://${folder}/inside` }, access: "write" },
+  ] as const;
+  sandbox = {
+    permissions: { type: "managed", file_system: { type: "restricted", entries }, network: "restricted" },
+  };
+});
+afterAll(async () => {
+  await real[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true });
+});
+
+type Call = (fs: RemoteFileSystem, at: (name: string) => string) => Promise<unknown>;
+
+it.each<[string, Call]>([
+  ["appendFile", (fs, at) => fs.appendFile(at("append"), "x", { sandbox })],
+  ["appendFile of large data", (fs, at) => fs.appendFile(at("large"), "x".repeat(100_000), { sandbox })],
+  ["writeFile with a flag", (fs, at) => fs.writeFile(at("wx"), "x", { flag: "wx", sandbox })],
+  ["rename", (fs, at) => fs.rename(at("file"), at("renamed"), { sandbox })],
+  ["chmod", (fs, at) => fs.chmod(at("file"), 0o600, { sandbox })],
+  ["symlink", (fs, at) => fs.symlink("x", at("link"), { sandbox })],
+  ["mkdtemp", (fs, at) => fs.mkdtemp(at("tmp-"), { sandbox })],
+])("%s writes where the sandbox lets it, and nowhere else", async (_, call) => {
+  for (const at of [inside, outside]) writeFileSync(at("file"), "file");
+  await call(real.client.fs, inside);
+  expect(await failureOf(call(real.client.fs, outside))).toMatchObject({ code: "ERR_SERVER" });
+  expect(readFileSync(outside("file"), "utf8")).toBe("file");
+});
