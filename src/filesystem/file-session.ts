@@ -7,23 +7,35 @@ import type { RpcPeer } from "../rpc/peer.ts";
 import type { FileHandles } from "./handles.ts";
 import type { PathWatcher } from "./path-watcher.ts";
 
-/** The server's shell, for operations that the protocol does not have. */
+/** What a script is given beside its arguments. */
+export interface ScriptOptions {
+  /** Variables. Unlike arguments, other users of the machine can't read them. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Written to standard input, which never ends. */
+  readonly input?: Uint8Array | undefined;
+  readonly sandbox: SandboxContext | null;
+  /** Terminates the script. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The server's POSIX shell. Without one, both reject with UsageError `ERR_UNSUPPORTED`. */
 export interface Shell {
-  /**
-   * Runs a script to its end. Variables of `env` are private, arguments are not.
-   * @throws UsageError `ERR_UNSUPPORTED` without a POSIX shell on the server.
-   */
+  /** Runs a script to its end. */
   run(
     script: string,
     args: readonly string[],
-    options: {
-      readonly env?: Readonly<Record<string, string>> | undefined;
-      /** Written to standard input, which never ends. */
-      readonly input?: Uint8Array | undefined;
-      readonly sandbox: SandboxContext | null;
-      readonly signal?: AbortSignal | undefined;
-    },
+    options: ScriptOptions,
   ): Promise<{ readonly exitCode: number; readonly stdout: Bytes; readonly stderr: Bytes }>;
+  /** Starts a script whose output is read as it comes. */
+  start(
+    script: string,
+    args: readonly string[],
+    options: ScriptOptions,
+  ): Promise<{
+    readonly stdout: ReadableStream<Bytes>;
+    readonly stderr: ReadableStream<Bytes>;
+    readonly closed: Promise<{ readonly exitCode: number }>;
+  }>;
 }
 
 /** What the file operations use of a connection. */

@@ -48,6 +48,7 @@ import {
 import { readFile } from "./read-file.ts";
 import type { RemoteFileSystem } from "./remote-filesystem.ts";
 import { remove } from "./remove.ts";
+import { packStream, unpack } from "./shell/archive.ts";
 import { linkStats, linkTarget, makeLink, readLink } from "./shell/links.ts";
 import { temporaryPath } from "./shell/mkdtemp.ts";
 import { putFile } from "./shell/put.ts";
@@ -244,6 +245,24 @@ export class FileSystem implements RemoteFileSystem {
         return writeStream(open, checked, call);
       },
     );
+  }
+
+  packDirectory(path: Path, options?: FileOptions): ReadableStream<Bytes> {
+    return this.#calls.stream("packDirectory", path, options, fileRules, (params, { signal }, call) =>
+      packStream((signal) => this.#calls.connect({ signal }), params, signal, call),
+    );
+  }
+
+  async unpackDirectory(
+    path: Path,
+    tar: FileBytes | Blob | FilePieces,
+    options?: FileOptions,
+  ): Promise<void> {
+    const work: Work<FileOptions, void> = async (connect, directory, { signal }) => {
+      const contents = contentsOf(tar);
+      await unpack(await connect(), directory, contents, signal);
+    };
+    await this.#calls.run("unpackDirectory", path, options, fileRules, work);
   }
 
   async whenAppears(paths: readonly Path[], options?: WatchOptions): Promise<void> {

@@ -133,6 +133,21 @@ export interface RemoteFileSystem {
   /** Writes a file with backpressure. Opens it, and so empties it, with the first write or the close. */
   createWriteStream(path: RemotePath, options?: WriteStreamOptions): WritableStream<Uint8Array>;
   /**
+   * Packs a directory with everything in it as a tar archive, made by the server's `tar` while it is read. Cancelling the
+   * stream ends `tar`. A file that changes meanwhile is packed as it was read; any other error of `tar` fails the stream at
+   * its end. Requires a POSIX server with `tar`.
+   */
+  packDirectory(path: RemotePath, options?: FileOptions): ReadableStream<Bytes>;
+  /**
+   * Unpacks a tar archive into a directory, which is made if it is missing, with the server's `tar`. What exists is replaced
+   * file by file. Files get the modes and times of the archive and belong to the server's user. The archive is first written
+   * to the directory as a hidden file, so that an archive that arrives in part is not unpacked at all: that takes its size
+   * once more. Requires a POSIX server with `tar`.
+   *
+   * @throws UsageError `ERR_INVALID_ARGUMENT` for an archive that does not end as one.
+   */
+  unpackDirectory(path: RemotePath, tar: FileBytes | Blob | FilePieces, options?: FileOptions): Promise<void>;
+  /**
    * Resolves when one of these paths exists.
    * @throws ServerError when a path can never exist, for example below a file.
    * @throws ServerError with kind `"unsupported"` on a server that can't watch.

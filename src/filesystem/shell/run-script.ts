@@ -35,17 +35,22 @@ export async function runFileScript(
   const env = data === undefined ? {} : { data };
   const command = [operation, escapedPath(path), ...args];
   const { exitCode, stdout, stderr } = await shell.run(FILE_SCRIPT, command, { env, input, sandbox, signal });
-  const problem = textOf(stderr).trim();
   // busybox's head exits with 0 when the disk is full.
-  if (exitCode === 0 && problem === "") return stdout;
+  if (exitCode === 0 && (operation !== "put" || stderr.length === 0)) return stdout;
+  throw scriptFailure(exitCode, textOf(stderr), rpc.sessionId);
+}
+
+/** What a script that failed has reported, as an error of the server. */
+export function scriptFailure(exitCode: number, stderr: string, sessionId: string | undefined): Error {
+  const problem = stderr.replace(/\n(tar: Exiting|\S*tar: Error (exit|is not)) .*$/gm, "").trim();
   const lastLine = problem.slice(problem.lastIndexOf("\n") + 1);
   if (exitCode === NOT_FOUND) {
     const message = `The server's machine lacks a program: ${shownText(lastLine)}`;
-    throw new UsageError("ERR_UNSUPPORTED", message, { sessionId: rpc.sessionId, delivery: "answered" });
+    return new UsageError("ERR_UNSUPPORTED", message, { sessionId, delivery: "answered" });
   }
   // Tools name the path before the system's error. A path may contain the words of another error.
   const message = lastLine.slice(lastLine.lastIndexOf(": ") + 1).trim() || `exit code ${exitCode}`;
-  throw serverError({ code: RPC_INTERNAL_ERROR, message }, "process/start", rpc.sessionId);
+  return serverError({ code: RPC_INTERNAL_ERROR, message }, "process/start", sessionId);
 }
 
 /** A path as `printf %b` reads it. A name that is not UTF-8 has no native form, but can be written byte by byte. */

@@ -12,6 +12,8 @@
  * - `put` opens a file by its flag (w, a or x for wx), and writes `$data`, or `$5` bytes of its input. `$4` is the mode of
  *   a new file, in decimal, or nothing. Such a file is private until it has its mode, before the first byte. `set -C` makes
  *   creating a file exclusive. `cat` reports a full disk, which not every printf does. It prints a line if it has created the file.
+ * - `pack` prints a directory as an archive, without the files that macOS adds. `room` makes the directory for `unpack`,
+ *   which unpacks a file: the file has no name any more when that begins, so nothing can leave it behind.
  *
  * `@{` stands for the shell's dollar and brace, which a template literal would evaluate.
  */
@@ -30,7 +32,7 @@ es_no "$es_none"
 es_need() { es_has "$1" || { es_up "$1"; es_no "$es_none"; }; }
 es_dev() { stat -c %d "$1" 2>/dev/null || stat -f %d "$1"; }
 a=$(printf %b. "$2") a=@{a%.} b=$3
-case $1 in mv | ln) b=$(printf %b. "$3") b=@{b%.}; esac
+case $1 in mv | ln | unpack) b=$(printf %b. "$3") b=@{b%.}; esac
 case $1 in
 mv)
 es_need "$a"
@@ -80,4 +82,15 @@ fi
 case $3 in w) exec >"$a";; *) exec >>"$a";; esac
 [ -z "$4" ] || [ -z "$es_new" ] || chmod "$(printf %o $(($4 & ~$(printf %d "0$es_mask"))))" "$a" || exit
 if [ "$5" ]; then exec head -c "$5"; else printf %b "$data" | cat; fi;;
+pack)
+[ -d "$a/" ] || { es_need "$a"; es_no 'Not a directory'; }
+export COPYFILE_DISABLE=1
+exec tar -cf - -C "$a" .;;
+room)
+command -v tar >/dev/null || { echo 'tar: not found' >&2; exit 127; }
+exec mkdir -p "$a";;
+unpack)
+exec <"$b"
+rm -f "$b"
+exec tar -xpof - -C "$a";;
 esac`.replaceAll("@{", "${");

@@ -54,7 +54,7 @@ describe.each(COMBINATIONS)("the file operations in $shell with the tools of $to
       for (const name of execFileSync(BUSYBOX, ["--list"], { encoding: "utf8" }).trim().split("\n"))
         symlinkSync(BUSYBOX, join(path, name));
     }
-    const shellOf: Shell = {
+    const shellOf: Pick<Shell, "run"> = {
       async run(script, args, { env, input, sandbox: _, ...options }) {
         const argv = [join(folder, "sh"), "-c", script, "sh", ...args];
         const settings = { env: { ...env, PATH: path, LC_ALL: "C" }, envPolicy: null, cwd: "/", ...options };
@@ -71,7 +71,7 @@ describe.each(COMBINATIONS)("the file operations in $shell with the tools of $to
     const opened = real.client.openSession();
     if (!(opened instanceof Session)) throw new Error("the client is connected");
     const { rpc, files, watcher, canWriteBlocks } = opened;
-    session = { rpc, files, watcher, canWriteBlocks, shell: shellOf };
+    session = { rpc, files, watcher, canWriteBlocks, shell: shellOf as Shell };
   });
   beforeEach(() => {
     const work = join(folder, `work-${++count}`);
