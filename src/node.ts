@@ -1,7 +1,16 @@
 /**
- * For Node and Electron's main process: the transports that need Node. Kept apart from the root entry, so that a
+ * For Node and Electron's main process: the transports that need Node, and transfers of local folders. Kept apart from the root entry, so that a
  * browser bundle never meets `node:` or `ws`.
  * @module exec-server-sdk/node
  */
+export { downloadDirectory } from "./node/folders/download.ts";
+export type {
+  FolderClient,
+  FolderEntry,
+  FolderOptions,
+  FolderProgress,
+  FolderResult,
+} from "./node/folders/options.ts";
+export { uploadDirectory } from "./node/folders/upload.ts";
 export { type StdioOptions, stdio } from "./node/stdio.ts";
 export { type AgentLike, type NodeWebSocketOptions, webSocket } from "./node/websocket.ts";

@@ -1,0 +1,125 @@
+import { resolve } from "node:path";
+import { UsageError } from "../../errors.ts";
+import { isAbortReason } from "../../internal/abort.ts";
+import { iterate } from "../../internal/byte-stream.ts";
+import { inOperation } from "../../internal/operation.ts";
+import { aString, checkArgument, checkOptions } from "../../internal/option-rules.ts";
+import { joinPaths } from "../../protocol/remote-path.ts";
+import { innerName, LocalTarget } from "./local-target.ts";
+import {
+  FOLDER_RULES,
+  type FolderClient,
+  type FolderOptions,
+  type FolderResult,
+  Transfer,
+} from "./options.ts";
+import type { TarEntry } from "./tar-header.ts";
+import { readTar } from "./tar-reader.ts";
+
+/**
+ * Copies a directory of the server's machine to a local folder: files, directories and links, with modes and times (to the
+ * second). The local folder is made if it is missing; what it has and the directory has not stays. Nothing is written
+ * outside of it: a name that leads out of it rejects with a ProtocolError, and a link in the way is replaced. Links keep
+ * their targets, also those outside. Sockets, pipes and devices are left out.
+ *
+ * @param client A client of either kind.
+ * @param remoteDir An absolute path of the server's machine, or a `file:` URL.
+ * @param localDir A path of this machine.
+ * @throws UsageError `ERR_INVALID_ARGUMENT` for an invalid argument or option. Errors of the local file system are those of
+ * Node.
+ */
+export async function downloadDirectory(
+  client: FolderClient,
+  remoteDir: string | URL,
+  localDir: string,
+  options: FolderOptions = {},
+): Promise<FolderResult> {
+  return await inOperation({ operation: "downloadDirectory" }, options?.signal, async () => {
+    checkOptions("downloadDirectory()", options, FOLDER_RULES);
+    checkArgument("localDir", localDir, aString);
+    const transfer = new Transfer(options);
+    const { signal } = transfer;
+    const target = new LocalTarget(resolve(localDir));
+    try {
+      await target.open();
+      const exact = await unpackInto(target, client, remoteDir, transfer);
+      if (!exact) await copyInto(target, client, remoteDir, "", transfer);
+      await target.close();
+      return transfer.result(exact);
+    } catch (error) {
+      await target.stop();
+      throw isAbortReason(error, signal) ? signal?.reason : error;
+    }
+  });
+}
+
+/** Returns false if the server can't pack. */
+async function unpackInto(
+  target: LocalTarget,
+  { fs }: FolderClient,
+  remoteDir: string | URL,
+  transfer: Transfer,
+): Promise<boolean> {
+  const { signal } = transfer;
+  const excluded = new Set<string>();
+  try {
+    for await (const item of readTar(iterate(fs.packDirectory(remoteDir, { signal })))) {
+      const entry = { ...item, name: innerName(item.name) };
+      // The directory itself keeps the mode that it has here.
+      if (entry.name === "" || entry.type === "other" || isBelow(entry.name, excluded)) continue;
+      if (!(await transfer.includes(entry))) {
+        if (entry.type === "directory") excluded.add(entry.name);
+        continue;
+      }
+      await target.add(entry, item.data);
+      if (entry.type === "file") transfer.count(entry.name, entry.size);
+    }
+    return true;
+  } catch (error) {
+    const isUnsupported = error instanceof UsageError && error.code === "ERR_UNSUPPORTED";
+    if (isUnsupported && !isAbortReason(error, signal)) return false;
+    throw error;
+  }
+}
+
+function isBelow(name: string, directories: ReadonlySet<string>): boolean {
+  if (directories.size === 0) return false;
+  for (let at = name.indexOf("/"); at >= 0; at = name.indexOf("/", at + 1)) {
+    if (directories.has(name.slice(0, at))) return true;
+  }
+  return false;
+}
+
+/** Copies file by file, without links. */
+async function copyInto(
+  target: LocalTarget,
+  client: FolderClient,
+  directory: string | URL,
+  prefix: string,
+  transfer: Transfer,
+): Promise<void> {
+  const { fs } = client;
+  const { signal } = transfer;
+  for (const dirent of await fs.readdir(directory, { withFileTypes: true, signal })) {
+    const path = joinPaths(directory, dirent.name);
+    const name = innerName(prefix + Buffer.from(dirent.name).toString("latin1"));
+    const isDirectory = dirent.isDirectory();
+    if (!isDirectory && !dirent.isFile()) continue;
+    const { size, mtimeMs } = await fs.stat(path, { signal });
+    const mtime = mtimeMs / 1000;
+    const entry: TarEntry = isDirectory
+      ? { type: "directory", name, size: 0, mode: 0o755, mtime, target: "" }
+      : { type: "file", name, size, mode: 0o644, mtime, target: "" };
+    if (!(await transfer.includes(entry))) continue;
+    if (isDirectory) {
+      await target.add(entry, async function* () {});
+      await copyInto(target, client, path, `${name}/`, transfer);
+      continue;
+    }
+    await target.add(entry, async function* () {
+      for await (const chunk of iterate(fs.createReadStream(path, { signal })))
+        yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    });
+    transfer.count(name, size);
+  }
+}

@@ -1,0 +1,184 @@
+import { chmod, link, lstat, lutimes, mkdir, rm, symlink, utimes } from "node:fs/promises";
+import { ProtocolError } from "../../errors.ts";
+import { Pool } from "./ahead.ts";
+import { closeFile, openFile, setMode, setTimes, writeAll } from "./io.ts";
+import { localPath } from "./local-source.ts";
+import { textOf } from "./options.ts";
+import type { TarEntry } from "./tar-header.ts";
+
+/** Files that are written at once. */
+const CONCURRENCY = 8;
+
+/** Bytes of one write. A file that has no more is collected, so that others can be written meanwhile. */
+const WRITE_SIZE = 1024 * 1024;
+
+/**
+ * A local folder that entries of another machine are written to. Nothing is written outside: names that climb out are
+ * refused, the directories of a path are real ones, and links are made last, when nothing is written through them any more.
+ */
+export class LocalTarget {
+  readonly #root: string;
+  /** The permissions that this process takes from new files. */
+  readonly #umask = process.umask();
+  readonly #pool = new Pool(CONCURRENCY);
+  /** The directories that are known to be none behind links. */
+  readonly #directories = new Map<string, Promise<void>>();
+  readonly #files = new Map<string, Promise<void>>();
+  readonly #modes = new Map<string, TarEntry>();
+  readonly #links = new Map<string, TarEntry>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Makes the folder. */
+  async open(): Promise<void> {
+    await mkdir(this.#root, { recursive: true });
+  }
+
+  /** Writes an entry with a name of `innerName`. Resolves when its data has been read. */
+  async add(entry: TarEntry, data: () => AsyncIterable<Buffer>): Promise<void> {
+    const { name, type } = entry;
+    if (type === "directory") {
+      await this.#makeDirectory(name);
+      this.#modes.set(name, entry);
+    } else if (type === "symlink" || type === "link") this.#links.set(name, entry);
+    else await this.#addFile(entry, data);
+  }
+
+  /** Finishes what has been added: links, then modes and times of directories, the inner ones first. */
+  async close(): Promise<void> {
+    await this.#pool.idle();
+    const links = [...this.#links.values()];
+    for (const { name } of links) await this.#makeParent(name);
+    for (const entry of links) if (entry.type === "link") await this.#makeHardLink(entry);
+    for (const entry of links) if (entry.type === "symlink") await this.#makeLink(entry);
+    for (const { name, mode, mtime } of [...this.#modes.values()].sort(byDepth)) {
+      const path = this.#path(name);
+      await chmod(path, mode & 0o777);
+      await utimes(path, mtime, mtime);
+    }
+  }
+
+  /** Settles when nothing is written any more. */
+  async stop(): Promise<void> {
+    await this.#pool.idle().catch(() => {});
+  }
+
+  async #addFile(entry: TarEntry, data: () => AsyncIterable<Buffer>): Promise<void> {
+    const { name, size } = entry;
+    // An archive may have a file twice: the last one counts.
+    await this.#files.get(name);
+    if (size > WRITE_SIZE) {
+      const written = this.#write(entry, joined(data()));
+      this.#files.set(name, written);
+      await written;
+      return;
+    }
+    const bytes: Buffer[] = [];
+    for await (const piece of joined(data())) bytes.push(piece);
+    await this.#pool.add(() => {
+      const written = this.#write(entry, bytes);
+      this.#files.set(name, written);
+      return written;
+    });
+  }
+
+  async #write(
+    { name, mode, mtime }: TarEntry,
+    data: AsyncIterable<Buffer> | Iterable<Buffer>,
+  ): Promise<void> {
+    await this.#makeParent(name);
+    const permissions = mode & 0o777;
+    const file = await this.#create(name, permissions);
+    try {
+      for await (const piece of data) await writeAll(file, piece);
+      if ((permissions & this.#umask) !== 0) await setMode(file, permissions);
+      await setTimes(file, mtime, mtime);
+    } finally {
+      await closeFile(file);
+    }
+  }
+
+  /** A new file: what is there is removed, never written through. */
+  async #create(name: string, mode: number): Promise<number> {
+    const path = this.#path(name);
+    try {
+      return await openFile(path, "wx", mode);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+    await rm(path);
+    return await openFile(path, "wx", mode);
+  }
+
+  async #makeParent(name: string): Promise<void> {
+    const end = name.lastIndexOf("/");
+    if (end >= 0) await this.#makeDirectory(name.slice(0, end));
+  }
+
+  #makeDirectory(name: string): Promise<void> {
+    const known = this.#directories.get(name);
+    if (known !== undefined) return known;
+    const made = this.#makeParent(name).then(async () => {
+      const path = this.#path(name);
+      const found = await lstat(path).catch(() => undefined);
+      if (found?.isDirectory()) return;
+      if (found) await rm(path);
+      await mkdir(path);
+    });
+    this.#directories.set(name, made);
+    made.catch(() => {});
+    return made;
+  }
+
+  async #makeLink({ name, target, mtime }: TarEntry): Promise<void> {
+    const path = this.#path(name);
+    await rm(path, { force: true });
+    await symlink(Buffer.from(target, "latin1"), path);
+    await lutimes(path, mtime, mtime);
+  }
+
+  async #makeHardLink({ name, target }: TarEntry): Promise<void> {
+    const source = innerName(target);
+    // Only to what came with the archive: anything else could be a link.
+    if (!this.#files.has(source))
+      throw new ProtocolError(`the archive links '${textOf(name)}' to no file of its own`);
+    if (source === name) return;
+    const path = this.#path(name);
+    await rm(path, { force: true });
+    await link(this.#path(source), path);
+    this.#files.set(name, Promise.resolve());
+  }
+
+  #path(name: string): Buffer {
+    return localPath(this.#root, name);
+  }
+}
+
+/** The name of an entry within the folder; "" for the folder itself. Throws for a name that climbs out. */
+export function innerName(name: string): string {
+  const names = name.split("/").filter((part) => part !== "" && part !== ".");
+  // On Windows, these separate names as well.
+  const isUnsafe = process.platform === "win32" && /[\\:]/.test(name);
+  if (isUnsafe || names.some((part) => part === ".." || part.includes("\0")))
+    throw new ProtocolError(`the archive has a name that leads out of the folder: '${textOf(name)}'`);
+  return names.join("/");
+}
+
+const byDepth = (a: TarEntry, b: TarEntry): number => b.name.split("/").length - a.name.split("/").length;
+
+/** The output of a process comes in pieces of 8 KiB, and each write of a file costs a while. */
+async function* joined(data: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+  let pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of data) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length < WRITE_SIZE) continue;
+    yield Buffer.concat(pieces, length);
+    pieces = [];
+    length = 0;
+  }
+  if (length > 0) yield Buffer.concat(pieces, length);
+}

@@ -1,0 +1,105 @@
+import type { RemoteFileSystem } from "../../filesystem/remote-filesystem.ts";
+import type { Awaitable } from "../../internal/awaitable.ts";
+import { guarded } from "../../internal/guarded.ts";
+import { aFunction, anAbortSignal, type Rules } from "../../internal/option-rules.ts";
+import type { TarEntry } from "./tar-header.ts";
+
+/** A client of either kind. */
+export interface FolderClient {
+  readonly fs: RemoteFileSystem;
+}
+
+/** An entry of a folder, for the filter. */
+export interface FolderEntry {
+  readonly type: "file" | "directory" | "symlink";
+  /** Size in bytes; 0 for a directory or a link. */
+  readonly size: number;
+  /** The permissions, such as 0o644. */
+  readonly mode: number;
+}
+
+/** Progress of a folder's transfer. */
+export interface FolderProgress {
+  /** Files so far. Directories and links are not counted. */
+  readonly files: number;
+  /** Bytes of these files. */
+  readonly bytes: number;
+  /** The path of the last file, within the folder, with "/" between the names. */
+  readonly path: string;
+}
+
+/** Options of `uploadDirectory` and `downloadDirectory`. */
+export interface FolderOptions {
+  /**
+   * Whether an entry is transferred, asked by its path within the folder, with "/" between the names. Without a directory,
+   * nothing in it is. The download of an excluded file still costs its transfer. @default everything
+   */
+  readonly filter?: ((path: string, entry: FolderEntry) => Awaitable<boolean>) | undefined;
+  /** Called after each file. What it throws or rejects with is ignored. @default none */
+  readonly onProgress?: ((progress: FolderProgress) => void) | undefined;
+  /** Ends the transfer with the signal's reason. What has been written stays. @default none */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export const FOLDER_RULES: Rules<FolderOptions> = {
+  filter: aFunction,
+  onProgress: aFunction,
+  signal: anAbortSignal,
+};
+
+/** What a transfer has done. */
+export interface FolderResult {
+  /** Files. Directories and links are not counted. */
+  readonly files: number;
+  /** Bytes of these files. */
+  readonly bytes: number;
+  /**
+   * Whether modes, times and links were transferred as well. False where the server has no `tar` or is no POSIX system:
+   * there, files are transferred one by one, without links.
+   */
+  readonly exact: boolean;
+}
+
+/** Counts the files of one transfer, and asks its filter. */
+export class Transfer {
+  readonly signal: AbortSignal | undefined;
+  readonly #options: FolderOptions;
+  #files = 0;
+  #bytes = 0;
+
+  constructor(options: FolderOptions) {
+    this.#options = options;
+    this.signal = options.signal;
+  }
+
+  async includes({
+    type,
+    name,
+    size,
+    mode,
+  }: Pick<TarEntry, "type" | "name" | "size" | "mode">): Promise<boolean> {
+    const { filter } = this.#options;
+    if (!filter || (type !== "file" && type !== "directory" && type !== "symlink")) return true;
+    const isIncluded = await filter(textOf(name), {
+      type,
+      size: type === "file" ? size : 0,
+      mode: mode & 0o777,
+    });
+    this.signal?.throwIfAborted();
+    return Boolean(isIncluded);
+  }
+
+  count(name: string, size: number): void {
+    this.#files++;
+    this.#bytes += size;
+    const { onProgress } = this.#options;
+    if (onProgress) guarded(onProgress, { files: this.#files, bytes: this.#bytes, path: textOf(name) });
+  }
+
+  result(exact: boolean): FolderResult {
+    return { files: this.#files, bytes: this.#bytes, exact };
+  }
+}
+
+/** The text of a name whose characters are bytes. */
+export const textOf = (name: string): string => Buffer.from(name, "latin1").toString("utf8");
