@@ -18,6 +18,14 @@ export interface ScriptOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A script that runs. */
+export interface ShellProcess {
+  readonly stdout: ReadableStream<Bytes>;
+  readonly stderr: ReadableStream<Bytes>;
+  readonly closed: Promise<{ readonly exitCode: number }>;
+  write(data: string): Promise<void>;
+}
+
 /** The server's POSIX shell. Without one, both reject with UsageError `ERR_UNSUPPORTED`. */
 export interface Shell {
   /** Runs a script to its end. */
@@ -26,16 +34,8 @@ export interface Shell {
     args: readonly string[],
     options: ScriptOptions,
   ): Promise<{ readonly exitCode: number; readonly stdout: Bytes; readonly stderr: Bytes }>;
-  /** Starts a script whose output is read as it comes. */
-  start(
-    script: string,
-    args: readonly string[],
-    options: ScriptOptions,
-  ): Promise<{
-    readonly stdout: ReadableStream<Bytes>;
-    readonly stderr: ReadableStream<Bytes>;
-    readonly closed: Promise<{ readonly exitCode: number }>;
-  }>;
+  /** Starts a script whose output is read as it comes, and whose input is written meanwhile. */
+  start(script: string, args: readonly string[], options: ScriptOptions): Promise<ShellProcess>;
 }
 
 /** What the file operations use of a connection. */

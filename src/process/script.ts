@@ -57,9 +57,9 @@ export class ScriptRunner {
     return result as ScriptResult;
   }
 
-  /** Starts a script, for its output as a stream. */
+  /** Starts a script, for its output as a stream. Its standard input is open. */
   async start(script: string, args: readonly string[], options: ScriptOptions = {}): Promise<ExecProcess> {
-    const started = this.#start(this.#command(script, args), scriptSettings(options));
+    const started = this.#start(this.#command(script, args), { ...scriptSettings(options), stdin: "pipe" });
     return await this.#supported(options.signal, started);
   }
 

@@ -38,6 +38,9 @@ function perform(operation: string, files: TestFiles, key: string, [argument = "
     case "mkdir":
       files.createDirectory(key, false);
       return;
+    case "room":
+    case "pack":
+      throw new ServerError("the test server has no tar", { rpcCode: NOT_FOUND });
     case "ln":
       throw new ServerError("the test server has no links", { rpcCode: NOT_FOUND });
     default:

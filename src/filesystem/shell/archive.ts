@@ -1,7 +1,7 @@
 import { isAbortReason, linkedController, onAbort } from "../../internal/abort.ts";
 import { invalid } from "../../internal/arguments.ts";
 import { byteStream, iterate } from "../../internal/byte-stream.ts";
-import { type Bytes, concatBytes, randomId, textOf } from "../../internal/bytes.ts";
+import { type Bytes, concatBytes, randomId } from "../../internal/bytes.ts";
 import { unobserved } from "../../internal/deferred.ts";
 import { attribute, type Operation } from "../../internal/operation.ts";
 import type { PathParams } from "../../protocol/filesystem.ts";
@@ -9,17 +9,16 @@ import { joinPaths } from "../../protocol/remote-path.ts";
 import type { Contents } from "../data.ts";
 import type { FileSession } from "../file-session.ts";
 import { writeFile } from "../write-file.ts";
+import { Flow } from "./flow.ts";
 import { escapedPath, runFileScript, scriptFailure } from "./run-script.ts";
 import { FILE_SCRIPT } from "./script.ts";
 
 /** The two empty blocks that end an archive. */
 const END_BYTES = 1024;
 
-/** The most of the standard error that is kept: its end. */
-const MAX_STDERR = 64 * 1024;
-
-/** What GNU's tar reports, with exit code 1, of a file that changes while it is packed. The archive is complete. */
-const CHANGED = /^tar: .*(file changed as we read it|File removed before we read it|File shrank by .*)$/;
+/** What GNU's tar reports of sockets, and, with exit code 1, of files that change while they are packed. */
+const HARMLESS =
+  /^tar: .*(file changed as we read it|File removed before we read it|File shrank by .*|socket ignored)$/;
 
 /** Packs a directory while the stream is read. Starts with the first read. Errors name the operation. */
 export function packStream(
@@ -34,12 +33,22 @@ export function packStream(
   const pieces = async function* (): AsyncGenerator<Bytes, undefined> {
     const { shell, rpc } = await connect(stop.signal);
     const process = await shell.start(FILE_SCRIPT, command, { sandbox, signal: stop.signal });
-    const errors = unobserved(endOf(process.stderr));
-    yield* iterate(process.stdout);
-    const [{ exitCode }, stderr] = await Promise.all([process.closed, errors]);
-    const isComplete =
-      exitCode === 1 && stderr.split("\n").every((line) => line === "" || CHANGED.test(line));
-    if (exitCode !== 0 && !isComplete) throw scriptFailure(exitCode, stderr, rpc.sessionId);
+    const flow = new Flow(process);
+    const reported = unobserved(flow.readErrors());
+    for await (const piece of iterate(process.stdout)) {
+      // The stream takes the memory over.
+      const { length } = piece;
+      yield piece;
+      flow.consumed(length);
+    }
+    const [{ exitCode }, stderr] = await Promise.all([process.closed, reported]);
+    const lines = stderr.split("\n").filter((line) => line !== "" && !HARMLESS.test(line));
+    const [status] = lines.filter((line) => line.startsWith("es_exit"));
+    // Without a line of its own, tar has ended well.
+    const isComplete = status === undefined || (status === "es_exit 1" && lines.length === 1);
+    if (exitCode === 0 && isComplete) return;
+    const errors = lines.filter((line) => line !== status).join("\n");
+    throw scriptFailure(exitCode || 1, errors, rpc.sessionId);
   };
   const source = pieces();
   const { stream, fail } = byteStream({
@@ -109,10 +118,4 @@ function withEnd(contents: Contents): Contents {
 function checkEnd(end: Uint8Array): void {
   if (end.length < END_BYTES || end.some((byte) => byte !== 0))
     invalid(`tar must be a tar archive that ends with ${END_BYTES} zero bytes, got other bytes`);
-}
-
-async function endOf(stream: ReadableStream<Bytes>): Promise<string> {
-  let end = "";
-  for await (const chunk of iterate(stream)) end = (end + textOf(chunk)).slice(-MAX_STDERR);
-  return end;
 }

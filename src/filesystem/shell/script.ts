@@ -12,7 +12,8 @@
  * - `put` opens a file by its flag (w, a or x for wx), and writes `$data`, or `$5` bytes of its input. `$4` is the mode of
  *   a new file, in decimal, or nothing. Such a file is private until it has its mode, before the first byte. `set -C` makes
  *   creating a file exclusive. `cat` reports a full disk, which not every printf does. It prints a line if it has created the file.
- * - `pack` prints a directory as an archive, without the files that macOS adds. `room` makes the directory for `unpack`,
+ * - `pack` prints a directory as an archive, without the files that macOS adds: for each line of its input 64 pieces of at
+ *   most 64 KiB, and on standard error how much that was, in the words of `dd`, which never reads too much. `room` makes the directory for `unpack`,
  *   which unpacks a file: the file has no name any more when that begins, so nothing can leave it behind.
  *
  * `@{` stands for the shell's dollar and brace, which a template literal would evaluate.
@@ -84,8 +85,14 @@ case $3 in w) exec >"$a";; *) exec >>"$a";; esac
 if [ "$5" ]; then exec head -c "$5"; else printf %b "$data" | cat; fi;;
 pack)
 [ -d "$a/" ] || { es_need "$a"; es_no 'Not a directory'; }
+command -v tar >/dev/null || { echo 'tar: not found' >&2; exit 127; }
 export COPYFILE_DISABLE=1
-exec tar -cf - -C "$a" .;;
+exec 3<&0 4>&1
+{ tar -cf - -C "$a" . <&- || echo "es_exit $?" >&2; } | while read -r es_go <&3; do
+es_read=$(dd bs=65536 count=64 2>&1 >&4)
+printf '%s\n' "$es_read" >&2
+case $es_read in 0+0*) break;; esac
+done;;
 room)
 command -v tar >/dev/null || { echo 'tar: not found' >&2; exit 127; }
 exec mkdir -p "$a";;

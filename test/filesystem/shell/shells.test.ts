@@ -8,6 +8,8 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  truncateSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,22 +17,24 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Session } from "../../../src/client/session.ts";
 import { contentsOf } from "../../../src/internal/contents.ts";
 import type { FileSession, Shell } from "../../../src/filesystem/file-session.ts";
+import { packStream, unpack } from "../../../src/filesystem/shell/archive.ts";
 import { linkStats, makeLink, readLink } from "../../../src/filesystem/shell/links.ts";
 import { putFile } from "../../../src/filesystem/shell/put.ts";
 import { escapedPath, runFileScript } from "../../../src/filesystem/shell/run-script.ts";
+import type { ExecProcess } from "../../../src/index.ts";
+import { listingOf, makeFolder } from "../../node/folders/folder.ts";
 import { failureOf } from "../../support/failure.ts";
 import { realClient } from "../../support/real-client.ts";
 
 const BUSYBOX = "/bin/busybox";
+const BSDTAR = "/usr/bin/bsdtar";
 
 /** Every shell that can be /bin/sh and is installed here, with the tools of this system or those of busybox. */
 const SHELLS = ["/bin/dash", "/bin/bash", BUSYBOX, "/bin/mksh", "/bin/zsh"].filter((path) =>
   existsSync(path),
 );
-const COMBINATIONS = SHELLS.flatMap((shell) => [
-  { shell, tools: "the system" },
-  ...(existsSync(BUSYBOX) ? [{ shell, tools: "busybox" }] : []),
-]);
+const TOOLS = ["the system", ...(existsSync(BUSYBOX) ? ["busybox"] : [])];
+const COMBINATIONS = SHELLS.flatMap((shell) => TOOLS.map((tools) => ({ shell, tools })));
 
 let real: Awaited<ReturnType<typeof realClient>>;
 beforeAll(async () => {
@@ -39,6 +43,8 @@ beforeAll(async () => {
 afterAll(() => real[Symbol.asyncDispose]());
 
 describe.each(COMBINATIONS)("the file operations in $shell with the tools of $tools", ({ shell, tools }) => {
+  /** One of the shells has the tar of BSD. */
+  const hasBsdTar = tools !== "busybox" && shell === SHELLS[0] && existsSync(BSDTAR);
   let folder: string;
   let session: FileSession;
   let at: (name: string) => { path: string; sandbox: null };
@@ -53,13 +59,19 @@ describe.each(COMBINATIONS)("the file operations in $shell with the tools of $to
       mkdirSync(path);
       for (const name of execFileSync(BUSYBOX, ["--list"], { encoding: "utf8" }).trim().split("\n"))
         symlinkSync(BUSYBOX, join(path, name));
+    } else if (hasBsdTar) {
+      symlinkSync(BSDTAR, join(folder, "tar"));
+      path = `${folder}:${path}`;
     }
-    const shellOf: Pick<Shell, "run"> = {
-      async run(script, args, { env, input, sandbox: _, ...options }) {
+    const shellOf: Shell = {
+      start(script, args, { env, input: _input, sandbox: _sandbox, ...options }) {
         const argv = [join(folder, "sh"), "-c", script, "sh", ...args];
         const settings = { env: { ...env, PATH: path, LC_ALL: "C" }, envPolicy: null, cwd: "/", ...options };
-        const process = await real.client.start(argv, { ...settings, stdin: input ? "pipe" : "ignore" });
-        if (input) void process.write(input);
+        return real.client.start(argv, { ...settings, stdin: "pipe" });
+      },
+      async run(script, args, options) {
+        const process = (await this.start(script, args, options)) as ExecProcess;
+        if (options.input) void process.write(options.input);
         const [stdout, stderr, { exitCode }] = await Promise.all([
           new Response(process.stdout).bytes(),
           new Response(process.stderr).bytes(),
@@ -71,7 +83,7 @@ describe.each(COMBINATIONS)("the file operations in $shell with the tools of $to
     const opened = real.client.openSession();
     if (!(opened instanceof Session)) throw new Error("the client is connected");
     const { rpc, files, watcher, canWriteBlocks } = opened;
-    session = { rpc, files, watcher, canWriteBlocks, shell: shellOf as Shell };
+    session = { rpc, files, watcher, canWriteBlocks, shell: shellOf };
   });
   beforeEach(() => {
     const work = join(folder, `work-${++count}`);
@@ -171,6 +183,40 @@ describe.each(COMBINATIONS)("the file operations in $shell with the tools of $to
     await put("file", "x");
     await runFileScript(session, ["chmod", "00751"], at("file"), {});
     expect(modeOf("file")).toBe("751");
+  });
+
+  it("packs and unpacks a folder, also one whose directories can't be written", async () => {
+    makeFolder(nameOf(at("from")), 60);
+    const operation = { operation: "packDirectory" };
+    const stream = packStream(async () => session, at("from"), undefined, operation);
+    await unpack(session, at("to/new"), contentsOf(stream), undefined);
+    // busybox does not keep the times of links, nor those of directories that it has written to.
+    const listing = (name: string): string[] =>
+      listingOf(nameOf(at(name)))
+        .split("\n")
+        .map((line) => line.replace(/^([dl] \d+) \d+/, "$1"))
+        .sort();
+    expect(listing("to/new")).toEqual(listing("from"));
+    expect(
+      await failureOf(
+        packStream(async () => session, at("none"), undefined, operation)
+          .getReader()
+          .read(),
+      ),
+    ).toMatchObject({
+      kind: "not-found",
+    });
+  });
+
+  it("packs more than may wait to be read", async () => {
+    mkdirSync(nameOf(at("from")));
+    writeFileSync(nameOf(at("from/sparse")), "");
+    truncateSync(nameOf(at("from/sparse")), 80 * 1024 * 1024);
+    const stream = packStream(async () => session, at("from"), undefined, { operation: "packDirectory" });
+    let length = 0;
+    for await (const piece of stream) length += piece.length;
+    // The tar of BSD leaves out holes.
+    expect(length).toBeGreaterThan(hasBsdTar ? 0 : 80 * 1024 * 1024);
   });
 
   it("finds names of any bytes", async () => {

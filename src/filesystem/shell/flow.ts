@@ -1,0 +1,65 @@
+import { iterate } from "../../internal/byte-stream.ts";
+import { textOf } from "../../internal/bytes.ts";
+import { unobserved } from "../../internal/deferred.ts";
+import type { ShellProcess } from "../file-session.ts";
+
+/** The most that the script prints for one line of its input. */
+const GRANT = 4 * 1024 * 1024;
+
+/** Bytes that may wait for the reader. Far below the limit beyond which the output of a process fails. */
+const MAX_UNREAD = 32 * 1024 * 1024;
+
+/** The most of the standard error that is kept: its end. */
+const MAX_STDERR = 64 * 1024;
+
+/** What `dd` reports: how many records, some of them short, and how many bytes. */
+const REPORT = /^(?:\d+\+\d+ records (?:in|out)|dd: warning: .*|(\d+) bytes .*)$/;
+
+/** Lets a script print only as much as its reader takes. */
+export class Flow {
+  readonly #process: ShellProcess;
+  /** Grants that the script has not reported as used. */
+  #granted = 0;
+  #unread = 0;
+
+  constructor(process: ShellProcess) {
+    this.#process = process;
+    this.#grant();
+  }
+
+  /** The reader has taken this many bytes. */
+  consumed(bytes: number): void {
+    this.#unread -= bytes;
+    this.#grant();
+  }
+
+  /** Follows the script's reports to its end. Returns what else it has written to standard error. */
+  async readErrors(): Promise<string> {
+    let errors = "";
+    let rest = "";
+    for await (const chunk of iterate(this.#process.stderr)) {
+      const lines = (rest + textOf(chunk)).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) {
+        const [report, bytes] = REPORT.exec(line) ?? [];
+        if (report === undefined) errors = `${errors}${line}\n`.slice(-MAX_STDERR);
+        else if (bytes !== undefined) this.#used(Number(bytes));
+      }
+    }
+    return errors + rest;
+  }
+
+  #used(bytes: number): void {
+    this.#granted--;
+    this.#unread += bytes;
+    this.#grant();
+  }
+
+  #grant(): void {
+    while (this.#unread + (this.#granted + 1) * GRANT <= MAX_UNREAD) {
+      this.#granted++;
+      // A script that has ended needs no more.
+      void unobserved(this.#process.write("\n"));
+    }
+  }
+}

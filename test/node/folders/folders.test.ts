@@ -1,0 +1,212 @@
+import { execFileSync } from "node:child_process";
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ExecServerClient } from "../../../src/index.ts";
+import { downloadDirectory, type FolderProgress, uploadDirectory } from "../../../src/node.ts";
+import { TestServer } from "../../../src/testing.ts";
+import { failureOf } from "../../support/failure.ts";
+import { realClient } from "../../support/real-client.ts";
+import { listingOf, makeFolder, put, temporary } from "./folder.ts";
+
+let real: Awaited<ReturnType<typeof realClient>>;
+beforeAll(async () => {
+  real = await realClient();
+});
+afterAll(() => real[Symbol.asyncDispose]());
+
+describe("uploadDirectory and downloadDirectory", () => {
+  it("bring a folder there and back: modes, times, links, odd names, empty directories", async () => {
+    using folder = temporary();
+    makeFolder(folder.at("from"), 2_000);
+    const there = await uploadDirectory(real.client, folder.at("from"), folder.at("there/new"));
+    const back = await downloadDirectory(real.client, folder.at("there/new"), folder.at("back/new"));
+    const files = Number(
+      execFileSync("sh", ["-c", 'find "$1" -type f -print0 | tr -dc "\\0" | wc -c', "sh", folder.at("from")]),
+    );
+    expect(there).toEqual({ files, bytes: there.bytes, exact: true });
+    expect(back).toEqual(there);
+    const expected = listingOf(folder.at("from"));
+    expect(listingOf(folder.at("there/new"))).toBe(expected);
+    expect(listingOf(folder.at("back/new"))).toBe(expected);
+    execFileSync("diff", ["-r", "--no-dereference", folder.at("from"), folder.at("back/new")]);
+  }, 60_000);
+
+  it("bring 10,000 files there and back", async () => {
+    using folder = temporary();
+    for (let n = 0; n < 10_000; n++) put(folder.at(`from/d${n % 100}/f${n}`), `${n}`);
+    expect(await uploadDirectory(real.client, folder.at("from"), folder.at("there"))).toMatchObject({
+      files: 10_000,
+    });
+    expect(await downloadDirectory(real.client, folder.at("there"), folder.at("back"))).toMatchObject({
+      files: 10_000,
+    });
+    execFileSync("diff", ["-r", folder.at("from"), folder.at("back")]);
+  }, 120_000);
+
+  it("replace what exists file by file, and leave what they do not have", async () => {
+    using folder = temporary();
+    put(folder.at("from/a"), "new");
+    put(folder.at("from/d/b"), "new");
+    for (const to of ["there", "back"]) {
+      put(folder.at(`${to}/a`), "the old and longer one");
+      put(folder.at(`${to}/d/c`), "stays");
+    }
+    await uploadDirectory(real.client, folder.at("from"), folder.at("there"));
+    await downloadDirectory(real.client, folder.at("from"), folder.at("back"));
+    for (const to of ["there", "back"]) {
+      expect(readFileSync(folder.at(`${to}/a`), "utf8")).toBe("new");
+      expect(readdirSync(folder.at(`${to}/d`)).sort()).toEqual(["b", "c"]);
+    }
+  });
+
+  it("ask a filter, also an asynchronous one, and report what they transfer", async () => {
+    using folder = temporary();
+    put(folder.at("from/a"), "1234");
+    put(folder.at("from/skipped/inside"), "x");
+    put(folder.at("from/é/b"), "12");
+    put(folder.at("from/é/c.log"), "12");
+    symlinkSync("a", folder.at("from/link"));
+    const asked: unknown[] = [];
+    for (const transfer of [
+      (options: object) => uploadDirectory(real.client, folder.at("from"), folder.at("there"), options),
+      (options: object) => downloadDirectory(real.client, folder.at("from"), folder.at("back"), options),
+    ]) {
+      const seen: FolderProgress[] = [];
+      const result = await transfer({
+        filter: async (path: string, { type, size, mode }: { type: string; size: number; mode: number }) => {
+          asked.push([path, type, type === "file" ? size : 0, mode.toString(8)]);
+          return path !== "skipped" && !path.endsWith(".log");
+        },
+        onProgress: (progress: FolderProgress) => seen.push(progress),
+      });
+      expect(result).toEqual({ files: 2, bytes: 6, exact: true });
+      expect(seen.map(({ path }) => path).sort()).toEqual(["a", "é/b"]);
+      expect(seen.at(-1)).toMatchObject({ files: 2, bytes: 6 });
+    }
+    expect(asked).toContainEqual(["link", "symlink", 0, "777"]);
+    expect(asked).toContainEqual(["é/b", "file", 2, "644"]);
+    expect(asked).not.toContainEqual(["skipped/inside", "file", 1, "644"]);
+    for (const to of ["there", "back"]) {
+      expect(readdirSync(folder.at(to)).sort()).toEqual(["a", "link", "é"]);
+      expect(readdirSync(folder.at(`${to}/é`))).toEqual(["b"]);
+    }
+  });
+
+  it("reject with the reason of an abort, and leave no process or archive behind", async () => {
+    using folder = temporary();
+    for (let n = 0; n < 40; n++) put(folder.at(`from/f${n}`), Buffer.alloc(1024 * 1024));
+    for (const transfer of [
+      (options: object) => uploadDirectory(real.client, folder.at("from"), folder.at("there"), options),
+      (options: object) => downloadDirectory(real.client, folder.at("from"), folder.at("back"), options),
+    ]) {
+      const controller = new AbortController();
+      const onProgress = () => controller.abort(new RangeError("enough"));
+      const error = await failureOf(transfer({ signal: controller.signal, onProgress }));
+      expect(error).toBe(controller.signal.reason);
+    }
+    // The clean-up is sent before this request.
+    await expect.poll(() => readdirSync(folder.at("there"))).toEqual([]);
+    await expect
+      .poll(() => execFileSync("ps", ["ax", "-o", "args"], { encoding: "utf8" }))
+      .not.toContain(folder.at("from"));
+  });
+
+  it("refuse wrong arguments before anything is sent", async () => {
+    using folder = temporary();
+    put(folder.at("file"), "");
+    const { client } = real;
+    for (const call of [
+      () => uploadDirectory(client, folder.at("file"), "/x"),
+      () => uploadDirectory(client, 1 as never, "/x"),
+      () => uploadDirectory(client, folder.root, "relative"),
+      () => uploadDirectory(client, folder.root, "/x", { filters: () => true } as never),
+      () => uploadDirectory(client, folder.root, "/x", { filter: "*.ts" } as never),
+      () => downloadDirectory(client, "relative", folder.at("to")),
+      () => downloadDirectory(client, "/x", folder.at("to"), { onProgres: () => {} } as never),
+    ])
+      expect(await failureOf(call())).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
+    expect(await failureOf(uploadDirectory(client, folder.at("none"), "/x"))).toMatchObject({
+      code: "ENOENT",
+    });
+    expect(await failureOf(downloadDirectory(client, folder.at("none"), folder.at("to")))).toMatchObject({
+      kind: "not-found",
+    });
+  });
+});
+
+describe("uploadDirectory", () => {
+  it("leaves out what vanishes, and takes a file as it is read", async () => {
+    using folder = temporary();
+    for (const name of ["a", "gone", "shrinks", "grows", "z"]) put(folder.at(`from/${name}`), "123456");
+    put(folder.at("from/directory/x"), "x");
+    const filter = (path: string): boolean => {
+      const local = folder.at(`from/${path}`);
+      if (path === "gone") rmSync(local);
+      if (path === "directory") rmSync(local, { recursive: true });
+      if (path === "shrinks") truncateSync(local, 2);
+      if (path === "grows") writeFileSync(local, "1234567890");
+      return true;
+    };
+    await uploadDirectory(real.client, folder.at("from"), folder.at("there"), { filter });
+    expect(readdirSync(folder.at("there")).sort()).toEqual(["a", "directory", "grows", "shrinks", "z"]);
+    expect(readFileSync(folder.at("there/shrinks"), "utf8")).toBe("12");
+    expect(readFileSync(folder.at("there/grows"), "utf8")).toBe("123456");
+  });
+
+  it("unpacks nothing if a large file becomes shorter while it is read", async () => {
+    using folder = temporary();
+    put(folder.at("from/a"), "x");
+    put(folder.at("from/large"), Buffer.alloc(5_000_000));
+    const filter = (path: string): boolean => {
+      if (path === "large") truncateSync(folder.at("from/large"), 4_000_000);
+      return true;
+    };
+    const error = await failureOf(
+      uploadDirectory(real.client, folder.at("from"), folder.at("there"), { filter }),
+    );
+    expect(error).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
+    expect((error as Error).message).toContain("'large' became shorter");
+    await expect.poll(() => readdirSync(folder.at("there"))).toEqual([]);
+  });
+
+  it("leaves out sockets, pipes and devices", async () => {
+    using folder = temporary();
+    put(folder.at("from/file"), "x");
+    execFileSync("mkfifo", [folder.at("from/pipe")]);
+    expect(await uploadDirectory(real.client, folder.at("from"), folder.at("there"))).toMatchObject({
+      files: 1,
+    });
+    expect(readdirSync(folder.at("there"))).toEqual(["file"]);
+  });
+});
+
+describe("on a server without tar", () => {
+  it("files are transferred one by one", async () => {
+    await using server = new TestServer();
+    await using client = await ExecServerClient.connect({ transport: server.transport });
+    using folder = temporary();
+    put(folder.at("from/a"), "1234");
+    put(folder.at("from/d/é"), Buffer.alloc(3_000_000, "x"));
+    put(folder.at("from/node_modules/x"), "");
+    mkdirSync(folder.at("from/empty"));
+    symlinkSync("a", folder.at("from/link"));
+    const filter = (path: string): boolean => path !== "node_modules";
+    const result = { files: 2, bytes: 3_000_004, exact: false };
+    expect(await uploadDirectory(client, folder.at("from"), "/to/there", { filter })).toEqual(result);
+    expect(server.files.paths()).toEqual(["/to/there/a", "/to/there/d/é"]);
+    server.files.write("/to/there/node_modules/y", "");
+    expect(await downloadDirectory(client, "/to/there", folder.at("back"), { filter })).toEqual(result);
+    expect(readdirSync(folder.at("back")).sort()).toEqual(["a", "d", "empty"]);
+    expect(readFileSync(folder.at("back/d/é")).equals(Buffer.alloc(3_000_000, "x"))).toBe(true);
+    expect(lstatSync(folder.at("back/empty")).isDirectory()).toBe(true);
+  });
+});
