@@ -78,14 +78,16 @@ export class ScriptRunner {
   }
 }
 
-function scriptSettings({ env, sandbox, signal }: ScriptOptions): StartOptions {
+function scriptSettings({ env, sandbox, signal }: ScriptOptions) {
   return {
     cwd: "/",
-    envPolicy: { inherit: "core" },
+    envPolicy: { inherit: "core" as const },
     env: { ...env, LC_ALL: "C" },
     sandbox: sandbox ?? undefined,
+    // The scripts do without the launcher.
+    signals: false,
     signal,
-  };
+  } satisfies StartOptions;
 }
 
 function unsupported(requirement: string, delivery: "not-sent" | "answered"): UsageError {

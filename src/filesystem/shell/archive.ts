@@ -2,11 +2,11 @@ import { isAbortReason, linkedController, onAbort } from "../../internal/abort.t
 import { invalid } from "../../internal/arguments.ts";
 import { byteStream, iterate } from "../../internal/byte-stream.ts";
 import { type Bytes, concatBytes, randomId } from "../../internal/bytes.ts";
+import type { Contents } from "../../internal/contents.ts";
 import { unobserved } from "../../internal/deferred.ts";
 import { attribute, type Operation } from "../../internal/operation.ts";
 import type { PathParams } from "../../protocol/filesystem.ts";
 import { joinPaths } from "../../protocol/remote-path.ts";
-import type { Contents } from "../data.ts";
 import type { FileSession } from "../file-session.ts";
 import { writeFile } from "../write-file.ts";
 import { Flow } from "./flow.ts";

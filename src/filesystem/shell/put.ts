@@ -1,7 +1,7 @@
 import { concatBytes } from "../../internal/bytes.ts";
+import type { Contents } from "../../internal/contents.ts";
 import type { PathParams } from "../../protocol/filesystem.ts";
 import { withBytesWritten } from "../blocks.ts";
-import type { Contents } from "../../internal/contents.ts";
 import type { FileSession } from "../file-session.ts";
 import { modeOf, reportProgress, type WriteFileOptions } from "../options.ts";
 import { writeFile } from "../write-file.ts";
