@@ -6,11 +6,13 @@ import type { TarEntry } from "./tar-header.ts";
 
 /** A client of either kind. */
 export interface FolderClient {
+  /** The files of the server's machine. */
   readonly fs: RemoteFileSystem;
 }
 
 /** An entry of a folder, for the filter. */
 export interface FolderEntry {
+  /** What it is. A link counts as such, whatever it leads to. */
   readonly type: "file" | "directory" | "symlink";
   /** Size in bytes; 0 for a directory or a link. */
   readonly size: number;
