@@ -656,9 +656,9 @@ const FILES: Mistakes = {
     code: INVALID,
     says: ["readFile()", "options", "got a function"],
   },
-  "flag: a for writeFile": {
+  "flag: r+ for writeFile": {
     does: ({ client, directory }) =>
-      client.fs.writeFile(join(directory, "a.txt"), "more", { flag: "a" } as never),
+      client.fs.writeFile(join(directory, "a.txt"), "more", { flag: "r+" } as never),
     code: UNSUPPORTED,
     says: ["writeFile", "flag"],
   },

@@ -48,7 +48,7 @@ import {
 import { readFile } from "./read-file.ts";
 import type { RemoteFileSystem } from "./remote-filesystem.ts";
 import { remove } from "./remove.ts";
-import { packStream, unpack } from "./shell/archive.ts";
+import { archiveContents, packStream, unpack } from "./shell/archive.ts";
 import { linkStats, linkTarget, makeLink, readLink } from "./shell/links.ts";
 import { temporaryPath } from "./shell/mkdtemp.ts";
 import { putFile } from "./shell/put.ts";
@@ -259,7 +259,7 @@ export class FileSystem implements RemoteFileSystem {
     options?: FileOptions,
   ): Promise<void> {
     const work: Work<FileOptions, void> = async (connect, directory, { signal }) => {
-      const contents = contentsOf(tar);
+      const contents = archiveContents(contentsOf(tar));
       await unpack(await connect(), directory, contents, signal);
     };
     await this.#calls.run("unpackDirectory", path, options, fileRules, work);

@@ -74,7 +74,7 @@ export function packStream(
   return stream;
 }
 
-/** Writes an archive into the directory, and has the server unpack it from there. */
+/** Writes an archive of `archiveContents` into the directory, and has the server unpack it from there. */
 export async function unpack(
   session: FileSession,
   directory: PathParams,
@@ -85,7 +85,7 @@ export async function unpack(
   await runFileScript(session, ["room"], directory, { signal });
   const path = joinPaths(directory.path, `.exec-server-sdk-${randomId()}.tar`);
   try {
-    await writeFile(session, { ...directory, path }, withEnd(contents), { signal });
+    await writeFile(session, { ...directory, path }, contents, { signal });
     await runFileScript(session, ["unpack", escapedPath(path)], directory, { signal });
   } catch (error) {
     // An error does not wait for it.
@@ -96,7 +96,7 @@ export async function unpack(
 }
 
 /** Rejects contents that do not end as an archive: some of the programs that unpack do not notice. */
-function withEnd(contents: Contents): Contents {
+export function archiveContents(contents: Contents): Contents {
   if (contents.bytes) {
     checkEnd(contents.bytes.subarray(-END_BYTES));
     return contents;

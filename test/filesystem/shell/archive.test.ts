@@ -138,6 +138,12 @@ it("refuses to unpack what is no whole archive, and leaves nothing behind", asyn
   await expect.poll(() => readdirSync(at("to"))).toEqual([]);
 });
 
+it("refuses bytes that are no archive before anything is sent", async () => {
+  const before = relayed.relay.received.length;
+  await failureOf(fs.unpackDirectory(at("to"), new Uint8Array(2_000).fill(1)));
+  expect(relayed.relay.received).toHaveLength(before);
+});
+
 it("unpacks nothing outside of the directory", async () => {
   writeFileSync(at("x"), "evil");
   mkdirSync(at("deep"));
