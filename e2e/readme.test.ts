@@ -50,6 +50,13 @@ const PROGRAMS: readonly Program[] = [
   },
   { chapter: "Commands and processes", snippets: [0], before: CONNECTED, prints: /built/ },
   { chapter: "Files", snippets: [0], before: CONNECTED },
+  {
+    chapter: "Files",
+    snippets: [1],
+    before: CONNECTED,
+    after: `console.log(await client.fs.readFile("/srv/app/app.js", "utf8"));`,
+    prints: /^uploaded/,
+  },
   { chapter: "HTTP from the other machine", snippets: [0], before: CONNECTED, prints: /200 { ok: true }/ },
   { chapter: "Everything else", snippets: [0], before: `${CONNECTED}\nawait client.get();` },
   {
@@ -125,7 +132,7 @@ function adapted(code: string): string {
   return code
     .replaceAll("ws://127.0.0.1:8080", server.url)
     .replaceAll("http://localhost:3000", origin.url)
-    .replaceAll(/(?<=")(?=\/(?:src|var\/log|backup))/g, directory)
+    .replaceAll(/(?<=")(?=\/(?:src|srv|var\/log|backup))/g, directory)
     .replaceAll("file:///src", `file://${directory}/src`);
 }
 
@@ -137,9 +144,11 @@ beforeAll(async () => {
   origin.answer = (response) => response.end('{"ok":true}');
   mkdirSync(join(ROOT, ".tmp"), { recursive: true });
   directory = mkdtempSync(join(ROOT, ".tmp", "readme-"));
-  for (const folder of ["src", "var/log", "backup"]) mkdirSync(join(directory, folder), { recursive: true });
+  for (const folder of ["src", "srv", "dist", "var/log", "backup"])
+    mkdirSync(join(directory, folder), { recursive: true });
   writeFileSync(join(directory, "var/log/huge.log"), "line\n".repeat(100_000));
   writeFileSync(join(directory, "src/package.json"), '{ "scripts": { "build": "echo built" } }');
+  writeFileSync(join(directory, "dist/app.js"), "uploaded");
   execFileSync("git", ["init", "--quiet", join(directory, "src")]);
   const all = snippets();
   for (const [index, program] of PROGRAMS.entries()) {
@@ -182,7 +191,7 @@ it.each(PROGRAMS.map((program, index) => [program.chapter || "Install", index] a
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ["--import", "tsx", join(directory, `${index}.mts`)],
-      { cwd: ROOT, env: { ...process.env, PATH: path, CODEX_HOME: makeCodexHome() }, timeout: 50_000 },
+      { cwd: directory, env: { ...process.env, PATH: path, CODEX_HOME: makeCodexHome() }, timeout: 50_000 },
     );
     expect(stdout).toMatch(PROGRAMS[index]?.prints ?? /^/);
   },
