@@ -48,6 +48,8 @@ export interface ErrorDetails {
   readonly sessionId?: string | undefined;
   /** Set wherever a request was involved. */
   readonly delivery?: Delivery | undefined;
+  /** The version of the server, if it reports it. */
+  readonly serverVersion?: string | undefined;
   /** The error that caused this one. Errors of other libraries are replaced by redacted plain copies. */
   readonly cause?: unknown;
 }
@@ -66,6 +68,8 @@ export abstract class ExecServerError extends Error {
   declare readonly sessionId?: string;
   /** Whether the server may have acted on the request. Set wherever a request was involved. */
   declare readonly delivery?: Delivery;
+  /** The version of the server. Missing before there was a connection, and for servers before 0.155. */
+  declare readonly serverVersion?: string;
   /** The method that was called, such as `"readFile"` or `"run"`. Missing in errors that several callers share. */
   declare readonly operation?: string;
   /** For file operations: the path, as it was given. */
@@ -283,8 +287,16 @@ export class OverflowError extends ExecServerError {
 export class UsageError extends ExecServerError {
   static override readonly brand = "UsageError";
   readonly code: UsageErrorCode;
+  /** For `ERR_UNSUPPORTED` by the server's version: the feature, as in `client.supports(feature)`. */
+  declare readonly feature?: string;
+  /** The first version of the server that has the feature. */
+  declare readonly requiredVersion?: string;
 
-  constructor(code: UsageErrorCode, message: string, details?: ErrorDetails) {
+  constructor(
+    code: UsageErrorCode,
+    message: string,
+    details?: ErrorDetails & { feature?: string; requiredVersion?: string },
+  ) {
     super(message, details);
     this.code = code;
   }

@@ -1,4 +1,6 @@
 import type { ClosedError, DisconnectedError } from "../errors.ts";
+import { checkArgument } from "../internal/option-rules.ts";
+import { featureRule, type ServerFeature } from "../protocol/features.ts";
 import { connect } from "./connect.ts";
 import { EnvironmentClient } from "./environment-client.ts";
 import { type ConnectOptions, resolveConnectOptions } from "./options.ts";
@@ -33,6 +35,22 @@ export class ExecServerClient extends EnvironmentClient {
   /** @internal */
   static of(session: Session): ExecServerClient {
     return new ExecServerClient(session);
+  }
+
+  /** The version of the server. Undefined for servers before 0.155, which do not report it. */
+  get serverVersion(): string | undefined {
+    return this.#session.server.version;
+  }
+
+  /**
+   * Whether the server has a feature. A call that needs one it does not have rejects with `ERR_UNSUPPORTED`, unsent.
+   * False for what is not known of a server before 0.150, which {@link LazyExecServerClient.supports} asks first.
+   *
+   * @throws UsageError `ERR_INVALID_ARGUMENT` for an unknown feature.
+   */
+  supports(feature: ServerFeature): boolean {
+    checkArgument("supports(): feature", feature, featureRule);
+    return this.#session.server.has(feature);
   }
 
   /** True as soon as nothing can be sent any more. It never becomes false again. */

@@ -9,11 +9,12 @@ import {
 import { deadline, untilAborted } from "../internal/abort.ts";
 import { guarded } from "../internal/guarded.ts";
 import { isPrerendering, pageVisited } from "../internal/page.ts";
-import type { ResultOf } from "../protocol/methods.ts";
+import { ServerFeatures } from "../protocol/features.ts";
 import { KeepAlive } from "../rpc/keep-alive.ts";
 import { RpcPeer } from "../rpc/peer.ts";
 import type { TraceContext } from "../rpc/request-frame.ts";
 import type { Connection } from "../transport/transport.ts";
+import { askOldServer } from "./old-server.ts";
 import type { ResolvedClientOptions } from "./options.ts";
 import { answerServerRequest } from "./server-requests.ts";
 import { type ConnectionPurpose, Session } from "./session.ts";
@@ -36,14 +37,18 @@ export async function connect(
   const started = performance.now();
   const connection = await dial(options, signal);
   const dialled = performance.now();
+  let session: Session | undefined;
   const rpc = new RpcPeer(connection, {
-    onRequest: (method, params) => answerServerRequest(method, params, onNetworkPolicyRequest),
+    onRequest: (method, params) =>
+      answerServerRequest(method, params, onNetworkPolicyRequest, (id) =>
+        session?.processes.decisionTimeoutOf(id),
+      ),
     trace: traceContext && (() => currentTrace(traceContext)),
     limitsHttp: purpose !== "fetch",
   });
-  const result = await initialize(rpc, options, signal);
+  const server = await initialize(rpc, options, signal);
   const timings = { dialMs: dialled - started, handshakeMs: performance.now() - dialled };
-  const session = new Session(rpc, result, timings, purpose);
+  session = new Session(rpc, server, timings, purpose);
   if (keepAlive) KeepAlive.watch(rpc, keepAlive);
   return session;
 }
@@ -84,16 +89,16 @@ async function initialize(
   rpc: RpcPeer,
   options: ResolvedClientOptions,
   signal: AbortSignal | undefined,
-): Promise<ResultOf<"initialize">> {
+): Promise<ServerFeatures> {
+  const limits = { signal, timeoutMs: options.initializeTimeoutMs };
   try {
-    const result = await rpc.call(
-      "initialize",
-      { clientName: options.clientName, resumeSessionId: null },
-      { signal, timeoutMs: options.initializeTimeoutMs },
-    );
-    rpc.sessionId = result.sessionId;
+    const params = { clientName: options.clientName, resumeSessionId: null } as const;
+    const { sessionId, environmentInfo } = await rpc.call("initialize", params, limits);
+    rpc.sessionId = sessionId;
     rpc.notify("initialized", {});
-    return result;
+    const server = new ServerFeatures(environmentInfo, () => askOldServer(rpc));
+    rpc.serverVersion = server.version;
+    return server;
   } catch (error) {
     void rpc.close();
     throw signal?.aborted ? error : handshakeError(error, options.initializeTimeoutMs);

@@ -34,6 +34,8 @@ export interface TimelineEntry extends Partial<SessionEnding> {
   readonly cause?: "first-use" | "retry" | "reconnect";
   /** The session that was made or lost. */
   readonly sessionId?: string;
+  /** The version of the server of that session, if it reports it. */
+  readonly serverVersion?: string;
   /** For "connected": milliseconds until the connection was open. */
   readonly dialMs?: number;
   /** For "connected": milliseconds from then to the end of the handshake. */
@@ -136,6 +138,7 @@ export class ConnectionStatus {
       previous,
       ...(state === "connecting" ? { cause: this.#causeAfter(previous) } : {}),
       ...(sessionId === undefined ? {} : { sessionId }),
+      ...(session?.server?.version === undefined ? {} : { serverVersion: session.server.version }),
       ...(state === "connected" ? session?.timings : {}),
       ...(previous === "connected" ? session?.ending : {}),
       ...(error ? { error: summaryOf(error) } : {}),

@@ -6,7 +6,7 @@ import { invalid, received } from "../internal/arguments.ts";
 import type { Awaitable } from "../internal/awaitable.ts";
 import { bindMembers } from "../internal/bound.ts";
 import { asyncDispose } from "../internal/dispose.ts";
-import { inOperation } from "../internal/operation.ts";
+import { inOperation, type Operation } from "../internal/operation.ts";
 import { checkOptions } from "../internal/option-rules.ts";
 import {
   checkStart,
@@ -56,9 +56,9 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
   abstract close(): Promise<void>;
 
   start(argv: readonly string[], options?: StartOptions): Promise<ExecProcess> {
-    return inOperation(processOperation("start", argv, options), options?.signal, () => {
+    return inOperation(processOperation("start", argv, options), options?.signal, (operation) => {
       checkStart("start()", argv, options, START_RULES, START_HINTS);
-      return this.#start(argv, options);
+      return this.#start(operation, argv, options);
     });
   }
 
@@ -71,25 +71,28 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
     options?: RunOptions & { readonly encoding?: "utf8" | undefined },
   ): Promise<RunResult>;
   run(argv: readonly string[], options?: RunOptions): Promise<RunResult<string | Uint8Array<ArrayBuffer>>> {
-    return inOperation(processOperation("run", argv, options), options?.signal, () => {
+    return inOperation(processOperation("run", argv, options), options?.signal, (operation) => {
       checkStart("run()", argv, options, RUN_RULES, RUN_HINTS);
-      return run((...start) => this.#start(...start), argv, options);
+      return run((...start) => this.#start(operation, ...start), argv, options);
     });
   }
 
   info(options?: RequestOptions): Promise<EnvironmentInfo> {
-    return inOperation({ operation: "info" }, options?.signal, async () => {
+    return inOperation({ operation: "info" }, options?.signal, async (operation) => {
       checkOptions("info()", options, REQUEST_RULES);
       return environmentInfo(
-        await this.#onSession(options, ({ rpc }) => rpc.call("environment/info", null, options)),
+        await this.#onSession(operation, options, ({ rpc }) => rpc.call("environment/info", null, options)),
       );
     });
   }
 
   status(options?: RequestOptions): Promise<EnvironmentStatus> {
-    return inOperation({ operation: "status" }, options?.signal, () => {
+    return inOperation({ operation: "status" }, options?.signal, (operation) => {
       checkOptions("status()", options, REQUEST_RULES);
-      return this.#onSession(options, ({ rpc }) => rpc.call("environment/status", null, options));
+      return this.#onSession(operation, options, ({ rpc, server }) => {
+        server.need("status", "status()");
+        return rpc.call("environment/status", null, options);
+      });
     });
   }
 
@@ -100,7 +103,9 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
     options?: RequestOptions,
   ): Promise<unknown>;
   call(method: string, params: unknown = {}, options?: RequestOptions): Promise<unknown> {
-    return inOperation({ operation: "call" }, options?.signal, () => this.#call(method, params, options));
+    return inOperation({ operation: "call" }, options?.signal, (operation) =>
+      this.#call(operation, method, params, options),
+    );
   }
 
   /** Closes the client at the end of an `await using` block. */
@@ -109,14 +114,20 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
   }
 
   #start(
+    operation: Operation,
     argv: readonly string[],
     options: StartOptions | undefined,
     needs?: StartNeeds,
   ): Promise<ExecProcess> {
-    return this.#onSession(options, ({ processes }) => processes.start(argv, options, needs));
+    return this.#onSession(operation, options, ({ processes }) => processes.start(argv, options, needs));
   }
 
-  #call(method: string, params: unknown, options: RequestOptions | undefined): Promise<unknown> {
+  #call(
+    operation: Operation,
+    method: string,
+    params: unknown,
+    options: RequestOptions | undefined,
+  ): Promise<unknown> {
     checkOptions("call()", options, REQUEST_RULES);
     if (typeof method !== "string" || method === "") {
       return invalid(`method must be a non-empty string, got ${received(method)}`, { delivery: "not-sent" });
@@ -128,14 +139,22 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
       });
     }
     const schema = Object.hasOwn(methods, method) ? methods[method as MethodName].result : undefined;
-    return this.#onSession(options, ({ rpc }) =>
+    return this.#onSession(operation, options, ({ rpc }) =>
       rpc.request<unknown>(method, params, encoded<unknown>(schema), options),
     );
   }
 
   /** Sends in the same turn if the session is open. */
-  #onSession<T>(options: RequestOptions | undefined, work: (session: Session) => Promise<T>): Promise<T> {
+  #onSession<T>(
+    operation: Operation,
+    options: RequestOptions | undefined,
+    work: (session: Session) => Promise<T>,
+  ): Promise<T> {
+    const workOn = (session: Session): Promise<T> => {
+      operation.serverVersion = session.server.version;
+      return work(session);
+    };
     const session = this.openSession(options);
-    return session instanceof Session ? work(session) : Promise.resolve(session).then(work);
+    return session instanceof Session ? workOn(session) : Promise.resolve(session).then(workOn);
   }
 }

@@ -70,8 +70,8 @@ export interface ExecEnvironment {
    * A standard `fetch` whose requests are made by the server's machine. It can be passed as a custom `fetch`.
    *
    * Limits of the protocol: an abort ends only the wait, not the request. A request body is sent whole. `url` is the
-   * requested one, also after redirects. The response body has the origin's content encoding,
-   * except for gzip, which servers decode from 0.171 on.
+   * requested one, also after redirects. A compressed body is decoded by the server (gzip, from 0.171 on) or here, by the
+   * formats of the runtime's `DecompressionStream`; otherwise it stays compressed and has its `content-encoding`.
    *
    * A server without `--concurrent-requests` works on one request of a connection at a time: an origin that does not
    * answer holds up everything behind it, also after an abort. `timeoutMs` ends the request on the server, too. See

@@ -6,6 +6,7 @@ import {
   checkOptions,
   type Rules,
 } from "../internal/option-rules.ts";
+import { featureRule, type ServerFeature } from "../protocol/features.ts";
 import type { ExecServerClient } from "./client.ts";
 import {
   type ClientState,
@@ -66,6 +67,14 @@ export class LazyExecServerClient extends EnvironmentClient {
       return Promise.reject(error);
     }
     return this.#connection.get(options?.signal);
+  }
+
+  /** Whether the server has a feature, as {@link ExecServerClient.supports}. Connects first. */
+  async supports(feature: ServerFeature): Promise<boolean> {
+    checkArgument("supports(): feature", feature, featureRule);
+    const { server } = await this.openSession();
+    await server.learn();
+    return server.has(feature);
   }
 
   /** The state of the client. Reading it never connects. That of a second connection for `fetch` is in `timeline`. */

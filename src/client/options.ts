@@ -45,7 +45,7 @@ export interface ClientOptions {
    * @default false
    */
   readonly keepAlive?: boolean | KeepAliveOptions | undefined;
-  /** Decides what a process in the server's sandbox may reach. A handler that fails denies. @default everything is denied */
+  /** Decides what processes started with the option `network` may reach. A handler that fails denies. @default everything is denied */
   readonly onNetworkPolicyRequest?: NetworkPolicyHandler | undefined;
   /** Called for each request: the W3C trace context to send with it. Its errors are ignored. @default none */
   readonly traceContext?: (() => TraceContext | undefined) | undefined;

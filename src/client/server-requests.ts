@@ -1,8 +1,9 @@
+import { deadline, untilAborted } from "../internal/abort.ts";
 import type { Awaitable } from "../internal/awaitable.ts";
 import { textOf } from "../internal/bytes.ts";
 import { platformClass } from "../internal/platform.ts";
 
-/** A network access that a process in the server's sandbox attempts. */
+/** A network access that a process attempts which was started with the option `network`. */
 export interface NetworkPolicyRequest {
   /** The id with which the process was started. */
   readonly processId: string;
@@ -25,7 +26,10 @@ export type NetworkPolicyDecision =
       readonly reason: string;
     };
 
-/** Decides what a process in the server's sandbox may reach. A handler that throws or rejects denies. */
+/**
+ * Decides what a process with the option `network` may reach. A handler that throws, rejects or takes longer than
+ * `decisionTimeoutMs` denies.
+ */
 export type NetworkPolicyHandler = (request: NetworkPolicyRequest) => Awaitable<NetworkPolicyDecision>;
 
 const DENIED = { type: "deny", reason: "not_allowed" } as const;
@@ -41,12 +45,29 @@ export function answerServerRequest(
   method: string,
   params: unknown,
   decide: NetworkPolicyHandler | undefined,
+  timeoutOf: (processId: string) => number | undefined,
 ): Promise<unknown> | undefined {
   if (method !== "network/policyRequest") return undefined;
-  return decision(params, decide).then(
-    (answer) => ({ decision: answer }),
-    () => ({ decision: DENIED }),
-  );
+  return answer(params, decide, timeoutOf);
+}
+
+async function answer(
+  params: unknown,
+  decide: NetworkPolicyHandler | undefined,
+  timeoutOf: (processId: string) => number | undefined,
+): Promise<unknown> {
+  const limit = deadline({
+    ms: timeoutOf((params as { processId: string } | null)?.processId ?? ""),
+    signal: undefined,
+    timeoutError: () => new Error("the decision took too long"),
+  });
+  try {
+    return { decision: await untilAborted(decision(params, decide), limit.signal) };
+  } catch {
+    return { decision: DENIED };
+  } finally {
+    limit.clear();
+  }
 }
 
 async function decision(params: unknown, decide: NetworkPolicyHandler | undefined) {

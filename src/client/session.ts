@@ -6,7 +6,7 @@ import { Bodies } from "../http/body.ts";
 import type { HttpSession } from "../http/fetch.ts";
 import { Processes } from "../process/processes.ts";
 import { ScriptRunner } from "../process/script.ts";
-import type { ResultOf } from "../protocol/methods.ts";
+import type { ServerFeatures } from "../protocol/features.ts";
 import type { Ending, RpcPeer } from "../rpc/peer.ts";
 
 /** What a connection is for, unless it is for all operations. */
@@ -42,28 +42,22 @@ export class Session implements FileSession, HttpSession {
   readonly bodies: Bodies;
   readonly watcher: PathWatcher;
   readonly shell: ScriptRunner;
-  readonly canWriteBlocks: boolean;
+  readonly server: ServerFeatures;
   readonly timings: SessionTimings;
   /** Set when the connection has ended. */
   ending: SessionEnding | undefined;
 
-  constructor(
-    rpc: RpcPeer,
-    { sessionId, environmentInfo: info }: ResultOf<"initialize">,
-    timings: SessionTimings,
-    purpose?: ConnectionPurpose,
-  ) {
-    this.id = sessionId;
+  constructor(rpc: RpcPeer, server: ServerFeatures, timings: SessionTimings, purpose?: ConnectionPurpose) {
+    this.id = rpc.sessionId ?? "";
     this.rpc = rpc;
+    this.server = server;
     this.timings = timings;
-    this.canWriteBlocks = info?.capabilities?.["fileWriteStreaming"] === true;
     this.files = new FileHandles(rpc);
     // What is pending is counted first. Then processes fail, then bodies, then waits for paths.
     rpc.onEnd((_, ending) => this.#recordEnding(ending));
-    const isPosix = info?.platformOs != null && info.platformOs !== "windows";
-    const processes = new Processes(rpc, { sessionId, cwd: info?.cwd ?? undefined, isPosix });
+    const processes = new Processes(rpc, { sessionId: this.id, server });
     this.processes = processes;
-    this.shell = new ScriptRunner((...command) => processes.start(...command), isPosix);
+    this.shell = new ScriptRunner((...command) => processes.start(...command), server);
     this.bodies = new Bodies(rpc, purpose === "fetch" ? rpc : undefined);
     this.watcher = new PathWatcher(rpc);
   }

@@ -18,10 +18,18 @@ export type Work<Options, Result> = (
 
 /** Checks calls and runs them. Their errors name the operation and the path. */
 export class FileCalls {
-  readonly connect: Connect;
+  readonly #connect: Connect;
 
   constructor(connect: Connect) {
-    this.connect = connect;
+    this.#connect = connect;
+  }
+
+  /** The session that a call runs on. */
+  async open(call: Operation, signal: AbortSignal | undefined): Promise<FileSession> {
+    const session = await this.#connect({ signal });
+    call.serverVersion = session.server.version;
+    session.server.need("files", `${call.operation}()`);
+    return session;
   }
 
   /** @param destination A second path, which messages name. */
@@ -37,7 +45,7 @@ export class FileCalls {
     return await inOperation(call, options?.signal, async () => {
       const checked = checkedPath(operation, path, options, rules);
       const { signal } = options ?? {};
-      return await work(() => this.connect({ signal }), checked, options ?? ({} as Options));
+      return await work(() => this.open(call, signal), checked, options ?? ({} as Options));
     });
   }
 

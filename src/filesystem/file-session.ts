@@ -1,6 +1,7 @@
 import { ServerError } from "../errors.ts";
 import { isAbortReason } from "../internal/abort.ts";
 import type { Bytes } from "../internal/bytes.ts";
+import type { ServerFeatures } from "../protocol/features.ts";
 import type { PathParams, WireMetadata } from "../protocol/filesystem.ts";
 import type { SandboxContext } from "../protocol/sandbox.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
@@ -44,8 +45,7 @@ export interface FileSession {
   readonly files: FileHandles;
   readonly watcher: PathWatcher;
   readonly shell: Shell;
-  /** Whether the server writes files in blocks. Older servers write them whole only. */
-  readonly canWriteBlocks: boolean;
+  readonly server: ServerFeatures;
 }
 
 /** Whether the server rejected a request. An abort reason can be a ServerError too, but says nothing of the request. */

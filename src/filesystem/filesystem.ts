@@ -226,7 +226,8 @@ export class FileSystem implements RemoteFileSystem {
   createReadStream(path: Path, options?: ReadStreamOptions): ReadableStream<Bytes> {
     return this.#calls.stream("createReadStream", path, options, readStreamRules, (params, checked, call) => {
       const open = async (signal: AbortSignal) => {
-        const { files } = await this.#calls.connect({ signal });
+        const { files, server } = await this.#calls.open(call, signal);
+        server.need("readStreams", "createReadStream()");
         return await files.open({ ...params, mode: "read" }, signal);
       };
       return readStream(open, checked, call);
@@ -241,7 +242,7 @@ export class FileSystem implements RemoteFileSystem {
       writeStreamRules,
       (params, checked, call) => {
         const open = async (signal: AbortSignal) =>
-          await openForWriting(await this.#calls.connect({ signal }), params, signal);
+          await openForWriting(await this.#calls.open(call, signal), params, signal);
         return writeStream(open, checked, call);
       },
     );
@@ -249,7 +250,7 @@ export class FileSystem implements RemoteFileSystem {
 
   packDirectory(path: Path, options?: FileOptions): ReadableStream<Bytes> {
     return this.#calls.stream("packDirectory", path, options, fileRules, (params, { signal }, call) =>
-      packStream((signal) => this.#calls.connect({ signal }), params, signal, call),
+      packStream((signal) => this.#calls.open(call, signal), params, signal, call),
     );
   }
 
@@ -273,7 +274,8 @@ export class FileSystem implements RemoteFileSystem {
       if (!Array.isArray(paths) || paths.length === 0)
         invalid(`paths must be a non-empty array of paths, got ${received(paths)}`);
       const uris = paths.map((path) => toPathUri(path, "path"));
-      const { watcher } = await this.#calls.connect({ signal: options?.signal });
+      const { watcher, server } = await this.#calls.open(call, options?.signal);
+      server.need("watch", "whenAppears()");
       await watcher.whenAppears(uris, options?.signal);
     });
   }

@@ -8,16 +8,21 @@ import type { FileSession } from "./file-session.ts";
 import type { FileHandles } from "./handles.ts";
 import { reportProgress, type TransferOptions } from "./options.ts";
 
+/** Bytes of the largest file that fits into one response. */
+const MAX_WHOLE = 45 * 1024 * 1024;
+
 /** Reads a whole file: a small one in one request, which is faster; others in blocks, which fit into any frame. */
 export async function readFile(
-  { rpc, files }: FileSession,
+  { rpc, files, server }: FileSession,
   file: PathParams,
   options: TransferOptions,
 ): Promise<Bytes> {
   const { signal } = options;
   const { isFile, size } = await rpc.call("fs/getMetadata", file, { signal });
   // Size 0 can be a lie: files in /proc hold more than one frame can carry.
-  const isSmall = !isFile || size == null || (size > 0 && size <= MAX_BLOCK);
+  const [least, most] = server.has("readStreams") ? [1, MAX_BLOCK] : [0, MAX_WHOLE];
+  const isSmall = !isFile || size == null || (size >= least && size <= most);
+  if (!isSmall) server.need("readStreams", "A file above 45 MiB");
   const bytes = isSmall ? await readSmall(rpc, file, signal) : await readLarge(files, file, size, options);
   reportProgress(options, bytes.length, bytes.length);
   return bytes;

@@ -5,7 +5,12 @@ import type { FileSession } from "./file-session.ts";
 import type { WalkOptions } from "./options.ts";
 
 /** Walks on the server, in one request. */
-export async function walk({ rpc }: FileSession, root: PathParams, limits: WalkOptions): Promise<WalkResult> {
+export async function walk(
+  { rpc, server }: FileSession,
+  root: PathParams,
+  limits: WalkOptions,
+): Promise<WalkResult> {
+  server.need("walk", "walk()");
   const options = {
     maxDepth: limits.maxDepth ?? 64,
     maxDirectories: limits.maxDirectories ?? 10_000,

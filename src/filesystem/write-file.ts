@@ -6,6 +6,9 @@ import { BlockWriter, type WritableFile, withBytesWritten } from "./blocks.ts";
 import { type FileSession, isRefusal, lookUp } from "./file-session.ts";
 import { reportProgress, type TransferOptions } from "./options.ts";
 
+/** Bytes of the largest file that fits into one request. */
+const MAX_WHOLE = 11 * 1024 * 1024;
+
 /** Writes a whole file: a small one in one request; a large one, or a stream, in blocks if the server supports them. */
 export async function writeFile(
   session: FileSession,
@@ -14,9 +17,11 @@ export async function writeFile(
   options: TransferOptions,
 ): Promise<void> {
   const isSmall = contents.bytes !== undefined && contents.bytes.length <= MAX_BLOCK;
-  if (!isSmall && session.canWriteBlocks) return await writeLarge(session, path, contents, options);
+  if (!isSmall && session.server.has("writeStreams"))
+    return await writeLarge(session, path, contents, options);
   const { signal } = options;
   const bytes = contents.bytes ?? concatBytes(await all(contents.pieces(signal)));
+  if (bytes.length > MAX_WHOLE) session.server.need("writeStreams", "A file above 11 MiB");
   await session.rpc.call("fs/writeFile", path, { signal, payload: { name: "dataBase64", bytes } });
   reportProgress(options, bytes.length, bytes.length);
 }
@@ -27,6 +32,7 @@ export async function openForWriting(
   path: PathParams,
   signal: AbortSignal | undefined,
 ): Promise<WritableFile> {
+  session.server.need("writeStreams", "Writing a file in blocks");
   try {
     return await session.files.open({ ...path, mode: "replace" }, signal);
   } catch (error) {

@@ -1,8 +1,9 @@
 import { type Delivery, ExecServerError, TimeoutError } from "../errors.ts";
-import { type Deadline, deadline } from "../internal/abort.ts";
+import { type Deadline, deadline, untilAborted } from "../internal/abort.ts";
 import { DEFAULT_MAX_BUFFERED_BYTES } from "../internal/byte-queue.ts";
-import { inOperation } from "../internal/operation.ts";
+import { inOperation, type Operation } from "../internal/operation.ts";
 import { platformClass } from "../internal/platform.ts";
+import type { ServerFeatures } from "../protocol/features.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import type { Bodies } from "./body.ts";
 import {
@@ -19,6 +20,7 @@ import { hasBody, makeResponse, type RemoteResponse } from "./response.ts";
 export interface HttpSession {
   readonly rpc: RpcPeer;
   readonly bodies: Bodies;
+  readonly server: ServerFeatures;
 }
 
 /**
@@ -45,8 +47,8 @@ type Connect = (options: { signal?: AbortSignal | undefined }) => Promise<HttpSe
 export function createFetch(connect: Connect): RemoteFetch {
   return async (input, init) => {
     const given = init ?? {};
-    return await inOperation({ operation: "fetch" }, signalOf(input, given), () =>
-      fetchRemotely(connect, input, given),
+    return await inOperation({ operation: "fetch" }, signalOf(input, given), (operation) =>
+      fetchRemotely(connect, input, given, operation),
     );
   };
 }
@@ -64,6 +66,7 @@ async function fetchRemotely(
   connect: Connect,
   input: string | URL | Request,
   init: RemoteRequestInit,
+  operation: Operation,
 ): Promise<RemoteResponse> {
   checkInit(init);
   const request = prepareRequest(input, init);
@@ -84,6 +87,8 @@ async function fetchRemotely(
     for (;;) {
       progress.delivery = "not-sent";
       const session = await connect({ signal: limit.signal });
+      operation.serverVersion = session.server.version;
+      await checkFeatures(session.server, request, limit.signal);
       try {
         return await exchange(session, { request, content, limit, init, progress });
       } catch (error) {
@@ -96,6 +101,19 @@ async function fetchRemotely(
     limit.clear();
     throw error;
   }
+}
+
+/** A server that does not know these follows redirects, and sends an empty header. */
+async function checkFeatures(
+  server: ServerFeatures,
+  { redirect, headers }: PreparedRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  if (redirect !== "follow") {
+    await untilAborted(server.learn(), signal);
+    server.need("redirects", `redirect: "${redirect}"`);
+  }
+  if (headers.some(({ valueEnvVar }) => valueEnvVar)) server.need("headersFromEnv", "headersFromEnv");
 }
 
 async function exchange(

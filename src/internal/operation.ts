@@ -13,6 +13,8 @@ export interface Operation {
   readonly program?: string | undefined;
   /** The working directory, for a start that named one. */
   readonly cwd?: string | undefined;
+  /** The server's version. Set as soon as the call has a connection. */
+  serverVersion?: string | undefined;
 }
 
 /** Errors that reach several callers. They name neither an operation nor a caller's line. */
@@ -32,10 +34,10 @@ export function markShared(error: unknown): void {
 export async function inOperation<T>(
   operation: Operation,
   signal: AbortSignal | undefined,
-  work: () => Promise<T>,
+  work: (operation: Operation) => Promise<T>,
 ): Promise<T> {
   try {
-    return await work();
+    return await work(operation);
   } catch (error) {
     if (!isAbortReason(error, signal)) attribute(error, operation);
     throw error;

@@ -144,6 +144,8 @@ interface Handle {
 
 /** The log is not quoted, because it can hold credentials. */
 const LOG_HINT = ' (stderr: "inherit" shows its log)';
+/** What a server before 0.130 does with `--listen stdio`. */
+const AGE_HINT = " before it answered, as servers before 0.130 do, which have no stdio";
 
 class ChildConnection implements Connection {
   readonly #child: ChildProcess;
@@ -151,6 +153,7 @@ class ChildConnection implements Connection {
   readonly #lines = new LineDecoder(MAX_INCOMING_FRAME);
   readonly #exited: Promise<void>;
   #isOpen = true;
+  #hasAnswered = false;
   /** The first failure, or how the child ended. */
   #reason: string | undefined;
   #stopped: Promise<void> | undefined;
@@ -168,7 +171,8 @@ class ChildConnection implements Connection {
       child.once("error", onGone);
       child.once("exit", (code, signal) => {
         onGone();
-        this.#onExit(`${signal ?? `code ${code}`}${stderr === undefined ? LOG_HINT : ""}`);
+        const age = code === 1 && !this.#hasAnswered ? AGE_HINT : "";
+        this.#onExit(`${signal ?? `code ${code}`}${age}${stderr === undefined ? LOG_HINT : ""}`);
       });
     });
     child.stdout?.on("data", (chunk: Uint8Array) => this.#onOutput(chunk));
@@ -208,6 +212,7 @@ class ChildConnection implements Connection {
   }
 
   #onOutput(chunk: Uint8Array): void {
+    this.#hasAnswered = true;
     try {
       for (const line of this.#lines.push(chunk)) this.#receiveQueue.frame(line);
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { Piece } from "../internal/byte-queue.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import { decoded } from "../protocol/encoded-bytes.ts";
-import { type OutputStreamName, processSchemas } from "../protocol/process.ts";
+import { type NetworkDecision, type OutputStreamName, processSchemas } from "../protocol/process.ts";
 import { type NotificationSource, Router, reader } from "../rpc/router.ts";
 
 /** One chunk of output. */
@@ -28,13 +28,19 @@ export type ProcessEvent =
     }
   | { readonly type: "closed"; readonly seq: number };
 
-export type ProcessRouter = Router<string, ProcessEvent>;
+/** A decision about the process, which is in no order with its events. */
+export interface DecisionEvent {
+  readonly type: "decision";
+  readonly decision: NetworkDecision;
+}
+
+export type ProcessRouter = Router<string, ProcessEvent | DecisionEvent>;
 
 const outputSchema = /* @__PURE__ */ (() => decoded(processSchemas.output, "chunk"))();
 
 /** Routes the notifications of the peer by process. */
 export function processRouter(peer: NotificationSource): ProcessRouter {
-  return new Router<string, ProcessEvent>(peer, "processId", "string", {
+  return new Router<string, ProcessEvent | DecisionEvent>(peer, "processId", "string", {
     "process/output": reader(outputSchema, ({ seq, stream, chunk }) => ({
       type: "output",
       seq,
@@ -46,6 +52,10 @@ export function processRouter(peer: NotificationSource): ProcessRouter {
       seq,
       exitCode,
       sandboxDenied: sandboxDenied ?? false,
+    })),
+    "network/policyDecision": reader(processSchemas.policyDecision, (decision) => ({
+      type: "decision",
+      decision,
     })),
     "process/closed": reader(processSchemas.closed, ({ seq }) => ({ type: "closed", seq })),
   });

@@ -19,6 +19,7 @@ import { isUrl } from "../internal/realms.ts";
 import { toPathUri } from "../protocol/path-uri.ts";
 import type { EnvPolicy, ProcessStartParams } from "../protocol/process.ts";
 import { type SandboxContext, wireSandbox } from "../protocol/sandbox.ts";
+import { checkNetwork, type NetworkOptions, networkParams } from "./network.ts";
 import { checkSize, type TerminalSize } from "./tty.ts";
 
 /** Options of `start`. An invalid one is a UsageError: `ERR_INVALID_ARGUMENT`, unless the option states another code. */
@@ -59,6 +60,11 @@ export interface StartOptions {
   readonly arg0?: string | undefined;
   /** The sandbox to run in. @default none */
   readonly sandbox?: SandboxContext | undefined;
+  /**
+   * Runs the process behind the server's proxy, where `onNetworkPolicyRequest` decides what it may reach. `{}` is all
+   * defaults. `ERR_UNSUPPORTED` by servers before 0.150. @default none: the network of the sandbox
+   */
+  readonly network?: NetworkOptions | undefined;
   /** Id of the process, unique in the session. @default random */
   readonly processId?: string | undefined;
   /**
@@ -89,6 +95,7 @@ export const START_RULES: Rules<StartOptions> = {
   tty: either(aBoolean, anObject),
   arg0: aString,
   sandbox: either(oneOf(null), anObject),
+  network: anObject,
   processId: aString,
   signal: anAbortSignal,
   maxBufferedBytes: byteCount,
@@ -149,6 +156,7 @@ export function checkStart<Options extends StartOptions>(
     environment("envPolicy.set", envPolicy.set ?? {});
   }
   if (typeof tty === "object") checkSize(tty);
+  checkNetwork(caller, options ?? {});
 }
 
 /** argv[0] up to its first white space. `A=1` is a variable that was meant for the option env: its value can be a secret. */
@@ -187,6 +195,7 @@ export function startParams(
     pipeStdin: options.stdin === "pipe",
     arg0: options.arg0 ?? null,
     sandbox: wireSandbox(options.sandbox),
+    ...networkParams(options),
   };
 }
 

@@ -2,6 +2,7 @@ import { ClosedError, DisconnectedError, ProtocolError, ServerError } from "../e
 import { isAbortReason, onAbort, untilAborted } from "../internal/abort.ts";
 import { invalid } from "../internal/arguments.ts";
 import { unobserved } from "../internal/deferred.ts";
+import type { ServerFeatures } from "../protocol/features.ts";
 import type { ParamsOf } from "../protocol/methods.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
 import type { ProcessStartParams } from "../protocol/process.ts";
@@ -13,6 +14,7 @@ import { type ProcessRouter, processRouter } from "./events.ts";
 import { LauncherUnavailable, type LaunchPlan, launchPlan, withoutLauncher } from "./launch-plan.ts";
 import { launch } from "./launcher/launch.ts";
 import type { LaunchReport } from "./launcher/report.ts";
+import { decisionListener, decisionTimeout } from "./network.ts";
 import { outputLimits, processOperation, type StartOptions, startParams } from "./options.ts";
 import { ProcessOutput } from "./output.ts";
 import { ExecProcess } from "./process.ts";
@@ -24,9 +26,7 @@ import { ProcessStdin } from "./stdin.ts";
 /** What the server reported about its machine in the handshake. */
 export interface ProcessHost {
   readonly sessionId: string;
-  /** The server's working directory as a path URI. */
-  readonly cwd: string | undefined;
-  readonly isPosix: boolean;
+  readonly server: ServerFeatures;
 }
 
 /** Milliseconds that a failed start waits to learn whether its working directory exists. */
@@ -45,11 +45,17 @@ export class Processes {
   readonly #rpc: RpcPeer;
   readonly #host: ProcessHost;
   readonly #router: ProcessRouter;
+  readonly #decisionTimeouts = new Map<string, number>();
 
   constructor(rpc: RpcPeer, host: ProcessHost) {
     this.#rpc = rpc;
     this.#host = host;
     this.#router = processRouter(rpc);
+  }
+
+  /** Milliseconds that the caller has for each decision about the network of a process; undefined if it has none. */
+  decisionTimeoutOf(processId: string): number | undefined {
+    return this.#decisionTimeouts.get(processId);
   }
 
   /** Number of processes that have not been closed. */
@@ -66,8 +72,15 @@ export class Processes {
     options: StartOptions = {},
     needs: StartNeeds = {},
   ): Promise<ExecProcess> {
-    options.signal?.throwIfAborted();
-    const plan = launchPlan(options, this.#host.isPosix, needs.inputEnd);
+    const { cwd, network, signal, tty } = options;
+    signal?.throwIfAborted();
+    const { server } = this.#host;
+    if (cwd === undefined && !server.isKnown) await untilAborted(server.learn(), signal);
+    server.need("commands", "A process");
+    if (cwd === undefined) server.need("defaultCwd", "A process without cwd");
+    if (network) server.need("networkPolicy", "The option network");
+    if (typeof tty === "object") server.need("terminalSize", "A terminal size, other than tty: true,");
+    const plan = launchPlan(options, server.isPosix, needs.inputEnd);
     try {
       return await this.#start(argv, options, plan, needs.urgent);
     } catch (error) {
@@ -83,7 +96,8 @@ export class Processes {
     urgent = false,
   ): Promise<ExecProcess> {
     const { signal } = options;
-    const params = startParams(argv, options, this.#host.cwd);
+    const { server } = this.#host;
+    const params = startParams(argv, options, server.cwd);
     const { processId } = params;
     if (plan.setup) params.argv = launch(params, plan.setup);
     const state = this.#createState(params, options, plan);
@@ -91,7 +105,12 @@ export class Processes {
       return invalid("processId must be unique in the session, got the id of another process");
     }
     // Before the request: events can arrive before its response.
-    state.release = this.#router.add(processId, state);
+    const removeRoute = this.#router.add(processId, state);
+    if (options.network) this.#decisionTimeouts.set(processId, decisionTimeout(options.network));
+    state.release = () => {
+      this.#decisionTimeouts.delete(processId);
+      removeRoute();
+    };
     const attempt = { argv, cwd: toNativePath(params.cwd), sessionId: this.#host.sessionId };
     try {
       const call = { signal, untilSent: true, urgent };
@@ -108,7 +127,7 @@ export class Processes {
     const process = new ExecProcess({
       processId,
       sessionId: this.#host.sessionId,
-      operation: processOperation("start", argv, options),
+      operation: { ...processOperation("start", argv, options), serverVersion: server.version },
       rpc: this.#rpc,
       state,
     });
@@ -125,7 +144,10 @@ export class Processes {
     const noInput =
       params.tty || params.pipeStdin ? undefined : 'the process was started without stdin: "pipe"';
     const stdin = new ProcessStdin(this.#rpc, params.processId, noInput, plan.noInputEnd);
-    return new ProcessState({ output, stdin, control }, plan.setup?.type);
+    return new ProcessState(
+      { output, stdin, control, onDecision: decisionListener(options) },
+      plan.setup?.type,
+    );
   }
 
   async #runHelper(argv: readonly string[]): Promise<void> {
@@ -149,6 +171,11 @@ export class Processes {
       if (error instanceof ProtocolError) this.#abandon(params.processId);
       if (!(error instanceof ServerError)) throw error;
       const subject = await this.#subjectOf(error, params.cwd);
+      // A server before 0.141 reports every directory as missing.
+      if (subject === "program" && !this.#host.server.isKnown) {
+        await this.#host.server.learn();
+        this.#host.server.need("commands", "A process");
+      }
       if (!setup || subject === "cwd") throw startFailure(error, attempt, subject);
       // The program that could not be started is the shell.
       throw isOptional ? new LauncherUnavailable("it requires /bin/sh") : error;

@@ -2,6 +2,7 @@ import { ServerError, UsageError } from "../errors.ts";
 import { isAbortReason } from "../internal/abort.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import { unobserved } from "../internal/deferred.ts";
+import type { ServerFeatures } from "../protocol/features.ts";
 import type { SandboxContext } from "../protocol/sandbox.ts";
 import { HELPER_PATH } from "./launcher/script.ts";
 import type { StartOptions } from "./options.ts";
@@ -31,11 +32,11 @@ type Start = (argv: readonly string[], options?: StartOptions) => Promise<ExecPr
 /** Runs scripts in the server's POSIX shell. */
 export class ScriptRunner {
   readonly #start: Start;
-  readonly #isPosix: boolean;
+  readonly #server: ServerFeatures;
 
-  constructor(start: Start, isPosix: boolean) {
+  constructor(start: Start, server: ServerFeatures) {
     this.#start = start;
-    this.#isPosix = isPosix;
+    this.#server = server;
   }
 
   /**
@@ -64,7 +65,7 @@ export class ScriptRunner {
   }
 
   #command(script: string, args: readonly string[]): string[] {
-    if (!this.#isPosix) throw unsupported("a POSIX system", "not-sent");
+    this.#server.need("scripts", "This");
     return ["/bin/sh", "-c", `${HELPER_PATH}\n${script}`, "sh", ...args];
   }
 

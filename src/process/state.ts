@@ -1,10 +1,10 @@
 import { ProtocolError } from "../errors.ts";
 import { deferred, unobserved } from "../internal/deferred.ts";
-import type { OutputStreamName } from "../protocol/process.ts";
+import type { NetworkDecision, OutputStreamName } from "../protocol/process.ts";
 import type { Route } from "../rpc/router.ts";
 import type { ProcessControl } from "./control.ts";
 import { EventOrder } from "./event-order.ts";
-import type { ProcessEvent } from "./events.ts";
+import type { DecisionEvent, ProcessEvent } from "./events.ts";
 import type { LaunchSetup } from "./launcher/launch.ts";
 import { type LaunchReport, LaunchReporter } from "./launcher/report.ts";
 import type { ProcessOutput } from "./output.ts";
@@ -19,7 +19,7 @@ export interface ProcessExit {
 }
 
 /** The client's state of one process. Each of its promises settles at the latest when the connection ends. */
-export class ProcessState implements Route<ProcessEvent> {
+export class ProcessState implements Route<ProcessEvent | DecisionEvent> {
   readonly output: ProcessOutput;
   readonly stdin: ProcessStdin;
   readonly control: ProcessControl;
@@ -29,6 +29,7 @@ export class ProcessState implements Route<ProcessEvent> {
   /** What the launcher prints before the output of the program. */
   readonly #reporters: Partial<Record<OutputStreamName, LaunchReporter>>;
   readonly #order = new EventOrder<ProcessEvent>((event) => this.#publish(event));
+  readonly #onDecision: (decision: NetworkDecision) => void;
   #exit: ProcessExit | undefined;
   #isOver = false;
   /** Removes this state from the routes of the connection. */
@@ -36,9 +37,15 @@ export class ProcessState implements Route<ProcessEvent> {
 
   /** @param launched How the launcher starts the process, if it does. */
   constructor(
-    parts: { output: ProcessOutput; stdin: ProcessStdin; control: ProcessControl },
+    parts: {
+      output: ProcessOutput;
+      stdin: ProcessStdin;
+      control: ProcessControl;
+      onDecision: (decision: NetworkDecision) => void;
+    },
     launched: LaunchSetup["type"] | undefined,
   ) {
+    this.#onDecision = parts.onDecision;
     this.output = parts.output;
     this.stdin = parts.stdin;
     this.control = parts.control;
@@ -79,7 +86,11 @@ export class ProcessState implements Route<ProcessEvent> {
     return this.#isOver;
   }
 
-  accept(event: ProcessEvent): void {
+  accept(event: ProcessEvent | DecisionEvent): void {
+    if (event.type === "decision") {
+      this.#onDecision(event.decision);
+      return;
+    }
     const bytes = event.type === "output" ? event.chunk.length : 0;
     try {
       this.#order.accept(event.seq, bytes, event);

@@ -31,6 +31,13 @@ export const processSchemas = /* @__PURE__ */ (() => ({
     sandboxDenied: z.nullish(z.boolean()),
   }),
   closed: z.object({ processId: z.string(), seq: int() }),
+  policyDecision: z.looseObject({
+    processId: z.string(),
+    decision: z.string(),
+    protocol: z.string(),
+    host: z.string(),
+    port: int(),
+  }),
 }))();
 
 /** `process/output`. */
@@ -45,6 +52,35 @@ export const outputForm = /* @__PURE__ */ payloadForm(
 
 /** `"stdout"`, `"stderr"`, or `"pty"` for all output of a terminal. */
 export type OutputStreamName = z.infer<typeof processSchemas.output>["stream"];
+
+/** A decision of the network policy about a process. Members that this version does not know are kept. */
+export interface NetworkDecision {
+  /** The id of the process. */
+  readonly processId: string;
+  /** `"allow"` or `"deny"`. */
+  readonly decision: string;
+  /** What decided: `"decider"` is the client's handler, `"baseline_policy"` and `"mode_guard"` are the server. */
+  readonly source?: string;
+  /** Why, such as `"not_allowed"`: for what the handler allowed, why it was asked. */
+  readonly reason?: string;
+  /** `"http"`, `"https_connect"`, `"socks5_tcp"` or `"socks5_udp"`. */
+  readonly protocol: string;
+  /** The host name or address. */
+  readonly host: string;
+  /** The port number. */
+  readonly port: number;
+  /** The HTTP method, if there is one. */
+  readonly method?: string;
+  /** The address from which the process connected to the proxy. */
+  readonly client?: string;
+  /** When it was decided, as an ISO 8601 text. */
+  readonly timestamp?: string;
+  /** What was decided on, such as `"domain"`. */
+  readonly scope?: string;
+  /** Whether the client's handler allowed what the server would have denied. */
+  readonly policyOverride?: boolean;
+  readonly [member: string]: unknown;
+}
 
 /** How the server builds the environment of a process before `env` is added. */
 export interface EnvPolicy {
@@ -71,6 +107,22 @@ export interface ProcessStartParams {
   pipeStdin: boolean;
   arg0: string | null;
   sandbox: SandboxContext | null;
+  /** Whether the sandbox lets nothing but the proxy be reached. @default false */
+  enforceManagedNetwork?: boolean;
+  /** The proxy that the server starts for the process. @default none */
+  networkProxy?: {
+    proxy: {
+      enabled: boolean;
+      enableSocks5: boolean;
+      enableSocks5Udp: boolean;
+      allowUpstreamProxy: boolean;
+      dangerouslyAllowAllUnixSockets: boolean;
+      mode: "limited" | "full";
+      allowLocalBinding: boolean;
+    };
+    /** Milliseconds. The server sends `network/policyRequest` only if it is given. */
+    policyDecisionTimeoutMs: number;
+  };
 }
 
 export interface ProcessReadParams {

@@ -87,6 +87,12 @@ export function wireSandbox(sandbox: SandboxContext | null | undefined): Sandbox
   };
 }
 
+/** Whether a process in the sandbox can't use the network freely. */
+export function restrictsNetwork(sandbox: SandboxContext | null | undefined): boolean {
+  const permissions = sandbox?.permissions;
+  return permissions !== undefined && permissions.type !== "disabled" && permissions.network === "restricted";
+}
+
 /** Checks what this side reads. The server checks the rest, and refuses what it does not know. */
 function checkPermissions(permissions: SandboxPermissions): void {
   const { type } = permissions ?? {};

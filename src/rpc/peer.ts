@@ -68,6 +68,8 @@ export class RpcPeer {
   };
   /** Set by the handshake. Errors carry it. */
   sessionId: string | undefined;
+  /** Set by the handshake, if the server reports it. The failure of the connection carries it. */
+  serverVersion: string | undefined;
 
   constructor(connection: Connection, options: PeerOptions) {
     this.#connection = connection;
@@ -371,6 +373,7 @@ export class RpcPeer {
   #end(failure: ConnectionFailure, closedBy: Ending["closedBy"]): void {
     if (this.#failure) return;
     this.#failure = failure;
+    if (this.serverVersion !== undefined) Object.assign(failure, { serverVersion: this.serverVersion });
     // A paused socket would not read the close frame of the server.
     this.setPaused(false);
     markShared(failure);

@@ -16,13 +16,20 @@ export type FetchHandler = (request: Request) => Awaitable<Response | undefined>
 /** Answers the HTTP requests that a client sends through the test server. */
 export class Origins {
   readonly #handlers = new Registrations<FetchHandler>();
+  readonly #decodesGzip: boolean;
+
+  /** @param decodesGzip Whether bodies arrive decoded, without their content-encoding and content-length. */
+  constructor(decodesGzip: boolean) {
+    this.#decodesGzip = decodesGzip;
+  }
 
   add(handler: FetchHandler): () => void {
     return this.#handlers.add(handler);
   }
 
   readonly request: TestHandler<"http/request"> = async ({ params }, connection) => {
-    const response = await this.#fetch(params);
+    const found = await this.#fetch(params);
+    const response = this.#decodesGzip ? withoutGzip(found) : found;
     const { status, body } = response;
     const headers = [...response.headers].map(([name, value]) => ({ name, value }));
     if (params.streamResponse) {
@@ -50,6 +57,14 @@ async function attempt<T>(work: () => Awaitable<T>): Promise<T> {
     if (error instanceof ServerError) throw error;
     throw new ServerError(`http/request failed: ${String(error)}`, { rpcCode: RPC_INTERNAL_ERROR });
   }
+}
+
+function withoutGzip(response: Response): Response {
+  if (response.headers.get("content-encoding") !== "gzip" || !response.body) return response;
+  const headers = new Headers(response.headers);
+  for (const name of ["content-encoding", "content-length"]) headers.delete(name);
+  const decoder = new DecompressionStream("gzip") as ReadableWritablePair<Uint8Array, Uint8Array>;
+  return new Response(response.body.pipeThrough(decoder), { status: response.status, headers });
 }
 
 function requestOf({ method, url, headers, bodyBase64 }: HttpRequestParams): Request {

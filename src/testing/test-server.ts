@@ -9,7 +9,7 @@ import {
   oneOf,
   type Rules,
 } from "../internal/option-rules.ts";
-import type { ResultOf } from "../protocol/methods.ts";
+import type { MethodName, ResultOf } from "../protocol/methods.ts";
 import type { Transport } from "../transport/transport.ts";
 import { openWebSocket } from "../transport/websocket/dial.ts";
 import type { WebSocketConstructor } from "../transport/websocket/websocket.ts";
@@ -21,6 +21,7 @@ import { TestFiles } from "./files.ts";
 import { Handlers, type TestHandler } from "./handlers.ts";
 import { MemorySocket } from "./memory-socket.ts";
 import { type FetchHandler, Origins } from "./origins.ts";
+import { DEFAULT_VERSION, Profile, versionRule } from "./profile.ts";
 import { Recorder } from "./recorder.ts";
 import { filesRule, REFUSAL_RULES } from "./rules.ts";
 import { TestConnection } from "./test-connection.ts";
@@ -31,6 +32,11 @@ import type { TestProcess } from "./test-process.ts";
 export interface TestServerOptions {
   /** Whether {@link TestServer.transport} can connect again. False makes it one-shot, as `stdio()` is. @default true */
   readonly reconnectable?: boolean | undefined;
+  /**
+   * The version of the server that it imitates: its methods, capabilities and environment info, by the table of features
+   * that `client.supports()` reads. @default the newest that the SDK was tested with
+   */
+  readonly version?: string | undefined;
   /** Merged over the default environment info, that of a Linux machine with the working directory `/work`. Paths are `file:` URIs. */
   readonly environmentInfo?: ResultOf<"environment/info"> | undefined;
   /** The initial files, by absolute path. @default none */
@@ -41,6 +47,7 @@ export interface TestServerOptions {
 
 const RULES: Rules<TestServerOptions> = {
   reconnectable: aBoolean,
+  version: versionRule,
   environmentInfo: anObject,
   files: filesRule,
   unhandled: oneOf("refuse", "ignore"),
@@ -52,7 +59,6 @@ const ENVIRONMENT = {
   userHomeDir: "file:///home/test",
   tempDir: "file:///tmp",
   shell: { name: "bash", path: "/bin/bash" },
-  capabilities: { fileWriteStreaming: true },
 };
 
 /**
@@ -76,29 +82,39 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
   readonly files: TestFiles;
   readonly #handlers: Handlers;
   readonly #commands: Commands;
-  readonly #origins = new Origins();
+  readonly #origins: Origins;
   readonly #dials = new Dials();
   readonly #connections = new Recorder<TestConnection>();
 
   constructor(options: TestServerOptions = {}) {
     checkOptions("TestServer()", options, RULES);
     bindMembers(this, TestServer);
-    const environmentInfo = { ...ENVIRONMENT, ...options.environmentInfo };
+    const profile = new Profile(options.version ?? DEFAULT_VERSION);
+    const environmentInfo = { ...profile.environment(ENVIRONMENT), ...options.environmentInfo };
     this.files = new TestFiles(options.files ?? {});
     this.#commands = new Commands(this.files);
-    const { cwd, userHomeDir, tempDir } = environmentInfo;
+    const { cwd, userHomeDir, tempDir } = { ...ENVIRONMENT, ...environmentInfo };
     for (const directory of [cwd, userHomeDir, tempDir]) if (directory) this.files.mkdir(directory);
     this.#handlers = new Handlers(options.unhandled !== "ignore");
-    this.handle("initialize", (_, { sessionId }) => ({ sessionId, environmentInfo }));
-    this.handle("environment/info", () => environmentInfo);
-    this.handle("environment/status", () => ({ status: "ready" }));
-    this.handle("process/start", this.#commands.start);
-    this.handle("process/write", this.#commands.write);
-    this.handle("process/signal", this.#commands.signal);
-    this.handle("process/terminate", this.#commands.terminate);
-    this.handle("http/request", this.#origins.request);
-    for (const [method, handler] of Object.entries(fileMethods(this.files))) {
-      this.handle(method, handler as TestHandler);
+    this.#origins = new Origins(profile.decodesGzip);
+    this.handle("initialize", (_, { sessionId }) =>
+      profile.reportsEnvironment ? { sessionId, environmentInfo } : { sessionId },
+    );
+    const builtIn: { [M in MethodName]?: TestHandler<M> } = {
+      "environment/info": () => environmentInfo,
+      "environment/status": () => ({ status: "ready" }),
+      "process/start": this.#commands.start,
+      "process/write": this.#commands.write,
+      "process/signal": this.#commands.signal,
+      "process/terminate": this.#commands.terminate,
+      "http/request": this.#origins.request,
+      ...fileMethods(this.files),
+    };
+    for (const [method, handler] of Object.entries(builtIn)) {
+      this.handle(
+        method,
+        profile.handler(method as MethodName, handler as TestHandler<MethodName>) as TestHandler,
+      );
     }
     const acceptor = this;
     this.WebSocket = class extends MemorySocket {

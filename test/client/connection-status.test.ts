@@ -12,7 +12,7 @@ import { ConnectError, DisconnectedError } from "../../src/errors.ts";
 import { silence, TestServer } from "../../src/testing.ts";
 import type { Connection, ConnectionEnd } from "../../src/transport/transport.ts";
 import { webSocket } from "../../src/transport/websocket/isomorphic.ts";
-import { ExecServer } from "../support/exec-server.ts";
+import { CODEX_VERSION, ExecServer } from "../support/exec-server.ts";
 import { failureOf } from "../support/failure.ts";
 import { memoryTransport } from "../support/memory-transport.ts";
 import { dropsHandshake, SocketServer } from "../support/scripted-server.ts";
@@ -107,6 +107,7 @@ describe("timeline", () => {
       previous: "connecting",
       sessionId: process.sessionId,
       dialMs: expect.any(Number),
+      serverVersion: CODEX_VERSION,
       handshakeMs: expect.any(Number),
     });
     expect(connected?.at).toBeGreaterThanOrEqual(before);

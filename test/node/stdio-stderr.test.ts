@@ -36,13 +36,16 @@ describe("the log of the child", () => {
   });
 
   test("is mentioned in the error of a child that has exited, if its log was not read", async () => {
-    const ending = (stderr?: StdioOptions["stderr"]) =>
+    const ending = (stderr?: StdioOptions["stderr"], code = 3) =>
       failureOf(
         ExecServerClient.connect({
-          transport: stdio({ command: node, args: ["-e", "process.exit(3)"], stderr }),
+          transport: stdio({ command: node, args: ["-e", `process.exit(${code})`], stderr }),
         }),
       );
-    const [unread, read] = await Promise.all([ending(), ending(() => {})]);
+    const [unread, read, old] = await Promise.all([ending(), ending(() => {}), ending(() => {}, 1)]);
+    expect(String(old)).toMatch(
+      /code 1 before it answered, as servers before 0.130 do, which have no stdio$/,
+    );
     expect(String(unread)).toContain('ended with code 3 (stderr: "inherit" shows its log)');
     expect(String(read)).toMatch(/ended with code 3$/);
   });

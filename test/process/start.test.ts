@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { LazyExecServerClient, ServerError } from "../../src/index.ts";
+import { TestServer } from "../../src/testing.ts";
 import { OWN_ERRORS } from "../support/errors.ts";
 import { failureOf } from "../support/failure.ts";
 import { realClient } from "../support/real-client.ts";
@@ -259,10 +260,12 @@ describe("start() on the wire", () => {
   });
 
   it("requires cwd if an old server does not report its directory", async () => {
-    const server = startsProcesses(new QuietServer());
-    server.handle("initialize", () => ({ sessionId: "old" }));
+    const server = startsProcesses(new TestServer({ version: "0.142.0" }));
     await using scripted = await scriptedProcess({ cwd: "/" }, server);
-    expect(await failureOf(scripted.client.start(["ls"]))).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
+    expect(await failureOf(scripted.client.start(["ls"]))).toMatchObject({
+      code: "ERR_UNSUPPORTED",
+      feature: "defaultCwd",
+    });
   });
 });
 

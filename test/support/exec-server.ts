@@ -22,6 +22,11 @@ export function codexBinary(from: string = import.meta.filename): string {
   throw new Error("the codex package for this platform contains no binary");
 }
 
+/** The version of the installed server. */
+export const CODEX_VERSION: string = createRequire(import.meta.filename)(
+  "@openai/codex/package.json",
+).version;
+
 const homes = new Set<string>();
 process.once("exit", () => {
   for (const home of homes) rmSync(home, { recursive: true, force: true });

@@ -82,8 +82,8 @@ describe.each(COMBINATIONS)("the file operations in $shell with the tools of $to
     };
     const opened = real.client.openSession();
     if (!(opened instanceof Session)) throw new Error("the client is connected");
-    const { rpc, files, watcher, canWriteBlocks } = opened;
-    session = { rpc, files, watcher, canWriteBlocks, shell: shellOf };
+    const { rpc, files, watcher, server } = opened;
+    session = { rpc, files, watcher, server, shell: shellOf };
   });
   beforeEach(() => {
     const work = join(folder, `work-${++count}`);
