@@ -1,10 +1,15 @@
 import { iterable } from "../internal/byte-stream.ts";
+import type { Bytes } from "../internal/bytes.ts";
 import type { ResultOf } from "../protocol/methods.ts";
 import type { Body } from "./body.ts";
+import { type DecodedBody, decodeBody } from "./decode.ts";
 
 /** A standard response with the details that a standard one can't hold. */
 export interface RemoteResponse extends Response {
-  /** The headers as received: in order, repeated ones separate, `set-cookie` included in browsers too. */
+  /**
+   * The headers as received: in order, repeated ones separate, `set-cookie` included in browsers too. If the body was
+   * decoded here, only these have its `content-encoding` and `content-length`.
+   */
   readonly rawHeaders: readonly (readonly [name: string, value: string])[];
   /** A copy with the same details. As in the standard, it can only be made before the body is read. */
   clone(): RemoteResponse;
@@ -23,16 +28,17 @@ export function hasBody(method: string, status: number): boolean {
 export function makeResponse(
   head: Head,
   url: string,
-  stream: ReadableStream<Uint8Array> | null,
-  body: BodyFailure,
+  stream: ReadableStream<Bytes> | null,
+  body: Pick<Body, "failure" | "abandon">,
 ): RemoteResponse {
   const { status } = head;
+  const decoded = stream ? decodeBody(head.headers, stream, body) : { stream, headers: head.headers };
   const rawHeaders = head.headers.map(({ name, value }) => [name, value] as const);
   // The constructor rejects other statuses, but origins send them.
   const isStandard = status >= 200 && status <= 599;
-  const response = new Response(stream, {
+  const response = new Response(decoded.stream, {
     status: isStandard ? status : 200,
-    headers: platformHeaders(rawHeaders),
+    headers: platformHeaders(decoded.headers),
   });
   return extend(response, body, {
     url: { value: url },
@@ -73,9 +79,9 @@ function readers(response: Response, body: BodyFailure): PropertyDescriptorMap {
   return Object.fromEntries(all);
 }
 
-function platformHeaders(pairs: readonly (readonly [string, string])[]): Headers {
+function platformHeaders(pairs: DecodedBody["headers"]): Headers {
   const headers = new Headers();
-  for (const [name, value] of pairs) {
+  for (const { name, value } of pairs) {
     try {
       headers.append(name, value);
     } catch {

@@ -1,4 +1,4 @@
-import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { failureOf } from "../support/failure.ts";
 import type { Origin, OriginAnswer } from "../support/origin.ts";
@@ -123,12 +123,10 @@ describe("a response", () => {
     expect(() => response.clone()).toThrow(TypeError);
   });
 
-  it.each([
-    ["br", brotliCompressSync("hello")],
-    ["deflate", deflateSync("hello")],
-  ])("keeps the content encoding %s, which the server does not decode", async (encoding, compressed) => {
-    const response = await fetchFrom((to) => to.setHeader("content-encoding", encoding).end(compressed));
-    expect(response.headers.get("content-encoding")).toBe(encoding);
+  it("keeps a content encoding that neither the server nor this runtime decodes", async () => {
+    const compressed = Buffer.from("not really");
+    const response = await fetchFrom((to) => to.setHeader("content-encoding", "compress").end(compressed));
+    expect(response.headers.get("content-encoding")).toBe("compress");
     expect(Buffer.from(await response.arrayBuffer())).toEqual(compressed);
   });
 
