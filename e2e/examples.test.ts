@@ -6,6 +6,7 @@ import { LazyExecServerClient } from "exec-server-sdk";
 import { webSocket } from "exec-server-sdk/node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { codexBinary, ExecServer, makeCodexHome } from "../test/support/exec-server.ts";
+import { Origin } from "../test/support/origin.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
@@ -58,6 +59,26 @@ describe("the example", () => {
       expect.stringMatching(/^package.json has \d+ characters$/),
       expect.stringMatching(/^ls ended with \d+: .*No such file/),
     ]);
+    expect(code).toBe(0);
+  });
+
+  it("network-policy.ts reaches the allowed host only, and logs every decision", async () => {
+    await using origin = await Origin.start((response) => response.end("from the origin"));
+    const port = new URL(origin.url).port;
+    const script = `export NO_PROXY= no_proxy=
+      curl -sS http://localhost:${port}/; echo
+      curl -sS http://127.0.0.1:${port}/ | cut -c1-19
+      curl -sS -m 5 --noproxy '*' http://localhost:${port}/`;
+    const { code, lines } = await outputOf("network-policy.ts", server.url, "localhost", "sh", "-c", script);
+    expect(lines).toEqual([
+      `allow: http localhost:${port} (decider)`,
+      `deny: http 127.0.0.1:${port} (decider)`,
+      "exit code 7",
+      "from the origin",
+      '{"status":"blocked"',
+      expect.stringMatching(/^curl: \(7\)/),
+    ]);
+    expect(origin.requests).toHaveLength(1);
     expect(code).toBe(0);
   });
 

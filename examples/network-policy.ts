@@ -1,0 +1,37 @@
+/**
+ * Runs a command that may reach one host and no other, and logs every decision.
+ *
+ *   npx @openai/codex exec-server --listen ws://127.0.0.1:8080 --concurrent-requests 8
+ *   npx tsx examples/network-policy.ts ws://127.0.0.1:8080 registry.example curl -sS https://registry.example/
+ */
+import { ExecServerError, LazyExecServerClient, type SandboxContext, webSocket } from "exec-server-sdk";
+
+const [url = "ws://127.0.0.1:8080", allowedHost = "", ...command] = process.argv.slice(2);
+
+// In this sandbox the server's proxy is the only way to the network.
+const sandbox: SandboxContext = {
+  permissions: { type: "managed", file_system: { type: "unrestricted" }, network: "restricted" },
+};
+
+await using client = new LazyExecServerClient({
+  transport: webSocket(url),
+  onNetworkPolicyRequest: ({ host }) => (host === allowedHost ? "allow" : "deny"),
+});
+
+try {
+  const { exitCode, stdout, stderr } = await client.run(command, {
+    sandbox,
+    reject: false,
+    network: {
+      // For the test of this example, whose origin is on this machine. Leave it out otherwise.
+      allowLocalBinding: allowedHost === "localhost",
+      onDecision: ({ decision, protocol, host, port, source }) =>
+        console.log(`${decision}: ${protocol} ${host}:${port} (${source})`),
+    },
+  });
+  console.log(`exit code ${exitCode}\n${stdout}${stderr}`.trimEnd());
+} catch (error) {
+  if (!(error instanceof ExecServerError)) throw error;
+  console.error(`${error.code}: ${error.message}`);
+  process.exitCode = 1;
+}
