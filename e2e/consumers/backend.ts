@@ -5,10 +5,8 @@ import { Origin } from "../../test/support/origin.ts";
 export class Backend implements AsyncDisposable {
   readonly server: ExecServer;
   readonly origin: Origin;
-  readonly #binary: string;
 
-  private constructor(server: ExecServer, origin: Origin, binary: string) {
-    this.#binary = binary;
+  private constructor(server: ExecServer, origin: Origin) {
     this.server = server;
     this.origin = origin;
     origin.answer = async (response, { url, body }) => {
@@ -19,10 +17,9 @@ export class Backend implements AsyncDisposable {
     };
   }
 
-  /** @param binary The path of the server. Also the stdio transport of the programs starts it. */
-  static async start(binary: string = codexBinary()): Promise<Backend> {
-    const server = await ExecServer.start({ binary, args: ["--concurrent-requests", "8"] });
-    return new Backend(server, await Origin.start(), binary);
+  static async start(): Promise<Backend> {
+    const server = await ExecServer.start({ args: ["--concurrent-requests", "8"] });
+    return new Backend(server, await Origin.start());
   }
 
   /** The command line argument of the programs. */
@@ -31,7 +28,7 @@ export class Backend implements AsyncDisposable {
       entry,
       url: this.server.url,
       origin: this.origin.url,
-      codex: this.#binary,
+      codex: codexBinary(),
       home: makeCodexHome(),
     });
   }
