@@ -39,7 +39,11 @@ describe("the log of the child", () => {
     const ending = (stderr?: StdioOptions["stderr"], code = 3) =>
       failureOf(
         ExecServerClient.connect({
-          transport: stdio({ command: node, args: ["-e", `process.exit(${code})`], stderr }),
+          transport: stdio({
+            command: node,
+            args: ["-e", `process.stdin.once("data", () => process.exit(${code}))`],
+            stderr,
+          }),
         }),
       );
     const [unread, read, old] = await Promise.all([ending(), ending(() => {}), ending(() => {}, 1)]);

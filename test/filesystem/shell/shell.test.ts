@@ -132,8 +132,8 @@ it("rejects with the reason of an abort, and ends the script", async () => {
 });
 
 it.each([
-  [{ platformOs: "windows" }, "This requires a POSIX system on the server"],
-  [{ platformOs: undefined }, "This requires a POSIX system on the server"],
+  [{ platformOs: "windows" }, "requires a POSIX server"],
+  [{ platformOs: undefined }, "requires a POSIX server"],
 ])("is refused, unsent, by a server with %o", async (environmentInfo, problem) => {
   await using server = new TestServer({ environmentInfo: environmentInfo as never });
   await using client = await ExecServerClient.connect({ transport: server.transport });
