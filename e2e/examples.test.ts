@@ -1,41 +1,35 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { LazyExecServerClient } from "exec-server-sdk";
 import { webSocket } from "exec-server-sdk/node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { codexBinary, ExecServer, makeCodexHome } from "../test/support/exec-server.ts";
+import { codexBinary, ExecServer } from "../test/support/exec-server.ts";
 import { Origin } from "../test/support/origin.ts";
+import { outputOfExample, ROOT, startExample } from "./support/example.ts";
 
-const ROOT = join(import.meta.dirname, "..");
-
-/** Starts a program of `examples` as the comment at its top describes. */
-function start(name: string, ...args: string[]): ChildProcess {
-  return spawn(process.execPath, ["--import", "tsx", join("examples", name), ...args], {
-    cwd: ROOT,
-    env: { ...process.env, CODEX_HOME: makeCodexHome() },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-}
-
-async function outputOf(name: string, ...args: string[]): Promise<{ code: number; lines: string[] }> {
-  const child = start(name, ...args);
-  const lines: string[] = [];
-  if (child.stdout) for await (const line of createInterface(child.stdout)) lines.push(line);
-  if (child.exitCode === null) await once(child, "exit");
-  return { code: child.exitCode ?? -1, lines };
-}
+const require = createRequire(import.meta.url);
+/** A file of an installed package. */
+const packaged = (name: string, file: string): string =>
+  join(dirname(require.resolve(`${name}/package.json`)), file);
 
 describe("the example", () => {
   let server: ExecServer;
+  let folder: string;
   beforeAll(async () => {
     server = await ExecServer.start({ args: ["--concurrent-requests", "8"] });
+    folder = mkdtempSync(join(tmpdir(), "example-"));
   });
-  afterAll(() => server[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await server[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true });
+  });
 
   it("node.ts prints the expected output", async () => {
-    const { code, lines } = await outputOf("node.ts", server.url);
+    const { code, lines } = await outputOfExample("node.ts", server.url);
     // Two ticks can arrive in one chunk.
     const withoutLabels = lines.map((line) => line.replace(/^stdout: /, ""));
     expect(withoutLabels).toEqual([
@@ -53,11 +47,43 @@ describe("the example", () => {
   });
 
   it("stdio.ts prints the expected output", async () => {
-    const { code, lines } = await outputOf("stdio.ts", codexBinary());
+    const { code, lines } = await outputOfExample("stdio.ts", codexBinary());
     expect(lines).toEqual([
       `working directory: ${ROOT}`,
       expect.stringMatching(/^package.json has \d+ characters$/),
       expect.stringMatching(/^ls ended with \d+: .*No such file/),
+    ]);
+    expect(code).toBe(0);
+  });
+
+  it("mcp.ts uses an MCP server there, which exits at the end of its input", async () => {
+    const program = packaged("@modelcontextprotocol/server-filesystem", "dist/index.js");
+    const { code, lines } = await outputOfExample(
+      "mcp.ts",
+      server.url,
+      folder,
+      process.execPath,
+      program,
+      folder,
+    );
+    expect(lines).toEqual([
+      "server: secure-filesystem-server",
+      expect.stringMatching(/^tools: .*\bread_text_file\b.*\bwrite_file\b/),
+      "file: hello from MCP",
+      "exit code: 0",
+    ]);
+    expect(code).toBe(0);
+  });
+
+  it("language-server.ts uses a language server there, from initialize to its exit", async () => {
+    const program = packaged("typescript-language-server", "lib/cli.mjs");
+    const command = [process.execPath, program, "--stdio"];
+    const { code, lines } = await outputOfExample("language-server.ts", server.url, folder, ...command);
+    expect(lines).toEqual([
+      expect.stringMatching(/^server: /),
+      expect.stringContaining('const greeting: \\"hello\\"'),
+      "defined in line 1",
+      "exit code: 0",
     ]);
     expect(code).toBe(0);
   });
@@ -69,7 +95,14 @@ describe("the example", () => {
       curl -sS http://localhost:${port}/; echo
       curl -sS http://127.0.0.1:${port}/ | cut -c1-19
       curl -sS -m 5 --noproxy '*' http://localhost:${port}/`;
-    const { code, lines } = await outputOf("network-policy.ts", server.url, "localhost", "sh", "-c", script);
+    const { code, lines } = await outputOfExample(
+      "network-policy.ts",
+      server.url,
+      "localhost",
+      "sh",
+      "-c",
+      script,
+    );
     expect(lines).toEqual([
       `allow: http localhost:${port} (decider)`,
       `deny: http 127.0.0.1:${port} (decider)`,
@@ -83,7 +116,7 @@ describe("the example", () => {
   });
 
   it("gateway.ts admits logged-in pages only, beside its HTTP server", async () => {
-    const program = start("gateway.ts", codexBinary());
+    const program = startExample("gateway.ts", [codexBinary()]);
     try {
       const output = createInterface(program.stdout as NodeJS.ReadableStream);
       const [line] = (await once(output, "line")) as [string];

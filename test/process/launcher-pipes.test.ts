@@ -1,32 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HELPER_PATH } from "../../src/process/launcher/script.ts";
+import { gone } from "../support/command-lines.ts";
 import { type LaunchOptions, SHELLS, ShellLauncher } from "../support/shell-launcher.ts";
 
 /** One piece of the input, as the feeder reads it. */
 const frame = (data: string | Uint8Array): Uint8Array =>
   Buffer.concat([Buffer.from(`${data.length}\n`), Buffer.from(data as string)]);
 const END = "0\n";
-
-/** The arguments of every process that is alive. A zombie has none. */
-function commandLines(): string[] {
-  const ids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  return ids.map((id) => {
-    try {
-      return readFileSync(`/proc/${id}/cmdline`, "utf8");
-    } catch {
-      return "";
-    }
-  });
-}
-
-/** Resolves when no process has this text in its arguments. */
-async function gone(text: string): Promise<void> {
-  await expect
-    .poll(() => commandLines().filter((line) => line.includes(text)), { timeout: 20_000 })
-    .toEqual([]);
-}
 
 describe.each(SHELLS)("pipes in %s", (shell) => {
   let launcher: ShellLauncher;

@@ -1,0 +1,41 @@
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { makeCodexHome } from "../../test/support/exec-server.ts";
+
+export const ROOT = join(import.meta.dirname, "../..");
+
+/** The words of a command that runs a program of `examples`, from any working directory. */
+export function exampleCommand(name: string): string[] {
+  return [process.execPath, "--import", import.meta.resolve("tsx"), join(ROOT, "examples", name)];
+}
+
+/** Starts a program of `examples` as the comment at its top describes. */
+export function startExample(
+  name: string,
+  args: readonly string[],
+  {
+    stdio = ["ignore", "pipe", "inherit"],
+    env = {},
+  }: { stdio?: StdioOptions; env?: Record<string, string> } = {},
+): ChildProcess {
+  const [program = "", ...words] = exampleCommand(name);
+  return spawn(program, [...words, ...args], {
+    cwd: ROOT,
+    env: { ...process.env, CODEX_HOME: makeCodexHome(), ...env },
+    stdio,
+  });
+}
+
+/** Runs a program of `examples` to its end. */
+export async function outputOfExample(
+  name: string,
+  ...args: string[]
+): Promise<{ code: number; lines: string[] }> {
+  const child = startExample(name, args);
+  const exited = once(child, "exit") as Promise<[number | null]>;
+  const lines: string[] = [];
+  if (child.stdout) for await (const line of createInterface(child.stdout)) lines.push(line);
+  return { code: (await exited)[0] ?? -1, lines };
+}
