@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { expect } from "vitest";
 
 /** The arguments of every process that is alive. A zombie has none. */
-export function commandLines(): string[] {
+function commandLines(): string[] {
   const ids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   return ids.map((id) => {
     try {
