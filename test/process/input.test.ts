@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunOptions } from "../../src/index.ts";
 import { gone } from "../support/command-lines.ts";
 import { failureOf } from "../support/failure.ts";
 import { realClient } from "../support/real-client.ts";
@@ -9,7 +10,7 @@ const MiB = 1024 * 1024;
 /** A stream of bytes, and what became of it. */
 function source(next: (n: number) => Uint8Array | undefined | Promise<Uint8Array | undefined>) {
   const seen = { pulls: 0, isCanceled: false };
-  const stream = new ReadableStream<Uint8Array>({
+  const stream: ReadableStream<Uint8Array> = new ReadableStream<Uint8Array>({
     async pull(controller) {
       const chunk = await next(seen.pulls++);
       if (chunk) controller.enqueue(chunk);
@@ -58,20 +59,21 @@ describe.each([
 
   it("passes text as UTF-8, whole or in pieces", async () => {
     expect((await real.client.run(["cat"], { input: "grüße 🎉\n" })).stdout).toBe("grüße 🎉\n");
-    async function* words() {
+    async function* words(): AsyncGenerator<string | Uint8Array> {
       yield "grüße ";
       yield new TextEncoder().encode("🎉");
     }
     expect((await real.client.run(["cat"], { input: words() })).stdout).toBe("grüße 🎉");
   });
 
-  it.each([
+  const empty: readonly (readonly [string, () => RunOptions["input"]])[] = [
     ["text", () => ""],
     ["bytes", () => new Uint8Array()],
     ["a Blob", () => new Blob([])],
     ["a stream", () => source(() => undefined).stream],
     ["a stream of empty chunks", () => source((n) => (n < 3 ? new Uint8Array() : undefined)).stream],
-  ] as const)("ends an empty input at once: %s", async (_name, input) => {
+  ];
+  it.each(empty)("ends an empty input at once: %s", async (_name, input) => {
     expect((await real.client.run(["wc", "-c"], { input: input() })).stdout.trim()).toBe("0");
   });
 
