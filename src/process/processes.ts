@@ -121,8 +121,8 @@ export class Processes {
     }
     if (plan.setup) {
       const report = await this.#launched(processId, state, signal);
-      if (report.type === "started") state.started(report);
-      else throw unlaunched(report, attempt, plan.isOptional && options.processId === undefined);
+      if (report.type !== "started")
+        throw unlaunched(report, attempt, plan.isOptional && options.processId === undefined);
     }
     const process = new ExecProcess({
       processId,

@@ -49,7 +49,11 @@ export class ProcessState implements Route<ProcessEvent | DecisionEvent> {
     this.output = parts.output;
     this.stdin = parts.stdin;
     this.control = parts.control;
-    const reporter = new LaunchReporter(this.#launched.resolve);
+    const reporter = new LaunchReporter((report) => {
+      // Before the events behind it: output that has to stop the process, or the exit that ends the feeder.
+      if (report.type === "started") this.#started(report);
+      this.#launched.resolve(report);
+    });
     if (launched === "pipes") this.#reporters = { stdout: reporter, stderr: new LaunchReporter() };
     else this.#reporters = launched ? { pty: reporter } : {};
     for (const { promise } of [this.#exited, this.#closed, this.#launched])
@@ -67,14 +71,6 @@ export class ProcessState implements Route<ProcessEvent | DecisionEvent> {
   /** Resolves with the report of the launcher, if there is one. */
   get launched(): Promise<LaunchReport> {
     return this.#launched.promise;
-  }
-
-  /** The launcher has started the program. */
-  started({ pid, device, isFed }: LaunchReport & { type: "started" }): void {
-    const { control, stdin } = this;
-    if (control.noSignals === undefined) control.pid = pid;
-    control.device = device;
-    if (isFed) stdin.feed();
   }
 
   get hasExited(): boolean {
@@ -106,6 +102,14 @@ export class ProcessState implements Route<ProcessEvent | DecisionEvent> {
     for (const { reject } of [this.#exited, this.#closed, this.#launched]) reject(error);
     this.output.end(error);
     this.stdin.fail(error);
+  }
+
+  /** The launcher has started the program. */
+  #started({ pid, device, isFed }: LaunchReport & { type: "started" }): void {
+    const { control, stdin } = this;
+    if (control.noSignals === undefined) control.pid = pid;
+    control.device = device;
+    if (isFed) stdin.feed();
   }
 
   #publish(event: ProcessEvent): void {

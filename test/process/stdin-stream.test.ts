@@ -1,8 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { reportLine } from "../../src/process/launcher/report.ts";
 import { gone } from "../support/command-lines.ts";
 import { failureOf } from "../support/failure.ts";
 import { realClient } from "../support/real-client.ts";
+import { scriptedProcess } from "../support/scripted-process.ts";
+import { output } from "../support/scripted-server.ts";
 
 const MiB = 1024 * 1024;
 const text = (stream: ReadableStream<Uint8Array>) =>
@@ -109,6 +112,32 @@ describe.each([
       delivery: "not-sent",
       operation: "write",
     });
+  });
+});
+
+describe("the feeder of the input", () => {
+  it("ends with a program that exits at once", async () => {
+    await using real = await realClient({ args: ["--concurrent-requests", "8"] });
+    const name = `at-once-${crypto.randomUUID()}`;
+    for (let n = 0; n < 10; n++) {
+      const starts = Array.from({ length: 5 }, () => real.client.start(["true", name], { stdin: "pipe" }));
+      await Promise.all((await Promise.all(starts)).map(({ closed }) => closed));
+    }
+    await gone(name);
+  });
+
+  it("ends if the exit arrives together with the report of the start", async () => {
+    await using scripted = await scriptedProcess();
+    scripted.server.handle("process/start", ({ params }, connection) => {
+      const { processId } = params;
+      output(connection, processId, 1, reportLine(7, "fed"));
+      connection.notify("process/exited", { processId, seq: 2, exitCode: 0 });
+      return { processId };
+    });
+    const process = await scripted.client.start(["true"], { stdin: "pipe" });
+    const { params } = await scripted.connection.request("process/write");
+    expect(params).toMatchObject({ processId: process.processId, chunk: btoa("0\n") });
+    scripted.connection.drop();
   });
 });
 
