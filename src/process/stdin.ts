@@ -61,6 +61,8 @@ export class ProcessStdin {
   /** The launcher feeds the input to the process, so it can be ended. */
   feed(): void {
     this.#noEnd = undefined;
+    // The server can report the exit before output that was written earlier.
+    if (this.#hasExited) this.#endFeeder();
   }
 
   /** The process has exited: later writes reject without a request. */

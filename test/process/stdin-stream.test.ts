@@ -126,12 +126,15 @@ describe("the feeder of the input", () => {
     await gone(name);
   });
 
-  it("ends if the exit arrives together with the report of the start", async () => {
+  it.each([
+    ["together with the report of the start", 1, 2],
+    ["before the report of the start", 2, 1],
+  ])("ends if the exit arrives %s", async (_, reported, exited) => {
     await using scripted = await scriptedProcess();
     scripted.server.handle("process/start", ({ params }, connection) => {
       const { processId } = params;
-      output(connection, processId, 1, reportLine(7, "fed"));
-      connection.notify("process/exited", { processId, seq: 2, exitCode: 0 });
+      output(connection, processId, reported, reportLine(7, "fed"));
+      connection.notify("process/exited", { processId, seq: exited, exitCode: 0 });
       return { processId };
     });
     const process = await scripted.client.start(["true"], { stdin: "pipe" });
