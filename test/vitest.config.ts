@@ -17,7 +17,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["**/*.test.ts"],
-          exclude: [...LONG, "**/node_modules/**"],
+          exclude: [...LONG, "long/**", "**/node_modules/**"],
           maxWorkers: 2,
         },
       },

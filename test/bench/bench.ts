@@ -16,6 +16,7 @@ import { httpBody } from "./cases/http.ts";
 import { outputOnNodes } from "./cases/nodes.ts";
 import { output } from "./cases/output.ts";
 import { reconnect } from "./cases/reconnect.ts";
+import { input, startInput, startSignals, startTerminal } from "./cases/start.ts";
 import { Clients } from "./clients.ts";
 import { goalResults } from "./goals.ts";
 import { interleave, type Samples } from "./measure.ts";
@@ -36,6 +37,10 @@ const cases: readonly Case[] = [
   gateway,
   statusBesideFlood,
   processBesideFlood,
+  startSignals,
+  startInput,
+  startTerminal,
+  input,
 ];
 
 const { values, positionals: nameParts } = parseArgs({
