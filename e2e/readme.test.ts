@@ -7,15 +7,19 @@ import { ExecServer, makeCodexHome } from "../test/support/exec-server.ts";
 import { Origin } from "../test/support/origin.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+const GUIDES = ["docs/processes.md"];
 
-/** The TypeScript snippets of the README, by chapter. */
+/** The TypeScript snippets of the README and the guides, by chapter. Those of a guide begin with its name. */
 function snippets(): Map<string, string[]> {
   const found = new Map<string, string[]>();
-  let heading = "";
-  for (const [, title, code] of readme.matchAll(/^## (.+)$|^```ts\n([\s\S]*?)^```$/gm)) {
-    heading = title ?? heading;
-    if (code) found.set(heading, [...(found.get(heading) ?? []), code]);
+  for (const file of ["README.md", ...GUIDES]) {
+    const prefix = GUIDES.includes(file) ? `${file}: ` : "";
+    let heading = prefix;
+    const text = readFileSync(join(ROOT, file), "utf8");
+    for (const [, title, code] of text.matchAll(/^## (.+)$|^```ts\n([\s\S]*?)^```$/gm)) {
+      if (title) heading = prefix + title;
+      if (code) found.set(heading, [...(found.get(heading) ?? []), code]);
+    }
   }
   return found;
 }
@@ -32,6 +36,8 @@ interface Program {
   readonly chapter: string;
   /** The snippets of the chapter that form the program, by number. */
   readonly snippets: readonly number[];
+  /** Further chapters, all of whose snippets follow. */
+  readonly with?: readonly string[];
   /** Code around the snippets, which the README leaves to the reader. */
   readonly before?: string;
   readonly after?: string;
@@ -121,7 +127,24 @@ const PROGRAMS: readonly Program[] = [
     after: "console.log(transport.reconnectable);",
     prints: /true/,
   },
+  // A guide is one program: its examples build on each other.
+  {
+    chapter: "docs/processes.md: ",
+    snippets: [0],
+    with: ["Run to the end", "Input and its end", "Signals", "The brake", "Terminals"],
+    prints: /^0 \[ '9', '10', '' \]\n1 0\n\d+ lines\none\ntwo\n\nnumber\n143\n6888896\n[\s\S]*30 100/,
+  },
 ];
+
+/** The chapters and numbers of the snippets of a program. */
+function partsOf({ chapter, snippets: numbers, with: more = [] }: Program): [string, number][] {
+  const all = snippets();
+  const further = more.map((name) => chapter + name);
+  return [
+    ...numbers.map((n): [string, number] => [chapter, n]),
+    ...further.flatMap((name) => (all.get(name) ?? []).map((_, n): [string, number] => [name, n])),
+  ];
+}
 
 let server: ExecServer;
 let origin: Origin;
@@ -152,8 +175,10 @@ beforeAll(async () => {
   execFileSync("git", ["init", "--quiet", join(directory, "src")]);
   const all = snippets();
   for (const [index, program] of PROGRAMS.entries()) {
-    const { chapter, before = "", after = "" } = program;
-    const code = program.snippets.map((n) => all.get(chapter)?.[n] ?? "throw new Error('no such snippet')");
+    const { before = "", after = "" } = program;
+    const code = partsOf(program).map(
+      ([chapter, n]) => all.get(chapter)?.[n] ?? "throw new Error('no such snippet')",
+    );
     writeFileSync(join(directory, `${index}.mts`), adapted([before, ...code, after].join("\n")));
   }
 });
@@ -163,13 +188,13 @@ afterAll(async () => {
   await Promise.all([server[Symbol.asyncDispose](), origin[Symbol.asyncDispose]()]);
 });
 
-it("every TypeScript snippet of the README is run by this test", () => {
-  const run = PROGRAMS.flatMap(({ chapter, snippets: numbers }) => numbers.map((n) => `${chapter} ${n}`));
+it("every TypeScript snippet of the README and the guides is run by this test", () => {
+  const run = PROGRAMS.flatMap(partsOf).map((part) => part.join(" "));
   const printed = [...snippets()].flatMap(([chapter, codes]) => codes.map((_, n) => `${chapter} ${n}`));
   expect(run.sort()).toEqual(printed.sort());
 });
 
-it("the TypeScript of the README compiles", async () => {
+it("the TypeScript of the README and the guides compiles", async () => {
   const config = {
     extends: "../../tsconfig.json",
     // The snippets leave out uses of some variables.
@@ -185,7 +210,7 @@ it("the TypeScript of the README compiles", async () => {
 });
 
 it.each(PROGRAMS.map((program, index) => [program.chapter || "Install", index] as const))(
-  "the snippets of the README run: %s",
+  "the snippets run: %s",
   async (_, index) => {
     const path = [join(ROOT, "node_modules/.bin"), process.env["PATH"]].join(delimiter);
     const { stdout } = await promisify(execFile)(
