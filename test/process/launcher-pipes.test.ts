@@ -79,6 +79,15 @@ describe.each(SHELLS)("pipes in %s", (shell) => {
     expect(exitCode).toBe(0);
   });
 
+  it("feeds every byte with a head that reads ahead and a dd without flags", async () => {
+    const edit = (script: string): string =>
+      script.replaceAll("iflag=fullblock", "no=flag").replace("head -c 1 >/dev/null", "cat >/dev/null");
+    const all = randomBytes(20_000);
+    const input = [frame(all.subarray(0, 7_000)), frame(all.subarray(7_000)), END];
+    const { text } = await run("feed", ["sha256sum"], { input, edit });
+    expect(text.slice(0, 64)).toBe(createHash("sha256").update(all).digest("hex"));
+  });
+
   it("feeds an empty input", async () => {
     expect(await run("require", ["cat"], { input: [END] })).toMatchObject({ text: "", exitCode: 0 });
   });

@@ -36,13 +36,13 @@ const FEEDER_IGNORES =
  *    known to export what was assigned, else by `env -S`, which takes the value from a copy in the environment, so that
  *    only names are among its arguments. Where `env` has no -S (busybox) an odd name is reported as lost. Without /proc the
  *    variables of `$5` are lost, and PWD, OLDPWD, SHLVL and `_` are the shell's own.
- * 5. With pipes: the end of the input, which the protocol can't send. The program reads a fifo, which loses its name at
- *    once, and a feeder copies to it what the server writes: frames of a decimal length, a line feed and that many bytes.
- *    The length 0 ends the input. If the feeder's own input ends without it, the program is killed, so that it never takes
+ * 5. With pipes: the end of the input, which the protocol can't send. The program reads a fifo, and a
+ *    feeder, which removes its name at once, copies to it what the server writes: frames of a decimal length, a line feed
+ *    and that many bytes. The length 0 ends the input. If the feeder's own input ends without it, the program is killed, so that it never takes
  *    a part for the whole; the time of its start tells it from a later process with the same id. The feeder ignores signals
  *    to the group, is no child of the program, holds none of its output, and ends with the first frame that nothing reads.
  *    Its own redirections are those of an `exec`: around a function a shell would keep copies of what they replace.
- *    To read exactly a frame it takes `head`, or where that reads ahead (busybox) `dd`.
+ *    To read exactly a frame it takes `head`, or where that reads ahead (busybox, BSD) `dd`.
  * 6. The report: the process id, then the device of the terminal or whether the input is fed. It is the last line before
  *    the program's own output. With pipes standard error gets a line as well, behind the shell's warnings.
  * 7. The program, through `env`, which looks for it in the program's own PATH, passes its name as given, and removes what
@@ -131,18 +131,28 @@ eval "$es_join"
 fi
 while [ "$es_gone" ]; do set -- -u "@{es_gone%%=*}" "$@"; es_gone=@{es_gone#*=}; done
 [ -z "$es_term" ] || export "TERM=$es_term"
-es_born() { sed -n 's/.*) //p' "/proc/$$/stat" | cut -d ' ' -f 20; }
+es_born() {
+es_stat=
+[ -r "/proc/$$/stat" ] && read -r es_stat <"/proc/$$/stat"
+set -- @{es_stat##*) }
+[ $# -lt 20 ] || shift 19
+es_now=$1
+}
 es_feed() {
-es_since=$(es_born)
+rm -f "$es_at"
+es_born
+es_since=$es_now
 if [ "$(printf ab | { head -c 1 >/dev/null; cat; })" = b ]; then es_take() { head -c "$1"; }
-else es_take() { dd bs="$1" count=1 iflag=fullblock; }; fi
+elif [ "$(printf ab | dd bs=2 count=1 iflag=fullblock)" = ab ]; then es_take() { dd bs="$1" count=1 iflag=fullblock; }
+else es_take() { dd bs=1 count="$1"; }; fi
 while IFS= read -r es_length && [ "$es_length" ]; do
 [ "$es_length" = 0 ] && exit
 es_take "$es_length" || exit
 done
-[ "$es_since" = "$(es_born)" ] && { kill -s KILL -- "-$$" || kill -s KILL "$$"; }
+es_born
+[ "$es_since" = "$es_now" ] && { kill -s KILL -- "-$$" || kill -s KILL "$$"; }
 }
-if [ "$es_input" ]; then
+if [ "$es_input" ] && command -v dd >/dev/null; then
 for es_at in "@{TMPDIR:-/tmp}" /tmp /dev/shm; do
 for es_n in 1 2 3; do
 mkfifo -m 600 "$es_at/.exec-server-$$-$es_n" 2>/dev/null && es_about=fed && break 2
@@ -151,11 +161,11 @@ done
 if [ "$es_about" ]; then
 es_at=$es_at/.exec-server-$$-$es_n
 exec 3<&0 4<>"$es_at" 5>"$es_at" <"$es_at"
-rm -f "$es_at"
 (for es_n in ${FEEDER_IGNORES}; do trap '' $es_n; done 2>/dev/null; (exec <&3 >&5 2>/dev/null 3<&- 4<&- 5<&-; es_feed) &)
 exec 3<&- 4<&- 5<&-
-elif [ "$es_input" = require ]; then es_fail unfed; fi
 fi
+fi
+[ "$es_input$es_about" != require ] || es_fail unfed
 [ "$es_rows" ] || printf '${REPORT_MARK}\n' >&2
 printf '${REPORT_MARK}%s\n' "started $$ $es_about"
 if [ "$es_given" ]; then PATH=$es_path; else set -- -u PATH "$@"; fi
