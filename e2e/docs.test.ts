@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -7,7 +7,7 @@ import { ExecServer, makeCodexHome } from "../test/support/exec-server.ts";
 import { Origin } from "../test/support/origin.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const GUIDES = ["docs/processes.md"];
+const GUIDES = readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`);
 
 /** The TypeScript snippets of the README and the guides, by chapter. Those of a guide begin with its name. */
 function snippets(): Map<string, string[]> {
@@ -41,32 +41,96 @@ interface Program {
   /** Code around the snippets, which the README leaves to the reader. */
   readonly before?: string;
   readonly after?: string;
+  /** What the program reads from its standard input. */
+  readonly input?: string;
   /** The expected output. */
   readonly prints?: RegExp;
+  readonly isOnlyCompiled?: boolean;
 }
 
 const PROGRAMS: readonly Program[] = [
   { chapter: "", snippets: [0], prints: /^Linux|^Darwin/ },
-  { chapter: "Choose your entry", snippets: [0], prints: /^\// },
+  { chapter: "A command, with its output as it comes", snippets: [0], before: CONNECTED, prints: /built/ },
   {
-    chapter: "When a connection ends",
+    chapter: "A job in CI: files up, files down, its exit code",
+    snippets: [0],
+    after: `
+      const { readFileSync } = await import("node:fs");
+      console.log(readFileSync("out/sizes", "utf8"));
+    `,
+    prints: /8 app\.js/,
+  },
+  {
+    chapter: "A shell in the local terminal",
+    snippets: [0],
+    before: CONNECTED,
+    // The test's standard input ends at once, which a terminal's does not.
+    input: "echo local $((40 + 2)); exit\n",
+    prints: /local 42/,
+  },
+  {
+    chapter: "A service that survives restarts",
+    snippets: [0],
+    before: `
+      import { createServer as createProbe, type AddressInfo } from "node:net";
+      ${CONNECTED}
+      const probe = createProbe().listen(0, "127.0.0.1");
+      await new Promise((resolve) => probe.once("listening", resolve));
+      const { port } = probe.address() as AddressInfo;
+      await new Promise((resolve) => probe.close(resolve));
+    `,
+    after: `
+      const answer = await fetch(\`http://localhost:\${port}/\`).catch(() => fetch(\`http://localhost:\${port}/\`));
+      console.log(await answer.text());
+      process.exit();
+    `,
+    prints: /connected [\s\S]*load average/,
+  },
+  {
+    chapter: "A page",
+    snippets: [0],
+    before: `${CLIENT}\nconst token = "as printed by the command";`,
+    after: "console.log(client.state);",
+    prints: /idle/,
+  },
+  {
+    chapter: "docs/connections.md: ",
     snippets: [0],
     before: `${CONNECTED}\nawait client.get();`,
     prints: /connecting first-use[\s\S]*connected/,
   },
-  { chapter: "Commands and processes", snippets: [0], before: CONNECTED, prints: /built/ },
-  { chapter: "Files", snippets: [0], before: CONNECTED },
   {
-    chapter: "Files",
-    snippets: [1],
-    before: CONNECTED,
-    after: `console.log(await client.fs.readFile("/srv/app/app.js", "utf8"));`,
-    prints: /^uploaded/,
+    chapter: "docs/connections.md: Credentials",
+    snippets: [0],
+    before: "const freshToken = async (_: AbortSignal) => 'token';",
+    after: "console.log(transport.reconnectable);",
+    prints: /true/,
   },
-  { chapter: "HTTP from the other machine", snippets: [0], before: CONNECTED, prints: /200 { ok: true }/ },
-  { chapter: "Everything else", snippets: [0], before: `${CONNECTED}\nawait client.get();` },
   {
-    chapter: "In the browser",
+    chapter: "docs/connections.md: Everything else",
+    snippets: [0],
+    before: `${CONNECTED}\nawait client.get();`,
+  },
+  {
+    chapter: "docs/files.md: ",
+    snippets: [0],
+    with: ["Folders in Node", "Archives"],
+    before: `
+      import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+      ${CONNECTED}
+      const key = "secret";
+      for (const folder of ["/work", "project", "/work/project/dist"]) mkdirSync(folder, { recursive: true });
+      writeFileSync("/work/new.json", "{}");
+      writeFileSync("project/file", "1");
+    `,
+    after: `console.log(exact, await client.fs.readFile("/work/copy/file", "utf8"));`,
+    prints: /true 1/,
+  },
+  { chapter: "docs/http.md: ", snippets: [0], before: CONNECTED, prints: /200 { ok: true }/ },
+  // It would install packages.
+  { chapter: "docs/network-policy.md: ", snippets: [0], isOnlyCompiled: true },
+  {
+    chapter: "docs/pages.md: ",
     snippets: [0],
     before: `${CLIENT}
       const [gatewayUrl, token] = ["ws://127.0.0.1:8787", "as printed by the command"];
@@ -75,7 +139,7 @@ const PROGRAMS: readonly Program[] = [
     prints: /idle/,
   },
   {
-    chapter: "In the browser",
+    chapter: "docs/pages.md: ",
     snippets: [1],
     before: `
       import { once } from "node:events";
@@ -98,7 +162,7 @@ const PROGRAMS: readonly Program[] = [
     prints: /through the gateway/,
   },
   {
-    chapter: "In Electron, workers and frames",
+    chapter: "docs/electron-and-workers.md: ",
     snippets: [0, 1],
     before: `${CLIENT}
       import { EventEmitter } from "node:events";
@@ -116,17 +180,11 @@ const PROGRAMS: readonly Program[] = [
     prints: /through the port/,
   },
   {
-    chapter: "Testing your app",
+    chapter: "docs/testing.md: ",
     snippets: [0],
     prints: /^clean\n # hello\n\nERR_DISCONNECTED\nsession-2 2/,
   },
-  {
-    chapter: "Credentials",
-    snippets: [0],
-    before: "const freshToken = async (_: AbortSignal) => 'token';",
-    after: "console.log(transport.reconnectable);",
-    prints: /true/,
-  },
+  { chapter: "docs/versions.md: ", snippets: [0], prints: /^0\.\d+\.\d+\ntrue/ },
   // A guide is one program: its examples build on each other.
   {
     chapter: "docs/processes.md: ",
@@ -155,7 +213,7 @@ function adapted(code: string): string {
   return code
     .replaceAll("ws://127.0.0.1:8080", server.url)
     .replaceAll("http://localhost:3000", origin.url)
-    .replaceAll(/(?<=")(?=\/(?:src|srv|var\/log|backup))/g, directory)
+    .replaceAll(/(?<=")(?=\/(?:src|srv|work|var\/log|backup))/g, directory)
     .replaceAll("file:///src", `file://${directory}/src`);
 }
 
@@ -167,11 +225,12 @@ beforeAll(async () => {
   origin.answer = (response) => response.end('{"ok":true}');
   mkdirSync(join(ROOT, ".tmp"), { recursive: true });
   directory = mkdtempSync(join(ROOT, ".tmp", "readme-"));
-  for (const folder of ["src", "srv", "dist", "var/log", "backup"])
+  for (const folder of ["src", "srv", "var/log", "backup"])
     mkdirSync(join(directory, folder), { recursive: true });
   writeFileSync(join(directory, "var/log/huge.log"), "line\n".repeat(100_000));
   writeFileSync(join(directory, "src/package.json"), '{ "scripts": { "build": "echo built" } }');
-  writeFileSync(join(directory, "dist/app.js"), "uploaded");
+  mkdirSync(join(directory, "project"));
+  writeFileSync(join(directory, "project/app.js"), "uploaded");
   execFileSync("git", ["init", "--quiet", join(directory, "src")]);
   const all = snippets();
   for (const [index, program] of PROGRAMS.entries()) {
@@ -209,15 +268,20 @@ it("the TypeScript of the README and the guides compiles", async () => {
   expect(stdout).toBe("");
 });
 
-it.each(PROGRAMS.map((program, index) => [program.chapter || "Install", index] as const))(
+const RUNNING = PROGRAMS.filter(({ isOnlyCompiled }) => !isOnlyCompiled);
+
+it.each(RUNNING.map((program) => [program.chapter || "Install", PROGRAMS.indexOf(program)] as const))(
   "the snippets run: %s",
   async (_, index) => {
     const path = [join(ROOT, "node_modules/.bin"), process.env["PATH"]].join(delimiter);
-    const { stdout } = await promisify(execFile)(
+    const running = promisify(execFile)(
       process.execPath,
       ["--import", "tsx", join(directory, `${index}.mts`)],
       { cwd: directory, env: { ...process.env, PATH: path, CODEX_HOME: makeCodexHome() }, timeout: 50_000 },
     );
+    const { input } = PROGRAMS[index] as Program;
+    if (input !== undefined) running.child.stdin?.end(input);
+    const { stdout } = await running;
     expect(stdout).toMatch(PROGRAMS[index]?.prints ?? /^/);
   },
 );
