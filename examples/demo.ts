@@ -4,7 +4,8 @@
  * demo opens the page itself.
  */
 import { once } from "node:events";
-import { LazyExecServerClient, webSocket } from "exec-server-sdk";
+import { LazyExecServerClient } from "exec-server-sdk";
+import { webSocket } from "exec-server-sdk/node";
 import { ExecServer } from "../test/support/exec-server.ts";
 import { startIdeServer } from "./web-ide/server/ide-server.ts";
 import { makeWorkspace } from "./web-ide/server/workspace.ts";

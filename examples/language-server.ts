@@ -7,7 +7,8 @@
  */
 import { Readable, Writable } from "node:stream";
 import type { WritableStream } from "node:stream/web";
-import { LazyExecServerClient, remotePath, webSocket } from "exec-server-sdk";
+import { LazyExecServerClient, remotePath } from "exec-server-sdk";
+import { webSocket } from "exec-server-sdk/node";
 import {
   createProtocolConnection,
   DefinitionRequest,

@@ -10,7 +10,8 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { ReadBuffer, serializeMessage } from "@modelcontextprotocol/sdk/shared/stdio.js";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js";
-import { type ExecProcess, LazyExecServerClient, webSocket } from "exec-server-sdk";
+import { type ExecProcess, LazyExecServerClient } from "exec-server-sdk";
+import { webSocket } from "exec-server-sdk/node";
 
 /** Milliseconds that a server has to exit after the end of its input. */
 const GRACE_MS = 5_000;

@@ -4,7 +4,8 @@
  *   npx @openai/codex exec-server --listen ws://127.0.0.1:8080 --concurrent-requests 8
  *   npx tsx examples/network-policy.ts ws://127.0.0.1:8080 registry.example curl -sS https://registry.example/
  */
-import { ExecServerError, LazyExecServerClient, type SandboxContext, webSocket } from "exec-server-sdk";
+import { ExecServerError, LazyExecServerClient, type SandboxContext } from "exec-server-sdk";
+import { webSocket } from "exec-server-sdk/node";
 
 const [url = "ws://127.0.0.1:8080", allowedHost = "", ...command] = process.argv.slice(2);
 

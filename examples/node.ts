@@ -6,7 +6,8 @@
  *   npx tsx examples/node.ts ws://127.0.0.1:8080
  */
 import { tmpdir } from "node:os";
-import { ExecServerError, LazyExecServerClient, remotePath, webSocket } from "exec-server-sdk";
+import { ExecServerError, LazyExecServerClient, remotePath } from "exec-server-sdk";
+import { webSocket } from "exec-server-sdk/node";
 
 const [url = "ws://127.0.0.1:8080"] = process.argv.slice(2);
 
