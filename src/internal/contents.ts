@@ -58,6 +58,7 @@ async function* pieces(source: Source, signal: AbortSignal | undefined): AsyncGe
   let isOver = false;
   try {
     for (;;) {
+      signal?.throwIfAborted();
       const { done, value } = await untilAborted(Promise.resolve(source.next()), signal);
       isOver = done === true;
       if (isOver) return;

@@ -7,6 +7,9 @@ import { resizeTerminal, type TerminalSize } from "./tty.ts";
 /** Runs a command of the SDK's own on the server. Rejects unless it exits with 0. */
 export type RunHelper = (argv: readonly string[]) => Promise<unknown>;
 
+/** The signals that ask a process to end. */
+const ENDING = ["HUP", "INT", "QUIT", "TERM"];
+
 /** What is done to one process by other processes, because the protocol can't: signals, and the size of its terminal. */
 export class ProcessControl {
   /** The process id; undefined if the process can't be signalled. */
@@ -20,27 +23,40 @@ export class ProcessControl {
   readonly #size = new Latest<TerminalSize>((size) => this.#setSize(size));
   #hasExited = false;
 
+  /** Called if the process is stopped because of its unread output and can't be continued. */
+  onStuck: (error: unknown) => void = () => {};
+
   /** @param brakeLimit The limit of unread output, if the process is to be stopped before it. */
   constructor(run: RunHelper, noSignals: string | undefined, brakeLimit: number | undefined) {
     this.#run = run;
     this.noSignals = noSignals;
-    if (brakeLimit !== undefined) this.brake = new Brake(brakeLimit, (name) => this.#signal(name));
+    if (brakeLimit === undefined) return;
+    this.brake = new Brake(
+      brakeLimit,
+      (name) => this.#signal(name),
+      (error) => this.onStuck(error),
+    );
   }
 
   /** From now on nothing is sent: the system may give the process id and the device to others. */
   exited(): void {
     this.#hasExited = true;
+    this.brake?.release();
   }
 
   /** Sends a signal, named without `SIG`, to the process and its group. */
   async signal(name: string): Promise<void> {
     if (this.noSignals !== undefined) unsupported(`this process can't be signalled: ${this.noSignals}`);
-    await this.whileRunning(() => this.#signal(name));
+    await this.whileRunning(() => this.#signal(name), ENDING.includes(name));
   }
 
-  /** Runs `send` while the process is not stopped because of its unread output. */
-  async whileRunning<T>(send: () => Promise<T>): Promise<T> {
-    return await (this.brake ? this.brake.whileRunning(send) : send());
+  /**
+   * Runs `send` while the process is not stopped because of its unread output.
+   *
+   * @param isLast Whether it asks the process to end.
+   */
+  async whileRunning<T>(send: () => Promise<T>, isLast = true): Promise<T> {
+    return await (this.brake ? this.brake.whileRunning(send, isLast) : send());
   }
 
   async resize(size: TerminalSize): Promise<void> {

@@ -1,4 +1,5 @@
 import { unsupported } from "../internal/arguments.ts";
+import { shownText } from "../internal/operation.ts";
 import type { SandboxContext } from "../protocol/sandbox.ts";
 import type { LaunchSetup } from "./launcher/launch.ts";
 import type { StartOptions } from "./options.ts";
@@ -62,7 +63,10 @@ export function withoutLauncher(reason: string): LaunchPlan {
 }
 
 /** Why the launcher can't start a process. */
-function launcherObstacle({ tty, arg0, overflow }: StartOptions, isPosix: boolean): string | undefined {
+function launcherObstacle(
+  { tty, arg0, overflow, env, envPolicy }: StartOptions,
+  isPosix: boolean,
+): string | undefined {
   // With a terminal, server 0.169.0 runs the program that arg0 names.
   if (tty && arg0 !== undefined) unsupported("arg0 can't be combined with tty");
   if (tty && overflow === "pause") unsupported('overflow: "pause" can\'t be combined with tty');
@@ -70,7 +74,14 @@ function launcherObstacle({ tty, arg0, overflow }: StartOptions, isPosix: boolea
     unsupported("A terminal size requires a POSIX server: pass tty: true");
   }
   if (!isPosix) return "it requires a POSIX server";
-  return arg0 === undefined ? undefined : "the option arg0 excludes it";
+  if (arg0 !== undefined) return "the option arg0 excludes it";
+  // The script of the launcher takes it for a line feed.
+  const altered = Object.entries({ ...envPolicy?.set, ...env }).find(([, value]) =>
+    value?.includes("\u0001"),
+  );
+  if (!altered) return undefined;
+  const reason = `the variable ${shownText(altered[0])} has a control character that a shell can't pass on`;
+  return tty ? unsupported(reason) : reason;
 }
 
 /** Whether a process in this sandbox has a namespace of process ids of its own. */

@@ -80,7 +80,7 @@ export interface StartOptions {
   /**
    * What happens beyond `maxBufferedBytes`: the reader gets the kept output and then an OverflowError, or the oldest
    * output is dropped. `"pause"` stops the process and its group (SIGSTOP) while 8 MiB or a quarter of the limit are
-   * unread, and continues it when most of that has been read; it requires what `signals` requires, can't be combined with
+   * unread, and continues it when most of that has been read: stdout and stderr must both be read. It requires what `signals` requires, can't be combined with
    * `tty`, and fails beyond the limit if the process can't be stopped in time.
    * @default "drop-oldest" for `start` with a terminal, otherwise "fail"
    */

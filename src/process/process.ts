@@ -180,9 +180,9 @@ export class ExecProcess implements AsyncDisposable {
   async #terminate(): Promise<{ running: boolean }> {
     try {
       const params = { processId: this.processId };
-      const { running } = await this.#state.control.whileRunning(() =>
-        this.#rpc.call("process/terminate", params, { urgent: true }),
-      );
+      // Not awaited: what terminates a process also terminates a stopped one.
+      this.#state.control.brake?.release();
+      const { running } = await this.#rpc.call("process/terminate", params, { urgent: true });
       return { running };
     } finally {
       this.#terminating = undefined;

@@ -143,7 +143,7 @@ export class Processes {
     const output = new ProcessOutput(budget, policy, brake && ((bytes) => brake.update(bytes)));
     const noInput =
       params.tty || params.pipeStdin ? undefined : 'the process was started without stdin: "pipe"';
-    const stdin = new ProcessStdin(this.#rpc, params.processId, noInput, plan.noInputEnd);
+    const stdin = new ProcessStdin(this.#rpc, params.processId, noInput, plan.noInputEnd, brake);
     return new ProcessState(
       { output, stdin, control, onDecision: decisionListener(options) },
       plan.setup?.type,

@@ -99,9 +99,19 @@ export async function run(
       throw new ProcessExitError<Output>(result, details, lastLine(result.stderr));
     }
     return result;
+  } catch (error) {
+    // Nothing has read the input.
+    if (input && !process) void unobserved(discard(input));
+    throw error;
   } finally {
     limit.clear();
   }
+}
+
+/** Cancels the source of an input. */
+async function discard(input: Contents): Promise<void> {
+  if (input.bytes) return;
+  for await (const _ of input.pieces(AbortSignal.abort())) return;
 }
 
 async function collect(

@@ -49,6 +49,7 @@ export class ProcessState implements Route<ProcessEvent | DecisionEvent> {
     this.output = parts.output;
     this.stdin = parts.stdin;
     this.control = parts.control;
+    this.control.onStuck = (error) => this.output.end(error as Error);
     const reporter = new LaunchReporter((report) => {
       // Before the events behind it: output that has to stop the process, or the exit that ends the feeder.
       if (report.type === "started") this.#started(report);
@@ -101,6 +102,7 @@ export class ProcessState implements Route<ProcessEvent | DecisionEvent> {
     this.#finish();
     for (const { reject } of [this.#exited, this.#closed, this.#launched]) reject(error);
     this.output.end(error);
+    this.control.exited();
     this.stdin.fail(error);
   }
 

@@ -1,3 +1,5 @@
+import { bytesOf } from "../internal/bytes.ts";
+import { unobserved } from "../internal/deferred.ts";
 import { platformClass } from "../internal/platform.ts";
 import type { ProcessStdin } from "./stdin.ts";
 
@@ -14,17 +16,27 @@ export function stdinStream(
 ): WritableStream<string | Uint8Array> {
   let inFlight = 0;
   return new (platformClass("WritableStream"))<string | Uint8Array>({
-    start: (controller) => stdin.onEnd((error) => controller.error(error)),
-    write(chunk, controller) {
-      const { length } = chunk;
-      inFlight += length;
-      const written = stdin.write(chunk).then(
+    start(controller) {
+      stdin.onEnd((error) => controller.error(error));
+      // The stream calls `abort` only after the write in flight, which the process may never read.
+      controller.signal?.addEventListener("abort", () => void unobserved(onAbort()), { once: true });
+    },
+    async write(chunk, controller) {
+      const bytes = bytesOf(chunk);
+      inFlight += bytes.length;
+      const waits = inFlight > HIGH_WATER_BYTES;
+      // The caller may reuse the memory of a chunk as soon as its write has resolved.
+      const written = stdin.write(waits || typeof chunk === "string" ? bytes : bytes.slice()).then(
         () => {
-          inFlight -= length;
+          inFlight -= bytes.length;
         },
-        (error: unknown) => controller.error(error),
+        (error: unknown) => {
+          controller.error(error);
+          throw error;
+        },
       );
-      return inFlight > HIGH_WATER_BYTES ? written : undefined;
+      if (waits) await written;
+      else void unobserved(written);
     },
     close: () => stdin.end(),
     abort: async () => {

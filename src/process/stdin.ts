@@ -15,6 +15,7 @@ import type { ResultOf } from "../protocol/methods.ts";
 import type { CallOptions } from "../rpc/call.ts";
 import { failureOfCall } from "../rpc/errors.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
+import type { Brake } from "./brake.ts";
 
 /** Bytes per request. Larger writes are split; a request of this size is far below the server's frame limit. */
 const MAX_WRITE = 1024 * 1024;
@@ -46,12 +47,26 @@ export class ProcessStdin {
   #isEnded = false;
   #hasExited = false;
   #onEnd: ((error: Error) => void) | undefined;
+  /** The failure of a write to an input that is fed: without that part, the input must not end as if it were whole. */
+  #gap: unknown;
+  /** The failure of the connection. */
+  #lost: Error | undefined;
+  readonly #brake: Pick<Brake, "untilRunning"> | undefined;
 
   /**
    * @param closedReason Why nothing can be written.
    * @param noEnd Why the input can't be ended.
+   * @param brake Of the output. A process that it has stopped reads nothing, and what the server can't pass on holds up
+   * the whole connection.
    */
-  constructor(rpc: RpcPeer, processId: string, closedReason: string | undefined, noEnd: string | undefined) {
+  constructor(
+    rpc: RpcPeer,
+    processId: string,
+    closedReason: string | undefined,
+    noEnd: string | undefined,
+    brake?: Pick<Brake, "untilRunning">,
+  ) {
+    this.#brake = brake;
     this.#rpc = rpc;
     this.#processId = processId;
     this.#closedReason = closedReason;
@@ -75,13 +90,15 @@ export class ProcessStdin {
 
   /** The connection has ended. Writes reject with its failure. */
   fail(error: Error): void {
+    this.#lost = error;
     this.#onEnd?.(error);
   }
 
   /** @param listener Called when nothing can be written any more, with the reason. */
   onEnd(listener: (error: Error) => void): void {
     this.#onEnd = listener;
-    if (this.#closedReason !== undefined) listener(this.#closed(this.#closedReason, "not-sent"));
+    if (this.#lost) listener(this.#lost);
+    else if (this.#closedReason !== undefined) listener(this.#closed(this.#closedReason, "not-sent"));
   }
 
   async write(data: string | ArrayBufferView | ArrayBuffer): Promise<void> {
@@ -109,6 +126,7 @@ export class ProcessStdin {
       else await this.#writeAll(all.length === 1 ? bytes : concatBytes(all as Uint8Array[]));
       for (const { turn } of joining) turn.resolve(false);
     } catch (error) {
+      if (this.#noEnd === undefined && !(error instanceof UsageError)) this.#gap ??= error;
       for (const { turn } of joining) turn.reject(this.#ofBatch(error));
       throw joining.length === 0 ? error : this.#ofBatch(error);
     } finally {
@@ -150,6 +168,13 @@ export class ProcessStdin {
   }
 
   async #writeEnd(): Promise<void> {
+    if (this.#gap !== undefined) {
+      markShared(this.#gap);
+      throw this.#gap;
+    }
+    await this.#brake?.untilRunning();
+    // The end of the feeder is sent anyway.
+    if (this.#closedReason !== undefined) return;
     this.#isEnded = true;
     try {
       await this.#writePiece(END);
@@ -174,6 +199,8 @@ export class ProcessStdin {
   }
 
   async #writePiece(piece: Uint8Array): Promise<void> {
+    for (let wait = this.#brake?.untilRunning(); wait; wait = this.#brake?.untilRunning()) await wait;
+    if (this.#gap !== undefined) throw this.#closed("an earlier write has failed", "not-sent");
     if (this.#closedReason !== undefined) throw this.#closed(this.#closedReason, "not-sent");
     const status = await this.#send(piece);
     if (status === "accepted") return;

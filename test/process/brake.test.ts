@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ExecProcess, StartOptions } from "../../src/index.ts";
+import { Brake } from "../../src/process/brake.ts";
 import { gone } from "../support/command-lines.ts";
 import { failureOf } from "../support/failure.ts";
 import { NumberedCheck, numberedLines } from "../support/numbered.ts";
@@ -43,12 +44,38 @@ describe.each([
   });
 
   it("stops a process that is not read, and continues it when it is", async () => {
-    const process = await real.client.start(numberedLines(256 * MiB), PAUSE);
+    const process = await real.client.start(numberedLines(64 * MiB), PAUSE);
     await stopped(process);
     const check = new NumberedCheck();
     for await (const { chunk } of process) check.accept(chunk);
-    expect(check.length).toBe(256 * MiB);
+    expect(check.length).toBe(64 * MiB);
     expect(await process.closed).toMatchObject({ exitCode: 0 });
+  });
+
+  it.each(["kill", "interrupt"] as const)(
+    "lets a process that handles %s() take its time to end",
+    async (method) => {
+      const script = "trap 'sleep 0.2; exit 7' TERM INT; while :; do head -c 200000 /dev/zero; done";
+      await using process = await real.client.start(["sh", "-c", script], PAUSE);
+      await stopped(process);
+      await process[method]();
+      expect(await process.exited).toMatchObject({ exitCode: 7 });
+    },
+  );
+
+  it("writes no input to a process that it has stopped", async () => {
+    await using process = await real.client.start(["cat"], { ...PAUSE, stdin: "pipe" });
+    const piece = new Uint8Array(MiB);
+    const writes = Promise.all(Array.from({ length: 200 }, () => process.write(piece)));
+    await stopped(process);
+    // Were they sent, a server that works one by one would not take this any more.
+    await real.client.status();
+    let length = 0;
+    for await (const { chunk } of process) {
+      length += chunk.length;
+      if (length === 200 * MiB) break;
+    }
+    await writes;
   });
 
   it("stops the group, such as a pipeline of a shell", async () => {
@@ -146,5 +173,60 @@ describe('overflow: "pause"', () => {
     expect(await failureOf(read)).toMatchObject({ code: "ERR_OVERFLOW", limit: 64 * 1024 });
     // It goes on, and its output is dropped.
     await expect.poll(() => stateOf(process)).not.toBe("T");
+  });
+});
+
+describe("Brake", () => {
+  const LIMIT = 4_000;
+
+  it("sends the signal that continues a process again if it can't be sent", async () => {
+    const sent: string[] = [];
+    const brake = new Brake(
+      LIMIT,
+      async (name) => {
+        sent.push(name);
+        if (sent.length === 2) throw new Error("fork failed");
+      },
+      () => sent.push("stuck"),
+    );
+    brake.update(2_000);
+    await expect.poll(() => sent).toEqual(["STOP"]);
+    brake.update(0);
+    await expect.poll(() => sent).toEqual(["STOP", "CONT", "CONT"]);
+  });
+
+  it("reports a process that can't be continued", async () => {
+    let stuck: unknown;
+    const brake = new Brake(
+      LIMIT,
+      async (name) => {
+        if (name === "CONT") throw new Error("fork failed");
+      },
+      (error) => {
+        stuck = error;
+      },
+    );
+    brake.update(2_000);
+    await new Promise(setImmediate);
+    brake.update(0);
+    await expect.poll(() => stuck).toEqual(new Error("fork failed"));
+  });
+
+  it("has input wait until the process is to run, or is over", async () => {
+    const brake = new Brake(
+      LIMIT,
+      async () => {},
+      () => {},
+    );
+    expect(brake.untilRunning()).toBeUndefined();
+    brake.update(2_000);
+    const first = brake.untilRunning();
+    brake.update(100);
+    await first;
+    expect(brake.untilRunning()).toBeUndefined();
+    brake.update(2_000);
+    const second = brake.untilRunning();
+    brake.release();
+    await second;
   });
 });

@@ -24,7 +24,8 @@ function source(next: (n: number) => Uint8Array | undefined | Promise<Uint8Array
 }
 
 const endless = () => source(() => new Uint8Array(64 * 1024).fill(120));
-const canceled = (seen: { isCanceled: boolean }) => expect.poll(() => seen.isCanceled).toBe(true);
+const canceled = (seen: { isCanceled: boolean }) =>
+  expect.poll(() => seen.isCanceled, { timeout: 20_000 }).toBe(true);
 
 /** Without and with concurrent requests on the server. */
 describe.each([
@@ -36,6 +37,23 @@ describe.each([
     real = await realClient({ args });
   });
   afterAll(() => real[Symbol.asyncDispose]());
+
+  it("leaves no feeder behind programs that exit while the end is being sent", async () => {
+    const name = `burst-${crypto.randomUUID()}`;
+    for (let round = 0; round < 3; round++) {
+      const runs = Array.from({ length: 20 }, () =>
+        real.client.run(["sh", "-c", "head -n1", name], { input: "line\n" }),
+      );
+      await Promise.all(runs);
+    }
+    await gone(name);
+  });
+
+  it("cancels the input of a program that can't be started", async () => {
+    const { stream, seen } = endless();
+    await failureOf(real.client.run(["/no/such"], { input: stream }));
+    await canceled(seen);
+  });
 
   describe("passes 20 MiB through sha1sum", () => {
     const data: Uint8Array<ArrayBuffer> = new Uint8Array(randomBytes(20 * MiB));

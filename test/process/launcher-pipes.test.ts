@@ -130,6 +130,18 @@ describe.each(SHELLS)("pipes in %s", (shell) => {
     await gone(name);
   });
 
+  it.each([{}, { IFS: ":" }])("kills the program if the tool that copies is killed, with %o", async (env) => {
+    const name = `oom-${crypto.randomUUID()}`;
+    const setup = { type: "pipes", input: "feed" } as const;
+    const edit = (script: string): string =>
+      script.replace('es_take "$es_length"', 'sh -c "kill -KILL \\$\\$"');
+    const script = "cat >/dev/null; echo complete";
+    const input = [frame("a part")];
+    const { text, exitCode } = await launcher.run(setup, ["sh", "-c", script, name], { input, edit, env });
+    expect(text).toBe("");
+    expect(exitCode).toBe(137);
+  });
+
   it("starts without a feeder where no fifo can be made, unless the end is required", async () => {
     const edit = (script: string): string => script.replaceAll("mkfifo", "no-such-mkfifo");
     expect((await run("feed", ["head", "-n", "1"], { edit, input: ["as it is\n"] })).text).toBe("as it is\n");

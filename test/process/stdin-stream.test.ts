@@ -4,8 +4,8 @@ import { reportLine } from "../../src/process/launcher/report.ts";
 import { gone } from "../support/command-lines.ts";
 import { failureOf } from "../support/failure.ts";
 import { realClient } from "../support/real-client.ts";
-import { scriptedProcess } from "../support/scripted-process.ts";
-import { output } from "../support/scripted-server.ts";
+import { scriptedProcess, startsProcesses } from "../support/scripted-process.ts";
+import { output, QuietServer } from "../support/scripted-server.ts";
 
 const MiB = 1024 * 1024;
 const text = (stream: ReadableStream<Uint8Array>) =>
@@ -54,6 +54,19 @@ describe.each([
     await writer.close();
     // The stream passes each of its chunks on in a later turn.
     expect([...(await text(process.stdout))].sort().join("")).toBe("abcd");
+  });
+
+  it("lets the caller reuse the memory of a chunk as soon as its write has resolved", async () => {
+    const process = await real.client.start(["cat"], { stdin: "pipe" });
+    const writer = process.stdin.getWriter();
+    const memory = new Uint8Array(1_000);
+    for (let n = 0; n < 20; n++) {
+      memory.fill(65 + n);
+      await writer.write(memory);
+    }
+    await writer.close();
+    const expected = Array.from({ length: 20 }, (_none, n) => String.fromCharCode(65 + n).repeat(1_000));
+    expect(await text(process.stdout)).toBe(expected.join(""));
   });
 
   it("is fed by pipeTo(), with the end of the source", async () => {
@@ -194,5 +207,86 @@ describe("stdin.close()", () => {
     await using real = await realClient();
     await using process = await real.client.start(["sleep", "60"]);
     expect(await failureOf(process.stdin.getWriter().closed)).toMatchObject({ code: "ERR_STDIN_CLOSED" });
+  });
+});
+
+/** A process whose input is fed, on a server that the test scripts. */
+async function fedProcess() {
+  const server = startsProcesses(new QuietServer());
+  server.handle("process/start", ({ params }, connection) => {
+    output(connection, params.processId, 1, reportLine(7, "fed"));
+    return { processId: params.processId };
+  });
+  const scripted = await scriptedProcess({ stdin: "pipe", signals: true }, server);
+  const frames = () =>
+    server.requests("process/write").map(({ params }) => Buffer.from(params.chunk, "base64").toString());
+  return { ...scripted, frames };
+}
+
+describe("a write that fails", () => {
+  it("keeps the end from being sent: a part never looks like the whole", async () => {
+    await using t = await fedProcess();
+    const writer = t.process.stdin.getWriter();
+    await writer.write("first");
+    const closed = failureOf(writer.close());
+    const first = await t.connection.request("process/write", 1);
+    t.connection.refuse(first, -32603, "out of memory");
+    expect(await closed).toMatchObject({ code: "ERR_SERVER" });
+    expect(await failureOf(writer.closed)).toMatchObject({ code: "ERR_SERVER" });
+    expect(t.frames()).toEqual(["5\nfirst"]);
+  });
+
+  it("rejects what is written behind it, unsent", async () => {
+    await using t = await fedProcess();
+    const failures = Promise.all(["a", "b", "c"].map((data) => failureOf(t.process.write(data))));
+    const later = failureOf(t.process.write(new Uint8Array(MiB)));
+    t.connection.refuse(await t.connection.request("process/write", 1), -32603, "out of memory");
+    const [first, ...others] = await failures;
+    expect(first).toMatchObject({ code: "ERR_SERVER" });
+    for (const error of [...others, await later]) {
+      expect(error).toMatchObject({ code: "ERR_STDIN_CLOSED", delivery: "not-sent" });
+    }
+    expect(t.frames()).toEqual(["1\na"]);
+  });
+
+  it("rejects a large write of the stream, which waits for it", async () => {
+    await using t = await fedProcess();
+    const written = failureOf(t.process.stdin.getWriter().write(new Uint8Array(3 * MiB)));
+    await t.connection.request("process/write", 1);
+    t.connection.drop();
+    expect(await written).toMatchObject({ code: "ERR_DISCONNECTED" });
+  });
+});
+
+describe("abort()", () => {
+  it("terminates the process although a write is still in flight", async () => {
+    await using t = await fedProcess();
+    const writer = t.process.stdin.getWriter();
+    const written = failureOf(writer.write(new Uint8Array(2 * MiB)));
+    await t.connection.request("process/write", 1);
+    void failureOf(writer.abort(new Error("enough")));
+    await t.connection.request("process/terminate");
+    t.connection.drop();
+    await written;
+  });
+});
+
+describe("a stream that is first looked at after the connection has ended", () => {
+  it("has errored", async () => {
+    await using t = await fedProcess();
+    t.connection.drop();
+    await failureOf(t.process.exited);
+    expect(await failureOf(t.process.stdin.getWriter().closed)).toMatchObject({ code: "ERR_DISCONNECTED" });
+  });
+});
+
+describe("a chunk of another kind", () => {
+  it("is taken if it is bytes, and rejects its own write if not", async () => {
+    await using t = await fedProcess();
+    t.server.handle("process/write", () => ({ status: "accepted" as const }));
+    const writer = t.process.stdin.getWriter();
+    await writer.write(new Uint8Array([65, 66]).buffer as never);
+    expect(await failureOf(writer.write(5 as never))).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
+    expect(t.frames()).toEqual(["2\nAB"]);
   });
 });

@@ -36,10 +36,11 @@ const FEEDER_IGNORES =
  *    known to export what was assigned, else by `env -S`, which takes the value from a copy in the environment, so that
  *    only names are among its arguments. Where `env` has no -S (busybox) an odd name is reported as lost. Without /proc the
  *    variables of `$5` are lost, and PWD, OLDPWD, SHLVL and `_` are the shell's own.
- * 5. With pipes: the end of the input, which the protocol can't send. The program reads a fifo, and a
- *    feeder, which removes its name at once, copies to it what the server writes: frames of a decimal length, a line feed
- *    and that many bytes. The length 0 ends the input. If the feeder's own input ends without it, the program is killed, so that it never takes
- *    a part for the whole; the time of its start tells it from a later process with the same id. The feeder ignores signals
+ * 5. With pipes: the end of the input, which the protocol can't send. The program reads a fifo, which loses its
+ *    name at once, and a feeder copies to it what the server writes: frames of a decimal length, a line feed and that many
+ *    bytes. The length 0 ends the input. If the feeder ends in any other way, unless the program has closed its input (then
+ *    the tool that copies exits with 1), the program is killed, so that it never takes a part for the whole; the time of its
+ *    start tells it from a later process with the same id. The feeder ignores signals
  *    to the group, is no child of the program, holds none of its output, and ends with the first frame that nothing reads.
  *    Its own redirections are those of an `exec`: around a function a shell would keep copies of what they replace.
  *    To read exactly a frame it takes `head`, or where that reads ahead (busybox, BSD) `dd`.
@@ -99,8 +100,8 @@ es_keep() {
 if [ "$4" ]; then case $BASH_VERSION$ZSH_VERSION$KSH_VERSION in '') (export "$1=$2") 2>/dev/null && export "$1=$2" && return; esac; fi
 [ "$es_split" ] || es_split=$("$es_env" '-Sprintf 1' 2>/dev/null)
 if [ "$es_split" = 1 ]; then
-export "es_copy_$5=$2"
-es_drop="$es_drop -u es_copy_$5" es_rest="$es_rest \"$3=\@{es_copy_$5}\""
+export "es_copy_$$_$5=$2"
+es_drop="$es_drop -u es_copy_$$_$5" es_rest="$es_rest \"$3=\@{es_copy_$$_$5}\""
 return
 fi
 case $4$BASH_VERSION:$1 in
@@ -135,22 +136,26 @@ es_born() {
 es_stat=
 [ -r "/proc/$$/stat" ] && read -r es_stat <"/proc/$$/stat"
 set -- @{es_stat##*) }
-[ $# -lt 20 ] || shift 19
-es_now=$1
+if [ $# -lt 20 ]; then es_now=$(ps -o lstart= -p $$); else shift 19; es_now=$1; fi
+}
+es_over() {
+[ -z "$es_ended" ] || return
+es_born
+[ "$es_since" ] && [ "$es_since" = "$es_now" ] && { kill -s KILL -- "-$$" || kill -s KILL "$$"; }
 }
 es_feed() {
-rm -f "$es_at"
+IFS=' ' es_ended=
+trap es_over EXIT
 es_born
 es_since=$es_now
 if [ "$(printf ab | { head -c 1 >/dev/null; cat; })" = b ]; then es_take() { head -c "$1"; }
 elif [ "$(printf ab | dd bs=2 count=1 iflag=fullblock)" = ab ]; then es_take() { dd bs="$1" count=1 iflag=fullblock; }
 else es_take() { dd bs=1 count="$1"; }; fi
 while IFS= read -r es_length && [ "$es_length" ]; do
-[ "$es_length" = 0 ] && exit
-es_take "$es_length" || exit
+[ "$es_length" = 0 ] && es_ended=1 && exit
+es_take "$es_length"
+case $? in 0) ;; 1) es_ended=1; exit;; *) exit;; esac
 done
-es_born
-[ "$es_since" = "$es_now" ] && { kill -s KILL -- "-$$" || kill -s KILL "$$"; }
 }
 if [ "$es_input" ] && command -v dd >/dev/null; then
 for es_at in "@{TMPDIR:-/tmp}" /tmp /dev/shm; do
@@ -161,6 +166,7 @@ done
 if [ "$es_about" ]; then
 es_at=$es_at/.exec-server-$$-$es_n
 exec 3<&0 4<>"$es_at" 5>"$es_at" <"$es_at"
+rm -f "$es_at"
 (for es_n in ${FEEDER_IGNORES}; do trap '' $es_n; done 2>/dev/null; (exec <&3 >&5 2>/dev/null 3<&- 4<&- 5<&-; es_feed) &)
 exec 3<&- 4<&- 5<&-
 fi
