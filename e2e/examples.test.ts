@@ -127,7 +127,7 @@ describe("the example", () => {
       const cookie = login.headers.get("set-cookie")?.split(";")[0] ?? "";
 
       const refused = new LazyExecServerClient({ transport: webSocket(url, { headers: { origin } }) });
-      await expect(refused.get()).rejects.toMatchObject({ code: "ERR_CONNECT", status: 401 });
+      await expect(refused.get()).rejects.toMatchObject({ code: "ERR_CONNECT", closeCode: 4401 });
       await using page = new LazyExecServerClient({
         transport: webSocket(url, { headers: { origin, cookie } }),
       });

@@ -38,7 +38,7 @@ const gateway = createGateway({
   allowedHosts: ["127.0.0.1"],
   authorize: (request) => logins.has(loginOf(request) ?? ""),
   path: "/exec",
-  onPage: ({ state, closeCode }) => console.log(`page ${state}${closeCode ? ` (${closeCode})` : ""}`),
+  onEvent: ({ type, reason, address }) => console.log(`page ${type} from ${address} ${reason ?? ""}`),
 });
 gateway.attach(httpServer);
 console.log(

@@ -2,12 +2,21 @@
  * For Node: lets the pages of a web application reach an exec-server, which refuses requests from browsers.
  * @module exec-server-sdk/gateway
  */
+export { type Authorized } from "./gateway/authorization.ts";
+export { CLOSE_CODES } from "./gateway/close-codes.ts";
+export {
+  type CloseReason,
+  type GatewayEvent,
+  type GatewayPage,
+  type RefusalReason,
+} from "./gateway/events.ts";
 export { createGateway, type Gateway } from "./gateway/gateway.ts";
 export {
-  CLOSE_CODES,
   GATEWAY_PROTOCOL,
   type GatewayCloseOptions,
   type GatewayListenOptions,
   type GatewayOptions,
-  type PageEvent,
+  type TokenOption,
+  type TokensOption,
+  type UpstreamContext,
 } from "./gateway/options.ts";

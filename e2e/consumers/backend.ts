@@ -69,6 +69,6 @@ export const EXPECTED = {
       cut: "ERR_CLOSED",
     },
   },
-  "./gateway": { ...lifecycle(4001), refused: [403, 401] },
+  "./gateway": { ...lifecycle(4001), refused: [403, 4401] },
   page: lifecycle(4001),
 } as const;

@@ -1,58 +1,70 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import type { RefusalReason } from "./events.ts";
 import { GATEWAY_PROTOCOL, type ResolvedGatewayOptions } from "./options.ts";
 
-/** Why a request is refused, as an HTTP status. */
-export type Refusal = 400 | 401 | 403 | 404 | 405 | 426 | 503;
+/** A refusal that the page sees as an HTTP status. */
+export interface HttpRefusal {
+  readonly status: 400 | 403 | 404 | 405 | 426 | 503;
+  readonly reason: RefusalReason;
+}
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
+/** Subprotocols that a page may offer. Each is looked up as a token. */
+const MAX_PROTOCOLS = 8;
+/** Headers of a request. Browsers and proxies send about 30; Node drops those above its own limit. */
+const MAX_HEADERS = 200;
 
 /** The comparisons that admission rests on. */
-export const CHECKS = { isAllowedOrigin, isAllowedHost, isSameToken };
+export const CHECKS = { isAllowedOrigin, isAllowedHost };
 
-/** Decides which requests are admitted, before the exec-server is dialled. */
+/** Decides which requests may be authorized, by everything but their credentials. */
 export class Admission {
   readonly #options: ResolvedGatewayOptions;
   readonly #hosts: readonly string[];
+  readonly #maxHeaders: number;
   readonly #checks: typeof CHECKS;
 
   /**
    * @param ownHosts Names of the gateway besides the loopback names and `allowedHosts`.
+   * @param maxHeaders The limit of the HTTP server, which drops further headers.
    * @param checks Replaced in tests only, to prove that the table of refused requests detects a weaker check.
    */
-  constructor(options: ResolvedGatewayOptions, ownHosts: readonly string[], checks = CHECKS) {
+  constructor(
+    options: ResolvedGatewayOptions,
+    ownHosts: readonly string[],
+    maxHeaders: number | null = null,
+    checks = CHECKS,
+  ) {
     this.#options = options;
     this.#checks = checks;
+    this.#maxHeaders = Math.min(MAX_HEADERS, maxHeaders || MAX_HEADERS);
     const own = ownHosts.map((host) => (host.includes(":") ? `[${host}]` : host).toLowerCase());
     this.#hosts = [...LOOPBACK, ...own, ...options.allowedHosts];
   }
 
-  /** Resolves with undefined for an admitted request. */
-  async check(request: IncomingMessage): Promise<Refusal | undefined> {
+  /** Returns undefined for a request whose credentials may be checked. */
+  check(request: IncomingMessage): HttpRefusal | undefined {
     const { isAllowedOrigin, isAllowedHost } = this.#checks;
-    if (!this.hasGatewayPath(request)) return 404;
-    if (request.method !== "GET") return 405;
+    if (!this.hasGatewayPath(request)) return { status: 404, reason: "path" };
+    if (request.method !== "GET") return { status: 405, reason: "method" };
     // `ws` also accepts older drafts, which send the origin in another header.
-    if (request.headers["sec-websocket-version"] !== "13") return 426;
-    if (!isAllowedOrigin(headerValues(request, "origin"), this.#options.allowedOrigins)) return 403;
-    if (!isAllowedHost(headerValues(request, "host"), this.#hosts)) return 403;
-    const offered = offeredProtocols(request);
-    if (!(await this.#isAuthorized(request, offered))) return 401;
-    return offered.length === 0 || offered.includes(GATEWAY_PROTOCOL) ? undefined : 400;
+    if (request.headers["sec-websocket-version"] !== "13") return { status: 426, reason: "version" };
+    if (!this.#isComplete(request)) return { status: 400, reason: "handshake" };
+    if (!isAllowedOrigin(headerValues(request, "origin"), this.#options.allowedOrigins)) {
+      return { status: 403, reason: "origin" };
+    }
+    if (!isAllowedHost(headerValues(request, "host"), this.#hosts)) return { status: 403, reason: "host" };
+    return areAllowed(offeredProtocols(request)) ? undefined : { status: 400, reason: "protocols" };
   }
 
   hasGatewayPath(request: IncomingMessage): boolean {
-    return pathOf(request) === this.#options.path;
+    return this.#options.path.includes(pathOf(request));
   }
 
-  async #isAuthorized(request: IncomingMessage, offered: readonly string[]): Promise<boolean> {
-    const { authorize } = this.#options;
-    try {
-      if (typeof authorize === "function") return (await authorize(request)) === true;
-      return offered.some((protocol) => this.#checks.isSameToken(protocol, authorize.token));
-    } catch {
-      return false;
-    }
+  /** Whether no header can have been dropped, and the request has no body, which would count as frames. */
+  #isComplete({ rawHeaders, headers, httpVersion }: IncomingMessage): boolean {
+    const hasBody = "content-length" in headers || "transfer-encoding" in headers;
+    return rawHeaders.length < 2 * this.#maxHeaders && !hasBody && httpVersion === "1.1";
   }
 }
 
@@ -73,13 +85,15 @@ function isAllowedHost(hosts: readonly string[], allowed: readonly string[]): bo
   return allowed.includes(host) || allowed.includes(host.replace(/:\d+$/, ""));
 }
 
-/** Takes the same time wherever the two tokens differ, and for any lengths. */
-function isSameToken(offered: string, token: string): boolean {
-  const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(offered), digest(token));
+/** With an `authorize` function, a page may offer none. */
+function areAllowed(offered: readonly string[]): boolean {
+  if (offered.length === 0) return true;
+  if (offered.length > MAX_PROTOCOLS || new Set(offered).size < offered.length) return false;
+  return offered.includes(GATEWAY_PROTOCOL);
 }
 
-function offeredProtocols(request: IncomingMessage): string[] {
+/** The subprotocols that a page offers, its token among them. */
+export function offeredProtocols(request: IncomingMessage): string[] {
   return headerValues(request, "sec-websocket-protocol")
     .flatMap((value) => value.split(","))
     .map((protocol) => protocol.trim())

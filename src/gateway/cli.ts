@@ -3,8 +3,9 @@ import { randomBytes } from "node:crypto";
 import { isIP } from "node:net";
 import { ExecServerError } from "../errors.ts";
 import { CommandLineError, parseCommandLine, USAGE } from "./cli-options.ts";
+import type { GatewayEvent } from "./events.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
-import { GATEWAY_PROTOCOL, type PageEvent } from "./options.ts";
+import { GATEWAY_PROTOCOL } from "./options.ts";
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
@@ -20,7 +21,7 @@ async function main(): Promise<void> {
     allowedOrigins: commandLine.origins,
     allowedHosts: commandLine.hosts,
     authorize: { token },
-    onPage: log,
+    onEvent: log,
   });
   const { url } = await gateway.listen(commandLine.listen);
   closeOnSignal(gateway);
@@ -49,10 +50,10 @@ function closeOnSignal(gateway: Gateway): void {
   }
 }
 
-function log({ state, origin, closeCode, error }: PageEvent): void {
+function log({ type, origin, closeCode, error }: GatewayEvent): void {
   // Messages of other errors may contain secrets.
   const why = error instanceof ExecServerError ? `: ${error.message}` : "";
-  printError(state === "closed" ? `closed ${origin} ${closeCode}${why}` : `connected ${origin}`);
+  printError(`${type} ${origin}${closeCode === undefined ? "" : ` ${closeCode}`}${why}`);
 }
 
 function isLoopback(host: string): boolean {

@@ -2,33 +2,38 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { invalid, received } from "../internal/arguments.ts";
 import { bindMembers } from "../internal/bound.ts";
-import { guarded } from "../internal/guarded.ts";
 import { settledWithin } from "../internal/timer.ts";
+import type { Transport } from "../transport/transport.ts";
 import { Admission, pathOf } from "./admission.ts";
-import { HttpServer } from "./http-server.ts";
-import {
-  CLOSE_CODES,
-  checkCloseOptions,
-  checkListenOptions,
-  type GatewayCloseOptions,
-  type GatewayListenOptions,
-  type GatewayOptions,
-  type ResolvedGatewayOptions,
-  resolveOptions,
+import { CLOSE_CODES } from "./close-codes.ts";
+import type { GatewayPage } from "./events.ts";
+import { HttpServer, type ListenTarget } from "./http-server.ts";
+import type {
+  GatewayCloseOptions,
+  GatewayListenOptions,
+  GatewayOptions,
+  ResolvedGatewayOptions,
 } from "./options.ts";
 import { PageSession } from "./page-session.ts";
+import { Pages } from "./pages.ts";
+import { Readiness } from "./readiness.ts";
+import { checkCloseOptions, checkListenOptions, resolveOptions } from "./resolve-options.ts";
 import { type OpenPage, refuse, Upgrades } from "./upgrade.ts";
+import { Visit } from "./visit.ts";
 
 /** Lets the pages of a web application reach an exec-server. */
 export interface Gateway {
+  /** The connected pages, the oldest first. Each iteration takes a snapshot. */
+  readonly pages: Iterable<GatewayPage>;
   /**
-   * Serves on a port of the gateway's own, together with `/readyz`.
+   * Serves on a port of the gateway's own, together with `/livez`, which is 200 while the process runs, and `/readyz`, which
+   * is 503 while the gateway is full or the exec-server can't be reached.
    * @default port 0, which the system chooses, on 127.0.0.1
    * @throws UsageError `ERR_INVALID_ARGUMENT` when the gateway already listens or is closed. An error of the system, such
    * as `EADDRINUSE`, when the port can't be used.
    */
   listen(options?: GatewayListenOptions): Promise<{
-    /** For `webSocket()`, with the port that was chosen. */
+    /** For `webSocket()`, with the port that was chosen. With the loopback address if it listens on all addresses. */
     readonly url: string;
   }>;
   /**
@@ -58,15 +63,21 @@ export function createGateway(options: GatewayOptions): Gateway {
 /** The path that an `upgrade` listener of a gateway serves. A registered symbol, for the ESM and the CJS copy. */
 const PATH = Symbol.for("exec-server-sdk.gateway-path");
 
-/** The paths of a server's gateways; undefined for an `upgrade` listener of the application. */
-function servedPaths(server: Server): (string | undefined)[] {
-  return server.listeners("upgrade").map((listener) => (listener as { [PATH]?: string })[PATH]);
+/** The paths of each of a server's gateways; undefined for an `upgrade` listener of the application. */
+function servedPaths(server: Server): (readonly string[] | undefined)[] {
+  return server.listeners("upgrade").map((listener) => {
+    const paths = (listener as { [PATH]?: string | readonly string[] })[PATH];
+    return typeof paths === "string" ? [paths] : paths;
+  });
 }
 
-class ExecServerGateway implements Gateway {
+/** @internal The command uses more of it than is public. */
+export class ExecServerGateway implements Gateway {
   readonly #options: ResolvedGatewayOptions;
   readonly #upgrades: Upgrades;
-  readonly #sessions = new Set<PageSession>();
+  readonly #pages: Pages;
+  /** Tells whether a page could be served now. */
+  readonly readiness: Readiness;
   readonly #detach: (() => void)[] = [];
   #httpServer: HttpServer | undefined;
   #closed = false;
@@ -74,25 +85,41 @@ class ExecServerGateway implements Gateway {
   constructor(options: ResolvedGatewayOptions) {
     bindMembers(this, ExecServerGateway);
     this.#options = options;
-    this.#upgrades = new Upgrades(options, () => this.#sessions.size >= options.maxConnections);
+    this.#pages = new Pages(options);
+    this.readiness = new Readiness(options.upstream, () => {
+      if (this.#closed) return "closing";
+      return this.#pages.isFull ? "full" : undefined;
+    });
+    this.#upgrades = new Upgrades(options, (identity) => this.#pages.makeRoom(identity));
+  }
+
+  get pages(): Iterable<GatewayPage> {
+    return this.#pages;
   }
 
   async listen(options: GatewayListenOptions = {}): Promise<{ url: string }> {
     checkListenOptions(options);
     const { port = 0, host = "127.0.0.1" } = options;
+    const httpServer = await this.listenOn({ port, host });
+    return { url: `ws://${httpServer.authority}${this.#options.path[0]}` };
+  }
+
+  /** Serves on a port or a Unix socket of the gateway's own. */
+  async listenOn(target: ListenTarget): Promise<HttpServer> {
     this.#rejectIfClosed();
     if (this.#httpServer) invalid("listen() must be called once: the gateway is already listening");
-    const httpServer = new HttpServer(this.#options.handshakeTimeoutMs);
+    const httpServer = new HttpServer(target, this.#options.handshakeTimeoutMs, {
+      readiness: this.readiness,
+      onRequest: (request) => this.#onPlainRequest(request),
+    });
     this.#httpServer = httpServer;
     try {
-      await httpServer.listen(port, host);
+      await httpServer.listen();
       // close() may have run before there was a server to close.
       if (this.#closed) await httpServer.close();
       this.#rejectIfClosed();
-      const { address, port: bound } = httpServer.address;
-      this.#serve(httpServer.server, new Admission(this.#options, [address, host]));
-      const shown = address.includes(":") ? `[${address}]` : address;
-      return { url: `ws://${shown}:${bound}${this.#options.path}` };
+      this.#serve(httpServer.server, httpServer.names);
+      return httpServer;
     } catch (error) {
       this.#httpServer = undefined;
       throw error;
@@ -105,13 +132,15 @@ class ExecServerGateway implements Gateway {
       invalid(`attach(): server must be an HTTP server, got ${received(server)}`);
     }
     const { path } = this.#options;
-    if (servedPaths(server).includes(path)) {
-      invalid(`attach(): path must differ from those of the server's other gateways, got ${path} again`);
+    const served = servedPaths(server).flatMap((paths) => paths ?? []);
+    const twice = path.find((each) => served.includes(each));
+    if (twice !== undefined) {
+      invalid(`attach(): path must differ from those of the server's other gateways, got ${twice} again`);
     }
     if (this.#options.allowedHosts.length === 0) {
       invalid("attach(): allowedHosts must be the host names of the HTTP server, got none");
     }
-    this.#serve(server, new Admission(this.#options, []));
+    this.#serve(server, []);
   }
 
   async close(options: GatewayCloseOptions = {}): Promise<void> {
@@ -121,12 +150,13 @@ class ExecServerGateway implements Gateway {
     for (const detach of this.#detach.splice(0)) detach();
     this.#upgrades.close();
     this.#httpServer?.stopListening();
-    const sessions = [...this.#sessions];
+    const { sessions } = this.#pages;
     if (graceMs > 0) {
       const allClosed = Promise.all(sessions.map(({ closed }) => closed));
       await settledWithin(allClosed, graceMs);
     }
-    await Promise.all(sessions.map((session) => session.end(CLOSE_CODES.gatewayClosing)));
+    const end = { closeCode: CLOSE_CODES.gatewayClosing, reason: "closing" } as const;
+    await Promise.all(sessions.map((session) => session.end(end)));
     await this.#httpServer?.close();
   }
 
@@ -134,14 +164,16 @@ class ExecServerGateway implements Gateway {
     if (this.#closed) invalid("The gateway is closed");
   }
 
-  #serve(server: Server, admission: Admission): void {
+  #serve(server: Server, ownHosts: readonly string[]): void {
+    const admission = new Admission(this.#options, ownHosts, server.maxHeadersCount);
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       if (admission.hasGatewayPath(request)) {
-        void this.#upgrades.handle(admission, request, socket, head, (page) => this.#open(request, page));
+        const upgrade = { request, socket, head };
+        void this.#upgrades.handle(admission, upgrade, (page) => this.#open(request, page));
       } else if (server.listeners("upgrade")[0] === onUpgrade && this.#isUnserved(server, request)) {
         // Node removes its own error listener from a socket before the `upgrade` event.
         socket.on("error", () => {});
-        refuse(socket, 404);
+        refuse(socket, { status: 404, reason: "path" }, new Visit(request, socket, this.#options));
       }
     };
     server.on("upgrade", Object.assign(onUpgrade, { [PATH]: this.#options.path }));
@@ -150,23 +182,37 @@ class ExecServerGateway implements Gateway {
 
   /** Whether every `upgrade` listener is a gateway's, and none serves the request. */
   #isUnserved(server: Server, request: IncomingMessage): boolean {
-    return servedPaths(server).every((path) => path !== undefined && path !== pathOf(request));
+    return servedPaths(server).every((paths) => paths !== undefined && !paths.includes(pathOf(request)));
+  }
+
+  /** A reverse proxy that does not forward the Upgrade header turns a page's request into this one. */
+  #onPlainRequest(request: IncomingMessage): void {
+    if (!this.#options.path.includes(pathOf(request))) return;
+    new Visit(request, request.socket, this.#options).emit("refused", { reason: "no-upgrade", status: 404 });
   }
 
   #open(request: IncomingMessage, page: OpenPage): void {
-    const { upstream, onPage } = this.#options;
-    const origin = request.headers.origin ?? "";
-    const transport = async () => {
-      // Deferred, because `upstream` may call close(), which must find this session in the set.
-      await undefined;
-      return typeof upstream === "function" ? await upstream(request) : upstream;
-    };
-    const session = new PageSession(page, transport, this.#options);
-    this.#sessions.add(session);
-    guarded(onPage, { state: "connected", origin });
+    const { visit } = page;
+    const session = new PageSession(
+      page,
+      () => this.#upstreamFor(request, visit),
+      this.#options,
+      () => visit.emit("ready"),
+    );
+    this.#pages.add(session, visit);
+    visit.countBytes();
+    visit.emit("connected");
     void session.closed.then(() => {
-      this.#sessions.delete(session);
-      guarded(onPage, { state: "closed", origin, closeCode: session.closeCode, error: session.error });
+      const { reason, closeCode, error } = session;
+      if (reason === "upstream-unreachable") this.readiness.dialFailed();
+      visit.emit("closed", { reason, closeCode, ...(error === undefined ? {} : { error }) });
     });
+  }
+
+  async #upstreamFor(request: IncomingMessage, { id, identity }: Visit): Promise<Transport> {
+    // Deferred, because `upstream` may call close(), which must find this session in the set.
+    await undefined;
+    const { upstream } = this.#options;
+    return typeof upstream === "function" ? await upstream(request, { id, user: identity.user }) : upstream;
   }
 }

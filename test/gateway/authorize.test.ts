@@ -1,33 +1,47 @@
 import { expect, test } from "vitest";
-import type { GatewayOptions } from "../../src/gateway.ts";
+import { CLOSE_CODES, type GatewayOptions } from "../../src/gateway.ts";
 import { deferred } from "../../src/internal/deferred.ts";
 import { RecordingTransport, startGateway } from "../support/gateway.ts";
-import { requestUpgrade } from "../support/upgrade-request.ts";
+import { requestRefusal } from "../support/upgrade-request.ts";
 
 const unreachable = (): RecordingTransport =>
   new RecordingTransport({ reconnectable: true, connect: () => Promise.reject(new Error("unreachable")) });
 
 type Authorize = Extract<GatewayOptions["authorize"], (...args: never) => unknown>;
 
-const REFUSALS: readonly (readonly [what: string, authorize: Authorize])[] = [
-  ["returns false", () => false],
-  ["resolves with false", async () => false],
+const { unauthorized, checkFailed } = CLOSE_CODES;
+
+const REFUSALS: readonly (readonly [closeCode: number, what: string, authorize: Authorize])[] = [
+  [unauthorized.code, "returns false", () => false],
+  [unauthorized.code, "resolves with false", async () => false],
   [
+    checkFailed.code,
     "throws",
     () => {
       throw new Error("no such session");
     },
   ],
-  ["rejects", () => Promise.reject(new Error("no such session"))],
-  ["never settles", () => new Promise(() => {})],
-  ["returns a truthy value other than true", () => "yes" as unknown as boolean],
+  [checkFailed.code, "rejects", () => Promise.reject(new Error("no such session"))],
+  [checkFailed.code, "never settles", () => new Promise(() => {})],
+  [checkFailed.code, "returns undefined", () => undefined as unknown as boolean],
+  [checkFailed.code, "returns a truthy value other than true", () => "yes" as unknown as boolean],
+  [checkFailed.code, "returns an object without a user", () => ({}) as never],
+  [checkFailed.code, "returns an empty user", () => ({ user: "" })],
+  [checkFailed.code, "returns a user with another member", () => ({ user: "ada", admin: true }) as never],
+  [checkFailed.code, "returns a date that is invalid", () => ({ user: "ada", expiresAt: new Date("x") })],
+  [checkFailed.code, "returns a limit of 0 pages", () => ({ user: "ada", maxPages: 0 })],
+  [
+    CLOSE_CODES.expired.code,
+    "returns a date that has passed",
+    () => ({ user: "ada", expiresAt: new Date(0) }),
+  ],
 ];
 
-test.each(REFUSALS)("refuses a page with 401 when authorize %s", async (_, authorize) => {
+test.each(REFUSALS)("closes a page with %i when authorize %s", async (closeCode, _, authorize) => {
   const upstream = unreachable();
   await using gateway = await startGateway(upstream, { authorize, handshakeTimeoutMs: 300 });
-  const { status, text } = await requestUpgrade(gateway.port, {});
-  expect(status).toBe(401);
+  const { status, text } = await requestRefusal(gateway.port, {});
+  expect(status).toBe(closeCode);
   expect(text).not.toContain("no such session");
   expect(upstream.dials).toBe(0);
 });
@@ -40,11 +54,11 @@ test("calls authorize with the request, but not for a request that is refused an
   };
   await using gateway = await startGateway(unreachable(), { authorize });
   const withCookie = (Cookie: string, Origin?: string) =>
-    requestUpgrade(gateway.port, {
+    requestRefusal(gateway.port, {
       headers: { Cookie, "Sec-WebSocket-Protocol": undefined, ...(Origin ? { Origin } : {}) },
     });
-  expect((await withCookie("session=good")).status).toBe(101);
-  expect((await withCookie("session=bad")).status).toBe(401);
+  expect((await withCookie("session=good")).status).toBe(4002);
+  expect((await withCookie("session=bad")).status).toBe(4401);
   expect((await withCookie("session=evil", "https://evil.example")).status).toBe(403);
   expect(cookies).toEqual(["session=good", "session=bad"]);
 });
@@ -61,10 +75,10 @@ test("dials no upstream for a page that authorize admits after the timeout", asy
       }),
     handshakeTimeoutMs: 200,
   });
-  const refused = requestUpgrade(gateway.port, {});
+  const refused = requestRefusal(gateway.port, {});
   await called.promise;
-  expect((await refused).status).toBe(401);
+  expect((await refused).status).toBe(4500);
   admit(true);
-  expect((await requestUpgrade(gateway.port, {})).status).toBe(401);
+  expect((await requestRefusal(gateway.port, {})).status).toBe(4500);
   expect(upstream.dials).toBe(0);
 });

@@ -114,7 +114,7 @@ describe("close()", () => {
           authorizing.resolve();
           return authorized.promise;
         },
-        onPage: ({ state }) => states.add(state),
+        onEvent: ({ type }) => states.add(type),
       });
       gateway.attach(server);
       const page = requestUpgrade(port, {});

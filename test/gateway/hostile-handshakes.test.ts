@@ -2,7 +2,13 @@ import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import type { GatewayOptions } from "../../src/gateway.ts";
 import { RecordingTransport, startGateway, startRealGateway } from "../support/gateway.ts";
-import { closed, rawSocket, requestText, requestUpgrade } from "../support/upgrade-request.ts";
+import {
+  closed,
+  rawSocket,
+  requestRefusal,
+  requestText,
+  requestUpgrade,
+} from "../support/upgrade-request.ts";
 
 /** A gateway that records dials of its unreachable upstream. */
 async function startWithoutUpstream(options: Partial<GatewayOptions> = {}) {
@@ -61,7 +67,7 @@ describe("the gateway closes the socket of", () => {
   test("a request with a token of 15 KiB", async () => {
     await using gateway = await startWithoutUpstream();
     const headers = { "Sec-WebSocket-Protocol": `exec-server-gateway, ${"x".repeat(15_000)}` };
-    expect((await requestUpgrade(gateway.port, { headers })).status).toBe(401);
+    expect((await requestRefusal(gateway.port, { headers })).status).toBe(4401);
   });
 
   test.each([

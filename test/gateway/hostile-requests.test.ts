@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { GATEWAY_PROTOCOL } from "../../src/gateway.ts";
 import type { ExecServerClient } from "../../src/index.ts";
 import { PROTOCOLS, startRealGateway, TOKEN } from "../support/gateway.ts";
-import { requestUpgrade } from "../support/upgrade-request.ts";
+import { requestRefusal, requestUpgrade } from "../support/upgrade-request.ts";
 import { REFUSED_REQUESTS } from "./refused-requests.ts";
 
 let gateway: Awaited<ReturnType<typeof startRealGateway>>;
@@ -45,7 +45,7 @@ describe("the gateway admits", () => {
 describe("the gateway refuses a request with", () => {
   test.each(REFUSED_REQUESTS)("%s: %i", async (_, status, request) => {
     const dials = gateway.upstream.dials;
-    const response = await requestUpgrade(gateway.port, request);
+    const response = await requestRefusal(gateway.port, request);
     expect(response.status).toBe(status);
     expect(response.text).not.toContain(TOKEN);
     expect(gateway.upstream.dials).toBe(dials);

@@ -7,7 +7,13 @@ import { ExecServerClient } from "../../src/index.ts";
 import { deferred } from "../../src/internal/deferred.ts";
 import { webSocket } from "../../src/node.ts";
 import { ORIGIN, PROTOCOLS, RecordingTransport, startGateway, startRealGateway } from "../support/gateway.ts";
-import { closed, openRawWebSocket, rawSocket, requestUpgrade } from "../support/upgrade-request.ts";
+import {
+  closed,
+  openRawWebSocket,
+  rawSocket,
+  requestRefusal,
+  requestUpgrade,
+} from "../support/upgrade-request.ts";
 
 const unreachable = (): RecordingTransport =>
   new RecordingTransport({ reconnectable: true, connect: () => Promise.reject(new Error("unreachable")) });
@@ -63,16 +69,18 @@ test("an attached gateway accepts allowedHosts and loopback names only", async (
   server.close();
 });
 
-test("refuses pages above maxConnections with 503 until one has closed", async () => {
+test("closes pages above maxConnections with 4503 until one has closed", async () => {
   await using gateway = await startRealGateway({ maxConnections: 2 });
   const first = await openRawWebSocket(gateway.port);
   await openRawWebSocket(gateway.port);
-  expect((await requestUpgrade(gateway.port, {})).status).toBe(503);
+  expect((await requestRefusal(gateway.port, {})).status).toBe(4503);
   first.destroy();
-  await expect.poll(async () => (await requestUpgrade(gateway.port, {})).status).toBe(101);
+  await expect.poll(() => [...gateway.gateway.pages].length).toBe(1);
+  await using client = await gateway.connect();
+  expect(await client.status()).toEqual({ status: "ready" });
 });
 
-test("refuses pages above maxConnections with 503, even when all are authorized in the same turn", async () => {
+test("closes pages above maxConnections with 4503, even when all are authorized in the same turn", async () => {
   const authorized = deferred<boolean>();
   let pending = 5;
   await using gateway = await startGateway(unreachable(), {
@@ -83,13 +91,15 @@ test("refuses pages above maxConnections with 503, even when all are authorized 
     },
   });
   const responses = await Promise.all(
-    Array.from({ length: pending }, () => requestUpgrade(gateway.port, {})),
+    Array.from({ length: pending }, () => requestRefusal(gateway.port, {})),
   );
-  expect(responses.map(({ status }) => status).sort()).toEqual([101, 101, 503, 503, 503]);
+  // The admitted ones learn that the exec-server can't be reached.
+  expect(responses.map(({ status }) => status).sort()).toEqual([4002, 4002, 4503, 4503, 4503]);
 });
 
 test.each([
-  ["/readyz", 200],
+  ["/livez", 200],
+  ["/readyz", 503],
   ["/", 404],
   ["/readyz/more", 404],
 ])("responds to GET %s with %i and closes the socket", async (path, status) => {

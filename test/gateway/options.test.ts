@@ -5,7 +5,7 @@ import { webSocket } from "../../src/node.ts";
 const VALID: GatewayOptions = {
   upstream: webSocket("ws://127.0.0.1:1"),
   allowedOrigins: ["https://ide.example"],
-  authorize: { token: "token" },
+  authorize: { token: "a-token-of-16-characters" },
 };
 
 const createWith = (changes: object) => () => createGateway({ ...VALID, ...changes });
@@ -39,6 +39,22 @@ describe("createGateway() throws ERR_INVALID_ARGUMENT for", () => {
     ["an empty token", { authorize: { token: "" } }],
     ["a token that is not a valid subprotocol", { authorize: { token: "with space" } }],
     ["a token with a line break", { authorize: { token: "token\n" } }],
+    ["a token of 15 characters", { authorize: { token: "123456789012345" } }],
+    ["no tokens", { authorize: { tokens: {} } }],
+    ["a list of tokens", { authorize: { tokens: ["a-token-of-16-characters"] } }],
+    ["a short one of several tokens", { authorize: { tokens: { a: "short" } } }],
+    [
+      "the same token under two names",
+      { authorize: { tokens: { a: "a-token-of-16-characters", b: "a-token-of-16-characters" } } },
+    ],
+    ["an empty list of paths", { path: [] }],
+    ["a proxy that is a host name", { trustProxy: ["proxy.example"] }],
+    ["a proxy with too many bits", { trustProxy: ["10.0.0.0/33"] }],
+    ["a proxy that is no list", { trustProxy: "10.0.0.1" }],
+    ["maxHandshakes: 0", { maxHandshakes: 0 }],
+    ["maxPagesPerUser: 0", { maxPagesPerUser: 0 }],
+    ["idleTimeoutMs: 0", { idleTimeoutMs: 0 }],
+    ["maxDurationMs: -1", { maxDurationMs: -1 }],
     ["the gateway's subprotocol as a token", { authorize: { token: "exec-server-gateway" } }],
     ["hosts that are not an array", { allowedHosts: "ide.example" }],
     ["the host *", { allowedHosts: ["*"] }],
@@ -74,8 +90,13 @@ test.each<[object, string]>([
     { allowedOrigins: ["*"] },
     'allowedOrigins must contain exact origins such as https://ide.example, got "*"',
   ],
+  [{ allowedOrigins: ["HTTPS://IDE.example:443/app"] }, 'did you mean "https://ide.example"?'],
+  [{ allowedOrigins: ["wss://ide.example/exec"] }, 'did you mean "https://ide.example"?'],
+  [{ allowedOrigins: ["ide.example"] }, 'did you mean "https://ide.example"?'],
+  [{ allowedOrigins: ["localhost:5173"] }, 'did you mean "http://localhost:5173"?'],
+  [{ authorize: { token: "s3cret" } }, "authorize.token must be at least 16 letters, digits and -._~+"],
   [{ allowedHosts: [""] }, 'allowedHosts must contain host names such as ide.example, got ""'],
-  [{ authorize: "s3cret" }, "authorize must be a function or an object with a token, got a string"],
+  [{ authorize: "s3cret" }, "authorize must be a function or an object with a token or tokens, got a string"],
   [{ heartbeatMs: 3.5 }, "heartbeatMs must be an integer from 1 to 2147483647, got 3.5"],
 ])("the error for %j states what was expected and received", (changes, message) => {
   expect(createWith(changes)).toThrow(message);
@@ -86,6 +107,13 @@ describe("createGateway() accepts", () => {
     ["an origin with a port", { allowedOrigins: ["http://localhost:5173"] }],
     ["an origin with an IPv6 address", { allowedOrigins: ["http://[::1]:5173"] }],
     ["the origin of an Electron app's own scheme", { allowedOrigins: ["app://ide"] }],
+    ["networks of proxies", { trustProxy: ["10.0.0.0/8", "::1", "fd00::/8"] }],
+    ["several paths", { path: ["/a", "/b"] }],
+    [
+      "several tokens",
+      { authorize: { tokens: { a: "a-token-of-16-characters", b: "another-token-of-16" } } },
+    ],
+    ["no idle timeout", { idleTimeoutMs: Number.POSITIVE_INFINITY }],
     ["several origins", { allowedOrigins: ["https://a.example", "https://b.example"] }],
     [
       "hosts in upper case, with ports, and IPv6",
@@ -99,9 +127,10 @@ describe("createGateway() accepts", () => {
 describe("createGateway() checks the names and kinds of its options:", () => {
   test.each<[string, object, string]>([
     ["a misspelled one", { maxConection: 3 }, "ERR_INVALID_ARGUMENT"],
-    ["an onPage that is no function", { onPage: "log" }, "ERR_INVALID_ARGUMENT"],
+    ["an onEvent that is no function", { onEvent: "log" }, "ERR_INVALID_ARGUMENT"],
     ["a number that is null", { heartbeatMs: null }, "ERR_INVALID_ARGUMENT"],
     ["a misspelled member of authorize", { authorize: { token: "t", tokens: {} } }, "ERR_INVALID_ARGUMENT"],
+    ["the former onPage", { onPage() {} }, "ERR_UNSUPPORTED"],
     ["one of listen()", { port: 80 }, "ERR_UNSUPPORTED"],
     ["one of ws", { verifyClient() {} }, "ERR_UNSUPPORTED"],
   ])("%s", (_, changes, code) => {
@@ -109,7 +138,7 @@ describe("createGateway() checks the names and kinds of its options:", () => {
   });
 
   test("undefined is not given", () => {
-    expect(createWith({ maxConnections: undefined, onPage: undefined, other: undefined })).not.toThrow();
+    expect(createWith({ maxConnections: undefined, onEvent: undefined, other: undefined })).not.toThrow();
   });
 });
 

@@ -12,9 +12,14 @@ const offer = (...protocols: string[]): UpgradeRequest => ({
   headers: { "Sec-WebSocket-Protocol": protocols.length > 0 ? protocols.join(", ") : undefined },
 });
 
+/** Node drops headers above its limit, and with them the second origin. */
+function manyHeaders(): UpgradeRequest {
+  return { headers: { Origin: ORIGIN, a: Array<string>(2_000).fill(""), origin: "https://evil.example" } };
+}
+
 type RefusedRequest = readonly [name: string, status: number, request: UpgradeRequest];
 
-/** Upgrade requests that must be refused, with the HTTP status of the response. The gateway listens on 127.0.0.1. */
+/** Upgrade requests that must be refused, with the HTTP status of the response or the close code after it. The gateway listens on 127.0.0.1. */
 export const REFUSED_REQUESTS: readonly RefusedRequest[] = [
   ["no origin", 403, origin(undefined)],
   ["an empty origin", 403, origin("")],
@@ -55,31 +60,36 @@ export const REFUSED_REQUESTS: readonly RefusedRequest[] = [
   ["a foreign IPv6 address", 403, host("[2001:db8::1]:8787")],
   ["an IPv6 loopback address without brackets", 403, host("::1")],
   ["two hosts", 403, host(["127.0.0.1", "evil.example"])],
-  ["no subprotocol and no token", 401, offer()],
-  ["no token", 401, offer(GATEWAY_PROTOCOL)],
-  ["a wrong token", 401, offer(GATEWAY_PROTOCOL, "wrong")],
-  ["an empty token", 401, { headers: { "Sec-WebSocket-Protocol": `${GATEWAY_PROTOCOL}, ` } }],
-  ["the beginning of the token", 401, offer(GATEWAY_PROTOCOL, TOKEN.slice(0, -1))],
-  ["the end of the token", 401, offer(GATEWAY_PROTOCOL, TOKEN.slice(1))],
-  ["more than the token", 401, offer(GATEWAY_PROTOCOL, `${TOKEN}x`)],
-  ["the token in upper case", 401, offer(GATEWAY_PROTOCOL, TOKEN.toUpperCase())],
+  ["no subprotocol and no token", 4401, offer()],
+  ["no token", 4401, offer(GATEWAY_PROTOCOL)],
+  ["a wrong token", 4401, offer(GATEWAY_PROTOCOL, "wrong")],
+  ["an empty token", 400, { headers: { "Sec-WebSocket-Protocol": `${GATEWAY_PROTOCOL}, ` } }],
+  ["the beginning of the token", 4401, offer(GATEWAY_PROTOCOL, TOKEN.slice(0, -1))],
+  ["the end of the token", 4401, offer(GATEWAY_PROTOCOL, TOKEN.slice(1))],
+  ["more than the token", 4401, offer(GATEWAY_PROTOCOL, `${TOKEN}x`)],
+  ["the token in upper case", 4401, offer(GATEWAY_PROTOCOL, TOKEN.toUpperCase())],
   [
     "the token in the query",
-    401,
+    4401,
     { path: `/?token=${encodeURIComponent(TOKEN)}`, ...offer(GATEWAY_PROTOCOL) },
   ],
   [
     "the token as a bearer token",
-    401,
+    4401,
     { headers: { Authorization: `Bearer ${TOKEN}`, "Sec-WebSocket-Protocol": GATEWAY_PROTOCOL } },
   ],
   [
     "the token in a cookie",
-    401,
+    4401,
     { headers: { Cookie: `token=${TOKEN}`, "Sec-WebSocket-Protocol": undefined } },
   ],
   ["the token without the gateway's subprotocol", 400, offer(TOKEN)],
   ["the token twice", 400, offer(...PROTOCOLS, TOKEN)],
+  ["a wrong token without the gateway's subprotocol", 400, offer("wrong-token-of-16-characters")],
+  ["nine subprotocols, the token among them", 400, offer(...PROTOCOLS, ..."abcdefg")],
+  ["a body", 400, { headers: { "Content-Length": "0" } }],
+  ["a chunked body", 400, { headers: { "Transfer-Encoding": "chunked" } }],
+  ["two origins around 2,000 empty headers", 400, manyHeaders()],
   ["another path", 404, { path: "/other" }],
   ["a path that begins like the right one", 404, { path: "//" }],
   ["a URL instead of a path", 404, { path: "http://127.0.0.1/" }],

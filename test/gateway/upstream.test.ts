@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { CLOSE_CODES, type PageEvent } from "../../src/gateway.ts";
+import { CLOSE_CODES, type GatewayEvent } from "../../src/gateway.ts";
 import { ExecServerClient } from "../../src/index.ts";
 import { deferred } from "../../src/internal/deferred.ts";
 import { webSocket } from "../../src/node.ts";
@@ -120,18 +120,19 @@ describe("frames are passed on", () => {
 });
 
 describe("the gateway closes a page", () => {
-  test("with 4002 when the upstream refuses the connection, and passes the error to onPage", async () => {
-    const events = new AsyncQueue<PageEvent>();
+  test("with 4002 when the upstream refuses the connection, and passes the error to onEvent", async () => {
+    const events = new AsyncQueue<GatewayEvent>();
     const port = await unusedPort();
     await using gateway = await startGateway(`ws://127.0.0.1:${port}`, {
-      onPage: (event) => events.push(event),
+      onEvent: (event) => events.push(event),
     });
     const { code } = CLOSE_CODES.upstreamUnreachable;
     const error = await failureOf(gateway.connect());
     expect(error).toMatchObject({ code: "ERR_CONNECT", closeCode: code });
-    expect(await events.next()).toEqual({ state: "connected", origin: ORIGIN });
+    expect(await events.next()).toMatchObject({ type: "connected", origin: ORIGIN });
     expect(await events.next()).toMatchObject({
-      state: "closed",
+      type: "closed",
+      reason: "upstream-unreachable",
       origin: ORIGIN,
       closeCode: code,
       error: { code: "ERR_CONNECT" },
@@ -271,9 +272,9 @@ describe("when a page closes", () => {
         return await webSocket(server.url).connect({ signal });
       },
     });
-    const closed = new AsyncQueue<PageEvent>();
+    const closed = new AsyncQueue<GatewayEvent>();
     await using gateway = await startGateway(unabortable, {
-      onPage: (event) => void (event.state === "closed" && closed.push(event)),
+      onEvent: (event) => void (event.type === "closed" && closed.push(event)),
     });
     const page = await openRawWebSocket(gateway.port);
     page.destroy();
@@ -283,7 +284,7 @@ describe("when a page closes", () => {
   });
 });
 
-describe("onPage", () => {
+describe("onEvent", () => {
   test.each<[string, () => void]>([
     [
       "throws",
@@ -296,8 +297,8 @@ describe("onPage", () => {
     const states = new AsyncQueue<string>();
     await using server = await PlainWebSocketServer.start();
     await using gateway = await startGateway(server.url, {
-      onPage({ state }) {
-        states.push(state);
+      onEvent({ type }) {
+        states.push(type);
         return fail();
       },
     });
@@ -309,7 +310,11 @@ describe("onPage", () => {
     page.send("{}");
     expect(String((await once(upstream, "message"))[0])).toBe("{}");
     page.close();
-    expect([await states.next(), await states.next()]).toEqual(["connected", "closed"]);
+    expect([await states.next(), await states.next(), await states.next()]).toEqual([
+      "connected",
+      "ready",
+      "closed",
+    ]);
     await setImmediate();
     process.off("unhandledRejection", onUnhandled);
     expect(unhandled).toEqual([]);

@@ -62,6 +62,26 @@ export async function requestUpgrade(
   return { status: Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1]), text };
 }
 
+/** Sends an upgrade request and resolves with the HTTP status of the response or, after 101, with the close code. */
+export async function requestRefusal(
+  port: number,
+  request: UpgradeRequest,
+): Promise<{ status: number; text: string }> {
+  const socket = await rawSocket(port);
+  let text = "";
+  let status = Number.NaN;
+  socket.setEncoding("latin1").on("data", (piece: string) => {
+    text += piece;
+    const [, head = "", frames = ""] = /^(HTTP\/1\.1 \d{3}.*?\r\n\r\n)(.*)$/s.exec(text) ?? [];
+    status = Number(head.slice(9, 12));
+    if (status === 101) status = closeCodeIn(Buffer.from(frames, "latin1")) ?? Number.NaN;
+    if (status > 101) socket.destroy();
+  });
+  socket.write(requestText(port, request));
+  await closed(socket);
+  return { status, text };
+}
+
 /** The TCP socket of an open WebSocket, on which a test reads and writes the frames. */
 export async function openRawWebSocket(port: number): Promise<Socket> {
   const socket = await rawSocket(port);

@@ -67,7 +67,7 @@ const entries = {
     };
     const refused = [
       (await failureOf(clientOf("https://attacker.example", TOKEN).get())).status,
-      (await failureOf(clientOf(PAGE, "guessed").get())).status,
+      (await failureOf(clientOf(PAGE, "guessed").get())).closeCode,
     ];
     const report = await lifecycle((dialled) => clientOf(PAGE, TOKEN, dialled), origin);
     await gateway.close();

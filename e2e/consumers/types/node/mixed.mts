@@ -7,7 +7,11 @@ import { commands, files } from "./usage.mts";
 await using own = new LazyExecServerClient({ transport });
 await commands(client);
 await files(own);
-createGateway({ upstream: transport, allowedOrigins: ["https://ide.example"], authorize: { token: "t" } });
+createGateway({
+  upstream: transport,
+  allowedOrigins: ["https://ide.example"],
+  authorize: { token: "a-token-of-16-characters" },
+});
 
 export const sameClass: LazyExecServerClient = client;
 client.onStateChange(({ error }) => thrown(error));

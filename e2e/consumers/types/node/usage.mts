@@ -119,7 +119,7 @@ export async function gateway(server: Server, upstream: Transport): Promise<Gate
     ...common,
     upstream: ({ headers }) => (headers.cookie ? upstream : webSocket("ws://127.0.0.1:1")),
     authorize: async (request) => request.headers.cookie !== undefined,
-    onPage: ({ closeCode }) => void (closeCode === CLOSE_CODES.upstreamEnded.code),
+    onEvent: ({ closeCode }) => void (closeCode === CLOSE_CODES.upstreamEnded.code),
   });
   // @ts-expect-error: authorize is required
   createGateway({ ...common, upstream });

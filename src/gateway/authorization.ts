@@ -1,0 +1,69 @@
+import type { IncomingMessage } from "node:http";
+import { received } from "../internal/arguments.ts";
+import type { Awaitable } from "../internal/awaitable.ts";
+import { checkOptions, integer, type Rule, type Rules } from "../internal/option-rules.ts";
+import { TokenList } from "./tokens.ts";
+
+/** Who an admitted page belongs to, and for how long. */
+export interface Authorized {
+  /** The name for events and limits. Not empty, no secret. */
+  readonly user: string;
+  /** When the page's connection is closed with 4408: a Date, or milliseconds since 1970. @default never */
+  readonly expiresAt?: Date | number | undefined;
+  /** Pages of this user connected at once, in place of `maxPagesPerUser`. @default `maxPagesPerUser` */
+  readonly maxPages?: number | undefined;
+}
+
+/** Decides by the request: `true` or an object admits, `false` refuses. Anything else is a failed check. */
+export type AuthorizeFunction = (request: IncomingMessage) => Awaitable<boolean | Authorized>;
+
+/** An admitted page, in normal form. */
+export interface Identity {
+  readonly user?: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly expiresAt?: number | undefined;
+  readonly maxPages?: number | undefined;
+}
+
+/** Resolves with undefined for a refused request. Rejects if the check failed. */
+export function authorize(
+  by: AuthorizeFunction | TokenList,
+  request: IncomingMessage,
+  offered: readonly string[],
+): Awaitable<Identity | undefined> {
+  if (by instanceof TokenList) {
+    const found = by.find(offered);
+    return found && { user: found.name };
+  }
+  return (async () => identityOf(await by(request)))();
+}
+
+const date: Rule = (value) =>
+  Number.isFinite(typeof value === "object" ? timeOf(value) : value) ? undefined : "a Date or a number";
+
+/** `getTime` and not the class: the Date can be of another realm. */
+function timeOf(value: unknown): unknown {
+  const { getTime } = (value ?? {}) as { getTime?: unknown };
+  return typeof getTime === "function" ? getTime.call(value) : undefined;
+}
+
+const RULES: Rules<Authorized> = {
+  user: (value) => (typeof value === "string" && value !== "" ? undefined : "a non-empty string"),
+  expiresAt: date,
+  maxPages: integer(1, 2 ** 31 - 1),
+};
+
+function identityOf(result: unknown): Identity | undefined {
+  if (result === true) return {};
+  if (result === false) return undefined;
+  if (typeof result !== "object" || result === null || !("user" in result) || result.user === undefined) {
+    throw new TypeError(
+      `authorize must return true, false or an object with a user, got ${received(result)}`,
+    );
+  }
+  const authorized = result as Authorized;
+  // A copy: of an instance of a class, too, each name is checked.
+  checkOptions("The result of authorize", { ...authorized }, RULES);
+  const { user, expiresAt, maxPages } = authorized;
+  return { user, expiresAt: expiresAt === undefined ? undefined : Number(expiresAt), maxPages };
+}
