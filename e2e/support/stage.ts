@@ -5,7 +5,7 @@ import { TcpProxy } from "../../test/support/tcp-proxy.ts";
 import { GatewayChild } from "./gateway-child.ts";
 import { PageServer } from "./page-server.ts";
 
-const TOKEN = "e2e-token";
+const TOKEN = "token-of-the-e2e-stage";
 /** Milliseconds between two chunks of an endless body. */
 const DRIP_MS = 20;
 

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { received } from "../internal/arguments.ts";
 import type { Awaitable } from "../internal/awaitable.ts";
 import { checkOptions, integer, type Rule, type Rules } from "../internal/option-rules.ts";
+import type { Identity } from "./identity.ts";
 import { TokenList } from "./tokens.ts";
 
 /** Who an admitted page belongs to, and for how long. */
@@ -17,24 +18,13 @@ export interface Authorized {
 /** Decides by the request: `true` or an object admits, `false` refuses. Anything else is a failed check. */
 export type AuthorizeFunction = (request: IncomingMessage) => Awaitable<boolean | Authorized>;
 
-/** An admitted page, in normal form. */
-export interface Identity {
-  readonly user?: string | undefined;
-  /** Milliseconds since 1970. */
-  readonly expiresAt?: number | undefined;
-  readonly maxPages?: number | undefined;
-}
-
 /** Resolves with undefined for a refused request. Rejects if the check failed. */
 export function authorize(
   by: AuthorizeFunction | TokenList,
   request: IncomingMessage,
   offered: readonly string[],
 ): Awaitable<Identity | undefined> {
-  if (by instanceof TokenList) {
-    const found = by.find(offered);
-    return found && { user: found.name };
-  }
+  if (by instanceof TokenList) return by.find(offered);
   return (async () => identityOf(await by(request)))();
 }
 

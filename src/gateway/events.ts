@@ -77,6 +77,8 @@ export interface GatewayEvent {
   readonly user?: string | undefined;
   /** Why the page was refused or its connection ended. */
   readonly reason?: RefusalReason | CloseReason | undefined;
+  /** Of a request that was refused for its host: the host, as sent. */
+  readonly host?: string | undefined;
   /** The HTTP status of a refusal without a close code. */
   readonly status?: number | undefined;
   /** The close code of the page's socket; see {@link CLOSE_CODES}. */

@@ -2,7 +2,7 @@ import { invalid, received } from "../internal/arguments.ts";
 import { anything, checkOptions } from "../internal/option-rules.ts";
 import { isNetwork, networks, type TrustedProxies } from "./address.ts";
 import { GATEWAY_PROTOCOL } from "./options.ts";
-import { MIN_TOKEN_LENGTH, TokenList } from "./tokens.ts";
+import { MIN_TOKEN_LENGTH, type TokenEntry, TokenList } from "./tokens.ts";
 
 /** Accepts an origin exactly as a browser sends it: scheme, host and port in normal form, nothing else. */
 export function checkedOrigin(origin: unknown): string {
@@ -79,7 +79,7 @@ export function tokenList(authorize: unknown): TokenList {
   }
   if (token !== undefined) {
     checkOptions("authorize", authorize, { token: anything });
-    return new TokenList([[undefined, checkedToken("authorize.token", token)]]);
+    return new TokenList([[checkedToken("authorize.token", token), {}]]);
   }
   checkOptions("authorize", authorize, { tokens: anything });
   if (typeof tokens !== "object" || tokens === null || Array.isArray(tokens)) {
@@ -87,29 +87,28 @@ export function tokenList(authorize: unknown): TokenList {
   }
   const entries = Object.entries(tokens);
   if (entries.length === 0) invalid("authorize.tokens must have at least one token, got none");
-  return new TokenList(checkedTokens("authorize.tokens", entries));
+  return new TokenList(checkedTokens(entries));
 }
 
 /** Tokens by name. Each must be of another name and another text. */
-export function checkedTokens(
-  option: string,
-  entries: readonly (readonly [name: string, token: unknown])[],
-): [name: string, token: string][] {
+function checkedTokens(entries: readonly (readonly [name: string, token: unknown])[]): TokenEntry[] {
   const names = new Map<string, string>();
   for (const [name, value] of entries) {
-    if (name === "") invalid(`${option} must have tokens with names, got an empty name`);
-    const token = checkedToken(`${option}[${JSON.stringify(name)}]`, value);
+    if (name === "") invalid("authorize.tokens must have tokens with names, got an empty name");
+    const token = checkedToken(`authorize.tokens[${JSON.stringify(name)}]`, value);
     const other = names.get(token);
     if (other !== undefined) {
-      invalid(`${option} must differ, got the same for ${JSON.stringify(other)} and ${JSON.stringify(name)}`);
+      invalid(
+        `authorize.tokens must differ, got the same for ${JSON.stringify(other)} and ${JSON.stringify(name)}`,
+      );
     }
     names.set(token, name);
   }
-  return [...names].map(([token, name]) => [name, token]);
+  return [...names].map(([token, user]) => [token, { user }]);
 }
 
 /** Accepts a token that is a valid subprotocol, other than the one that every page offers. */
-export function checkedToken(option: string, token: unknown): string {
+function checkedToken(option: string, token: unknown): string {
   const expected = `at least ${MIN_TOKEN_LENGTH} letters, digits and -._~+ other than "${GATEWAY_PROTOCOL}"`;
   if (typeof token === "string" && isToken(token)) return token;
   const isShort = typeof token === "string" && /^[\w\-.~+]+$/.test(token) && token.length < MIN_TOKEN_LENGTH;

@@ -1,7 +1,7 @@
 import { invalid, received } from "../internal/arguments.ts";
-import type { Identity } from "./authorization.ts";
 import { CLOSE_CODES } from "./close-codes.ts";
 import type { GatewayPage } from "./events.ts";
+import type { Identity } from "./identity.ts";
 import type { ResolvedGatewayOptions } from "./options.ts";
 import type { PageSession } from "./page-session.ts";
 import type { Visit } from "./visit.ts";

@@ -1,33 +1,44 @@
 import { createHmac, randomBytes } from "node:crypto";
+import type { Identity } from "./identity.ts";
 
 /** The fewest characters of a token. */
 export const MIN_TOKEN_LENGTH = 16;
 
-/** The tokens that admit a page, by name. The name of a token without one is undefined. */
+/** A token, and whom it admits. */
+export type TokenEntry = readonly [token: string, identity: Identity];
+
+/** The tokens that admit a page. */
 export class TokenList {
   /** Random, so that the time of a lookup says nothing about a token. */
   readonly #key = randomBytes(32);
-  #names = new Map<string, string | undefined>();
+  #identities: ReadonlyMap<string, Identity>;
 
-  constructor(tokens: Iterable<readonly [name: string | undefined, token: string]>) {
-    this.replace(tokens);
+  constructor(entries: readonly TokenEntry[]) {
+    this.#identities = this.#digested(entries);
   }
 
-  /** Returns the names of the tokens that are no longer valid. */
-  replace(tokens: Iterable<readonly [name: string | undefined, token: string]>): (string | undefined)[] {
-    const previous = this.#names;
-    this.#names = new Map([...tokens].map(([name, token]) => [this.#digest(token), name]));
-    return [...previous].filter(([digest, name]) => !this.#isNamed(digest, name)).map(([, name]) => name);
+  /** Returns the identities whose tokens are no longer valid. */
+  replace(entries: readonly TokenEntry[]): Identity[] {
+    const previous = this.#identities;
+    this.#identities = this.#digested(entries);
+    return [...previous]
+      .filter(
+        ([digest, { user }]) => !this.#identities.has(digest) || this.#identities.get(digest)?.user !== user,
+      )
+      .map(([, identity]) => identity);
   }
 
-  /** The name of the first of these texts that is a token; undefined if none is. */
-  find(offered: readonly string[]): { readonly name: string | undefined } | undefined {
-    const digest = offered.map((text) => this.#digest(text)).find((each) => this.#names.has(each));
-    return digest === undefined ? undefined : { name: this.#names.get(digest) };
+  /** Whom the first of these texts that is a token admits; undefined if none is one. */
+  find(offered: readonly string[]): Identity | undefined {
+    for (const text of offered) {
+      const identity = this.#identities.get(this.#digest(text));
+      if (identity) return identity;
+    }
+    return undefined;
   }
 
-  #isNamed(digest: string, name: string | undefined): boolean {
-    return this.#names.has(digest) && this.#names.get(digest) === name;
+  #digested(entries: readonly TokenEntry[]): ReadonlyMap<string, Identity> {
+    return new Map(entries.map(([token, identity]) => [this.#digest(token), identity]));
   }
 
   #digest(text: string): string {

@@ -3,12 +3,12 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { guarded } from "../internal/guarded.ts";
 import { clientAddress } from "./address.ts";
-import type { Identity } from "./authorization.ts";
 import type { GatewayEvent } from "./events.ts";
+import type { Identity } from "./identity.ts";
 import type { ResolvedGatewayOptions } from "./options.ts";
 
-/** Longest origin in an event. A refused one can be as long as a header. */
-const MAX_ORIGIN_LENGTH = 200;
+/** Longest origin and host in an event. Refused ones can be as long as a header. */
+const MAX_LENGTH = 200;
 
 /** What the socket of Node counts. */
 interface ByteCounts {
@@ -22,6 +22,7 @@ export class Visit {
   readonly since = Date.now();
   readonly address: string;
   readonly origin: string;
+  readonly #host: string;
   /** Set when the page was authorized. */
   identity: Identity = {};
   readonly #started = performance.now();
@@ -34,7 +35,8 @@ export class Visit {
     this.#options = options;
     this.#socket = socket as ByteCounts;
     this.address = clientAddress(request, options.trustProxy);
-    this.origin = (request.headers.origin ?? "").slice(0, MAX_ORIGIN_LENGTH);
+    this.origin = (request.headers.origin ?? "").slice(0, MAX_LENGTH);
+    this.#host = (request.headers.host ?? "").slice(0, MAX_LENGTH);
   }
 
   /** Counts the bytes of the socket from now on. */
@@ -59,6 +61,7 @@ export class Visit {
       origin: this.origin,
       ...(user === undefined ? {} : { user }),
       ...details,
+      ...(details.reason === "host" ? { host: this.#host } : {}),
       bytes: bytesFromPage + bytesToPage,
       bytesFromPage,
       durationMs: Math.round(performance.now() - this.#started),

@@ -30,7 +30,7 @@ async function admittedBy(weakened: Partial<Checks>, isToken?: IsToken): Promise
       const module = await original<typeof import("../../src/gateway/tokens.ts")>();
       class WeakenedTokens extends module.TokenList {
         override find(offered: readonly string[]) {
-          return offered.some(isToken) ? { name: undefined } : undefined;
+          return isToken && offered.some(isToken) ? {} : undefined;
         }
       }
       return { ...module, TokenList: WeakenedTokens };

@@ -1,0 +1,117 @@
+import type { IncomingMessage } from "node:http";
+import { stdio } from "../../node/stdio.ts";
+import { webSocket } from "../../node/websocket.ts";
+import type { Transport } from "../../transport/transport.ts";
+import { pathOf } from "../admission.ts";
+import type { UpstreamContext } from "../options.ts";
+import { CommandLineError, type Settings, textOf } from "./read-settings.ts";
+import { bearerToken, type UserUpstream } from "./secrets.ts";
+
+/** An exec-server, and how it is named in the log. */
+export interface NamedUpstream {
+  readonly name: string;
+  readonly transport: Transport;
+}
+
+/** The exec-servers of the command: one for all, one for a path, one for a user. */
+export class Upstreams {
+  readonly #tokenFile: string | undefined;
+  readonly #default: NamedUpstream | undefined;
+  /** Whether every page has the same exec-server, also after a reload. */
+  readonly #isShared: boolean;
+  readonly #byPath = new Map<string, NamedUpstream>();
+  #byUser = new Map<string, NamedUpstream>();
+  /** Bearer tokens by file. */
+  #tokens = new Map<string, string>();
+
+  constructor(settings: Settings) {
+    this.#tokenFile = textOf(settings, "upstream-token-file");
+    this.#default = this.#defaultOf(settings);
+    this.#isShared = !settings.given.has("route") && !settings.given.has("tokens-file");
+    for (const route of settings.given.get("route")?.values ?? []) {
+      const [, path, url] = /^(\/[^=\s?#]*)=(wss?:.+)$/.exec(route) ?? [];
+      if (path === undefined || url === undefined) {
+        throw new CommandLineError("--route must be PATH=URL such as /ada=ws://10.0.0.7:9000");
+      }
+      if (this.#byPath.has(path)) throw new CommandLineError(`--route must differ, got ${path} twice`);
+      this.#byPath.set(path, this.#remote(url, this.#tokenFile));
+    }
+  }
+
+  /** The paths that have an exec-server. */
+  paths(main: string): string[] {
+    const hasMain = this.#default !== undefined || this.#byUser.size > 0;
+    return [...(hasMain ? [main] : []), ...this.#byPath.keys()];
+  }
+
+  get all(): NamedUpstream[] {
+    return [...(this.#default ? [this.#default] : []), ...this.#byPath.values(), ...this.#byUser.values()];
+  }
+
+  /**
+   * Takes over the users' own exec-servers.
+   *
+   * @param names All users; undefined for the token of no user.
+   */
+  setUsers(users: ReadonlyMap<string, UserUpstream>, names: readonly (string | undefined)[]): void {
+    const without = names.findIndex((name) => name === undefined || !users.has(name));
+    if (!this.#default && this.#byPath.size === 0 && without >= 0) {
+      const who = names[without] === undefined ? "" : ` of ${JSON.stringify(names[without])}`;
+      throw new CommandLineError(
+        `The exec-server${who} must be --upstream URL, -- COMMAND or upstream in the tokens file, got none`,
+      );
+    }
+    this.#byUser = new Map(
+      [...users].map(([user, { url, tokenFile }]) => [user, this.#remote(url, tokenFile)]),
+    );
+  }
+
+  /** Reads the bearer tokens again. Throws, and keeps the former ones, if one can't be read. */
+  reload(): void {
+    this.#tokens = new Map(
+      [...this.#tokens.keys()].map((file) => [file, bearerToken("--upstream-token-file", file)]),
+    );
+  }
+
+  /** One transport if it is the same for every page, which `/readyz` then judges. */
+  get option(): Transport | ((request: IncomingMessage, page: UpstreamContext) => Transport) {
+    if (this.#default && this.#isShared) return this.#default.transport;
+    return (request, { user }) => {
+      const own = user === undefined ? undefined : this.#byUser.get(user);
+      const { transport } = own ?? this.#byPath.get(pathOf(request)) ?? this.#default ?? {};
+      if (!transport) throw new Error("This user has no exec-server");
+      return transport;
+    };
+  }
+
+  #defaultOf(settings: Settings): NamedUpstream | undefined {
+    const { command } = settings;
+    const url = textOf(settings, "upstream");
+    if (url !== undefined && command !== undefined) {
+      throw new CommandLineError("The exec-server must be either --upstream URL or -- COMMAND, got both");
+    }
+    if (url !== undefined) return this.#remote(url, this.#tokenFile);
+    if (command === undefined) {
+      if (settings.given.has("route") || settings.given.has("tokens-file")) return undefined;
+      throw new CommandLineError("The exec-server must be either --upstream URL or -- COMMAND, got neither");
+    }
+    if (this.#tokenFile !== undefined && !settings.given.has("route")) {
+      throw new CommandLineError("--upstream-token-file must be used with --upstream, got a command");
+    }
+    const [program = "", ...args] = command;
+    if (program === "") throw new CommandLineError("-- must be followed by a command, got none");
+    return { name: program, transport: stdio({ command: program, args, stderr: "inherit" }) };
+  }
+
+  /** The token is read again after a reload, so the address is made for each dial. */
+  #remote(url: string, tokenFile: string | undefined): NamedUpstream {
+    // Checked now: a function is called at the first dial only.
+    const plain = webSocket(url);
+    const { host, pathname, protocol } = new URL(url);
+    const name = `${protocol}//${host}${pathname}`;
+    if (tokenFile === undefined) return { name, transport: plain };
+    this.#tokens.set(tokenFile, bearerToken("--upstream-token-file", tokenFile));
+    const headers = () => ({ authorization: `Bearer ${this.#tokens.get(tokenFile)}` });
+    return { name, transport: webSocket(() => ({ url, headers: headers() })) };
+  }
+}
