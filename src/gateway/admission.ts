@@ -49,7 +49,7 @@ export class Admission {
     if (request.method !== "GET") return { status: 405, reason: "method" };
     // `ws` also accepts older drafts, which send the origin in another header.
     if (request.headers["sec-websocket-version"] !== "13") return { status: 426, reason: "version" };
-    if (!this.#isComplete(request)) return { status: 400, reason: "handshake" };
+    if (!this.#isHandshake(request)) return { status: 400, reason: "handshake" };
     if (!isAllowedOrigin(headerValues(request, "origin"), this.#options.allowedOrigins)) {
       return { status: 403, reason: "origin" };
     }
@@ -61,10 +61,13 @@ export class Admission {
     return this.#options.path.includes(pathOf(request));
   }
 
-  /** Whether no header can have been dropped, and the request has no body, which would count as frames. */
-  #isComplete({ rawHeaders, headers, httpVersion }: IncomingMessage): boolean {
+  /** Whether it is a whole handshake: no header can have been dropped, and there is no body, which would count as frames. */
+  #isHandshake({ rawHeaders, headers, httpVersion }: IncomingMessage): boolean {
     const hasBody = "content-length" in headers || "transfer-encoding" in headers;
-    return rawHeaders.length < 2 * this.#maxHeaders && !hasBody && httpVersion === "1.1";
+    const isUpgrade = headers.upgrade?.toLowerCase() === "websocket";
+    const hasKey = /^[+/\da-z]{22}==$/i.test(headers["sec-websocket-key"] ?? "");
+    const isComplete = rawHeaders.length < 2 * this.#maxHeaders && httpVersion === "1.1";
+    return isComplete && !hasBody && isUpgrade && hasKey;
   }
 }
 
@@ -89,15 +92,14 @@ function isAllowedHost(hosts: readonly string[], allowed: readonly string[]): bo
 function areAllowed(offered: readonly string[]): boolean {
   if (offered.length === 0) return true;
   if (offered.length > MAX_PROTOCOLS || new Set(offered).size < offered.length) return false;
-  return offered.includes(GATEWAY_PROTOCOL);
+  return offered.includes(GATEWAY_PROTOCOL) && !offered.includes("");
 }
 
 /** The subprotocols that a page offers, its token among them. */
 export function offeredProtocols(request: IncomingMessage): string[] {
   return headerValues(request, "sec-websocket-protocol")
     .flatMap((value) => value.split(","))
-    .map((protocol) => protocol.trim())
-    .filter((protocol) => protocol !== "");
+    .map((protocol) => protocol.trim());
 }
 
 /** Every occurrence of a header. `request.headers` drops or joins repeated ones. */

@@ -54,3 +54,25 @@ test("detects that a page has left while reading from it is paused by a slow ser
   page.destroy();
   await closed.promise;
 });
+
+test("closes a page with 4001 when the exec-server answers no ping", async () => {
+  await using server = await PlainWebSocketServer.start();
+  await using gateway = await startGateway(server.url, OPTIONS);
+  const page = new WebSocket(gateway.url, PROTOCOLS, { origin: ORIGIN });
+  const upstream = await server.next();
+  // Reads nothing, so that no pong is sent: like a network that is silent.
+  upstream.pause();
+  expect((await once(page, "close"))[0]).toBe(4001);
+});
+
+test("an exec-server that sends, but answers no ping, is not silent", async () => {
+  await using server = await PlainWebSocketServer.start();
+  await using gateway = await startGateway(server.url, OPTIONS);
+  const page = new WebSocket(gateway.url, PROTOCOLS, { origin: ORIGIN });
+  const upstream = await server.next();
+  upstream.pause();
+  const sending = setInterval(() => upstream.send("{}"), 20);
+  for (let n = 0; n < 40; n++) await once(page, "message");
+  clearInterval(sending);
+  expect(page.readyState).toBe(WebSocket.OPEN);
+});

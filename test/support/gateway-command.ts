@@ -56,6 +56,12 @@ export class GatewayCommand implements AsyncDisposable {
     return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${this.#child.pid}/io`, "utf8"))?.[1]);
   }
 
+  /** Closes the reading ends of both outputs, like a log program that has crashed. */
+  closeOutputs(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
