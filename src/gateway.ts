@@ -2,13 +2,13 @@
  * For Node: lets the pages of a web application reach an exec-server, which refuses requests from browsers.
  * @module exec-server-sdk/gateway
  */
-export { type Authorized } from "./gateway/authorization.ts";
+export type { Authorized, AuthorizeFunction } from "./gateway/authorization.ts";
 export { CLOSE_CODES } from "./gateway/close-codes.ts";
-export {
-  type CloseReason,
-  type GatewayEvent,
-  type GatewayPage,
-  type RefusalReason,
+export type {
+  CloseReason,
+  GatewayEvent,
+  GatewayPage,
+  RefusalReason,
 } from "./gateway/events.ts";
 export { createGateway, type Gateway } from "./gateway/gateway.ts";
 export {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { BlockList, isIP } from "node:net";
 
 /** How a peer on a Unix socket is named. */
-export const UNIX = "unix";
+const UNIX = "unix";
 
 /** Whose `X-Forwarded-For` is believed. */
 export type TrustedProxies = boolean | BlockList;

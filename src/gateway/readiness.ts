@@ -67,7 +67,7 @@ export class Readiness {
 }
 
 /** Dials and hangs up. Resolves with the error, or undefined. */
-export async function dialError(transport: Transport): Promise<unknown> {
+async function dialError(transport: Transport): Promise<unknown> {
   const { signal, clear } = deadline({
     ms: DIAL_TIMEOUT_MS,
     timeoutError: () =>
