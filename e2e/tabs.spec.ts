@@ -100,3 +100,23 @@ test("a gateway that is down gives a clear error", async ({ tab, stage }) => {
   await stage.gateway.restart();
   expect(await tab.do("echo", "back")).toBe("back");
 });
+
+test("a page with a wrong token learns so by its close code and its error", async ({ tab, stage }) => {
+  const { url, protocols } = stage.address;
+  const wrong = [protocols[0] ?? "", "a-wrong-token-of-32-characters.."];
+  const { code, reason, wasClean } = await tab.page.evaluate(
+    ([target, offered]) =>
+      new Promise<{ code: number; reason: string; wasClean: boolean }>((resolve) => {
+        const socket = new WebSocket(target as string, offered as string[]);
+        socket.onopen = () => socket.send("{}");
+        socket.onclose = (event) =>
+          resolve({ code: event.code, reason: event.reason, wasClean: event.wasClean });
+      }),
+    [url, wrong] as const,
+  );
+  expect({ code, reason, wasClean }).toEqual({
+    code: 4401,
+    reason: "the gateway refused the token",
+    wasClean: true,
+  });
+});

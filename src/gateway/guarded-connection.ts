@@ -59,11 +59,18 @@ export class GuardedConnection implements Connection {
       this.#isPaused = isPaused;
       this.#try(() => (isPaused ? flow.pause() : flow.resume()));
     };
+    const queuedBytes = (): number => {
+      let bytes = 0;
+      this.#try(() => {
+        bytes = flow.queuedBytes;
+      });
+      return bytes;
+    };
     return {
       pause: () => pause(true),
       resume: () => pause(false),
       get queuedBytes() {
-        return flow.queuedBytes;
+        return queuedBytes();
       },
       drained: async () => {
         try {

@@ -155,6 +155,12 @@ describe("the gateway closes a page", () => {
     expect([code, String(reason)]).toEqual([4002, CLOSE_CODES.upstreamUnreachable.reason]);
   });
 
+  test("with 4002 when the server is silent, before the page's own handshake times out", async () => {
+    await using silent = await RawServer.silent();
+    await using gateway = await startGateway(silent.url);
+    expect(await failureOf(gateway.connect())).toMatchObject({ code: "ERR_CONNECT", closeCode: 4002 });
+  });
+
   test("with 4001 when the server closes its connection, whatever the server's code", async () => {
     await using plain = await startPlainPage();
     const { page, upstream } = plain;
