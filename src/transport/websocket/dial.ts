@@ -55,7 +55,7 @@ export type DialHint = (fact: string | undefined) => string | undefined;
 const generalHint: DialHint = () =>
   (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node
     ? "webSocket() of exec-server-sdk/node says more"
-    : "no server there, or an origin it refuses? The browser's console says more";
+    : "no server there, an origin it refuses, or a wrong token? The browser's console says more";
 
 function dialError(
   shown: string,
