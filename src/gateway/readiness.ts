@@ -67,7 +67,7 @@ export class Readiness {
 }
 
 /** Dials and hangs up. Resolves with the error, or undefined. */
-async function dialError(transport: Transport): Promise<unknown> {
+export async function dialError(transport: Transport): Promise<unknown> {
   const { signal, clear } = deadline({
     ms: DIAL_TIMEOUT_MS,
     timeoutError: () =>

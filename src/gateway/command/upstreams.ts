@@ -10,6 +10,8 @@ import { bearerToken, type UserUpstream } from "./secrets.ts";
 /** An exec-server, and how it is named in the log. */
 export interface NamedUpstream {
   readonly name: string;
+  /** Undefined for a command. */
+  readonly url?: string;
   readonly transport: Transport;
 }
 
@@ -109,9 +111,9 @@ export class Upstreams {
     const plain = webSocket(url);
     const { host, pathname, protocol } = new URL(url);
     const name = `${protocol}//${host}${pathname}`;
-    if (tokenFile === undefined) return { name, transport: plain };
+    if (tokenFile === undefined) return { name, url, transport: plain };
     this.#tokens.set(tokenFile, bearerToken("--upstream-token-file", tokenFile));
     const headers = () => ({ authorization: `Bearer ${this.#tokens.get(tokenFile)}` });
-    return { name, transport: webSocket(() => ({ url, headers: headers() })) };
+    return { name, url, transport: webSocket(() => ({ url, headers: headers() })) };
   }
 }

@@ -12,6 +12,7 @@ import { GatewayCommand } from "../../support/gateway-command.ts";
 import { unusedPort } from "../../support/tcp-server.ts";
 import { selfSigned } from "../../support/tls-server.ts";
 import { requestUpgrade } from "../../support/upgrade-request.ts";
+import { PlainWebSocketServer } from "../../support/websocket-server.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "gateway-test-"));
 const file = (name: string, text: string | object): string => {
@@ -66,19 +67,40 @@ describe("the command serves on although", () => {
     await command.url();
     await expect
       .poll(() => command.stderr)
-      .toMatch(/^upstream ws:\/\/127\.0\.0\.1:\d+\/ can't be used yet: Could not connect .*ECONNREFUSED/m);
+      .toMatch(/^upstream ws:\/\/127\.0\.0\.1:\d+\/ can't be reached yet: ECONNREFUSED$/m);
   });
 });
 
-test("the command says at the start that its exec-server answers", async () => {
-  await using command = new GatewayCommand(...ARGS, "--upstream", server.url);
-  await command.url();
-  await expect.poll(() => command.stderr).toBe(`upstream ${server.url}/ answers as an exec-server\n`);
+describe("the command says at the start", () => {
+  const saidOf = async (...upstream: string[]) => {
+    await using command = new GatewayCommand(...ARGS, ...upstream);
+    await command.url();
+    await expect.poll(() => command.stderr).toContain("\n");
+    return command.stderr;
+  };
+
+  test("that its exec-server answers", async () => {
+    expect(await saidOf("--upstream", server.url)).toBe(
+      `upstream ${server.url}/ answers as an exec-server\n`,
+    );
+  });
+
+  test("that another server listens there, which it does not connect to", async () => {
+    await using other = await PlainWebSocketServer.start();
+    expect(await saidOf("--upstream", other.url)).toContain("answers HTTP 426 to /readyz");
+    expect(other.upgrades).toEqual([]);
+  });
+
+  test("whether the program of a command can be started", async () => {
+    expect(await saidOf("--", "cat")).toBe("upstream cat can be started\n");
+    expect(await saidOf("--", "/no/such/program")).toMatch(/^upstream .* can't be started: .*ENOENT/);
+  });
 });
 
 test("the command logs JSON lines, each refusal with its reason, and never a token", async () => {
   await using command = new GatewayCommand(...ARGS, "--upstream", server.url, "--log", "json");
   const url = await command.url();
+  await expect.poll(() => command.stderr).toContain("upstream");
   await (await connect(url)).close();
   await failureOf(connect(url, "a-wrong-token-of-32-characters.."));
   await requestUpgrade(Number(new URL(url).port), { headers: { Origin: "https://evil.example" } });
