@@ -130,6 +130,18 @@ const PROGRAMS: readonly Program[] = [
   // It would install packages.
   { chapter: "docs/network-policy.md: ", snippets: [0], isOnlyCompiled: true },
   {
+    chapter: "docs/gateway.md: ",
+    snippets: [0],
+    with: ["Limits"],
+    before: `
+      import { createServer } from "node:http";
+      const httpServer = createServer();
+      const sessionOf = async (_: string | undefined) => ({ user: "ada", expiresAt: new Date(8.64e15) });
+    `,
+    after: "console.log([...gateway.pages].length, httpServer.listenerCount('upgrade'));",
+    prints: /0 1/,
+  },
+  {
     chapter: "docs/pages.md: ",
     snippets: [0],
     before: `${CLIENT}
