@@ -86,7 +86,8 @@ function mayImport(file: string, floor: number, imported: string): boolean {
   if (home(file) === home(imported)) return !areSeparateTransports(file, imported);
   // Floors above import only the transport's type, except those that create or export transports.
   if (home(imported) === "transport" && floor > 1 && floor < 6) return imported === CONTRACT;
-  if (home(file) === "gateway" && /^node\/(stdio|websocket)\.ts$/.test(imported)) return true;
+  if (home(file) === "gateway" && /^node\/(stdio|websocket|upgraded-stream|prompt-ack)\.ts$/.test(imported))
+    return true;
   // Helpers may import the errors, but not the reverse.
   if (floor === 0) return home(file) === "internal" && imported === "errors.ts";
   return below < floor;

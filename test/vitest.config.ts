@@ -21,6 +21,16 @@ export default defineConfig({
           maxWorkers: 2,
         },
       },
+      // Once more with upstreams whose frames the gateway can't relay.
+      {
+        extends: true,
+        test: {
+          name: "gateway-proxy",
+          include: ["gateway/{attach,close,close-races,heartbeat,hostile-frames,upstream}.test.ts"],
+          env: { GATEWAY_FORWARDS: "messages" },
+          maxWorkers: 2,
+        },
+      },
       // Last and one by one, because they use the whole machine.
       { extends: true, test: { name: "long", include: LONG, maxWorkers: 1, sequence: { groupOrder: 1 } } },
     ],

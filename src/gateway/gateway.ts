@@ -193,11 +193,8 @@ export class ExecServerGateway implements Gateway {
 
   #open(request: IncomingMessage, page: OpenPage): void {
     const { visit } = page;
-    const session = new PageSession(
-      page,
-      () => this.#upstreamFor(request, visit),
-      this.#options,
-      () => visit.emit("ready"),
+    const session = new PageSession(page, this.#upstreamOf(request, visit), this.#options, () =>
+      visit.emit("ready"),
     );
     this.#pages.add(session, visit);
     visit.countBytes();
@@ -209,10 +206,13 @@ export class ExecServerGateway implements Gateway {
     });
   }
 
-  async #upstreamFor(request: IncomingMessage, { id, identity }: Visit): Promise<Transport> {
-    // Deferred, because `upstream` may call close(), which must find this session in the set.
-    await undefined;
+  /** Apart from `#open`, whose listeners would otherwise keep the request for as long as the page is connected. */
+  #upstreamOf(request: IncomingMessage, { id, identity }: Visit): () => Promise<Transport> {
     const { upstream } = this.#options;
-    return typeof upstream === "function" ? await upstream(request, { id, user: identity.user }) : upstream;
+    return async () => {
+      // Deferred, because `upstream` may call close(), which must find this session in the set.
+      await undefined;
+      return typeof upstream === "function" ? await upstream(request, { id, user: identity.user }) : upstream;
+    };
   }
 }

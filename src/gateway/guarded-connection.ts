@@ -11,42 +11,42 @@ export class GuardedConnection implements Connection {
   readonly #inner: Connection;
   readonly flow: FlowControl | undefined;
   #receiver: ConnectionReceiver | undefined;
-  #ended = false;
+  #end: ConnectionEnd | undefined;
   #isPaused = false;
   #unansweredPings = 0;
-  #heartbeat: ReturnType<typeof setInterval> | undefined;
   /** What the transport threw. */
   error: unknown;
 
-  constructor(inner: Connection, heartbeatMs: number) {
+  constructor(inner: Connection) {
     this.#inner = inner;
     this.flow = inner.flow && this.#guardedFlow(inner.flow);
-    if (inner.ping) this.#startHeartbeat(inner.ping.bind(inner), heartbeatMs);
   }
 
   get isOpen(): boolean {
-    return !this.#ended && this.#inner.isOpen;
+    return !this.#end && this.#inner.isOpen;
   }
 
   start(receiver: ConnectionReceiver): void {
     this.#receiver = receiver;
-    this.#try(() =>
-      this.#inner.start({
-        onFrame: (frame) => {
-          this.#unansweredPings = 0;
-          if (!this.#ended) receiver.onFrame(frame);
-        },
-        onEnd: (end) => this.#end(end),
-      }),
-    );
+    if (this.#end) receiver.onEnd(this.#end);
+    else
+      this.#try(() =>
+        this.#inner.start({
+          onFrame: (frame) => {
+            this.#unansweredPings = 0;
+            if (!this.#end) receiver.onFrame(frame);
+          },
+          onEnd: (end) => this.#finish(end),
+        }),
+      );
   }
 
   send(frame: string): void {
-    if (!this.#ended) this.#try(() => this.#inner.send(frame));
+    if (!this.#end) this.#try(() => this.#inner.send(frame));
   }
 
   async close(): Promise<void> {
-    this.#end({ reason: "closed" });
+    this.#finish({ reason: "closed" });
     try {
       await this.#inner.close();
     } catch {
@@ -82,24 +82,23 @@ export class GuardedConnection implements Connection {
     };
   }
 
-  #startHeartbeat(ping: () => Promise<void>, everyMs: number): void {
-    this.#heartbeat = setInterval(() => {
-      // While paused, no pong is read. While a write is pending, a slow exec-server receives the ping only after it.
-      if (this.#isPaused || (this.flow?.queuedBytes ?? 0) > 0) return;
-      if (this.#unansweredPings === MAX_UNANSWERED_PINGS) {
-        this.#fail(new Error(`The exec-server has not answered ${MAX_UNANSWERED_PINGS} pings`));
-        return;
-      }
-      this.#unansweredPings++;
-      this.#try(() => {
-        void ping().then(
-          () => {
-            this.#unansweredPings = 0;
-          },
-          (error: unknown) => this.#fail(error),
-        );
-      });
-    }, everyMs);
+  /** Pings the exec-server, or ends the connection when too many pings are unanswered. Without pings it does nothing. */
+  beat(): void {
+    // While paused, no pong is read. While a write is pending, a slow exec-server receives the ping only after it.
+    if (!this.#inner.ping || this.#end || this.#isPaused || (this.flow?.queuedBytes ?? 0) > 0) return;
+    if (this.#unansweredPings === MAX_UNANSWERED_PINGS) {
+      this.#fail(new Error(`The exec-server has not answered ${MAX_UNANSWERED_PINGS} pings`));
+      return;
+    }
+    this.#unansweredPings++;
+    this.#try(() => {
+      void this.#inner.ping?.().then(
+        () => {
+          this.#unansweredPings = 0;
+        },
+        (error: unknown) => this.#fail(error),
+      );
+    });
   }
 
   #try(action: () => void): void {
@@ -111,15 +110,14 @@ export class GuardedConnection implements Connection {
   }
 
   #fail(error: unknown): void {
-    if (this.#ended) return;
+    if (this.#end) return;
     this.error = error;
-    this.#end({ reason: "the exec-server's transport failed", cause: error });
+    this.#finish({ reason: "the exec-server's transport failed", cause: error });
   }
 
-  #end(end: ConnectionEnd): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    clearInterval(this.#heartbeat);
+  #finish(end: ConnectionEnd): void {
+    if (this.#end) return;
+    this.#end = end;
     this.#receiver?.onEnd(end);
   }
 }

@@ -65,8 +65,9 @@ export interface GatewayOptions {
   /** Longest message from a page, in bytes; a longer one closes its socket with 1009. @default 16 MiB */
   readonly maxMessageBytes?: number | undefined;
   /**
-   * Longest message from the exec-server, in characters; a longer one closes the page's socket with 4003. The
-   * built-in transports allow no more than the default. @default 64 MiB
+   * Longest message from the exec-server, in characters, or in bytes behind `webSocket()` of `exec-server-sdk/node`; a
+   * longer one closes the page's socket with 4003. The other built-in transports allow no more than the default.
+   * @default 64 MiB
    */
   readonly maxUpstreamMessageBytes?: number | undefined;
   /**

@@ -1,22 +1,21 @@
-import type { WebSocket } from "ws";
 import { deadline, untilAborted } from "../internal/abort.ts";
-import { deferred } from "../internal/deferred.ts";
-import { MAX_TIMER_MS, settledWithin } from "../internal/timer.ts";
+import { settledWithin } from "../internal/timer.ts";
+import { streamDialerOf } from "../node/upgraded-stream.ts";
 import { type ProxyEnd, proxy } from "../transport/proxy.ts";
-import type { Connection, Transport } from "../transport/transport.ts";
-import { acceptedWebSocket } from "../transport/websocket/connection.ts";
+import type { Transport } from "../transport/transport.ts";
 import { CLOSE_CODES, type CloseCode } from "./close-codes.ts";
 import type { CloseReason } from "./events.ts";
 import { GuardedConnection } from "./guarded-connection.ts";
 import type { ResolvedGatewayOptions } from "./options.ts";
-import { PageHeartbeat } from "./page-heartbeat.ts";
 import { PageClock } from "./page-limits.ts";
+import type { PageLink, PeerFault } from "./page-link.ts";
+import { ProxiedPage } from "./proxied-page.ts";
+import { relay, serverEndpoint } from "./relay/relay.ts";
+import { TakenPage } from "./relay/taken-page.ts";
 import { CLOSE_HANDSHAKE_MS, type OpenPage } from "./upgrade.ts";
 
 /** Below a client's `initializeTimeoutMs` of 10 s, so that the page learns that the exec-server can't be reached. */
 const DIAL_TIMEOUT_MS = 8_000;
-/** Bytes read from a page while the exec-server is dialled. Above this, reading pauses and TCP holds the page up. */
-const MAX_EARLY_BYTES = 1024 * 1024;
 /** Milliseconds a slow page may take to receive what is queued when the exec-server's connection has ended. */
 const DRAIN_TIMEOUT_MS = 30_000;
 
@@ -26,17 +25,28 @@ interface SessionEnd {
   readonly reason: CloseReason;
 }
 
+/** An open connection to the exec-server. */
+interface Upstream {
+  /** Passes on everything until one side has ended, then closes both. Resolves with an error of the transport. */
+  forward(): Promise<unknown>;
+  close(): Promise<void>;
+}
+
 /** One page and its one connection to the exec-server. When either ends, both are closed. */
 export class PageSession {
-  readonly #webSocket: WebSocket;
-  readonly #page: Connection;
+  readonly #open: OpenPage;
   readonly #options: ResolvedGatewayOptions;
+  /** The page before it is known how its frames are passed on, and afterwards if they are relayed. */
+  readonly #taken: TakenPage | undefined;
+  readonly #clock: PageClock;
+  #page: PageLink;
+  /** The exec-server's side, once it is reached. */
+  #server: { beat(): void } | undefined;
   /** Aborts when the session is ended from this side: nothing is waited for any more. */
   readonly #ending = new AbortController();
   /** Aborts when the page has left, or the session is ended. */
   readonly #dialling = new AbortController();
-  readonly #pageClosed = deferred<void>();
-  readonly #heartbeat: PageHeartbeat;
+  readonly #heartbeat: NodeJS.Timeout;
   readonly #onReady: () => void;
   #end: SessionEnd | undefined;
   /** Why the connection ended, as the first of both sides showed. */
@@ -50,42 +60,39 @@ export class PageSession {
 
   /** @param onReady Called when the exec-server is reached. */
   constructor(
-    { webSocket, socket, visit }: OpenPage,
+    open: OpenPage,
     upstream: () => Promise<Transport>,
     options: ResolvedGatewayOptions,
     onReady: () => void,
   ) {
-    this.#webSocket = webSocket;
+    this.#open = open;
     this.#options = options;
     this.#onReady = onReady;
-    this.#page = acceptedWebSocket(webSocket, socket);
-    this.#heartbeat = new PageHeartbeat(webSocket, options.heartbeatMs, () => {
-      this.reason ??= "page-silent";
-    });
-    const clock = new PageClock({
+    this.#clock = new PageClock({
       ...options,
-      expiresAt: visit.identity.expiresAt,
-      isPaused: () => webSocket.isPaused,
+      expiresAt: open.visit.identity.expiresAt,
+      isPaused: () => this.#page.isPaused,
       onLimit: (reason) => void this.end({ closeCode: CLOSE_CODES.expired, reason }),
     });
-    webSocket.on("message", () => clock.active());
-    webSocket.once("error", (error) => {
-      this.reason ??= isTooLong(error) ? "page-message-too-long" : "page-protocol";
-      if (isTooLong(error)) this.closeCode ??= 1009;
-    });
-    webSocket.once("close", (code) => {
-      clock.stop();
-      this.reason ??= "page";
-      this.closeCode ??= code;
-      this.#pageClosed.resolve();
-      this.#dialling.abort();
-    });
-    this.closed = this.#run(upstream);
+    this.#taken = TakenPage.from(open.socket, options.maxMessageBytes);
+    this.#page = this.#taken?.endpoint ?? new ProxiedPage(open.webSocket, open.socket);
+    this.#watch(this.#page);
+    this.#heartbeat = setInterval(() => {
+      this.#page.beat();
+      this.#server?.beat();
+    }, options.heartbeatMs);
+    // The function, and the request that it knows, are not kept beyond the dial.
+    this.closed = this.#dial(upstream)
+      .then((dialled) => this.#forward(dialled))
+      .finally(() => {
+        clearInterval(this.#heartbeat);
+        this.#clock.stop();
+      });
   }
 
   /** Whether the page has not answered the last ping. */
   get hasMissedPing(): boolean {
-    return this.#heartbeat.isMissed;
+    return this.#page.hasMissedPing;
   }
 
   /** Whether `end` was called. */
@@ -101,25 +108,29 @@ export class PageSession {
     await this.closed;
   }
 
-  async #run(transport: () => Promise<Transport>): Promise<void> {
-    const upstream = await this.#dial(transport);
-    if (!upstream) {
-      this.#page.start({ onFrame() {}, onEnd() {} });
-      return await this.#closePage(UNREACHABLE);
+  async #forward(upstream: Upstream | undefined): Promise<void> {
+    if (upstream) {
+      this.#onReady();
+      this.error ??= await upstream.forward();
+      return;
     }
-    this.#onReady();
-    const { maxMessageBytes: client, maxUpstreamMessageBytes: server } = this.#options;
-    await proxy(this.#page, upstream, {
-      maxLengths: { client, server },
-      signal: this.#ending.signal,
-      closeClient: (end) => this.#closePage(endFor(end)),
+    this.#page.discard();
+    await this.#closePage(UNREACHABLE);
+  }
+
+  #watch(page: PageLink): void {
+    page.onMessage = () => this.#clock.active();
+    page.onEnd(({ closeCode, fault }) => {
+      if (page !== this.#page) return;
+      this.#clock.stop();
+      this.reason ??= fault ? `page-${fault}` : "page";
+      this.closeCode ??= closeCode;
+      this.#dialling.abort();
     });
-    this.error ??= upstream.error;
   }
 
   /** Resolves with undefined when the exec-server can't be reached, or the page no longer needs it. */
-  async #dial(transport: () => Promise<Transport>): Promise<GuardedConnection | undefined> {
-    const stopLimiting = this.#limitEarlyFrames();
+  async #dial(transport: () => Promise<Transport>): Promise<Upstream | undefined> {
     const { signal, clear } = deadline({
       ms: DIAL_TIMEOUT_MS,
       signal: this.#dialling.signal,
@@ -127,50 +138,93 @@ export class PageSession {
         new Error(`Timed out after ${DIAL_TIMEOUT_MS} ms while connecting to the exec-server`),
     });
     try {
-      const dialling = transport().then((made) => made.connect({ signal }));
+      const dialling = transport().then((made) => {
+        signal.throwIfAborted();
+        return this.#dialRelay(made, signal) ?? this.#dialProxy(made, signal);
+      });
       // A custom transport may ignore the signal.
-      const connection = await untilAborted(dialling, signal, (late) => closed(late));
-      return new GuardedConnection(connection, this.#options.heartbeatMs);
+      return await untilAborted(dialling, signal, (late) => late.close());
     } catch (error) {
       if (!this.#dialling.signal.aborted) this.error = error;
       return undefined;
     } finally {
       clear();
-      stopLimiting();
     }
   }
 
-  /** Keeps reading, which is how the page's close is noticed, up to a limit. Returns a function that lifts the limit. */
-  #limitEarlyFrames(): () => void {
-    let bytes = 0;
-    const onMessage = (data: { readonly byteLength: number }): void => {
-      bytes += data.byteLength;
-      if (bytes > MAX_EARLY_BYTES) this.#webSocket.pause();
-    };
-    this.#webSocket.on("message", onMessage);
-    return () => {
-      this.#webSocket.off("message", onMessage);
-      this.#webSocket.resume();
+  /** Undefined for a transport that has no stream of frames. */
+  #dialRelay(transport: Transport, signal: AbortSignal): Promise<Upstream> | undefined {
+    const dialer = streamDialerOf(transport);
+    const page = this.#taken;
+    if (!dialer || !page) return undefined;
+    page.keep();
+    return dialer({ signal }).then((upgraded) => {
+      const server = serverEndpoint(upgraded, this.#options.maxUpstreamMessageBytes);
+      this.#server = server;
+      return {
+        forward: async () => {
+          await relay(page.endpoint, server, {
+            signal: this.#ending.signal,
+            closePage: (tooLong) => this.#closePage(endFor(tooLong)),
+          });
+          const fault = await new Promise<PeerFault | undefined>((resolve) =>
+            server.onEnd((end) => resolve(end.fault)),
+          );
+          return fault && new Error(`The exec-server's connection was ended: ${fault}`);
+        },
+        close: () => {
+          server.close(1000);
+          return server.finish();
+        },
+      };
+    });
+  }
+
+  async #dialProxy(transport: Transport, signal: AbortSignal): Promise<Upstream> {
+    const page = this.#proxiedPage();
+    const server = new GuardedConnection(await transport.connect({ signal }));
+    this.#server = server;
+    const { maxMessageBytes, maxUpstreamMessageBytes } = this.#options;
+    return {
+      forward: async () => {
+        page.liftLimit();
+        await proxy(page.connection, server, {
+          maxLengths: { client: maxMessageBytes, server: maxUpstreamMessageBytes },
+          signal: this.#ending.signal,
+          closeClient: (end) => this.#closePage(endFor(isTooLong(end))),
+        });
+        return server.error;
+      },
+      close: () => server.close(),
     };
   }
 
+  /** The page as `ws` reads it. */
+  #proxiedPage(): ProxiedPage {
+    if (this.#page instanceof ProxiedPage) return this.#page;
+    const page = new ProxiedPage(this.#open.webSocket, this.#open.socket);
+    this.#page = page;
+    this.#watch(page);
+    this.#taken?.giveBack();
+    return page;
+  }
+
   /** Waits until `work` has settled or the session is ended, at most `ms`. */
-  async #settled(work: Promise<unknown> | undefined, ms: number): Promise<void> {
-    await settledWithin(untilAborted(Promise.resolve(work), this.#ending.signal), ms);
+  async #settled(work: Promise<unknown>, ms: number): Promise<void> {
+    await settledWithin(untilAborted(work, this.#ending.signal), ms);
   }
 
   /** Sends what is queued, then closes the page's socket. The page answers after reading everything before the close. */
   async #closePage(end: SessionEnd): Promise<void> {
-    await this.#settled(this.#page.flow?.drained(), DRAIN_TIMEOUT_MS);
-    const { closeCode, reason: why } = this.#end ?? end;
-    const { code, reason } = closeCode;
-    if (this.#webSocket.readyState === this.#webSocket.OPEN) {
-      this.reason ??= why;
-      this.closeCode = code;
-      this.#webSocket.close(code, reason);
+    const page = this.#page;
+    await this.#settled(page.drained(), DRAIN_TIMEOUT_MS);
+    const { closeCode, reason } = this.#end ?? end;
+    if (page.close(closeCode.code, closeCode.reason)) {
+      this.closeCode = closeCode.code;
+      this.reason ??= reason;
     }
-    await this.#settled(this.#pageClosed.promise, CLOSE_HANDSHAKE_MS);
-    await this.#page.close();
+    await this.#settled(page.closed(), CLOSE_HANDSHAKE_MS);
+    await page.finish();
   }
 }
 
@@ -179,17 +233,10 @@ const UNREACHABLE: SessionEnd = {
   reason: "upstream-unreachable",
 };
 
-function endFor(end: ProxyEnd | undefined): SessionEnd {
-  return end?.side === "server" && end.tooLong
+const isTooLong = (end: ProxyEnd | undefined): boolean => end?.side === "server" && end.tooLong;
+
+function endFor(upstreamTooLong: boolean): SessionEnd {
+  return upstreamTooLong
     ? { closeCode: CLOSE_CODES.upstreamMessageTooLong, reason: "upstream-message-too-long" }
     : { closeCode: CLOSE_CODES.upstreamEnded, reason: "upstream-ended" };
-}
-
-/** Closes a custom connection whose close() may throw. */
-async function closed(connection: Connection): Promise<void> {
-  await new GuardedConnection(connection, MAX_TIMER_MS).close();
-}
-
-function isTooLong(error: Error): boolean {
-  return (error as { code?: unknown }).code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
 }

@@ -74,7 +74,7 @@ export class Upgrades {
   ): Promise<void> {
     const { request, socket } = upgrade;
     // The socket has no other error listener until it is upgraded.
-    socket.on("error", () => {});
+    socket.on("error", ignore);
     const visit = new Visit(request, socket, this.#options);
     const httpRefusal = admission.check(request);
     if (httpRefusal) return refuse(socket, httpRefusal, visit);
@@ -191,6 +191,9 @@ export function refuse(socket: Duplex, { status, reason }: HttpRefusal, visit: V
   visit.emit("refused", { reason, status, ...(error === undefined ? {} : { error }) });
   respond(socket, status);
 }
+
+/** A function made for each socket would keep its request for as long as the page is connected. */
+function ignore(): void {}
 
 function respond(socket: Duplex, status: HttpRefusal["status"]): void {
   const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, "Connection: close", "Content-Length: 0"];

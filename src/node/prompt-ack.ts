@@ -1,12 +1,25 @@
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import { GATEWAY_NAME } from "../internal/gateway-name.ts";
 
 /** More bytes than this within `WINDOW_MS` are a flood. */
 const FLOOD_BYTES = 64 * 1024;
 const WINDOW_MS = 10;
-/** Milliseconds without a frame after which a flood has ended. */
+/** Milliseconds without a frame after which a flood has ended; for a sparing acknowledgement. */
 const QUIET_MS = 2;
+const SPARING_QUIET_MS = 10;
+/** Frames in a row that were each followed by one of ours, after which a sparing acknowledgement stops. */
+const MAX_UNNEEDED = 4;
+
+interface PromptAckOptions {
+  /**
+   * Whether pongs stop for as long as the peer sends one frame for each of ours: then it holds nothing back, and a pong
+   * for each call costs a gateway of many pages a third of its work. The first frame that is held back arrives late.
+   * @default false
+   */
+  readonly isSparing?: boolean;
+}
 
 /**
  * Acknowledges small frames of an exec-server at once, by a pong.
@@ -17,48 +30,92 @@ const QUIET_MS = 2;
  * the one that the peer neither answers nor passes on. RFC 6455, section 5.5.3, allows it without a ping.
  *
  * One pong is sent at the end of a turn of the event loop in which small frames came in and nothing went out. A flood is
- * acknowledged by the system itself, so it gets one pong, at its end. A gateway gets none: it turns Nagle's algorithm off.
+ * acknowledged by the system itself, so it gets one pong, at its end.
+ */
+export class PromptAck {
+  readonly #stream: Pick<Socket, "bytesWritten">;
+  readonly #sendPong: () => void;
+  readonly #isSparing: boolean;
+  #unneeded = 0;
+  #isPending = false;
+  #windowStart = 0;
+  #received = 0;
+  #writtenBefore = 0;
+
+  /**
+   * @param stream The TCP or TLS stream below the WebSocket.
+   * @param sendPong Sends an empty pong if the WebSocket is open.
+   */
+  constructor(
+    stream: Pick<Socket, "bytesWritten">,
+    sendPong: () => void,
+    { isSparing = false }: PromptAckOptions = {},
+  ) {
+    this.#stream = stream;
+    this.#sendPong = sendPong;
+    this.#isSparing = isSparing;
+  }
+
+  /** Bytes have come in, which may be responded to in the same turn. */
+  received(bytes: number): void {
+    if (!this.#isPending) {
+      const { bytesWritten } = this.#stream;
+      this.#unneeded = bytesWritten === this.#writtenBefore ? 0 : this.#unneeded + 1;
+      this.#writtenBefore = bytesWritten;
+      if (this.#isSparing && this.#unneeded > MAX_UNNEEDED) return;
+      this.#isPending = true;
+      const now = performance.now();
+      if (now - this.#windowStart > WINDOW_MS) {
+        this.#windowStart = now;
+        this.#received = 0;
+      }
+      setImmediate(endTurn, this);
+    }
+    this.#received += bytes;
+  }
+
+  endTurn(): void {
+    if (this.#received > FLOOD_BYTES) this.endFlood(0);
+    else this.#acknowledge();
+  }
+
+  endFlood(seen: number): void {
+    if (this.#received === seen) {
+      this.#acknowledge();
+      return;
+    }
+    this.#writtenBefore = this.#stream.bytesWritten;
+    setTimeout(endFlood, this.#isSparing ? SPARING_QUIET_MS : QUIET_MS, this, this.#received).unref();
+  }
+
+  #acknowledge(): void {
+    this.#isPending = false;
+    if (this.#stream.bytesWritten !== this.#writtenBefore) return;
+    this.#sendPong();
+    this.#writtenBefore = this.#stream.bytesWritten;
+  }
+}
+
+const endTurn = (ack: PromptAck): void => ack.endTurn();
+const endFlood = (ack: PromptAck, seen: number): void => ack.endFlood(seen);
+
+/** Whether a server has to be acknowledged. A gateway has not: it turns Nagle's algorithm off. */
+export function needsPromptAck({ headers }: IncomingMessage): boolean {
+  return !headers.via?.includes(GATEWAY_NAME);
+}
+
+/**
+ * Acknowledges the messages of a WebSocket.
  *
  * @param upgrade The response to the upgrade request.
  */
 export function acknowledgePromptly(socket: WebSocket, upgrade: IncomingMessage): void {
   // Bun's own implementation of `ws` does not have the stream.
   const stream: IncomingMessage["socket"] | null = upgrade.socket;
-  if (!stream || upgrade.headers.via?.includes(GATEWAY_NAME)) return;
-  let isPending = false;
-  let windowStart = 0;
-  let received = 0;
-  let writtenBefore = 0;
-
-  const acknowledge = (): void => {
-    isPending = false;
-    const isSilent = stream.bytesWritten === writtenBefore;
-    if (isSilent && socket.readyState === socket.OPEN) socket.pong();
-  };
-  const endFlood = (seen: number): void => {
-    if (received === seen) {
-      acknowledge();
-      return;
-    }
-    writtenBefore = stream.bytesWritten;
-    setTimeout(endFlood, QUIET_MS, received).unref();
-  };
-  const endTurn = (): void => {
-    if (received > FLOOD_BYTES) endFlood(0);
-    else acknowledge();
-  };
-  // Before the listener that reads the frame and may respond to it in the same turn.
-  socket.prependListener("message", (message) => {
-    if (!isPending) {
-      isPending = true;
-      writtenBefore = stream.bytesWritten;
-      const now = performance.now();
-      if (now - windowStart > WINDOW_MS) {
-        windowStart = now;
-        received = 0;
-      }
-      setImmediate(endTurn);
-    }
-    received += (message as Buffer).byteLength;
+  if (!stream || !needsPromptAck(upgrade)) return;
+  const ack = new PromptAck(stream, () => {
+    if (socket.readyState === socket.OPEN) socket.pong();
   });
+  // Before the listener that reads the frame and may respond to it in the same turn.
+  socket.prependListener("message", (message) => ack.received((message as Buffer).byteLength));
 }

@@ -1,5 +1,5 @@
+import type { RequestOptions } from "node:https";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
-import type { ClientOptions } from "ws";
 import { invalid } from "../internal/arguments.ts";
 import { aBoolean, anObject, aString, type Rule, type Rules } from "../internal/option-rules.ts";
 import { viewOf } from "../internal/realms.ts";
@@ -10,9 +10,15 @@ import {
   type ResolvedAddress,
   type WebSocketTarget,
 } from "../transport/websocket/address.ts";
-import { type WebSocketOptions, WS_OPTIONS, webSocketTransport } from "../transport/websocket/websocket.ts";
+import {
+  addressResolver,
+  type WebSocketOptions,
+  WS_OPTIONS,
+  webSocketTransport,
+} from "../transport/websocket/websocket.ts";
 import { ClientSocket } from "./client-socket.ts";
 import { dialHint } from "./dial-hint.ts";
+import { openUpgradedStream, withStreamDialer } from "./upgraded-stream.ts";
 
 /** One PEM, or several. @inline */
 type Pem = string | Uint8Array | readonly (string | Uint8Array)[];
@@ -85,21 +91,19 @@ export function webSocket(target: WebSocketTarget, options: NodeWebSocketOptions
     new ClientSocket(url, protocols, { ...WS_OPTIONS, ...connectionOptions(options), headers });
   const transport = webSocketTransport(target, options, create, { rules: RULES, hints: HINTS, dialHint });
   checkCertificates(options);
-  return transport;
+  // Bun gives no access to the stream of an upgrade.
+  if ("bun" in process.versions) return transport;
+  const resolve = addressResolver(target, options);
+  return withStreamDialer(transport, async (context) => {
+    const address = await resolve(context);
+    return await openUpgradedStream(address, connectionOptions(options) as RequestOptions, context.signal);
+  });
 }
 
 /** The options of the TCP or TLS connection that are given. */
-function connectionOptions(options: NodeWebSocketOptions): ClientOptions {
+function connectionOptions(options: NodeWebSocketOptions): Record<string, unknown> {
   const { ca, cert, key, passphrase, rejectUnauthorized, servername, agent } = options;
-  return given<unknown>({
-    ca,
-    cert,
-    key,
-    passphrase,
-    rejectUnauthorized,
-    servername,
-    agent,
-  }) as ClientOptions;
+  return given<unknown>({ ca, cert, key, passphrase, rejectUnauthorized, servername, agent });
 }
 
 function checkCertificates({ ca, cert, key, passphrase }: NodeWebSocketOptions): void {

@@ -44,6 +44,10 @@ export class GatewayCommand implements AsyncDisposable {
     return line.slice("Listening on ".length);
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** Resident memory of the process, in bytes. */
   rss(): number {
     const [, kilobytes] =

@@ -1,5 +1,6 @@
 import { createGateway, GATEWAY_PROTOCOL, type GatewayOptions } from "../../src/gateway.ts";
 import { ExecServerClient } from "../../src/index.ts";
+import { streamDialerOf, withStreamDialer } from "../../src/node/upgraded-stream.ts";
 import { webSocket } from "../../src/node.ts";
 import type { Connection, Transport } from "../../src/transport/transport.ts";
 import { AsyncQueue } from "./async-queue.ts";
@@ -16,12 +17,27 @@ export function pageTransport(url: string, protocols: readonly string[] = PROTOC
   return webSocket(url, { protocols, headers: { origin: ORIGIN } });
 }
 
+/**
+ * Whether the gateways of a test relay frames or proxy messages. Each suite of the gateway that meets a WebSocket upstream
+ * runs over both.
+ */
+export const isRelaying = process.env["GATEWAY_FORWARDS"] !== "messages";
+
+/** The transport to a server: as the gateway can relay its frames, or as a custom one, which it can't look into. */
+function upstreamTransport(url: string): Transport {
+  const transport = webSocket(url);
+  return isRelaying ? transport : { reconnectable: true, connect: (context) => transport.connect(context) };
+}
+
+/** What is recorded of a connection. */
+type Opened = Pick<Connection, "isOpen">;
+
 /** Counts the dials of a transport and records its connections. */
 export class RecordingTransport implements Transport {
   readonly reconnectable = true;
-  readonly connections: Connection[] = [];
+  readonly connections: Opened[] = [];
   readonly #transport: Transport;
-  readonly #opened = new AsyncQueue<Connection>();
+  readonly #opened = new AsyncQueue<Opened>();
   dials = 0;
 
   /** The number of open connections. */
@@ -30,20 +46,34 @@ export class RecordingTransport implements Transport {
   }
 
   /** Resolves with the next connection that no earlier call has returned. */
-  next(): Promise<Connection> {
+  next(): Promise<Opened> {
     return this.#opened.next();
   }
 
   constructor(transport: Transport) {
     this.#transport = transport;
+    const dialer = streamDialerOf(transport);
+    if (!dialer) return;
+    withStreamDialer(this, (context) =>
+      this.#record(dialer(context), ({ stream }) => ({
+        get isOpen() {
+          return !stream.destroyed;
+        },
+      })),
+    );
   }
 
-  async connect(context: { readonly signal: AbortSignal }): Promise<Connection> {
+  connect(context: { readonly signal: AbortSignal }): Promise<Connection> {
+    return this.#record(this.#transport.connect(context), (connection) => connection);
+  }
+
+  async #record<Made>(dial: Promise<Made>, opened: (made: Made) => Opened): Promise<Made> {
     this.dials++;
-    const connection = await this.#transport.connect(context);
-    this.connections.push(connection);
-    this.#opened.push(connection);
-    return connection;
+    const made = await dial;
+    const recorded = opened(made);
+    this.connections.push(recorded);
+    this.#opened.push(recorded);
+    return made;
   }
 }
 
@@ -53,7 +83,7 @@ export async function startGateway(
   options: Partial<GatewayOptions> = {},
 ) {
   const gateway = createGateway({
-    upstream: typeof upstream === "string" ? webSocket(upstream) : upstream,
+    upstream: typeof upstream === "string" ? upstreamTransport(upstream) : upstream,
     allowedOrigins: [ORIGIN],
     authorize: { token: TOKEN },
     ...options,
@@ -71,7 +101,7 @@ export async function startGateway(
 /** A listening gateway in front of its own real server. */
 export async function startRealGateway(options: Partial<GatewayOptions> = {}) {
   const server = await ExecServer.start({ args: ["--concurrent-requests", "8"] });
-  const upstream = new RecordingTransport(webSocket(server.url));
+  const upstream = new RecordingTransport(upstreamTransport(server.url));
   const started = await startGateway(upstream, options);
   return {
     ...started,

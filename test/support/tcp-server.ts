@@ -48,7 +48,13 @@ export class RawServer<Accepted> implements AsyncDisposable {
   }
 
   /** Completes the WebSocket handshake. The test reads and writes the raw bytes after it. */
-  static async upgraded({ first }: { first?: Uint8Array } = {}): Promise<RawServer<Socket>> {
+  static async upgraded({
+    first,
+    header,
+  }: {
+    first?: Uint8Array;
+    header?: string;
+  } = {}): Promise<RawServer<Socket>> {
     const queue = new AsyncQueue<Socket>();
     // Half-open: the socket ends only when the test ends it.
     const server: Server = createHttpServer();
@@ -63,6 +69,7 @@ export class RawServer<Accepted> implements AsyncDisposable {
         "Upgrade: websocket",
         "Connection: Upgrade",
         `Sec-WebSocket-Accept: ${accept}`,
+        ...(header === undefined ? [] : [header]),
       ];
       socket.write(Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), first ?? new Uint8Array()]));
       queue.push(socket);

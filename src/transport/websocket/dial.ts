@@ -57,7 +57,8 @@ const generalHint: DialHint = () =>
     ? "webSocket() of exec-server-sdk/node says more"
     : "no server there, an origin it refuses, or a wrong token? The browser's console says more";
 
-function dialError(
+/** The error of a dial that failed with the events of a WebSocket. */
+export function dialError(
   shown: string,
   error: SocketEvent,
   closeCode: number | undefined,

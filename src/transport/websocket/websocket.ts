@@ -2,7 +2,7 @@ import { UsageError } from "../../errors.ts";
 import { untilAborted } from "../../internal/abort.ts";
 import { invalid } from "../../internal/arguments.ts";
 import { aFunction, checkOptions, type Rules } from "../../internal/option-rules.ts";
-import { type Connection, MAX_INCOMING_FRAME, type Transport } from "../transport.ts";
+import { type ConnectContext, type Connection, MAX_INCOMING_FRAME, type Transport } from "../transport.ts";
 import {
   OFFER_RULES,
   type ResolvedAddress,
@@ -71,32 +71,50 @@ export function webSocketTransport<Options extends WebSocketOptions>(
   { rules = ROOT_RULES as Rules<WebSocketOptions> as Rules<Options>, hints, dialHint }: Variant<Options> = {},
 ): Transport {
   checkOptions("webSocket()", options, rules, hints);
-  const fixed = typeof target === "function" ? undefined : resolveAddress(target, options);
+  const resolve = addressResolver(target, options);
   return {
     reconnectable: true,
-    async connect({ signal, waitingFor }): Promise<Connection> {
-      signal.throwIfAborted();
-      if (!fixed) waitingFor?.("the target function has not returned");
-      const address =
-        fixed ??
-        resolveAddress(
-          await untilAborted(Promise.resolve((target as TargetFunction)({ signal })), signal),
-          options,
-        );
-      // The signal can abort between the target's result and this turn.
-      signal.throwIfAborted();
-      waitingFor?.(`${shownUrl(address.url)} has not answered`);
-      return await openWebSocket(createSocket(create, address), shownUrl(address.url), signal, dialHint);
+    async connect(context): Promise<Connection> {
+      const address = await resolve(context);
+      return await openWebSocket(
+        constructed(create, address),
+        shownUrl(address.url),
+        context.signal,
+        dialHint,
+      );
     },
+  };
+}
+
+/** Returns a function that resolves the address of one dial. Throws a UsageError for a fixed target that can't be dialled. */
+export function addressResolver(
+  target: WebSocketTarget,
+  options: WebSocketOptions,
+): (context: ConnectContext) => Promise<ResolvedAddress> {
+  const fixed = typeof target === "function" ? undefined : resolveAddress(target, options);
+  return async ({ signal, waitingFor }) => {
+    signal.throwIfAborted();
+    if (!fixed) waitingFor?.("the target function has not returned");
+    const address =
+      fixed ??
+      resolveAddress(
+        await untilAborted(Promise.resolve((target as TargetFunction)({ signal })), signal),
+        options,
+      );
+    // The signal can abort between the target's result and this turn.
+    signal.throwIfAborted();
+    waitingFor?.(`${shownUrl(address.url)} has not answered`);
+    return address;
   };
 }
 
 type TargetFunction = Extract<WebSocketTarget, (...args: never) => unknown>;
 
-function createSocket(
-  create: (address: ResolvedAddress) => WebSocketLike,
+/** What `create` makes of an address. Throws a UsageError for protocols and headers that the runtime refuses. */
+export function constructed<Made>(
+  create: (address: ResolvedAddress) => Made,
   address: ResolvedAddress,
-): WebSocketLike {
+): Made {
   try {
     return create(address);
   } catch (error) {
