@@ -30,7 +30,7 @@ export type ErrorCode =
 export type UsageErrorCode =
   /** An argument or option is invalid. */
   | "ERR_INVALID_ARGUMENT"
-  /** The standard input that `write()` needs was never open, or is closed. */
+  /** The standard input that `write()` needs was never open, or is closed; or the TCP connection is closed. */
   | "ERR_STDIN_CLOSED"
   /** The output is already read in another way. */
   | "ERR_OUTPUT_CLAIMED"
@@ -184,6 +184,14 @@ export type ServerErrorKind =
   | "not-a-directory"
   | "not-empty"
   | "permission-denied"
+  /** Nothing listens on a port. */
+  | "refused"
+  /** There is no way to a host. */
+  | "unreachable"
+  /** The other side of a TCP connection has reset it. */
+  | "reset"
+  /** The system has waited in vain for a host. */
+  | "timed-out"
   | "unsupported"
   | "invalid";
 

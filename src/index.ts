@@ -75,6 +75,8 @@ export { remotePath } from "./protocol/remote-path.ts";
 export type { SandboxContext, SandboxPath, SandboxPermissions } from "./protocol/sandbox.ts";
 export type { KeepAliveOptions } from "./rpc/keep-alive.ts";
 export type { TraceContext } from "./rpc/request-frame.ts";
+export type { TcpTarget } from "./tcp/options.ts";
+export type { RemoteSocket } from "./tcp/socket.ts";
 export { type Bridge, type BridgeEnd, bridge } from "./transport/message-port/bridge.ts";
 export { messagePort, type PortTarget } from "./transport/message-port/message-port.ts";
 export type { EmitterPort, EventTargetPort, PortLike, PortOptions } from "./transport/message-port/port.ts";

@@ -17,6 +17,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   process: 4,
   filesystem: 4,
   http: 4,
+  tcp: 4,
   client: 5,
   node: 6,
   gateway: 6,

@@ -27,6 +27,8 @@ import {
   type ResultOf,
   type UnknownMethod,
 } from "../protocol/methods.ts";
+import { checkTarget, type TcpTarget } from "../tcp/options.ts";
+import type { RemoteSocket } from "../tcp/socket.ts";
 import {
   type EnvironmentInfo,
   type ExecEnvironment,
@@ -74,6 +76,13 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
     return inOperation(processOperation("run", argv, options), options?.signal, (operation) => {
       checkStart("run()", argv, options, RUN_RULES, RUN_HINTS);
       return run((...start) => this.#start(operation, ...start), argv, options);
+    });
+  }
+
+  connectTcp(target: TcpTarget): Promise<RemoteSocket> {
+    return inOperation({ operation: "connectTcp" }, target?.signal, (operation) => {
+      checkTarget(target);
+      return this.#onSession(operation, target, ({ tcp }) => tcp.connect(target));
     });
   }
 
@@ -147,7 +156,7 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
   /** Sends in the same turn if the session is open. */
   #onSession<T>(
     operation: Operation,
-    options: RequestOptions | undefined,
+    options: Pick<RequestOptions, "signal"> | undefined,
     work: (session: Session) => Promise<T>,
   ): Promise<T> {
     const workOn = (session: Session): Promise<T> => {

@@ -8,6 +8,8 @@ import type { RunOptions } from "../process/run.ts";
 import type { EnvironmentStatus, WireEnvironmentInfo } from "../protocol/environment.ts";
 import type { MethodName, ParamsOf, ResultOf, UnknownMethod } from "../protocol/methods.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
+import type { TcpTarget } from "../tcp/options.ts";
+import type { RemoteSocket } from "../tcp/socket.ts";
 
 /** Limits how long one request is awaited. */
 export interface RequestOptions {
@@ -60,6 +62,15 @@ export interface ExecEnvironment {
     argv: readonly string[],
     options?: RunOptions & { readonly encoding?: "utf8" | undefined },
   ): Promise<RunResult>;
+  /**
+   * Makes a TCP connection from the server's machine, for example to a server that only listens there. Resolves when it
+   * is established. Requires a POSIX server with perl, python3, node, socat, bash or OpenBSD's nc; the first of them that
+   * runs there is used.
+   *
+   * @throws ServerError with kind `"refused"`, `"unreachable"`, `"timed-out"`, or `"not-found"` for an unknown host.
+   * @throws UsageError `ERR_UNSUPPORTED` where there is none of these programs.
+   */
+  connectTcp(target: TcpTarget): Promise<RemoteSocket>;
   /** Describes the server's machine: system, shell, directories, capabilities. */
   info(options?: RequestOptions): Promise<EnvironmentInfo>;
   /** Whether the server accepts requests: `{ status: "ready" }`. */

@@ -8,6 +8,7 @@ import { Processes } from "../process/processes.ts";
 import { ScriptRunner } from "../process/script.ts";
 import type { ServerFeatures } from "../protocol/features.ts";
 import type { Ending, RpcPeer } from "../rpc/peer.ts";
+import { TcpConnections } from "../tcp/connections.ts";
 
 /** What a connection is for, unless it is for all operations. */
 export type ConnectionPurpose = "fetch";
@@ -42,6 +43,7 @@ export class Session implements FileSession, HttpSession {
   readonly bodies: Bodies;
   readonly watcher: PathWatcher;
   readonly shell: ScriptRunner;
+  readonly tcp: TcpConnections;
   readonly server: ServerFeatures;
   readonly timings: SessionTimings;
   /** Set when the connection has ended. */
@@ -58,6 +60,7 @@ export class Session implements FileSession, HttpSession {
     const processes = new Processes(rpc, { sessionId: this.id, server });
     this.processes = processes;
     this.shell = new ScriptRunner((...command) => processes.start(...command), server);
+    this.tcp = new TcpConnections(rpc, this.shell);
     this.bodies = new Bodies(rpc, purpose === "fetch" ? rpc : undefined);
     this.watcher = new PathWatcher(rpc);
   }

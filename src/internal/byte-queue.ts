@@ -1,5 +1,5 @@
 import { OverflowError } from "../errors.ts";
-import type { Bytes } from "./bytes.ts";
+import { type Bytes, concatBytes } from "./bytes.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import { Fifo } from "./fifo.ts";
 
@@ -16,6 +16,9 @@ export const DEFAULT_MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
 
 /** What happens to unread bytes beyond a limit: the reader fails after the kept ones, or the oldest are dropped. */
 export type OverflowPolicy = "fail" | "drop-oldest";
+
+/** Bytes of a chunk that is made of several. Less than that is read as it came. */
+const MAX_JOINED = 64 * 1024;
 
 /** A queue of unread bytes with a budget. Bytes that go directly to a waiting reader do not count. */
 export class ByteQueue<P extends Piece = Piece> {
@@ -92,8 +95,15 @@ export class ByteQueue<P extends Piece = Piece> {
     return reader.promise;
   }
 
+  /** The bytes of the next piece, joined with those that have piled up behind it; undefined at the end. */
+  async read(): Promise<Bytes | undefined> {
+    const { value } = await this.next();
+    if (!value || this.#bytes < MAX_JOINED) return value?.chunk;
+    return concatBytes([value, ...this.#take(MAX_JOINED - value.chunk.length)].map(({ chunk }) => chunk));
+  }
+
   /** Takes the next kept pieces that have together at most this many bytes. */
-  take(maxBytes: number): P[] {
+  #take(maxBytes: number): P[] {
     const pieces: P[] = [];
     let room = maxBytes;
     for (let piece = this.#chunks.peek(); piece && piece.chunk.length <= room; piece = this.#chunks.peek()) {

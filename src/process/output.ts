@@ -1,11 +1,8 @@
 import { UsageError } from "../errors.ts";
 import { ByteQueue, type OverflowPolicy } from "../internal/byte-queue.ts";
-import { type Bytes, concatBytes } from "../internal/bytes.ts";
+import type { Bytes } from "../internal/bytes.ts";
 import type { OutputChunk } from "./events.ts";
 import { outputStream } from "./output-stream.ts";
-
-/** Bytes of a chunk that is made of several. Less than that is read as it came. */
-const MAX_JOINED = 64 * 1024;
 
 type View = "merged" | "split";
 
@@ -91,14 +88,10 @@ export class ProcessOutput {
         if (this.#claimed !== "split") this.#claim("split");
       },
       next: async () => {
-        const next = queue.next();
-        this.#report();
-        const chunk = (await next).value?.chunk;
         // What has piled up behind a slow reader is read as one chunk: the server sends 8 KiB at a time.
-        if (!chunk || queue.size < MAX_JOINED) return chunk;
-        const behind = queue.take(MAX_JOINED - chunk.length);
+        const chunk = await queue.read();
         this.#report();
-        return concatBytes([chunk, ...behind.map((piece) => piece.chunk)]);
+        return chunk;
       },
       cancel: () => this.#discard(queue),
     });

@@ -1,5 +1,6 @@
 import { ServerError, UsageError } from "../errors.ts";
 import { isAbortReason } from "../internal/abort.ts";
+import { DEFAULT_MAX_BUFFERED_BYTES } from "../internal/byte-queue.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import { unobserved } from "../internal/deferred.ts";
 import type { ServerFeatures } from "../protocol/features.ts";
@@ -16,6 +17,11 @@ export interface ScriptOptions {
   /** Written to standard input, which never ends: the script has to know its length. @default none */
   readonly input?: Uint8Array | undefined;
   readonly sandbox?: SandboxContext | null | undefined;
+  /**
+   * For `start`: the launcher starts the script, so that its input can be ended, and it is stopped while its output is not
+   * read. @default false
+   */
+  readonly isLaunched?: boolean | undefined;
   /** Terminates the script. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -60,7 +66,13 @@ export class ScriptRunner {
 
   /** Starts a script, for its output as a stream. Its standard input is open. */
   async start(script: string, args: readonly string[], options: ScriptOptions = {}): Promise<ExecProcess> {
-    const started = this.#start(this.#command(script, args), { ...scriptSettings(options), stdin: "pipe" });
+    const { isLaunched } = options;
+    // What arrives before it has stopped must not exceed the limit.
+    const launched = isLaunched
+      ? ({ signals: true, overflow: "pause", maxBufferedBytes: 4 * DEFAULT_MAX_BUFFERED_BYTES } as const)
+      : {};
+    const settings = { ...scriptSettings(options), stdin: "pipe", ...launched } as const;
+    const started = this.#start(this.#command(script, args), settings);
     return await this.#supported(options.signal, started);
   }
 

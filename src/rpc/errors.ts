@@ -15,6 +15,12 @@ const KINDS: readonly (readonly [RegExp, ServerErrorKind])[] = [
   [/directory not empty/i, "not-empty"],
   [/no such file|not found|no viable candidates|os error 2\)/i, "not-found"],
   [/permission denied|os error 13\)/i, "permission-denied"],
+  [/connection refused/i, "refused"],
+  [/unreachable|no route to host/i, "unreachable"],
+  [/reset by peer|broken pipe/i, "reset"],
+  [/timed out/i, "timed-out"],
+  // Of a host.
+  [/name resolution|temporary failure|not known|unknown node/i, "not-found"],
 ];
 
 export function serverError(
@@ -34,8 +40,12 @@ export function serverError(
 function kindOf({ code, message }: RpcErrorObject): ServerErrorKind | undefined {
   if (code === RPC_METHOD_NOT_FOUND) return "unsupported";
   if (code === -32004) return "not-found";
-  const byText = KINDS.find(([pattern]) => pattern.test(message))?.[1];
-  return byText ?? (code === -32600 || code === -32602 ? "invalid" : undefined);
+  return kindOfText(message) ?? (code === -32600 || code === -32602 ? "invalid" : undefined);
+}
+
+/** What an error is about, by the words of a system or of the server. */
+export function kindOfText(text: string): ServerErrorKind | undefined {
+  return KINDS.find(([pattern]) => pattern.test(text))?.[1];
 }
 
 /** Why a connection has ended. Everything pending on it rejects with the first failure. */
