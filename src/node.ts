@@ -1,6 +1,6 @@
 /**
- * For Node and Electron's main process: the transports that need Node, and transfers of local folders. Kept apart from the root entry, so that a
- * browser bundle never meets `node:` or `ws`.
+ * For Node and Electron's main process: the transports that need Node, transfers of local folders, and forwarded ports.
+ * Kept apart from the root entry, so that a browser bundle never meets `node:` or `ws`.
  * @module exec-server-sdk/node
  */
 export { downloadDirectory } from "./node/folders/download.ts";
@@ -12,5 +12,7 @@ export type {
   FolderResult,
 } from "./node/folders/options.ts";
 export { uploadDirectory } from "./node/folders/upload.ts";
+export { forwardPort, type PortForward } from "./node/ports/forward-port.ts";
+export type { ForwardOptions, PortClient } from "./node/ports/options.ts";
 export { type StdioOptions, stdio } from "./node/stdio.ts";
 export { type AgentLike, type NodeWebSocketOptions, webSocket } from "./node/websocket.ts";
