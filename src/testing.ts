@@ -14,6 +14,7 @@ export type { CommandMatch, CommandOutcome, CommandScript } from "./testing/comm
 export type { TestFiles } from "./testing/files.ts";
 export type { TestHandler } from "./testing/handlers.ts";
 export type { FetchHandler } from "./testing/origins.ts";
+export type { ConnectHandler, TestSocket } from "./testing/ports.ts";
 export type { TestConnection } from "./testing/test-connection.ts";
 export {
   type ReceivedMessage,

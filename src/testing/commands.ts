@@ -16,6 +16,7 @@ import { isFileScript, playFileScript } from "./file-scripts.ts";
 import type { TestFiles } from "./files.ts";
 import type { TestHandler } from "./handlers.ts";
 import { resizeOf, signalOf } from "./helper-commands.ts";
+import type { Ports } from "./ports.ts";
 import { Recorder } from "./recorder.ts";
 import { Registrations } from "./registrations.ts";
 import { dataRule } from "./rules.ts";
@@ -56,10 +57,12 @@ export class Commands {
   readonly #byConnection = new WeakMap<TestConnection, Map<string, TestProcess>>();
   readonly #terminals = new Map<string, TestProcess>();
   readonly #files: TestFiles;
+  readonly #ports: Ports;
   #nextPid = 1000;
 
-  constructor(files: TestFiles) {
+  constructor(files: TestFiles, ports: Ports) {
     this.#files = files;
+    this.#ports = ports;
   }
 
   add(match: CommandMatch, outcome: CommandOutcome | CommandScript): () => void {
@@ -76,10 +79,11 @@ export class Commands {
       throw new ServerError(`process ${params.processId} already exists`, { rpcCode: INVALID_REQUEST });
     }
     const process = new TestProcess(params, connection, this.#nextPid++);
-    const command = isFileScript(process.argv) ? undefined : this.#find(process.argv);
+    const ownScript = this.#ownScript(process.argv);
+    const command = ownScript ? undefined : this.#find(process.argv);
     running.set(process.processId, process);
     if (command) void this.#play(process, command);
-    else queueMicrotask(() => playFileScript(process, this.#files));
+    else queueMicrotask(() => ownScript?.(process));
     return { processId: process.processId };
   };
 
@@ -99,6 +103,12 @@ export class Commands {
     process?.exit(137);
     return { running };
   };
+
+  /** What plays a script of the client's own. */
+  #ownScript(argv: readonly string[]): ((process: TestProcess) => unknown) | undefined {
+    if (isFileScript(argv)) return (process) => playFileScript(process, this.#files);
+    return this.#ports.scriptOf(argv);
+  }
 
   #processesOf(connection: TestConnection): Map<string, TestProcess> {
     const processes = this.#byConnection.get(connection) ?? new Map<string, TestProcess>();

@@ -21,6 +21,7 @@ import { TestFiles } from "./files.ts";
 import { Handlers, type TestHandler } from "./handlers.ts";
 import { MemorySocket } from "./memory-socket.ts";
 import { type FetchHandler, Origins } from "./origins.ts";
+import { type ConnectHandler, Ports } from "./ports.ts";
 import { DEFAULT_VERSION, Profile, versionRule } from "./profile.ts";
 import { Recorder } from "./recorder.ts";
 import { filesRule, REFUSAL_RULES } from "./rules.ts";
@@ -83,6 +84,7 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
   readonly #handlers: Handlers;
   readonly #commands: Commands;
   readonly #origins: Origins;
+  readonly #ports = new Ports();
   readonly #dials = new Dials();
   readonly #connections = new Recorder<TestConnection>();
 
@@ -92,7 +94,7 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
     const profile = new Profile(options.version ?? DEFAULT_VERSION);
     const environmentInfo = { ...profile.environment(ENVIRONMENT), ...options.environmentInfo };
     this.files = new TestFiles(options.files ?? {});
-    this.#commands = new Commands(this.files);
+    this.#commands = new Commands(this.files, this.#ports);
     const { cwd, userHomeDir, tempDir } = { ...ENVIRONMENT, ...environmentInfo };
     for (const directory of [cwd, userHomeDir, tempDir]) if (directory) this.files.mkdir(directory);
     this.#handlers = new Handlers(options.unhandled !== "ignore");
@@ -185,6 +187,11 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
   onFetch(handler: FetchHandler): () => void {
     checkArgument("onFetch(): handler", handler, aFunction);
     return this.#origins.add(handler);
+  }
+
+  /** Listens on a port for the app's `connectTcp`, with any host. The latest handler of a port is called. Others are refused. */
+  onConnect(port: number, handler: ConnectHandler): () => void {
+    return this.#ports.add(port, handler);
   }
 
   /** Refuses the next dial; called twice, the next two. @param refusal By default, the connection is refused. */
