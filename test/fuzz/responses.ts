@@ -18,7 +18,13 @@ const INFO = {
   platformOs: "linux",
   cwd: "file:///work",
   tempDir: "file:///tmp",
-  capabilities: { fileWriteStreaming: true },
+  executorVersion: "0.171.0",
+  capabilities: {
+    fileWriteStreaming: true,
+    fsWatchMissing: true,
+    httpHeaderEnvVars: true,
+    networkProxyLaunch: true,
+  },
 };
 
 /** The result that a correct server sends. */
