@@ -196,6 +196,16 @@ const PROGRAMS: readonly Program[] = [
     snippets: [0],
     prints: /^clean\n # hello\n\nERR_DISCONNECTED\nsession-2 2/,
   },
+  // Nothing listens on these ports.
+  { chapter: "docs/ports.md: ", snippets: [0], before: CONNECTED, isOnlyCompiled: true },
+  { chapter: "docs/ports.md: In Node", snippets: [0], before: CONNECTED, isOnlyCompiled: true },
+  { chapter: "docs/ports.md: In Node", snippets: [1], before: CONNECTED, isOnlyCompiled: true },
+  {
+    chapter: "docs/ports.md: In tests",
+    snippets: [0],
+    before: `import { TestServer } from "exec-server-sdk/testing";\nconst server = new TestServer();`,
+    isOnlyCompiled: true,
+  },
   { chapter: "docs/versions.md: ", snippets: [0], prints: /^0\.\d+\.\d+\ntrue/ },
   // A guide is one program: its examples build on each other.
   {

@@ -8,8 +8,9 @@
  *   rsync --archive --rsh "npx tsx $PWD/examples/remote-shell.ts" there:/src/project/ project
  *   tar --create project | npx tsx examples/remote-shell.ts there tar --extract --directory /src
  */
-import { Readable, Writable } from "node:stream";
-import type { WritableStream } from "node:stream/web";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { ReadableStream as NodeReadableStream, WritableStream } from "node:stream/web";
 import { type ExecProcess, ExecServerError, LazyExecServerClient } from "exec-server-sdk";
 import { webSocket } from "exec-server-sdk/node";
 
@@ -48,9 +49,8 @@ async function copyOutput(
   remote: ExecProcess,
 ): Promise<void> {
   try {
-    await from.pipeTo(Writable.toWeb(to as Writable) as globalThis.WritableStream<Uint8Array>, {
-      preventClose: true,
-    });
+    // Not by Writable.toWeb(): that of Node 20 takes thousands of chunks before it holds them back.
+    await pipeline(Readable.fromWeb(from as NodeReadableStream), to, { end: false });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
     await remote.kill("SIGPIPE");

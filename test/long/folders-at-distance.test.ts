@@ -3,10 +3,10 @@ import { openAsBlob, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { expect, it } from "vitest";
-import { ExecServerClient, webSocket } from "../../../src/index.ts";
-import { downloadDirectory, uploadDirectory } from "../../../src/node.ts";
-import { realClient } from "../../support/real-client.ts";
-import { put, temporary } from "./folder.ts";
+import { ExecServerClient, webSocket } from "../../src/index.ts";
+import { downloadDirectory, uploadDirectory } from "../../src/node.ts";
+import { realClient } from "../support/real-client.ts";
+import { put, temporary } from "../node/folders/folder.ts";
 
 /** Milliseconds from one side to the other. */
 const DISTANCE = 50;
