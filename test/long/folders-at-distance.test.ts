@@ -5,8 +5,8 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { expect, it } from "vitest";
 import { ExecServerClient, webSocket } from "../../src/index.ts";
 import { downloadDirectory, uploadDirectory } from "../../src/node.ts";
-import { realClient } from "../support/real-client.ts";
 import { put, temporary } from "../node/folders/folder.ts";
+import { realClient } from "../support/real-client.ts";
 
 /** Milliseconds from one side to the other. */
 const DISTANCE = 50;

@@ -14,7 +14,8 @@ const PAUSE = { overflow: "pause" } as const;
 /** The state that the system reports: T if the process is stopped. */
 const stateOf = ({ pid }: ExecProcess) => /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1];
 /** D: stopped between a fork and the program that its child starts. */
-const stopped = (process: ExecProcess) => expect.poll(() => stateOf(process), { timeout: 20_000 }).toMatch(/[TD]/);
+const stopped = (process: ExecProcess) =>
+  expect.poll(() => stateOf(process), { timeout: 20_000 }).toMatch(/[TD]/);
 
 /** Reads the rest with a pause after each piece. */
 async function readSlowly(process: ExecProcess, bytesPerSecond: number): Promise<NumberedCheck> {
