@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import { setImmediate, setTimeout } from "node:timers";
 import type { WebSocket } from "ws";
 import { GATEWAY_NAME } from "../internal/gateway-name.ts";
 
