@@ -1,5 +1,4 @@
-import { UsageError } from "../errors.ts";
-import { invalid } from "../internal/arguments.ts";
+import { invalid, unsupported } from "../internal/arguments.ts";
 import { guarded } from "../internal/guarded.ts";
 import {
   aBoolean,
@@ -46,7 +45,7 @@ const only =
   (value) => {
     if (flags.includes(value as string)) return undefined;
     const list = flags.map((flag) => JSON.stringify(flag)).join(", ");
-    throw new UsageError("ERR_UNSUPPORTED", `The only supported ${option} is ${list}: ${FLAG}`);
+    return unsupported(`The only supported ${option} is ${list}: ${FLAG}`);
   };
 
 /** A file mode: a number, or octal digits. */

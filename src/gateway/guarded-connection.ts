@@ -1,7 +1,5 @@
 import type { Connection, ConnectionEnd, ConnectionReceiver, FlowControl } from "../transport/transport.ts";
-
-/** Pings without a pong after which an exec-server is considered gone. */
-const MAX_UNANSWERED_PINGS = 4;
+import { MAX_UNANSWERED_PINGS } from "./page-link.ts";
 
 /**
  * The exec-server's connection, which can be that of a custom transport: whatever one of its methods throws ends this

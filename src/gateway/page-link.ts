@@ -1,3 +1,6 @@
+/** Pings without a sign of life after which a peer is considered gone. */
+export const MAX_UNANSWERED_PINGS = 4;
+
 /** What is wrong with a peer whose connection is ended for it. */
 export type PeerFault =
   /** It left too many pings unanswered. */

@@ -3,12 +3,10 @@ import type { WebSocket } from "ws";
 import { deferred } from "../internal/deferred.ts";
 import type { Connection } from "../transport/transport.ts";
 import { acceptedWebSocket } from "../transport/websocket/connection.ts";
-import type { PageLink, PeerFault } from "./page-link.ts";
+import { MAX_UNANSWERED_PINGS, type PageLink, type PeerFault } from "./page-link.ts";
 
 /** Bytes read from a page while the exec-server is dialled. Above this, reading pauses and TCP holds the page up. */
 const MAX_EARLY_BYTES = 1024 * 1024;
-/** Pings without a pong after which a page is considered gone. */
-const MAX_UNANSWERED_PINGS = 4;
 
 /** A page whose messages are read whole, by `ws`, for a server behind any transport. */
 export class ProxiedPage implements PageLink {

@@ -6,7 +6,7 @@ export function invalid(message: string, details?: ErrorDetails): never {
 }
 
 /** Rejects what this server, runtime or combination of options does not support. Nothing has been sent for it. */
-export function unsupported(message: string, details?: ErrorDetails): never {
+export function unsupported(message: string, details?: ConstructorParameters<typeof UsageError>[2]): never {
   throw new UsageError("ERR_UNSUPPORTED", message, details);
 }
 

@@ -104,15 +104,15 @@ export class ByteQueue<P extends Piece = Piece> {
 
   /** Takes the next kept pieces that have together at most this many bytes. */
   #take(maxBytes: number): P[] {
-    const pieces: P[] = [];
-    let room = maxBytes;
-    for (let piece = this.#chunks.peek(); piece && piece.chunk.length <= room; piece = this.#chunks.peek()) {
-      room -= piece.chunk.length;
-      this.#chunks.shift();
-      pieces.push(this.#withGap(piece));
-    }
-    this.#bytes -= maxBytes - room;
-    return pieces;
+    let taken = 0;
+    return this.#chunks
+      .shiftWhile(({ chunk: { length } }) => {
+        if (taken + length > maxBytes) return false;
+        taken += length;
+        this.#bytes -= length;
+        return true;
+      })
+      .map((piece) => this.#withGap(piece));
   }
 
   #withGap(piece: P): P {

@@ -32,6 +32,13 @@ export class Fifo<T> {
     return item;
   }
 
+  /** Removes and returns the first items, as long as they pass. */
+  shiftWhile(passes: (item: T) => boolean): T[] {
+    const items: T[] = [];
+    while (this.length > 0 && passes(this.peek() as T)) items.push(this.shift() as T);
+    return items;
+  }
+
   *[Symbol.iterator](): Generator<T> {
     for (let at = this.#head; at < this.#items.length; at++) yield this.#items[at] as T;
   }

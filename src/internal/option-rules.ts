@@ -1,5 +1,4 @@
-import { UsageError } from "../errors.ts";
-import { invalid, received } from "./arguments.ts";
+import { invalid, received, unsupported } from "./arguments.ts";
 
 /** Checks the value of one option. Returns what was expected of it, or undefined if it is right. */
 export type Rule = (value: unknown) => string | undefined;
@@ -109,9 +108,7 @@ export function checkOptions<Options extends object>(
     for (const name of Object.keys(options)) {
       if (names.includes(name) || options[name] === undefined) continue;
       const hint = Object.hasOwn(hints, name) ? hints[name] : undefined;
-      if (hint !== undefined) {
-        throw new UsageError("ERR_UNSUPPORTED", `${caller} does not support the option ${name}: ${hint}`);
-      }
+      if (hint !== undefined) unsupported(`${caller} does not support the option ${name}: ${hint}`);
       invalid(`${caller} has no option ${JSON.stringify(name)}; its options are ${names.join(", ")}`);
     }
   }

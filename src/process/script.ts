@@ -1,5 +1,6 @@
-import { ServerError, UsageError } from "../errors.ts";
+import { ServerError } from "../errors.ts";
 import { isAbortReason } from "../internal/abort.ts";
+import { unsupported } from "../internal/arguments.ts";
 import { DEFAULT_MAX_BUFFERED_BYTES } from "../internal/byte-queue.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import { unobserved } from "../internal/deferred.ts";
@@ -86,7 +87,8 @@ export class ScriptRunner {
       return await work;
     } catch (error) {
       const isMissing = error instanceof ServerError && error.missing === "program";
-      throw isMissing && !isAbortReason(error, signal) ? unsupported("/bin/sh", "answered") : error;
+      if (!isMissing || isAbortReason(error, signal)) throw error;
+      return unsupported("This requires /bin/sh on the server", { delivery: "answered" });
     }
   }
 }
@@ -101,8 +103,4 @@ function scriptSettings({ env, sandbox, signal }: ScriptOptions) {
     signals: false,
     signal,
   } satisfies StartOptions;
-}
-
-function unsupported(requirement: string, delivery: "not-sent" | "answered"): UsageError {
-  return new UsageError("ERR_UNSUPPORTED", `This requires ${requirement} on the server`, { delivery });
 }

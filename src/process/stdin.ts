@@ -148,14 +148,10 @@ export class ProcessStdin {
 
   /** The next writes that have room in one piece together. */
   #takeWaiting(room: number): WaitingWrite[] {
-    const writes: WaitingWrite[] = [];
-    for (let next = this.#waiting.peek(); next?.bytes; next = this.#waiting.peek()) {
-      room -= next.bytes.length;
-      if (room < 0) break;
-      writes.push(next);
-      this.#waiting.shift();
-    }
-    return writes;
+    return this.#waiting.shiftWhile(({ bytes }) => {
+      room -= bytes?.length ?? Number.POSITIVE_INFINITY;
+      return room >= 0;
+    });
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
@@ -172,12 +168,9 @@ export class ProcessStdin {
       markShared(this.#gap);
       throw this.#gap;
     }
-    await this.#brake?.untilRunning();
-    // The end of the feeder is sent anyway.
-    if (this.#closedReason !== undefined) return;
-    this.#isEnded = true;
     try {
       await this.#writePiece(END);
+      this.#isEnded = true;
     } catch (error) {
       // The process has closed it.
       if (!(error instanceof UsageError)) throw error;

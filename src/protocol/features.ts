@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.ts";
+import { unsupported } from "../internal/arguments.ts";
 import type { WireEnvironmentInfo } from "./environment.ts";
 
 /** `since`: the first version 0.N. `capability`: the name by which a server from 0.150 on reports it. */
@@ -45,7 +45,7 @@ export type ServerFeature = keyof typeof FEATURES;
 export const featureRule = (value: unknown): string | undefined =>
   Object.hasOwn(FEATURES, String(value)) ? undefined : `one of ${Object.keys(FEATURES).join(", ")}`;
 
-/** The versions 0.N by which servers that do not report theirs can be told apart. */
+/** The versions 0.N by which servers that do not report theirs are distinguished. */
 const STEPS = [140, 142, 143, 145, 150, 151, 155];
 const REPORTS_ENVIRONMENT = 150;
 const REPORTS_VERSION = 155;
@@ -119,7 +119,7 @@ export class ServerFeatures {
     const needed = capability ? `${requiredVersion} with the capability ${capability}` : requiredVersion;
     const isOld = capability !== undefined || least < since;
     const problem = isOld ? `server version ${needed}; this server is ${found}` : "a POSIX server";
-    throw new UsageError("ERR_UNSUPPORTED", `${use} requires ${problem}`, {
+    unsupported(`${use} requires ${problem}`, {
       feature,
       requiredVersion,
       serverVersion: this.version,

@@ -62,10 +62,7 @@ export class RequestWindow<Request> {
 
   /** Empties the queue of a lane, and returns what was in it. */
   take(lane: Lane): Request[] {
-    const queue = this.#queues[lane];
-    const requests: Request[] = [];
-    for (let request = queue.shift(); request; request = queue.shift()) requests.push(request);
-    return requests;
+    return this.#queues[lane].shiftWhile(() => true);
   }
 
   #hasRoom(lane: Lane): boolean {

@@ -150,14 +150,11 @@ export class FramedInput implements SocketInput {
   }
 
   #takeWaiting(): Uint8Array[] {
-    const pieces: Uint8Array[] = [];
     let room = MAX_FRAME;
-    for (let piece = this.#waiting.peek(); piece && piece.length <= room; piece = this.#waiting.peek()) {
-      room -= piece.length;
-      pieces.push(piece);
-      this.#waiting.shift();
-    }
-    return pieces;
+    return this.#waiting.shiftWhile(({ length }) => {
+      room -= length;
+      return room >= 0;
+    });
   }
 
   #sendFrame(pieces: readonly Uint8Array[]): void {

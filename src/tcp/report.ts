@@ -1,5 +1,6 @@
 import type { ServerErrorKind } from "../errors.ts";
-import { textOf } from "../internal/bytes.ts";
+import type { Bytes } from "../internal/bytes.ts";
+import { TextLines } from "../internal/text-lines.ts";
 import { kindOfText } from "../rpc/errors.ts";
 
 /** A problem of a connection, in the words of the system. */
@@ -29,17 +30,15 @@ const SOCAT_ENDED = /socket 2 .* is at EOF$/;
 /** Reads the standard error of a relay, line by line. */
 export class RelayReport {
   readonly #listener: ReportListener;
-  #rest = "";
+  readonly #lines = new TextLines();
   #received = 0;
 
   constructor(listener: ReportListener) {
     this.#listener = listener;
   }
 
-  accept(chunk: Uint8Array): void {
-    const lines = (this.#rest + textOf(chunk)).split("\n");
-    this.#rest = lines.pop() ?? "";
-    for (const line of lines) this.#accept(line);
+  accept(chunk: Bytes): void {
+    for (const line of this.#lines.push(chunk)) this.#accept(line);
   }
 
   #accept(line: string): void {

@@ -52,3 +52,13 @@ it("returns undefined when empty, and can be used again", () => {
   fifo.push("a");
   expect([fifo.shift(), fifo.shift(), fifo.length]).toEqual(["a", undefined, 0]);
 });
+
+it("removes the first items as long as they pass", () => {
+  const fifo = new Fifo<number>();
+  for (const item of [1, 2, 3, 1]) fifo.push(item);
+  expect(fifo.shiftWhile((item) => item < 3)).toEqual([1, 2]);
+  expect([...fifo]).toEqual([3, 1]);
+  expect(fifo.shiftWhile(() => false)).toEqual([]);
+  expect(fifo.shiftWhile(() => true)).toEqual([3, 1]);
+  expect(fifo.length).toBe(0);
+});

@@ -32,16 +32,16 @@ export function packStream(
   const { controller: stop, unlink } = linkedController(parent);
   const pieces = async function* (): AsyncGenerator<Bytes, undefined> {
     const { shell, rpc } = await connect(stop.signal);
-    const process = await shell.start(FILE_SCRIPT, command, { sandbox, signal: stop.signal });
-    const flow = new Flow(process);
+    const packing = await shell.start(FILE_SCRIPT, command, { sandbox, signal: stop.signal });
+    const flow = new Flow(packing);
     const reported = unobserved(flow.readErrors());
-    for await (const piece of iterate(process.stdout)) {
+    for await (const piece of iterate(packing.stdout)) {
       // The stream takes the memory over.
       const { length } = piece;
       yield piece;
       flow.consumed(length);
     }
-    const [{ exitCode }, stderr] = await Promise.all([process.closed, reported]);
+    const [{ exitCode }, stderr] = await Promise.all([packing.closed, reported]);
     const lines = stderr.split("\n").filter((line) => line !== "" && !HARMLESS.test(line));
     const [status] = lines.filter((line) => line.startsWith("es_exit"));
     // Without a line of its own, tar has ended well.

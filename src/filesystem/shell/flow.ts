@@ -1,6 +1,6 @@
 import { iterate } from "../../internal/byte-stream.ts";
-import { textOf } from "../../internal/bytes.ts";
 import { unobserved } from "../../internal/deferred.ts";
+import { TextLines } from "../../internal/text-lines.ts";
 import type { ShellProcess } from "../file-session.ts";
 
 /** The most that the script prints for one line of its input. */
@@ -17,13 +17,13 @@ const REPORT = /^(?:\d+\+\d+ records (?:in|out)|dd: warning: .*|(\d+) bytes .*)$
 
 /** Lets a script print only as much as its reader takes. */
 export class Flow {
-  readonly #process: ShellProcess;
+  readonly #packing: ShellProcess;
   /** Grants that the script has not reported as used. */
   #granted = 0;
   #unread = 0;
 
-  constructor(process: ShellProcess) {
-    this.#process = process;
+  constructor(packing: ShellProcess) {
+    this.#packing = packing;
     this.#grant();
   }
 
@@ -36,17 +36,15 @@ export class Flow {
   /** Follows the script's reports to its end. Returns what else it has written to standard error. */
   async readErrors(): Promise<string> {
     let errors = "";
-    let rest = "";
-    for await (const chunk of iterate(this.#process.stderr)) {
-      const lines = (rest + textOf(chunk)).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) {
+    const lines = new TextLines();
+    for await (const chunk of iterate(this.#packing.stderr)) {
+      for (const line of lines.push(chunk)) {
         const [report, bytes] = REPORT.exec(line) ?? [];
         if (report === undefined) errors = `${errors}${line}\n`.slice(-MAX_STDERR);
         else if (bytes !== undefined) this.#used(Number(bytes));
       }
     }
-    return errors + rest;
+    return errors + lines.rest;
   }
 
   #used(bytes: number): void {
@@ -59,7 +57,7 @@ export class Flow {
     while (this.#unread + (this.#granted + 1) * GRANT <= MAX_UNREAD) {
       this.#granted++;
       // A script that has ended needs no more.
-      void unobserved(this.#process.write("\n"));
+      void unobserved(this.#packing.write("\n"));
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { settledWithin } from "../../internal/timer.ts";
-import type { PageLink, PeerFault } from "../page-link.ts";
+import { MAX_UNANSWERED_PINGS, type PageLink, type PeerFault } from "../page-link.ts";
 import { controlFrame, FrameError, OPCODE } from "./frame.ts";
 import { FrameReader, type FrameReceiver } from "./frame-reader.ts";
 import { Pieces } from "./pieces.ts";
@@ -9,8 +9,6 @@ import { Pieces } from "./pieces.ts";
 const MAX_EARLY_BYTES = 64 * 1024;
 /** Writes that wait for the slower side, however short they are, before the faster one is paused. */
 const MAX_QUEUED_WRITES = 256;
-/** Pings without a sign of life after which a peer is considered gone. */
-const MAX_UNANSWERED_PINGS = 4;
 /** Pongs that a peer may leave unread. */
 const MAX_PENDING_PONGS = 60;
 /** Milliseconds that a peer may take to close its socket, once nothing is waited for any more. */

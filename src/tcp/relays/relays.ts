@@ -39,7 +39,7 @@ const RELAYS: readonly Relay[] = [
     isFramed: false,
     canEnd: true,
     reportsEnd: true,
-    // It reports each transfer, so that the end can be told from a pause. Else it would end 0.5 s after one direction.
+    // It reports each transfer, so that the end differs from a pause. Else it would end 0.5 s after one direction.
     command: (host, port) => {
       const name = host.includes(":") ? `[${host}]` : host;
       return ["socat", "-ddd", "-b65536", "-t9999999", "-", `TCP:${name}:${port},nodelay`];

@@ -1,6 +1,6 @@
 import { UsageError } from "../../errors.ts";
 import { untilAborted } from "../../internal/abort.ts";
-import { invalid } from "../../internal/arguments.ts";
+import { invalid, unsupported } from "../../internal/arguments.ts";
 import { aFunction, checkOptions, type Rules } from "../../internal/option-rules.ts";
 import { type ConnectContext, type Connection, MAX_INCOMING_FRAME, type Transport } from "../transport.ts";
 import {
@@ -132,9 +132,7 @@ function nativeWebSocket(): WebSocketConstructor | undefined {
 }
 
 function missingWebSocket(): never {
-  const message =
-    "This runtime has no WebSocket: set the option WebSocket, or load a polyfill that defines it";
-  throw new UsageError("ERR_UNSUPPORTED", message);
+  unsupported("This runtime has no WebSocket: set the option WebSocket, or load a polyfill that defines it");
 }
 
 function construct(
