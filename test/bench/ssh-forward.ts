@@ -1,21 +1,13 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { unusedPort } from "../support/tcp-server.ts";
 
 const SSHD = "/usr/sbin/sshd";
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 async function listens(port: number): Promise<void> {
   for (;;) {
@@ -37,7 +29,7 @@ export async function startSshServer() {
   for (const name of ["host", "user"]) {
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, name)]);
   }
-  const port = await freePort();
+  const port = await unusedPort();
   const config = [
     `Port ${port}`,
     "ListenAddress 127.0.0.1",
@@ -57,7 +49,7 @@ export async function startSshServer() {
     port,
     /** `ssh -L` to a port of the server's machine, by way of this port. */
     async forward(way: number, remotePort: number) {
-      const local = await freePort();
+      const local = await unusedPort();
       const options = [
         ...[
           "-N",

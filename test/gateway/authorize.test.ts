@@ -1,11 +1,8 @@
 import { expect, test } from "vitest";
 import { CLOSE_CODES, type GatewayOptions } from "../../src/gateway.ts";
 import { deferred } from "../../src/internal/deferred.ts";
-import { RecordingTransport, startGateway } from "../support/gateway.ts";
+import { startGateway, unreachable } from "../support/gateway.ts";
 import { requestRefusal } from "../support/upgrade-request.ts";
-
-const unreachable = (): RecordingTransport =>
-  new RecordingTransport({ reconnectable: true, connect: () => Promise.reject(new Error("unreachable")) });
 
 type Authorize = Extract<GatewayOptions["authorize"], (...args: never) => unknown>;
 

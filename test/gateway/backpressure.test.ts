@@ -2,7 +2,6 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { ExecServer } from "../support/exec-server.ts";
@@ -47,20 +46,6 @@ function sendInput(page: WebSocket): { readonly sentBytes: number } {
   return input;
 }
 
-/** The peak memory of the gateway until it has read nothing for half a second. */
-async function peakUntilIdle(command: GatewayCommand): Promise<number> {
-  let peak = 0;
-  let before = -1;
-  for (let idle = 0; idle < 10; ) {
-    const now = command.bytesRead();
-    idle = now === before ? idle + 1 : 0;
-    before = now;
-    peak = Math.max(peak, command.rss());
-    await sleep(50);
-  }
-  return peak;
-}
-
 test("a page that pauses 256 MiB of output costs no memory, and receives everything once it reads again", async () => {
   await using server = await ExecServer.start();
   const { command, url } = await startCommand(server.url);
@@ -86,7 +71,7 @@ test("a page that pauses 256 MiB of output costs no memory, and receives everyth
       if (data.includes('"process/closed"')) resolve();
     });
   });
-  expect((await peakUntilIdle(command)) - before).toBeLessThan(MAX_GROWTH);
+  expect((await command.peakUntilIdle()) - before).toBeLessThan(MAX_GROWTH);
   expect(bytes).toBeLessThan(OUTPUT_BYTES / 4);
   page.resume();
   await ended;
@@ -111,7 +96,7 @@ test("a server that pauses 128 MiB of input costs no memory, and receives everyt
   });
   const before = command.rss();
   const input = sendInput(page);
-  expect((await peakUntilIdle(command)) - before).toBeLessThan(MAX_GROWTH);
+  expect((await command.peakUntilIdle()) - before).toBeLessThan(MAX_GROWTH);
   expect(input.sentBytes).toBeLessThan(INPUT_BYTES / 4);
   upstream.resume();
   await ended;
@@ -126,7 +111,7 @@ test("a page that sends 128 MiB while its upstream is dialled costs no memory", 
   const page = await openPage(url);
   const before = command.rss();
   const input = sendInput(page);
-  expect((await peakUntilIdle(command)) - before).toBeLessThan(MAX_GROWTH);
+  expect((await command.peakUntilIdle()) - before).toBeLessThan(MAX_GROWTH);
   expect(input.sentBytes).toBeLessThan(INPUT_BYTES / 4);
   page.terminate();
 });

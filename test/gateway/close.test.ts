@@ -14,6 +14,7 @@ import {
   startGateway,
   startRealGateway,
   TOKEN,
+  UNREACHABLE,
 } from "../support/gateway.ts";
 import { unusedPort } from "../support/tcp-server.ts";
 import {
@@ -25,13 +26,9 @@ import {
 } from "../support/upgrade-request.ts";
 import { PlainWebSocketServer } from "../support/websocket-server.ts";
 
-const unreachable: Transport = {
-  reconnectable: true,
-  connect: () => Promise.reject(new Error("unreachable")),
-};
 const neverConnecting: Transport = { reconnectable: true, connect: () => new Promise(() => {}) };
 const createUnused = () =>
-  createGateway({ upstream: unreachable, allowedOrigins: [ORIGIN], authorize: { token: TOKEN } });
+  createGateway({ upstream: UNREACHABLE, allowedOrigins: [ORIGIN], authorize: { token: TOKEN } });
 
 describe("close()", () => {
   test("ends every page with 1001 and every upstream connection", async () => {
@@ -178,7 +175,7 @@ describe("close()", () => {
   });
 
   test("frees the port", async () => {
-    const first = await startGateway(unreachable);
+    const first = await startGateway(UNREACHABLE);
     await first.gateway.close();
     const second = createUnused();
     await second.listen({ port: first.port });
@@ -188,14 +185,14 @@ describe("close()", () => {
 
 describe("listen()", () => {
   test("rejects when the gateway already listens or is closed", async () => {
-    await using gateway = await startGateway(unreachable);
+    await using gateway = await startGateway(UNREACHABLE);
     expect(await failureOf(gateway.gateway.listen())).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
     await gateway.gateway.close();
     expect(await failureOf(gateway.gateway.listen())).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
   });
 
   test("rejects for a port in use, and can be called again", async () => {
-    await using other = await startGateway(unreachable);
+    await using other = await startGateway(UNREACHABLE);
     const gateway = createUnused();
     expect(await failureOf(gateway.listen({ port: other.port }))).toMatchObject({ code: "EADDRINUSE" });
     const { url } = await gateway.listen();

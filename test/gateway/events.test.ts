@@ -3,14 +3,7 @@ import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import type { GatewayEvent } from "../../src/gateway.ts";
 import { AsyncQueue } from "../support/async-queue.ts";
-import {
-  ORIGIN,
-  PROTOCOLS,
-  RecordingTransport,
-  startGateway,
-  startRealGateway,
-  TOKEN,
-} from "../support/gateway.ts";
+import { ORIGIN, PROTOCOLS, startGateway, startRealGateway, TOKEN, unreachable } from "../support/gateway.ts";
 import { requestRefusal, requestUpgrade } from "../support/upgrade-request.ts";
 import { PlainWebSocketServer } from "../support/websocket-server.ts";
 import { REFUSED_REQUESTS } from "./refused-requests.ts";
@@ -18,10 +11,7 @@ import { REFUSED_REQUESTS } from "./refused-requests.ts";
 /** A gateway whose events are recorded. Its exec-server must not be dialled. */
 async function startRecorded(options: Parameters<typeof startGateway>[1] = {}) {
   const events = new AsyncQueue<GatewayEvent>();
-  const upstream = new RecordingTransport({
-    reconnectable: true,
-    connect: () => Promise.reject(new Error("unreachable")),
-  });
+  const upstream = unreachable();
   const gateway = await startGateway(upstream, { onEvent: (event) => events.push(event), ...options });
   return { ...gateway, events, upstream };
 }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import type { GatewayOptions } from "../../src/gateway.ts";
-import { RecordingTransport, startGateway, startRealGateway } from "../support/gateway.ts";
+import { startGateway, startRealGateway, unreachable } from "../support/gateway.ts";
 import {
   closed,
   rawSocket,
@@ -12,10 +12,7 @@ import {
 
 /** A gateway that records dials of its unreachable upstream. */
 async function startWithoutUpstream(options: Partial<GatewayOptions> = {}) {
-  const upstream = new RecordingTransport({
-    reconnectable: true,
-    connect: () => Promise.reject(new Error("unreachable")),
-  });
+  const upstream = unreachable();
   return { ...(await startGateway(upstream, options)), upstream };
 }
 

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { ExecServerClient } from "../../src/index.ts";
 import { deferred } from "../../src/internal/deferred.ts";
 import { webSocket } from "../../src/node.ts";
-import { ORIGIN, PROTOCOLS, RecordingTransport, startGateway, startRealGateway } from "../support/gateway.ts";
+import { ORIGIN, PROTOCOLS, startGateway, startRealGateway, unreachable } from "../support/gateway.ts";
 import {
   closed,
   openRawWebSocket,
@@ -15,8 +15,6 @@ import {
   requestUpgrade,
 } from "../support/upgrade-request.ts";
 
-const unreachable = (): RecordingTransport =>
-  new RecordingTransport({ reconnectable: true, connect: () => Promise.reject(new Error("unreachable")) });
 const withHost = (Host: string) => ({ headers: { Host } });
 
 test("behind a reverse proxy, admits the proxy's name and no other", async () => {

@@ -15,10 +15,10 @@ import { failureOf } from "../support/failure.ts";
 import {
   ORIGIN,
   pageTransport,
-  RecordingTransport,
   startGateway,
   startRealGateway,
   TOKEN,
+  unreachable,
 } from "../support/gateway.ts";
 import {
   clientFrame,
@@ -31,8 +31,6 @@ import {
 } from "../support/upgrade-request.ts";
 
 const WRONG = ["exec-server-gateway", "a-wrong-token-of-32-characters.."];
-const unreachable = (): RecordingTransport =>
-  new RecordingTransport({ reconnectable: true, connect: () => Promise.reject(new Error("unreachable")) });
 const connect = (transport: Transport) => ExecServerClient.connect({ transport });
 
 /** The ways of a client to the gateway. */

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { ORIGIN, RecordingTransport, TOKEN } from "../support/gateway.ts";
+import { ORIGIN, TOKEN, unreachable } from "../support/gateway.ts";
 import { requestRefusal } from "../support/upgrade-request.ts";
 import { REFUSED_REQUESTS } from "./refused-requests.ts";
 
@@ -37,10 +37,7 @@ async function admittedBy(weakened: Partial<Checks>, isToken?: IsToken): Promise
     });
   }
   const { createGateway } = await import("../../src/gateway/gateway.ts");
-  const upstream = new RecordingTransport({
-    reconnectable: true,
-    connect: () => Promise.reject(new Error("unreachable")),
-  });
+  const upstream = unreachable();
   const gateway = createGateway({ upstream, allowedOrigins: [ORIGIN], authorize: { token: TOKEN } });
   const port = Number(new URL((await gateway.listen()).url).port);
   const responses = await Promise.all(

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { ExecProcess, StartOptions } from "../../src/index.ts";
 import { Brake } from "../../src/process/brake.ts";
+import { describeOnBothServers } from "../support/both-servers.ts";
 import { gone } from "../support/command-lines.ts";
 import { failureOf } from "../support/failure.ts";
 import { NumberedCheck, numberedLines } from "../support/numbered.ts";
@@ -29,16 +30,7 @@ async function readSlowly(process: ExecProcess, bytesPerSecond: number): Promise
   return check;
 }
 
-describe.each([
-  ["one request at a time", []],
-  ["eight requests at a time", ["--concurrent-requests", "8"]],
-])('overflow: "pause", on a server with %s', (_, args) => {
-  let real: Awaited<ReturnType<typeof realClient>>;
-  beforeAll(async () => {
-    real = await realClient({ args });
-  });
-  afterAll(() => real[Symbol.asyncDispose]());
-
+describeOnBothServers('overflow: "pause", on', (real) => {
   it("passes output through a slow reader whole and in order", async () => {
     const process = await real.client.start(numberedLines(64 * MiB), PAUSE);
     expect((await readSlowly(process, 60e6)).length).toBe(64 * MiB);

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RunOptions } from "../../src/index.ts";
+import { describeOnBothServers } from "../support/both-servers.ts";
 import { gone } from "../support/command-lines.ts";
 import { failureOf } from "../support/failure.ts";
 import { realClient } from "../support/real-client.ts";
@@ -27,17 +28,7 @@ const endless = () => source(() => new Uint8Array(64 * 1024).fill(120));
 const canceled = (seen: { isCanceled: boolean }) =>
   expect.poll(() => seen.isCanceled, { timeout: 20_000 }).toBe(true);
 
-/** Without and with concurrent requests on the server. */
-describe.each([
-  ["one request at a time", []],
-  ["eight requests at a time", ["--concurrent-requests", "8"]],
-])("run() with input, on a server with %s", (_, args) => {
-  let real: Awaited<ReturnType<typeof realClient>>;
-  beforeAll(async () => {
-    real = await realClient({ args });
-  });
-  afterAll(() => real[Symbol.asyncDispose]());
-
+describeOnBothServers("run() with input, on", (real) => {
   it("leaves no feeder behind programs that exit while the end is being sent", async () => {
     const name = `burst-${crypto.randomUUID()}`;
     for (let round = 0; round < 3; round++) {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ExecProcess, StartOptions } from "../../src/index.ts";
+import { describeOnBothServers } from "../support/both-servers.ts";
 import { gone } from "../support/command-lines.ts";
 import { failureOf } from "../support/failure.ts";
 import { realClient } from "../support/real-client.ts";
@@ -17,16 +18,7 @@ async function untilLine(process: ExecProcess, line: string): Promise<void> {
   reader.releaseLock();
 }
 
-describe.each([
-  ["one request at a time", []],
-  ["eight requests at a time", ["--concurrent-requests", "8"]],
-])("kill(), on a server with %s", (_, args) => {
-  let real: Awaited<ReturnType<typeof realClient>>;
-  beforeAll(async () => {
-    real = await realClient({ args });
-  });
-  afterAll(() => real[Symbol.asyncDispose]());
-
+describeOnBothServers("kill(), on", (real) => {
   it.each([
     ["with signals: true", { signals: true }],
     ['with stdin: "pipe"', { stdin: "pipe" }],

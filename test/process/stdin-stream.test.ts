@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { reportLine } from "../../src/process/launcher/report.ts";
+import { describeOnBothServers } from "../support/both-servers.ts";
 import { gone } from "../support/command-lines.ts";
 import { failureOf } from "../support/failure.ts";
 import { realClient } from "../support/real-client.ts";
@@ -11,16 +12,7 @@ const MiB = 1024 * 1024;
 const text = (stream: ReadableStream<Uint8Array>) =>
   new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).text();
 
-describe.each([
-  ["one request at a time", []],
-  ["eight requests at a time", ["--concurrent-requests", "8"]],
-])("stdin, on a server with %s", (_, args) => {
-  let real: Awaited<ReturnType<typeof realClient>>;
-  beforeAll(async () => {
-    real = await realClient({ args });
-  });
-  afterAll(() => real[Symbol.asyncDispose]());
-
+describeOnBothServers("stdin, on", (real) => {
   it("ends the input with close(), after everything that was written", async () => {
     const process = await real.client.start(["sort", "-n"], { stdin: "pipe" });
     const writer = process.stdin.getWriter();

@@ -1,23 +1,14 @@
 import { createHash } from "node:crypto";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type ExecServerError, ServerError } from "../../src/index.ts";
+import { describeOnBothServers } from "../support/both-servers.ts";
 import { failureOf } from "../support/failure.ts";
 import { realClient } from "../support/real-client.ts";
 import { scriptedProcess } from "../support/scripted-process.ts";
 
-/** Without and with concurrent requests on the server. */
-describe.each([
-  ["one request at a time", []],
-  ["eight requests at a time", ["--concurrent-requests", "8"]],
-])("write() to a server with %s", (_, args) => {
-  let real: Awaited<ReturnType<typeof realClient>>;
-  beforeAll(async () => {
-    real = await realClient({ args });
-  });
-  afterAll(() => real[Symbol.asyncDispose]());
-
+describeOnBothServers("write() to", (real) => {
   it("keeps 300 writes that are not awaited in order", async () => {
     await using cat = await real.client.start(["head", "-n", "300"], { stdin: "pipe" });
     const writes = Array.from({ length: 300 }, (_, n) => cat.write(`${n}\n`));

@@ -36,7 +36,7 @@ describe("what a server has", () => {
     ["0.150, by a handshake without a system", {}, UNTIL_150],
     ["0.151, by the system", { platformOs: "macos" }, [...UNTIL_150, "terminalSize", "scripts"]],
     ["Windows", { platformOs: "windows" }, UNTIL_150],
-  ])("is told by what it reports: %s", (_, info, features) => {
+  ])("is known by what it reports: %s", (_, info, features) => {
     expect(allOf(new ServerFeatures(info, never))).toEqual(features);
   });
 
@@ -46,7 +46,7 @@ describe("what a server has", () => {
     [142, ["files", "commands", "readStreams"]],
     [143, ["files", "commands", "readStreams", "defaultCwd", "redirects", "walk"]],
     [145, UNTIL_150],
-  ])("is told by its answers if it is of version 0.%i", async (least, features) => {
+  ])("is known by its answers if it is of version 0.%i", async (least, features) => {
     const server = new ServerFeatures(undefined, async () => ({ info: {}, least }));
     expect(allOf(server)).toEqual([]);
     await server.learn();

@@ -1,7 +1,7 @@
 import { once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
-import { AsyncQueue } from "./async-queue.ts";
+import { TcpPeer } from "./tcp-peer.ts";
 
 /** Path of a program in test/fixtures, to run with `process.execPath`. */
 export function fixture(name: string): string {
@@ -10,42 +10,28 @@ export function fixture(name: string): string {
 
 /** A TCP server to which fixture programs connect. The connection of a program closes when the program ends. */
 export class ControlServer implements AsyncDisposable {
-  readonly #server: Server;
-  readonly #connections = new AsyncQueue<Socket>();
-  readonly #sockets = new Set<Socket>();
+  readonly #peer: TcpPeer;
 
-  private constructor(server: Server) {
-    this.#server = server;
-    server.on("connection", (socket) => {
-      this.#sockets.add(socket);
-      // A killed program resets its connection.
-      socket.on("error", () => {});
-      socket.once("close", () => this.#sockets.delete(socket));
-      this.#connections.push(socket);
-    });
+  private constructor(peer: TcpPeer) {
+    this.#peer = peer;
   }
 
   static async start(): Promise<ControlServer> {
-    const server = new ControlServer(createServer());
-    server.#server.listen(0, "127.0.0.1");
-    await once(server.#server, "listening");
-    return server;
+    return new ControlServer(await TcpPeer.listen({ allowHalfOpen: false }));
   }
 
   /** The port, as an argument for a program. */
   get port(): string {
-    return String((this.#server.address() as AddressInfo).port);
+    return String(this.#peer.port);
   }
 
   /** Resolves with the connection of the next program. */
   program(): Promise<Socket> {
-    return this.#connections.next();
+    return this.#peer.accept();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    this.#server.close();
-    await once(this.#server, "close");
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#peer[Symbol.asyncDispose]();
   }
 }
 

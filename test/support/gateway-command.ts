@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { AsyncQueue } from "./async-queue.ts";
 
@@ -58,6 +59,20 @@ export class GatewayCommand implements AsyncDisposable {
   /** Bytes read since the start of the process, from sockets too. */
   bytesRead(): number {
     return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${this.#child.pid}/io`, "utf8"))?.[1]);
+  }
+
+  /** The peak of the resident memory until the process has read nothing for half a second. */
+  async peakUntilIdle(): Promise<number> {
+    let peak = 0;
+    let before = -1;
+    for (let idle = 0; idle < 10; ) {
+      const now = this.bytesRead();
+      idle = now === before ? idle + 1 : 0;
+      before = now;
+      peak = Math.max(peak, this.rss());
+      await sleep(50);
+    }
+    return peak;
   }
 
   /** Closes the reading ends of both outputs, like a log program that has crashed. */

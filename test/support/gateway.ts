@@ -77,6 +77,15 @@ export class RecordingTransport implements Transport {
   }
 }
 
+/** An exec-server that can't be reached. */
+export const UNREACHABLE: Transport = {
+  reconnectable: true,
+  connect: () => Promise.reject(new Error("unreachable")),
+};
+
+/** The same, with its dials recorded. */
+export const unreachable = (): RecordingTransport => new RecordingTransport(UNREACHABLE);
+
 /** A listening gateway. A string is the URL of the upstream. */
 export async function startGateway(
   upstream: string | GatewayOptions["upstream"],

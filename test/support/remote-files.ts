@@ -1,6 +1,8 @@
+import { mkdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach } from "vitest";
 import { ExecServerClient, webSocket } from "../../src/index.ts";
 import { realClient } from "./real-client.ts";
 import { type Intercept, Relay } from "./relay.ts";
@@ -21,6 +23,32 @@ export async function realFiles() {
       await real[Symbol.asyncDispose]();
       await rm(directory, { recursive: true, force: true });
     },
+  };
+}
+
+/** For a test file: relayed files, with a new directory in front of each test. */
+export function useRelayedFolders() {
+  let relayed: Awaited<ReturnType<typeof relayedFiles>>;
+  let folder = "";
+  let count = 0;
+  beforeAll(async () => {
+    relayed = await relayedFiles();
+  });
+  beforeEach(() => {
+    relayed.relay.intercept = () => undefined;
+    folder = relayed.path(String(++count));
+    mkdirSync(folder);
+  });
+  afterAll(() => relayed[Symbol.asyncDispose]());
+  return {
+    get fs() {
+      return relayed.fs;
+    },
+    get relay() {
+      return relayed.relay;
+    },
+    /** A path in the directory of the test. */
+    at: (name: string) => `${folder}/${name}`,
   };
 }
 

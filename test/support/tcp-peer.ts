@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { AsyncQueue } from "./async-queue.ts";
 
-/** A TCP server that hands each connection to the test, half-open: each direction is ended on its own. */
+/** A TCP server that hands each connection to the test; half-open by default: each direction is ended on its own. */
 export class TcpPeer implements AsyncDisposable {
   readonly #server: Server;
   readonly #accepted = new AsyncQueue<Socket>();
@@ -12,13 +12,15 @@ export class TcpPeer implements AsyncDisposable {
     this.#server = server;
     server.on("connection", (socket) => {
       this.#sockets.add(socket);
+      // A killed program resets its connection.
       socket.on("error", () => {});
+      socket.once("close", () => this.#sockets.delete(socket));
       this.#accepted.push(socket);
     });
   }
 
-  static async listen(host = "127.0.0.1"): Promise<TcpPeer> {
-    const server = createServer({ allowHalfOpen: true, noDelay: true });
+  static async listen({ host = "127.0.0.1", allowHalfOpen = true } = {}): Promise<TcpPeer> {
+    const server = createServer({ allowHalfOpen, noDelay: true });
     const peer = new TcpPeer(server);
     server.listen(0, host);
     await once(server, "listening");

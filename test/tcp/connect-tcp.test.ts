@@ -96,7 +96,7 @@ describe("connectTcp", () => {
 
   it("reaches IPv6 and a host name", async () => {
     await using real = await realClient();
-    await using peer = await TcpPeer.listen("::1");
+    await using peer = await TcpPeer.listen({ host: "::1" });
     const [six] = await Promise.all([
       real.client.connectTcp({ port: peer.port, host: "::1" }),
       peer.accept(),

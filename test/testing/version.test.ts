@@ -1,22 +1,12 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { ExecServerClient } from "../../src/index.ts";
 import { TestServer, type TestServerOptions } from "../../src/testing.ts";
 import { failureOf } from "../support/failure.ts";
+import { connectedTo } from "../support/scripted-server.ts";
 
 /** The client of a test server, whose `call()` goes past the guards. */
-async function setUp(options: TestServerOptions) {
-  const server = new TestServer({ files: { "/work/file": "text" }, ...options });
-  const client = await ExecServerClient.connect({ transport: server.transport });
-  return {
-    server,
-    client,
-    async [Symbol.asyncDispose]() {
-      await client.close();
-      server.close();
-    },
-  };
-}
+const setUp = (options: TestServerOptions) =>
+  connectedTo(new TestServer({ files: { "/work/file": "text" }, ...options }));
 
 const FILE = { path: "file:///work/file", sandbox: null };
 const missing = { rpcCode: -32601, kind: "unsupported" };

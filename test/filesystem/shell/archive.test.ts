@@ -1,28 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { ExecServerClient, type RemoteFileSystem } from "../../../src/index.ts";
 import { TestServer } from "../../../src/testing.ts";
 import { failureOf } from "../../support/failure.ts";
-import { relayedFiles } from "../../support/remote-files.ts";
+import { useRelayedFolders } from "../../support/remote-files.ts";
 
 const MIB = 1024 * 1024;
 
-let relayed: Awaited<ReturnType<typeof relayedFiles>>;
-let fs: RemoteFileSystem;
-let at: (name: string) => string;
-let count = 0;
-beforeAll(async () => {
-  relayed = await relayedFiles();
-  fs = relayed.fs;
-});
-beforeEach(() => {
-  relayed.relay.intercept = () => undefined;
-  const folder = relayed.path(String(++count));
-  mkdirSync(folder);
-  at = (name) => `${folder}/${name}`;
-});
-afterAll(() => relayed[Symbol.asyncDispose]());
+const relayed = useRelayedFolders();
+const { at } = relayed;
 
 /** The processes whose arguments contain a text. */
 const processesWith = (text: string): string[] =>
@@ -41,10 +28,10 @@ it("packs a directory as tar does, and unpacks it again", async () => {
   writeFileSync(at("from/sub dir/-x\n"), "x", { mode: 0o750 });
   writeFileSync(at("from/large"), Buffer.alloc(10 * MIB, "large"));
   symlinkSync("nowhere", at("from/link"));
-  const tar = new Uint8Array(await new Response(fs.packDirectory(at("from"))).arrayBuffer());
+  const tar = new Uint8Array(await new Response(relayed.fs.packDirectory(at("from"))).arrayBuffer());
   const names = execFileSync("tar", ["-tf", "-"], { input: tar, encoding: "utf8" });
   expect(names.split("\n").sort()).toEqual(["", "./", "./large", "./link", "./sub dir/", "./sub dir/-x\\n"]);
-  await fs.unpackDirectory(at("new/to"), tar);
+  await relayed.fs.unpackDirectory(at("new/to"), tar);
   execFileSync("diff", ["-r", "--no-dereference", at("from"), at("new/to")]);
 });
 
@@ -60,7 +47,7 @@ it.each<[string, (tar: Buffer) => Parameters<RemoteFileSystem["unpackDirectory"]
   ],
 ])("unpacks %s", async (_, dataOf) => {
   const tar = tarOf({ a: "1", b: Buffer.alloc(3 * MIB, "b") });
-  await fs.unpackDirectory(at("to"), dataOf(tar));
+  await relayed.fs.unpackDirectory(at("to"), dataOf(tar));
   execFileSync("diff", ["-r", at("packed"), at("to")]);
 });
 
@@ -68,7 +55,7 @@ it("holds the server's tar back while the reader waits, and ends it with the str
   mkdirSync(at("from"));
   writeFileSync(at("from/sparse"), "");
   truncateSync(at("from/sparse"), 300 * MIB);
-  const reader = fs.packDirectory(at("from")).getReader();
+  const reader = relayed.fs.packDirectory(at("from")).getReader();
   let read = (await reader.read()).value?.length ?? 0;
   // What arrives without being read is bounded: a limit of 64 MiB would fail the stream.
   let granted = 0;
@@ -99,7 +86,7 @@ it.each<[string, (stream: ReadableStream<Uint8Array>, stop: AbortController) => 
   writeFileSync(at("from/sparse"), "");
   truncateSync(at("from/sparse"), 300 * MIB);
   const stop = new AbortController();
-  const stream = fs.packDirectory(at("from"), { signal: stop.signal });
+  const stream = relayed.fs.packDirectory(at("from"), { signal: stop.signal });
   const reader = stream.getReader();
   await reader.read();
   expect(processesWith(at("from"))).not.toEqual([]);
@@ -114,7 +101,7 @@ it.each([
   ["file/x", "not-a-directory"],
 ])("fails the stream of %j", async (name, kind) => {
   writeFileSync(at("file"), "");
-  const error = await failureOf(fs.packDirectory(at(name)).getReader().read());
+  const error = await failureOf(relayed.fs.packDirectory(at(name)).getReader().read());
   expect(error).toMatchObject({ code: "ERR_SERVER", kind, operation: "packDirectory", path: at(name) });
 });
 
@@ -125,22 +112,28 @@ it("refuses to unpack what is no whole archive, and leaves nothing behind", asyn
     throw new RangeError("the source failed");
   }
   const invalid = { code: "ERR_INVALID_ARGUMENT", operation: "unpackDirectory" };
-  expect(await failureOf(fs.unpackDirectory(at("to"), tar.subarray(0, 2 * MIB)))).toMatchObject(invalid);
+  expect(await failureOf(relayed.fs.unpackDirectory(at("to"), tar.subarray(0, 2 * MIB)))).toMatchObject(
+    invalid,
+  );
   expect(
-    await failureOf(fs.unpackDirectory(at("to"), new Blob([new Uint8Array(tar.subarray(0, 2 * MIB))]))),
+    await failureOf(
+      relayed.fs.unpackDirectory(at("to"), new Blob([new Uint8Array(tar.subarray(0, 2 * MIB))])),
+    ),
   ).toMatchObject(invalid);
-  expect(await failureOf(fs.unpackDirectory(at("to"), new Uint8Array()))).toMatchObject(invalid);
-  expect(await failureOf(fs.unpackDirectory(at("to"), failing()))).toMatchObject({
+  expect(await failureOf(relayed.fs.unpackDirectory(at("to"), new Uint8Array()))).toMatchObject(invalid);
+  expect(await failureOf(relayed.fs.unpackDirectory(at("to"), failing()))).toMatchObject({
     message: "the source failed",
   });
   const garbage = Buffer.concat([Buffer.alloc(2 * MIB, "x"), Buffer.alloc(1024)]);
-  expect(await failureOf(fs.unpackDirectory(at("to"), garbage))).toMatchObject({ code: "ERR_SERVER" });
+  expect(await failureOf(relayed.fs.unpackDirectory(at("to"), garbage))).toMatchObject({
+    code: "ERR_SERVER",
+  });
   await expect.poll(() => readdirSync(at("to"))).toEqual([]);
 });
 
 it("refuses bytes that are no archive before anything is sent", async () => {
   const before = relayed.relay.received.length;
-  await failureOf(fs.unpackDirectory(at("to"), new Uint8Array(2_000).fill(1)));
+  await failureOf(relayed.fs.unpackDirectory(at("to"), new Uint8Array(2_000).fill(1)));
   expect(relayed.relay.received).toHaveLength(before);
 });
 
@@ -149,7 +142,9 @@ it("unpacks nothing outside of the directory", async () => {
   mkdirSync(at("deep"));
   const command = ["-cPf", "-", "-C", at("deep"), "--transform", "s,^,../,", "../x"];
   const tar = execFileSync("tar", command.filter(Boolean), { stdio: ["ignore", "pipe", "ignore"] });
-  await failureOf(fs.unpackDirectory(at("to/inner"), tar).then(() => Promise.reject(new Error("either"))));
+  await failureOf(
+    relayed.fs.unpackDirectory(at("to/inner"), tar).then(() => Promise.reject(new Error("either"))),
+  );
   expect(readdirSync(at("to"))).toEqual(["inner"]);
   expect(readFileSync(at("x"), "utf8")).toBe("evil");
 });
@@ -167,8 +162,8 @@ it("refuses both, unsent, on a server without a POSIX system, and where there is
 });
 
 it("refuses wrong arguments at once", async () => {
-  expect(() => fs.packDirectory("relative")).toThrow(/absolute path/);
-  expect(() => fs.packDirectory(at("x"), { sort: true } as never)).toThrow(/no option "sort"/);
-  const wrong = fs.unpackDirectory(at("to"), 7 as never);
+  expect(() => relayed.fs.packDirectory("relative")).toThrow(/absolute path/);
+  expect(() => relayed.fs.packDirectory(at("x"), { sort: true } as never)).toThrow(/no option "sort"/);
+  const wrong = relayed.fs.unpackDirectory(at("to"), 7 as never);
   expect(await failureOf(wrong)).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
 });

@@ -1,27 +1,14 @@
 import { mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { ExecServerClient, type RemoteFileSystem } from "../../../src/index.ts";
+import { expect, it } from "vitest";
+import { ExecServerClient } from "../../../src/index.ts";
 import { TestServer } from "../../../src/testing.ts";
 import { failureOf } from "../../support/failure.ts";
-import { relayedFiles } from "../../support/remote-files.ts";
+import { useRelayedFolders } from "../../support/remote-files.ts";
 
 const MIB = 1024 * 1024;
 
-let relayed: Awaited<ReturnType<typeof relayedFiles>>;
-let fs: RemoteFileSystem;
-let at: (name: string) => string;
-let count = 0;
-beforeAll(async () => {
-  relayed = await relayedFiles();
-  fs = relayed.fs;
-});
-beforeEach(() => {
-  relayed.relay.intercept = () => undefined;
-  const folder = relayed.path(String(++count));
-  mkdirSync(folder);
-  at = (name) => `${folder}/${name}`;
-});
-afterAll(() => relayed[Symbol.asyncDispose]());
+const relayed = useRelayedFolders();
+const { at } = relayed;
 
 async function sentFor(act: () => Promise<unknown>) {
   const before = relayed.relay.received.length;
@@ -30,14 +17,14 @@ async function sentFor(act: () => Promise<unknown>) {
 }
 
 it.each<[string, (at: (name: string) => string) => Promise<unknown>]>([
-  ["rename", (at) => fs.rename(at("file"), at("new"))],
-  ["appendFile", (at) => fs.appendFile(at("file"), "x".repeat(25_000))],
-  ["writeFile with a mode", (at) => fs.writeFile(at("new"), "x", { mode: 0o600 })],
-  ["writeFile with a flag", (at) => fs.writeFile(at("new"), "x", { flag: "wx" })],
-  ["chmod", (at) => fs.chmod(at("file"), 0o600)],
-  ["symlink", (at) => fs.symlink("file", at("new"))],
-  ["readlink", (at) => fs.readlink(at("link"))],
-  ["mkdtemp", (at) => fs.mkdtemp(at("tmp-"))],
+  ["rename", (at) => relayed.fs.rename(at("file"), at("new"))],
+  ["appendFile", (at) => relayed.fs.appendFile(at("file"), "x".repeat(25_000))],
+  ["writeFile with a mode", (at) => relayed.fs.writeFile(at("new"), "x", { mode: 0o600 })],
+  ["writeFile with a flag", (at) => relayed.fs.writeFile(at("new"), "x", { flag: "wx" })],
+  ["chmod", (at) => relayed.fs.chmod(at("file"), 0o600)],
+  ["symlink", (at) => relayed.fs.symlink("file", at("new"))],
+  ["readlink", (at) => relayed.fs.readlink(at("link"))],
+  ["mkdtemp", (at) => relayed.fs.mkdtemp(at("tmp-"))],
 ])("%s takes one start, and no other request", async (_, act) => {
   writeFileSync(at("file"), "");
   symlinkSync("file", at("link"));
@@ -47,15 +34,15 @@ it.each<[string, (at: (name: string) => string) => Promise<unknown>]>([
 
 it("lstat takes no start where there is no link", async () => {
   writeFileSync(at("file"), "");
-  const sent = await sentFor(() => fs.lstat(at("file")));
+  const sent = await sentFor(() => relayed.fs.lstat(at("file")));
   expect(sent.map(({ method }) => method)).toEqual(["fs/getMetadata"]);
 });
 
 it("passes contents by what other users can't read, never as arguments", async () => {
   const sent = await sentFor(async () => {
-    await fs.appendFile(at("small"), "secret".repeat(10));
-    await fs.appendFile(at("large"), "secret".repeat(100_000));
-    await fs.writeFile(at("mode"), "secret", { mode: 0o600 });
+    await relayed.fs.appendFile(at("small"), "secret".repeat(10));
+    await relayed.fs.appendFile(at("large"), "secret".repeat(100_000));
+    await relayed.fs.writeFile(at("mode"), "secret", { mode: 0o600 });
   });
   const starts = sent.filter(({ method }) => method === "process/start");
   expect(starts).toHaveLength(3);
@@ -68,7 +55,7 @@ it("creates a private file without a moment in which others can read it", async 
     if (method === "fs/writeBlock") modes.push(statSync(at("private")).mode & 0o777);
     return undefined;
   };
-  await fs.writeFile(at("private"), new Uint8Array(2 * MIB), { mode: 0o600 });
+  await relayed.fs.writeFile(at("private"), new Uint8Array(2 * MIB), { mode: 0o600 });
   expect(modes).toEqual([0o600, 0o600]);
 });
 
@@ -78,7 +65,7 @@ it("appends a stream in pieces, and tells how much had arrived when it fails", a
     throw new RangeError("the source failed");
   }
   writeFileSync(at("log"), "12345");
-  const error = await failureOf(fs.appendFile(at("log"), source()));
+  const error = await failureOf(relayed.fs.appendFile(at("log"), source()));
   expect(error).toMatchObject({ message: "the source failed", bytesWritten: 4 * MIB });
   expect(statSync(at("log")).size).toBe(5 + 4 * MIB);
 });
@@ -88,13 +75,15 @@ it("appends the memory that a source reuses as it was", async () => {
   async function* source() {
     for (let n = 1; n < 4; n++) yield memory.fill(n);
   }
-  await fs.appendFile(at("log"), source());
-  expect([...(await fs.readFile(at("log")))]).toEqual([1, 1, 1, 2, 2, 2, 3, 3, 3]);
+  await relayed.fs.appendFile(at("log"), source());
+  expect([...(await relayed.fs.readFile(at("log")))]).toEqual([1, 1, 1, 2, 2, 2, 3, 3, 3]);
 });
 
 it("reports the progress of an append", async () => {
   const seen: unknown[] = [];
-  await fs.appendFile(at("log"), new Uint8Array(5 * MIB), { onProgress: (progress) => seen.push(progress) });
+  await relayed.fs.appendFile(at("log"), new Uint8Array(5 * MIB), {
+    onProgress: (progress) => seen.push(progress),
+  });
   expect(seen).toEqual([
     { bytes: 4 * MIB, total: 5 * MIB },
     { bytes: 5 * MIB, total: 5 * MIB },
@@ -102,7 +91,7 @@ it("reports the progress of an append", async () => {
 });
 
 it("names the operation and both paths", async () => {
-  const error = await failureOf(fs.rename(at("none"), at("new")));
+  const error = await failureOf(relayed.fs.rename(at("none"), at("new")));
   expect(error).toMatchObject({
     code: "ERR_SERVER",
     kind: "not-found",
@@ -114,7 +103,7 @@ it("names the operation and both paths", async () => {
 
 it("finds the kind of an error in what failed, not in the names", async () => {
   mkdirSync(at("not found: permission denied"));
-  const error = await failureOf(fs.rename("/proc/version", at("not found: permission denied/x")));
+  const error = await failureOf(relayed.fs.rename("/proc/version", at("not found: permission denied/x")));
   expect(error).toMatchObject({ code: "ERR_SERVER" });
   expect(error).not.toHaveProperty("kind");
 });
@@ -126,7 +115,7 @@ it("rejects with the reason of an abort, and ends the script", async () => {
     controller.abort(new RangeError("enough"));
     yield new Uint8Array(100_000);
   }
-  const error = await failureOf(fs.appendFile(at("log"), source(), { signal: controller.signal }));
+  const error = await failureOf(relayed.fs.appendFile(at("log"), source(), { signal: controller.signal }));
   expect(error).toBe(controller.signal.reason);
   expect(readdirSync(at(""))).toEqual([]);
 });
@@ -162,7 +151,7 @@ it("names what is missing on a server without a shell or a tool", async () => {
     method === "process/start"
       ? { error: { code: -32603, message: "No such file or directory (os error 2)" } }
       : undefined;
-  const error = await failureOf(fs.chmod(at("file"), 0o600));
+  const error = await failureOf(relayed.fs.chmod(at("file"), 0o600));
   expect(error).toMatchObject({ code: "ERR_UNSUPPORTED", operation: "chmod", path: at("file") });
   expect((error as Error).message).toContain("requires /bin/sh on the server");
 

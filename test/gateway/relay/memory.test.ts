@@ -2,7 +2,6 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { ExecServer } from "../../support/exec-server.ts";
@@ -31,20 +30,6 @@ async function startCommand(
   return { command, url, port: Number(new URL(url).port) };
 }
 
-/** The peak memory of the gateway until it has read nothing for half a second. */
-async function peakUntilIdle(command: GatewayCommand): Promise<number> {
-  let peak = 0;
-  let before = -1;
-  for (let idle = 0; idle < 10; ) {
-    const now = command.bytesRead();
-    idle = now === before ? idle + 1 : 0;
-    before = now;
-    peak = Math.max(peak, command.rss());
-    await sleep(50);
-  }
-  return peak;
-}
-
 test.each([
   ["and the exec-server reads what there is", true],
   ["and the exec-server does not read", false],
@@ -62,7 +47,7 @@ test.each([
   const before = command.rss();
   const half = clientFrame(0x81, Buffer.alloc(8 * MiB, "x"), 16 * MiB);
   for (const socket of sockets) socket.write(half);
-  expect((await peakUntilIdle(command)) - before).toBeLessThan(GARBAGE + pages * MAX_QUEUED);
+  expect((await command.peakUntilIdle()) - before).toBeLessThan(GARBAGE + pages * MAX_QUEUED);
   for (const socket of sockets) socket.destroy();
 });
 
@@ -90,7 +75,7 @@ test("ten pages that read a file of 45 MiB, slowly, cost at most 512 KiB each, a
     page.send(JSON.stringify({ id: 2, method: "fs/readFile", params: { path: `file://${file}` } }));
     page.pause();
   }
-  expect((await peakUntilIdle(command)) - before).toBeLessThan(GARBAGE + pages * MAX_QUEUED);
+  expect((await command.peakUntilIdle()) - before).toBeLessThan(GARBAGE + pages * MAX_QUEUED);
   for (const page of readers) {
     page.resume();
     const [message] = (await once(page, "message")) as [Buffer];
