@@ -1,14 +1,14 @@
-import "./style.css";
+import "./styles/index.css";
 import { LazyExecServerClient, webSocket } from "exec-server-sdk";
-import { getConnection, getWorkspace } from "./api.ts";
-import { showConnection } from "./badge.ts";
-import { showView } from "./dom.ts";
-import { Editor } from "./editor.ts";
-import { FileTree } from "./file-tree.ts";
-import { attempt } from "./notice.ts";
-import { setUpServerButtons } from "./server-buttons.ts";
-import { setUpSplitter } from "./splitter.ts";
-import { TerminalPanel } from "./terminal.ts";
+import { showConnection } from "./connection/badge.ts";
+import { setUpServerButtons } from "./connection/server-buttons.ts";
+import { Editor } from "./editor/editor.ts";
+import { FileTree } from "./files/file-tree.ts";
+import { getConnection, getWorkspace } from "./page/api.ts";
+import { showView } from "./page/dom.ts";
+import { attempt } from "./page/notice.ts";
+import { setUpSplitter } from "./page/splitter.ts";
+import { TerminalPanel } from "./terminal/terminal-panel.ts";
 
 // One client for the whole page. The first use by the tree, the editor or the terminal connects.
 const client = new LazyExecServerClient({

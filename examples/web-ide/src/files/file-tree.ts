@@ -1,6 +1,6 @@
 import { type RemoteFileSystem, remotePath } from "exec-server-sdk";
-import { byId, icon, make } from "./dom.ts";
-import { attempt } from "./notice.ts";
+import { byId, icon, make } from "../page/dom.ts";
+import { attempt } from "../page/notice.ts";
 
 /** The workspace as a tree. A directory is read when it is expanded. */
 export class FileTree {

@@ -1,6 +1,6 @@
-import { getServer, killServer, type ServerStatus, startServer } from "./api.ts";
-import { byId } from "./dom.ts";
-import { attempt } from "./notice.ts";
+import { getServer, killServer, type ServerStatus, startServer } from "../page/api.ts";
+import { byId } from "../page/dom.ts";
+import { attempt } from "../page/notice.ts";
 
 /** Sets up the buttons that kill and start the exec-server of the demo. */
 export function setUpServerButtons(): void {

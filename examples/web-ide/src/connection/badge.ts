@@ -1,5 +1,5 @@
 import type { LazyExecServerClient, StateChange } from "exec-server-sdk";
-import { byId, make } from "./dom.ts";
+import { byId, make } from "../page/dom.ts";
 
 const CHANGES_SHOWN = 8;
 const LABELS = {

@@ -2,9 +2,9 @@ import "@xterm/xterm/css/xterm.css";
 import { FitAddon } from "@xterm/addon-fit";
 import { Terminal } from "@xterm/xterm";
 import { type ExecEnvironment, type ExecProcess, ExecServerError } from "exec-server-sdk";
-import { byId } from "./dom.ts";
-import { explain } from "./notice.ts";
-import { terminalTheme, whenThemeChanges } from "./theme.ts";
+import { byId } from "../page/dom.ts";
+import { explain } from "../page/notice.ts";
+import { terminalTheme, whenThemeChanges } from "../page/theme.ts";
 
 const RED = "\x1b[31m";
 const DIM = "\x1b[2m";

@@ -1,9 +1,9 @@
 import type { EditorState, Text } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { type RemoteFileSystem, remotePath } from "exec-server-sdk";
+import { byId, icon, make, showView } from "../page/dom.ts";
+import { attempt } from "../page/notice.ts";
 import { makeState } from "./code-editor.ts";
-import { byId, icon, make, showView } from "./dom.ts";
-import { attempt } from "./notice.ts";
 
 interface OpenFile {
   state: EditorState;
