@@ -9,7 +9,7 @@ import { webSocket } from "exec-server-sdk/node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { codexBinary, ExecServer } from "../test/support/exec-server.ts";
 import { Origin } from "../test/support/origin.ts";
-import { outputOfExample, ROOT, startExample } from "./support/example.ts";
+import { EXAMPLES, outputOfExample, startExample } from "./support/example.ts";
 
 const require = createRequire(import.meta.url);
 /** A file of an installed package. */
@@ -28,8 +28,8 @@ describe("the example", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("node.ts prints the expected output", async () => {
-    const { code, lines } = await outputOfExample("node.ts", server.url);
+  it("first-steps/websocket.ts prints the expected output", async () => {
+    const { code, lines } = await outputOfExample("first-steps/websocket.ts", server.url);
     // Two ticks can arrive in one chunk.
     const withoutLabels = lines.map((line) => line.replace(/^stdout: /, ""));
     expect(withoutLabels).toEqual([
@@ -46,10 +46,10 @@ describe("the example", () => {
     expect(code).toBe(0);
   });
 
-  it("stdio.ts prints the expected output", async () => {
-    const { code, lines } = await outputOfExample("stdio.ts", codexBinary());
+  it("first-steps/stdio.ts prints the expected output", async () => {
+    const { code, lines } = await outputOfExample("first-steps/stdio.ts", codexBinary());
     expect(lines).toEqual([
-      `working directory: ${ROOT}`,
+      `working directory: ${join(EXAMPLES, "first-steps")}`,
       expect.stringMatching(/^package.json has \d+ characters$/),
       expect.stringMatching(/^ls ended with \d+: .*No such file/),
     ]);
@@ -59,7 +59,7 @@ describe("the example", () => {
   it("mcp.ts uses an MCP server there, which exits at the end of its input", async () => {
     const program = packaged("@modelcontextprotocol/server-filesystem", "dist/index.js");
     const { code, lines } = await outputOfExample(
-      "mcp.ts",
+      "mcp/mcp.ts",
       server.url,
       folder,
       process.execPath,
@@ -78,7 +78,12 @@ describe("the example", () => {
   it("language-server.ts uses a language server there, from initialize to its exit", async () => {
     const program = packaged("typescript-language-server", "lib/cli.mjs");
     const command = [process.execPath, program, "--stdio"];
-    const { code, lines } = await outputOfExample("language-server.ts", server.url, folder, ...command);
+    const { code, lines } = await outputOfExample(
+      "language-server/language-server.ts",
+      server.url,
+      folder,
+      ...command,
+    );
     expect(lines).toEqual([
       expect.stringMatching(/^server: /),
       expect.stringContaining('const greeting: \\"hello\\"'),
@@ -96,7 +101,7 @@ describe("the example", () => {
       curl -sS http://127.0.0.1:${port}/ | cut -c1-19
       curl -sS -m 5 --noproxy '*' http://localhost:${port}/`;
     const { code, lines } = await outputOfExample(
-      "network-policy.ts",
+      "network-policy/network-policy.ts",
       server.url,
       "localhost",
       "sh",
@@ -116,7 +121,7 @@ describe("the example", () => {
   });
 
   it("gateway.ts admits logged-in pages only, beside its HTTP server", async () => {
-    const program = startExample("gateway.ts", [codexBinary()]);
+    const program = startExample("gateway/gateway.ts", [codexBinary()]);
     try {
       const output = createInterface(program.stdout as NodeJS.ReadableStream);
       const [line] = (await once(output, "line")) as [string];

@@ -13,7 +13,7 @@ import { exampleCommand, startExample } from "./support/example.ts";
 
 const MiB = 1024 * 1024;
 /** The example as one line, for a shell and for the `--rsh` of rsync. */
-const REMOTE_SHELL = exampleCommand("remote-shell.ts")
+const REMOTE_SHELL = exampleCommand("remote-shell/remote-shell.ts")
   .map((word) => `'${word}'`)
   .join(" ");
 
@@ -137,7 +137,7 @@ describe("the remote shell", () => {
     options.env = { EXEC_SERVER_URL: server.url };
   });
   const start = (...args: string[]) =>
-    startExample("remote-shell.ts", args, { ...options, stdio: [...options.stdio] });
+    startExample("remote-shell/remote-shell.ts", args, { ...options, stdio: [...options.stdio] });
 
   it("passes the exit code, and standard error beside standard output", async () => {
     const line = 'rsh -p 22 -o A=b -l me there "cat; echo oops >&2; exit 7" 2>err';

@@ -1,17 +1,20 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { makeCodexHome } from "../../test/support/exec-server.ts";
 
-export const ROOT = join(import.meta.dirname, "../..");
+const ROOT = join(import.meta.dirname, "../..");
 
-/** The words of a command that runs a program of `examples`, from any working directory. */
+/** The examples: those of the repository, or copies that a test has installed elsewhere. */
+export const EXAMPLES = process.env["EXAMPLES_DIRECTORY"] ?? join(ROOT, "examples");
+
+/** The words of a command that runs a program of the examples, from any working directory. */
 export function exampleCommand(name: string): string[] {
-  return [process.execPath, "--import", import.meta.resolve("tsx"), join(ROOT, "examples", name)];
+  return [process.execPath, "--import", import.meta.resolve("tsx"), join(EXAMPLES, name)];
 }
 
-/** Starts a program of `examples` as the comment at its top describes. */
+/** Starts a program of the examples in its folder, as the comment at its top describes. */
 export function startExample(
   name: string,
   args: readonly string[],
@@ -22,13 +25,13 @@ export function startExample(
 ): ChildProcess {
   const [program = "", ...words] = exampleCommand(name);
   return spawn(program, [...words, ...args], {
-    cwd: ROOT,
+    cwd: dirname(join(EXAMPLES, name)),
     env: { ...process.env, CODEX_HOME: makeCodexHome(), ...env },
     stdio,
   });
 }
 
-/** Runs a program of `examples` to its end. */
+/** Runs a program of the examples to its end. */
 export async function outputOfExample(
   name: string,
   ...args: string[]

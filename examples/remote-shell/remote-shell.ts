@@ -2,11 +2,11 @@
  * A command in the shape of `ssh`, for programs that run a command on another machine through one: `git`, `rsync`, `tar`.
  * The command runs on the exec-server instead; the name of the host is ignored.
  *
- *   npx @openai/codex exec-server --listen ws://127.0.0.1:8080 --concurrent-requests 8
+ *   npm run server
  *   export EXEC_SERVER_URL=ws://127.0.0.1:8080
- *   GIT_SSH_COMMAND="npx tsx $PWD/examples/remote-shell.ts" git clone there:/src/project
- *   rsync --archive --rsh "npx tsx $PWD/examples/remote-shell.ts" there:/src/project/ project
- *   tar --create project | npx tsx examples/remote-shell.ts there tar --extract --directory /src
+ *   GIT_SSH_COMMAND="npx tsx $PWD/remote-shell.ts" git clone there:/src/project
+ *   rsync --archive --rsh "npx tsx $PWD/remote-shell.ts" there:/src/project/ project
+ *   tar --create project | npx tsx remote-shell.ts there tar --extract --directory /src
  */
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";

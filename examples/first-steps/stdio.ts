@@ -1,7 +1,7 @@
 /**
  * An exec-server as a child process. It starts on the first call and ends with the client.
  *
- *   npx tsx examples/stdio.ts
+ *   npm run stdio
  */
 import { LazyExecServerClient, ProcessExitError } from "exec-server-sdk";
 import { stdio } from "exec-server-sdk/node";

@@ -2,8 +2,8 @@
  * A language server that runs on the exec-server's machine and speaks over its standard input and output, used with the
  * protocol library of VS Code.
  *
- *   npx @openai/codex exec-server --listen ws://127.0.0.1:8080 --concurrent-requests 8
- *   npx tsx examples/language-server.ts ws://127.0.0.1:8080 /src/project npx -y typescript-language-server --stdio
+ *   npm run server
+ *   npx tsx language-server.ts ws://127.0.0.1:8080 /src/project npx -y typescript-language-server --stdio
  */
 import { Readable, Writable } from "node:stream";
 import type { WritableStream } from "node:stream/web";

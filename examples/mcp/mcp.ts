@@ -2,9 +2,9 @@
  * An MCP server that runs on the exec-server's machine and speaks over its standard input and output, used with the client
  * of the MCP SDK.
  *
- *   npx @openai/codex exec-server --listen ws://127.0.0.1:8080 --concurrent-requests 8
- *   npx tsx examples/mcp.ts ws://127.0.0.1:8080 /tmp
- *   npx tsx examples/mcp.ts ws://127.0.0.1:8080 /tmp mcp-server-filesystem /tmp
+ *   npm run server
+ *   npx tsx mcp.ts ws://127.0.0.1:8080 /tmp
+ *   npx tsx mcp.ts ws://127.0.0.1:8080 /tmp mcp-server-filesystem /tmp
  */
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { ReadBuffer, serializeMessage } from "@modelcontextprotocol/sdk/shared/stdio.js";

@@ -2,7 +2,7 @@
  * A gateway attached to an existing HTTP server. Only logged-in pages of that server reach an exec-server. Other
  * requests are served as before.
  *
- *   npx tsx examples/gateway.ts
+ *   npm start
  *
  * Behind TLS, pages connect to `wss://` and the origin is `https://`; the cookie should then be `Secure`, too.
  */

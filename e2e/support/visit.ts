@@ -1,5 +1,5 @@
 import { chromium } from "@playwright/test";
-import { CHROMIUM_ARGS, provideChromium } from "../../e2e/support/browser.ts";
+import { CHROMIUM_ARGS, provideChromium } from "./browser.ts";
 
 /** Opens the page in a headless browser and runs a command in its terminal. Returns the line with the expected output. */
 export async function visit(url: string, command: string, expected: string): Promise<string> {

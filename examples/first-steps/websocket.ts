@@ -2,8 +2,8 @@
  * A Node program that uses an exec-server: a command, the streamed output of a process, a file, and the state changes of
  * the connection.
  *
- *   npx @openai/codex exec-server --listen ws://127.0.0.1:8080 --concurrent-requests 8
- *   npx tsx examples/node.ts ws://127.0.0.1:8080
+ *   npm run server
+ *   npm start
  */
 import { tmpdir } from "node:os";
 import { ExecServerError, LazyExecServerClient, remotePath } from "exec-server-sdk";

@@ -1,8 +1,8 @@
 /**
  * Runs a command that may reach one host and no other, and logs every decision.
  *
- *   npx @openai/codex exec-server --listen ws://127.0.0.1:8080 --concurrent-requests 8
- *   npx tsx examples/network-policy.ts ws://127.0.0.1:8080 registry.example curl -sS https://registry.example/
+ *   npm run server
+ *   npx tsx network-policy.ts ws://127.0.0.1:8080 registry.example curl -sS https://registry.example/
  */
 import { ExecServerError, LazyExecServerClient, type SandboxContext } from "exec-server-sdk";
 import { webSocket } from "exec-server-sdk/node";

@@ -1,15 +1,13 @@
 /**
  * Demonstrates the client on a real exec-server: it connects on first use, streams output, reports the loss of the server
- * and opens one new session. Then a web IDE shows the same in a browser. Run it with `npm run demo`. If `CI` is set, the
- * demo opens the page itself.
+ * and opens one new session. Then a web IDE shows the same in a browser. If `CI` is set, the story opens the page itself.
  */
 import { once } from "node:events";
 import { LazyExecServerClient } from "exec-server-sdk";
 import { webSocket } from "exec-server-sdk/node";
-import { ExecServer } from "../test/support/exec-server.ts";
-import { startIdeServer } from "./web-ide/server/ide-server.ts";
-import { makeWorkspace } from "./web-ide/server/workspace.ts";
-import { visit } from "./web-ide/visit.ts";
+import { LocalExecServer } from "../web-ide/server/exec-server.ts";
+import { startIdeServer } from "../web-ide/server/ide-server.ts";
+import { makeWorkspace } from "../web-ide/server/workspace.ts";
 
 const started = performance.now();
 function print(text: string): void {
@@ -20,7 +18,7 @@ function heading(text: string): void {
 }
 
 heading("1. A real exec-server, and a client that does nothing yet");
-await using server = await ExecServer.start({ args: ["--concurrent-requests", "8"] });
+await using server = await LocalExecServer.start();
 print(`codex exec-server listens on ${server.url}`);
 
 let dials = 0;
@@ -82,6 +80,7 @@ const ide = await startIdeServer(server, workspace.root);
 console.log(ide.url);
 let worksInBrowser = true;
 if (process.env["CI"]) {
+  const { visit } = await import("../../e2e/support/visit.ts");
   const answer = await visit(ide.url, "node src/primes.js 40 | tail -1", "12 primes up to 40");
   print(`in the page's terminal: ${answer}`);
   worksInBrowser = answer.includes("12 primes up to 40");
