@@ -11,14 +11,16 @@ export interface CommandOptions {
   readonly cwd: string;
   /** Deadline in milliseconds, after which the program and its descendants are killed. */
   readonly timeoutMs: number;
+  /** Further variables. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Runs a program. Rejects with the tail of its output if it fails or does not exit in time. */
 export async function runCommand(
   [program = "", ...args]: readonly string[],
-  { cwd, timeoutMs }: CommandOptions,
+  { cwd, timeoutMs, env: further }: CommandOptions,
 ): Promise<{ stdout: string; stderr: string }> {
-  const env = { ...process.env };
+  const env = { ...process.env, ...further };
   for (const name of TEST_RUNNER_VARIABLES) delete env[name];
   const child = spawn(program, args, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   const output = { stdout: "", stderr: "" };

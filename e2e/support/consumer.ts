@@ -1,11 +1,14 @@
 import { cpSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { TestInfo } from "@playwright/test";
 import { runCommand } from "./command.ts";
 import { DIRECTORY_VARIABLE } from "./pack.ts";
 
 const CONSUMERS = join(import.meta.dirname, "../consumers");
+const EXAMPLES = join(import.meta.dirname, "../../examples");
 const INSTALL_TIMEOUT_MS = 240_000;
+/** What a user would not copy. */
+const GENERATED = ["node_modules", "dist"];
 
 /** A user's project with the packed package installed. */
 export class Consumer {
@@ -22,13 +25,21 @@ export class Consumer {
     info: TestInfo,
   ): Promise<Consumer> {
     info.setTimeout(INSTALL_TIMEOUT_MS + 10_000);
+    return Consumer.#install(name, [join(CONSUMERS, sources), join(CONSUMERS, name)]);
+  }
+
+  /** Copies an example, then installs its packages. */
+  static copyExample(name: string): Promise<Consumer> {
+    return Consumer.#install(`examples/${name}`, [join(EXAMPLES, name)]);
+  }
+
+  static async #install(name: string, folders: readonly string[]): Promise<Consumer> {
     const root = process.env[DIRECTORY_VARIABLE] ?? "";
     const tarball = readdirSync(root).find((file) => file.endsWith(".tgz"));
     const consumer = new Consumer(join(root, name));
     rmSync(consumer.directory, { recursive: true, force: true });
-    for (const folder of [sources, name]) {
-      cpSync(join(CONSUMERS, folder), consumer.directory, { recursive: true });
-    }
+    const filter = (path: string): boolean => !GENERATED.includes(basename(path));
+    for (const folder of folders) cpSync(folder, consumer.directory, { recursive: true, filter });
     const started = performance.now();
     const flags = ["--ignore-scripts", "--no-package-lock", "--prefer-offline", "--loglevel", "error"];
     const command = ["npm", "install", ...flags, join(root, String(tarball))];

@@ -1,7 +1,9 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
 import { makeCodexHome } from "../../test/support/exec-server.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -11,7 +13,9 @@ export const EXAMPLES = process.env["EXAMPLES_DIRECTORY"] ?? join(ROOT, "example
 
 /** The words of a command that runs a program of the examples, from any working directory. */
 export function exampleCommand(name: string): string[] {
-  return [process.execPath, "--import", import.meta.resolve("tsx"), join(EXAMPLES, name)];
+  const file = join(EXAMPLES, name);
+  const tsx = pathToFileURL(createRequire(file).resolve("tsx"));
+  return [process.execPath, "--import", String(tsx), file];
 }
 
 /** Starts a program of the examples in its folder, as the comment at its top describes. */
