@@ -42,6 +42,12 @@ describe("the packed package", () => {
     expect(problems.filter((problem: Problem) => !isExpected(problem))).toEqual([]);
   });
 
+  it("gives the addresses of its repository", () => {
+    const { repository, homepage, bugs } = JSON.parse(readFileSync(join(INSTALLED, "package.json"), "utf8"));
+    const address = /^git\+(https:.*)\.git$/.exec(repository.url)?.[1];
+    expect([homepage, bugs.url]).toEqual([`${address}#readme`, `${address}/issues`]);
+  });
+
   it("contains the entries of package.json, their chunks and types only", () => {
     expect(readdirSync(INSTALLED).sort()).toEqual([
       "CHANGELOG.md",
