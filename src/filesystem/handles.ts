@@ -31,7 +31,7 @@ export class FileHandles {
   ): Promise<FileHandle> {
     // Chosen by the client, so that the file can be closed even if the response is invalid.
     const handleId = randomId();
-    const stopHolding = this.#rpc.hold();
+    const stopHolding = this.#rpc.channel.hold();
     const release = (): void => {
       stopHolding();
       this.#places.release();

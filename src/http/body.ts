@@ -7,6 +7,7 @@ import { attribute } from "../internal/operation.ts";
 import { decoded } from "../protocol/encoded-bytes.ts";
 import { httpSchemas } from "../protocol/http.ts";
 import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
+import type { Channel } from "../rpc/channel.ts";
 import { type NotificationSource, type Route, Router, reader } from "../rpc/router.ts";
 
 interface BodyDelta {
@@ -21,9 +22,8 @@ const deltaSchema = /* @__PURE__ */ (() => decoded(httpSchemas.bodyDelta, "delta
 /** What an own connection of `fetch` does for its exchanges. */
 export interface OwnConnection {
   readonly queuedHttpRequests: number;
-  readonly canPause: boolean;
   readonly sessionId: string | undefined;
-  setPaused(isPaused: boolean): void;
+  readonly channel: Pick<Channel, "canPause" | "setPaused">;
   close(failure: DisconnectedError): Promise<void>;
 }
 
@@ -63,14 +63,14 @@ export class Bodies {
 
   /** Whether the only exchange is held back by pausing the connection instead of by its budget. */
   get canHoldBack(): boolean {
-    return this.#own?.canPause === true && this.size === 1;
+    return this.#own?.channel.canPause === true && this.size === 1;
   }
 
   /** Registers a body. Called before the request is sent, because the body can arrive before the response. */
   expect(budget: number, sessionId: string | undefined): Body {
     const body = new Body(this, `http-${++this.#count}`, budget, sessionId);
     // From here on, unread bytes of another body count against its budget.
-    if (this.size > 1) this.#own?.setPaused(false);
+    if (this.size > 1) this.#own?.channel.setPaused(false);
     return body;
   }
 
@@ -83,8 +83,8 @@ export class Bodies {
   onUnread({ unread, budget }: Pick<Body, "unread" | "budget">): void {
     if (!this.canHoldBack) return;
     const limit = Math.min(MAX_UNREAD, budget);
-    if (unread > limit) this.#own?.setPaused(true);
-    else if (unread <= limit / 2) this.#own?.setPaused(false);
+    if (unread > limit) this.#own?.channel.setPaused(true);
+    else if (unread <= limit / 2) this.#own?.channel.setPaused(false);
   }
 
   /**
@@ -95,7 +95,7 @@ export class Bodies {
     const own = this.#own;
     if (!own || this.#isAbandoned) return;
     this.#hasAbandoned ||= isAbandoned;
-    if (this.size === 0) own.setPaused(false);
+    if (this.size === 0) own.channel.setPaused(false);
     // Queued requests wait for the places of the abandoned ones.
     if (!this.#hasAbandoned || this.size > own.queuedHttpRequests) return;
     this.#isAbandoned = true;

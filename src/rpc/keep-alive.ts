@@ -85,7 +85,7 @@ export class KeepAlive {
   /** Runs after each `#checkMs` of active time. */
   #check(): void {
     // Nothing is read: the server may have sent its sign of life.
-    if (this.#rpc.isPaused) return;
+    if (this.#rpc.channel.isPaused) return;
     const { framesReceived, unanswered } = this.#rpc;
     const frameArrived = framesReceived !== this.#framesSeen;
     this.#framesSeen = framesReceived;
@@ -100,7 +100,7 @@ export class KeepAlive {
   #checkProbe(probe: Probe, frameArrived: boolean): void {
     if (frameArrived) probe.silentMs = 0;
     else if (this.#countOvertaken(probe) <= this.#maxPending) probe.silentMs += this.#checkMs;
-    const timeoutMs = this.#timeoutMs + this.#rpc.queuedBytes / MIN_UPLOAD_SPEED;
+    const timeoutMs = this.#timeoutMs + this.#rpc.channel.queuedBytes / MIN_UPLOAD_SPEED;
     if (probe.silentMs >= timeoutMs) this.#endConnection();
   }
 
@@ -123,7 +123,9 @@ export class KeepAlive {
 
   /** The most pending requests with which silence is conclusive. */
   get #maxPending(): number {
-    return this.#rpc.canPing ? Math.max(this.#mostOvertaken, MAX_PENDING_FOR_PING) : this.#mostOvertaken;
+    return this.#rpc.channel.canPing
+      ? Math.max(this.#mostOvertaken, MAX_PENDING_FOR_PING)
+      : this.#mostOvertaken;
   }
 
   /** The number of requests older than the probe that are still pending. */

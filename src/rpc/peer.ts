@@ -1,22 +1,17 @@
 import { ClosedError, DisconnectedError, ProtocolError } from "../errors.ts";
-import { encodeBase64 } from "../internal/base64.ts";
 import { deferred } from "../internal/deferred.ts";
 import { markShared } from "../internal/operation.ts";
 import { settledWithin } from "../internal/timer.ts";
 import { decodeFrame } from "../protocol/codec.ts";
 import type { Schema } from "../protocol/encoded-bytes.ts";
-import {
-  type IncomingMessage,
-  type RequestId,
-  RPC_METHOD_NOT_FOUND,
-  type RpcErrorObject,
-  UNKNOWN_REQUEST,
-} from "../protocol/json-rpc.ts";
+import { type IncomingMessage, type RequestId, RPC_METHOD_NOT_FOUND } from "../protocol/json-rpc.ts";
 import { type MethodName, methods, type ParamsOf, type ResultOf } from "../protocol/methods.ts";
 import { type Connection, type ConnectionEnd, MAX_INCOMING_FRAME } from "../transport/transport.ts";
 import { Call, type CallOptions } from "./call.ts";
+import { Channel } from "./channel.ts";
 import { type ConnectionFailure, failureOfCall, serverError } from "./errors.ts";
 import { HttpPlaces, isHttp } from "./http-places.ts";
+import { PendingRequests } from "./pending-requests.ts";
 import { type RequestFrame, requestFrame, type TraceContext } from "./request-frame.ts";
 import { RequestWindow } from "./window.ts";
 
@@ -48,31 +43,25 @@ const ABNORMAL_CLOSURE = 1006;
  * everything that is pending once, with one failure, when the connection ends.
  */
 export class RpcPeer {
-  readonly #connection: Connection;
+  readonly channel: Channel;
   readonly #options: PeerOptions;
   readonly #window: RequestWindow<Call<never>>;
   readonly #httpPlaces: HttpPlaces | undefined;
-  readonly #pending = new Map<RequestId, Call<never>>();
+  readonly #pending = new PendingRequests();
   readonly #notificationListeners = new Map<string, (params: unknown) => void>();
   readonly #endListeners: ((failure: ConnectionFailure, ending: Ending) => void)[] = [];
   readonly #ended = deferred<ConnectionFailure>();
   #failure: ConnectionFailure | undefined;
   #ending: Ending | undefined;
   #nextId = 1;
-  #hasAnswered = false;
   #framesReceived = 0;
-  #isPaused = false;
-  #holds = 0;
-  readonly #release = (): void => {
-    if (--this.#holds === 0) this.#connection.unref?.();
-  };
   /** Set by the handshake. Errors carry it. */
   sessionId: string | undefined;
   /** Set by the handshake, if the server reports it. The failure of the connection carries it. */
   serverVersion: string | undefined;
 
   constructor(connection: Connection, options: PeerOptions) {
-    this.#connection = connection;
+    this.channel = new Channel(connection);
     this.#options = options;
     if (options.limitsHttp ?? true) {
       this.#httpPlaces = new HttpPlaces(this.#pending, (error) => {
@@ -118,7 +107,7 @@ export class RpcPeer {
 
   /** True as soon as nothing can be sent. The last frames may not have been handled, nor `failure` set. */
   get isDisconnected(): boolean {
-    return this.#failure !== undefined || !this.#connection.isOpen;
+    return this.#failure !== undefined || !this.channel.isOpen;
   }
 
   get framesReceived(): number {
@@ -135,24 +124,6 @@ export class RpcPeer {
     return [...this.#window.queued("http")].filter(({ isPending }) => isPending).length;
   }
 
-  /** Whether this side can pause the connection. */
-  get canPause(): boolean {
-    return this.#connection.flow !== undefined;
-  }
-
-  /** Whether this side has paused the connection: silence then says nothing about the server. */
-  get isPaused(): boolean {
-    return this.#isPaused;
-  }
-
-  /** Stops or continues the delivery of frames. Has no effect where `canPause` is false. */
-  setPaused(isPaused: boolean): void {
-    if (isPaused === this.#isPaused || (isPaused && this.#failure)) return;
-    this.#isPaused = isPaused;
-    if (isPaused) this.#connection.flow?.pause();
-    else this.#connection.flow?.resume();
-  }
-
   /** Resolves with the failure when the connection has ended. */
   get ended(): Promise<ConnectionFailure> {
     return this.#ended.promise;
@@ -163,7 +134,7 @@ export class RpcPeer {
    * server may keep the socket half open. Resolves with the failure.
    */
   forceEnd(): Promise<ConnectionFailure> {
-    if (!this.#failure) void settledWithin(this.ended, END_GRACE_MS).then(() => this.#connection.close());
+    if (!this.#failure) void settledWithin(this.ended, END_GRACE_MS).then(() => this.channel.close());
     return this.ended;
   }
 
@@ -196,7 +167,7 @@ export class RpcPeer {
     return new Promise((resolve, reject) => {
       const request = { method, params, trace };
       const lane = options.urgent ? "urgent" : isHttp(request) ? "http" : "ordinary";
-      const release = options.background ? undefined : this.#hold();
+      const release = options.background ? undefined : this.channel.hold();
       const onSettled =
         lane === "http"
           ? () => {
@@ -213,30 +184,9 @@ export class RpcPeer {
     });
   }
 
-  /** Whether the transport can ping. */
-  get canPing(): boolean {
-    return this.#connection.ping !== undefined;
-  }
-
-  /** Bytes that have not left this process yet; 0 where the transport does not know. */
-  get queuedBytes(): number {
-    return this.#connection.flow?.queuedBytes ?? 0;
-  }
-
   /** Asks the server for a sign of life: a ping where the transport has one, else a request. Settles with the answer. */
   probe(): Promise<unknown> {
-    return (
-      this.#connection.ping?.() ?? this.call("environment/status", null, { urgent: true, background: true })
-    );
-  }
-
-  /** Keeps a Node process alive until the returned function is called, for something pending besides calls. */
-  hold(): () => void {
-    let release: (() => void) | undefined = this.#hold();
-    return () => {
-      release?.();
-      release = undefined;
-    };
+    return this.channel.ping() ?? this.call("environment/status", null, { urgent: true, background: true });
   }
 
   notify(method: string, params: unknown): void {
@@ -246,12 +196,7 @@ export class RpcPeer {
   /** Ends the connection with this failure, unless it has ended already. */
   async close(failure: ConnectionFailure = new ClosedError({ sessionId: this.sessionId })): Promise<void> {
     this.#end(failure, "client");
-    await this.#connection.close();
-  }
-
-  #hold(): () => void {
-    if (this.#holds++ === 0) this.#connection.ref?.();
-    return this.#release;
+    await this.channel.close();
   }
 
   /** Returns whether the request is in flight now. */
@@ -269,18 +214,8 @@ export class RpcPeer {
     if (!call.isPending || this.#failIfDisconnected(call)) return false;
     call.delivery = "unknown";
     this.#pending.set(id, call);
-    this.#sendFrame(frame);
+    this.channel.send(frame);
     return true;
-  }
-
-  #sendFrame(frame: RequestFrame): void {
-    if (typeof frame === "string") {
-      this.#connection.send(frame);
-      return;
-    }
-    const { head, bytes, tail } = frame;
-    if (this.#connection.sendPayload) this.#connection.sendPayload(head, bytes, tail);
-    else this.#connection.send(head + encodeBase64(bytes) + tail);
   }
 
   /** Fails the call if the connection has ended. Returns whether it has. */
@@ -314,36 +249,21 @@ export class RpcPeer {
         this.#answer(message.id, message.method, message.params);
         return;
       case "result":
-        this.#takePending(message.id)?.respond(message.result);
+        this.#leave(this.#pending.take(message.id))?.respond(message.result);
         return;
       case "error": {
-        const call = this.#takePending(this.#answeredRequest(message.id, message.error));
+        const call = this.#leave(this.#pending.takeFailed(message.id, message.error));
         call?.fail(serverError(message.error, call.method, this.sessionId));
         return;
       }
       case "malformed-response":
-        this.#takePending(this.#answeredRequest(message.id))?.failMalformed();
+        this.#leave(this.#pending.takeFailed(message.id))?.failMalformed();
     }
   }
 
-  /**
-   * The request of an error response. A request that the server could not read has no id in it: then it is the only one
-   * in flight. With none or several in flight, one of them would stay pending for ever, so the connection ends.
-   */
-  #answeredRequest(id: RequestId, error?: RpcErrorObject): RequestId {
-    if (id !== UNKNOWN_REQUEST) return id;
-    const [only, ...others] = this.#pending.keys();
-    if (only !== undefined && others.length === 0) return only;
-    const problem = error ? ` (${error.code}): ${error.message}` : "";
-    throw new ProtocolError(`The server could not read a message${problem}`);
-  }
-
-  /** Undefined for an id that is not pending: such a response is ignored. */
-  #takePending(id: RequestId): Call<never> | undefined {
-    const call = this.#pending.get(id);
+  /** Frees the place of an answered request. */
+  #leave(call: Call<never> | undefined): Call<never> | undefined {
     if (!call) return undefined;
-    this.#hasAnswered = true;
-    this.#pending.delete(id);
     this.#window.leave();
     // One that is pending checks when it settles.
     if (!call.isPending && isHttp(call)) this.#checkHttpPlaces();
@@ -356,9 +276,10 @@ export class RpcPeer {
 
   #answer(id: RequestId, method: string, params: unknown): void {
     // An exec-server sends no request before it has answered the handshake: this is probably an echo server.
-    if (!this.#hasAnswered) throw new ProtocolError("The other side sent a request before the handshake");
+    if (!this.#pending.hasAnswered)
+      throw new ProtocolError("The other side sent a request before the handshake");
     const answer = this.#options.onRequest(method, params);
-    void answer?.finally(this.#hold());
+    void answer?.finally(this.channel.hold());
     if (answer !== undefined) void answer.then((result) => this.#sendMessage({ id, result }));
     else {
       const message = "The client does not implement this method";
@@ -367,18 +288,16 @@ export class RpcPeer {
   }
 
   #sendMessage(message: object): void {
-    if (!this.isDisconnected) this.#connection.send(JSON.stringify(message));
+    if (!this.isDisconnected) this.channel.send(JSON.stringify(message));
   }
 
   #end(failure: ConnectionFailure, closedBy: Ending["closedBy"]): void {
     if (this.#failure) return;
     this.#failure = failure;
     if (this.serverVersion !== undefined) Object.assign(failure, { serverVersion: this.serverVersion });
-    // A paused socket would not read the close frame of the server.
-    this.setPaused(false);
+    this.channel.stopPausing();
     markShared(failure);
-    const pending = [...this.#pending.values()];
-    this.#pending.clear();
+    const pending = this.#pending.takeAll();
     for (const call of pending) call.fail(failureOfCall(failure, "unknown"));
     this.#window.flush();
     this.#httpPlaces?.stop();

@@ -281,11 +281,11 @@ describe("a probe", () => {
   it("is a ping if the transport has one, else an urgent status request that bypasses the queue", () => {
     let pings = 0;
     const pinging = scriptedPeer({}, { ping: async () => void pings++ });
-    expect(pinging.rpc.canPing).toBe(true);
+    expect(pinging.rpc.channel.canPing).toBe(true);
     void pinging.rpc.probe();
     expect([pings, pinging.sent.length]).toEqual([1, 0]);
     const plain = scriptedPeer();
-    expect(plain.rpc.canPing).toBe(false);
+    expect(plain.rpc.channel.canPing).toBe(false);
     for (let n = 0; n < 130; n++) void plain.rpc.call("environment/info", null);
     void plain.rpc.probe();
     expect(plain.sent).toHaveLength(129);
@@ -294,7 +294,7 @@ describe("a probe", () => {
 
   it("is sent behind the transport's queued bytes, 0 if unknown", () => {
     const flow = { pause() {}, resume() {}, drained: async () => {}, queuedBytes: 7 };
-    expect(scriptedPeer({}, { flow }).rpc.queuedBytes).toBe(7);
-    expect(scriptedPeer().rpc.queuedBytes).toBe(0);
+    expect(scriptedPeer({}, { flow }).rpc.channel.queuedBytes).toBe(7);
+    expect(scriptedPeer().rpc.channel.queuedBytes).toBe(0);
   });
 });

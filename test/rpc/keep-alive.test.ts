@@ -53,10 +53,10 @@ describe("keepAlive", () => {
     const flow = { pause() {}, resume() {}, queuedBytes: 0, drained: async () => {} };
     const { rpc, advance } = await setUp(() => new Promise(() => {}), flow);
     await advance(INTERVAL + TIMEOUT / 2);
-    rpc.setPaused(true);
+    rpc.channel.setPaused(true);
     await advance(24 * 60 * 60_000);
     expect(rpc.failure).toBeUndefined();
-    rpc.setPaused(false);
+    rpc.channel.setPaused(false);
     await advance(TIMEOUT + TOLERANCE);
     expect(rpc.failure).toBeInstanceOf(DisconnectedError);
   });
