@@ -1,22 +1,19 @@
 import type { Duplex } from "node:stream";
 import { settledWithin } from "../../internal/timer.ts";
 import { MAX_UNANSWERED_PINGS, type PageLink, type PeerFault } from "../page-link.ts";
-import { controlFrame, FrameError, OPCODE } from "./frame.ts";
+import { FrameError } from "./frame.ts";
 import { FrameReader, type FrameReceiver } from "./frame-reader.ts";
+import { FrameWriter } from "./frame-writer.ts";
 import { Pieces } from "./pieces.ts";
 
 /** Bytes read from a peer that has no target yet. Above this, reading pauses and TCP holds the peer up. */
 const MAX_EARLY_BYTES = 64 * 1024;
-/** Writes that wait for the slower side, however short they are, before the faster one is paused. */
-const MAX_QUEUED_WRITES = 256;
-/** Pongs that a peer may leave unread. */
-const MAX_PENDING_PONGS = 60;
 /** Milliseconds that a peer may take to close its socket, once nothing is waited for any more. */
 const CLOSE_GRACE_MS = 1_000;
 /** The close code of a socket that ended without a close frame. */
 const ABNORMAL = 1006;
-
-const NO_PAYLOAD = new Uint8Array();
+/** That of a close frame without one. */
+const NO_CODE = 1005;
 
 export interface EndpointOptions {
   /** The side of this process. A client masks its frames and reads unmasked ones. */
@@ -42,9 +39,9 @@ export interface EndpointEnd {
  */
 export class Endpoint implements FrameReceiver, PageLink {
   readonly #stream: Duplex;
-  readonly #isClient: boolean;
   readonly #onArrival: EndpointOptions["onArrival"];
   readonly #reader: FrameReader;
+  readonly #writer: FrameWriter;
   #target: Endpoint | undefined;
   /** Frames that arrived before there was a target. */
   readonly #early = new Pieces();
@@ -52,33 +49,19 @@ export class Endpoint implements FrameReceiver, PageLink {
   #isDiscarding = false;
   #end: EndpointEnd | undefined;
   #isClosed = false;
-  #hasSentClose = false;
   #unansweredPings = 0;
   #isSilent = false;
-  #pendingPongs = 0;
-  /** Writes that have not left this process. */
-  #inFlight = 0;
-  #onDrained: (() => void)[] = [];
   #onEnd: ((end: EndpointEnd) => void)[] = [];
   #onClosed: (() => void)[] = [];
-  /** Bytes received from the peer and sent to it after the handshake. */
+  /** Bytes received from the peer after the handshake. */
   bytesRead = 0;
-  bytesWritten = 0;
   onMessage = (): void => {};
-
-  readonly #onSent = (): void => {
-    if (--this.#inFlight === 0) this.#resolveDrained();
-  };
-  readonly #onPongSent = (): void => {
-    this.#pendingPongs--;
-    this.#onSent();
-  };
 
   constructor(stream: Duplex, { role, maxMessageBytes, onArrival }: EndpointOptions) {
     this.#stream = stream;
-    this.#isClient = role === "client";
     this.#onArrival = onArrival;
-    this.#reader = new FrameReader(!this.#isClient, maxMessageBytes, this);
+    this.#reader = new FrameReader(role === "server", maxMessageBytes, this);
+    this.#writer = new FrameWriter(stream, role === "client");
     stream.on("error", () => {});
     stream.on("data", this.#onBytes);
     stream.on("end", this.#onStreamEnd);
@@ -89,6 +72,11 @@ export class Endpoint implements FrameReceiver, PageLink {
   /** Frames of data that the peer has begun to send. */
   get receivedFrames(): number {
     return this.#reader.frames;
+  }
+
+  /** Bytes sent to the peer after the handshake. */
+  get bytesWritten(): number {
+    return this.#writer.bytesWritten;
   }
 
   get hasMissedPing(): boolean {
@@ -109,11 +97,6 @@ export class Endpoint implements FrameReceiver, PageLink {
       if (this.#isClosed) resolve();
       else this.#onClosed.push(resolve);
     });
-  }
-
-  /** Whether a pipe would pause, which also lets other pages have their turn during a flood. */
-  get #isHeldUp(): boolean {
-    return this.#stream.writableNeedDrain || this.#inFlight > MAX_QUEUED_WRITES;
   }
 
   /** Passes on what has arrived, and whatever comes, to `target`. */
@@ -141,8 +124,8 @@ export class Endpoint implements FrameReceiver, PageLink {
   onData(parts: readonly Buffer[]): void {
     const target = this.#target;
     if (target) {
-      target.#write(parts);
-      if (target.#isHeldUp) this.#pauseUntilDrained(target);
+      target.#writer.data(parts);
+      if (target.#writer.isHeldUp) this.#pauseUntilDrained(target);
       return;
     }
     if (this.#isDiscarding) return;
@@ -151,24 +134,17 @@ export class Endpoint implements FrameReceiver, PageLink {
   }
 
   onPing(payload: Buffer): void {
-    if (this.#pendingPongs === MAX_PENDING_PONGS) {
-      this.#stream.destroy();
-      return;
-    }
-    this.#pendingPongs++;
-    this.#control(OPCODE.pong, payload, this.#onPongSent);
+    this.#writer.pong(payload);
   }
 
   onClose(closeCode: number): void {
-    if (closeCode === 1005) this.#sendClose(NO_PAYLOAD);
+    if (closeCode === NO_CODE) this.#sendClose();
     else this.close(closeCode);
     this.#finish({ closeCode, tooLong: false });
   }
 
   /** Sends a pong that answers no ping. */
-  readonly acknowledge = (): void => {
-    this.#control(OPCODE.pong, NO_PAYLOAD, this.#onSent);
-  };
+  readonly acknowledge = (): void => this.#writer.acknowledge();
 
   /**
    * Pings the peer, or disconnects it when it has left too many pings unanswered. This detects a machine that lost its
@@ -180,24 +156,20 @@ export class Endpoint implements FrameReceiver, PageLink {
     if (this.#unansweredPings === MAX_UNANSWERED_PINGS) {
       this.#isSilent = true;
       this.#stream.destroy();
-    } else this.#control(OPCODE.ping, NO_PAYLOAD, this.#onSent);
+    } else this.#writer.ping();
     // While paused, nothing is read.
     if (!this.#isPaused) this.#unansweredPings++;
   }
 
   /** Resolves when everything written has left this process, or the stream is closed. */
   drained(): Promise<void> {
-    if (this.#inFlight <= 0) return Promise.resolve();
-    return new Promise((resolve) => this.#onDrained.push(resolve));
+    return this.#writer.drained();
   }
 
   /** Starts the closing handshake, behind what is queued. Returns false when it had begun already. */
   close(code: number, reason = ""): boolean {
-    const isOpen = !this.#hasSentClose && this.#end === undefined;
-    const payload = Buffer.alloc(2 + Buffer.byteLength(reason));
-    payload.writeUInt16BE(code);
-    payload.write(reason, 2);
-    this.#sendClose(payload);
+    const isOpen = !this.#writer.hasSentClose && this.#end === undefined;
+    this.#sendClose(code, reason);
     return isOpen;
   }
 
@@ -227,31 +199,8 @@ export class Endpoint implements FrameReceiver, PageLink {
     }
   };
 
-  #write(parts: readonly Buffer[]): void {
-    // A close frame is the last one.
-    if (this.#hasSentClose || !this.#stream.writable) return;
-    const last = parts.length - 1;
-    if (last > 0) this.#stream.cork();
-    for (let i = 0; i < last; i++) this.#send(parts[i] as Buffer);
-    this.#inFlight++;
-    this.#send(parts[last] as Buffer, this.#onSent);
-    if (last > 0) this.#stream.uncork();
-  }
-
-  #control(opcode: number, payload: Uint8Array, onSent: () => void): void {
-    if (this.#hasSentClose || !this.#stream.writable) return;
-    this.#inFlight++;
-    this.#send(controlFrame(opcode, payload, this.#isClient), onSent);
-  }
-
-  #send(bytes: Buffer, onSent?: () => void): void {
-    this.bytesWritten += bytes.length;
-    this.#stream.write(bytes, onSent);
-  }
-
-  #sendClose(payload: Uint8Array): void {
-    this.#control(OPCODE.close, payload, this.#onSent);
-    this.#hasSentClose = true;
+  #sendClose(code?: number, reason?: string): void {
+    this.#writer.close(code, reason);
     if (this.#end) this.#stream.end();
   }
 
@@ -268,7 +217,7 @@ export class Endpoint implements FrameReceiver, PageLink {
   #pauseUntilDrained(target: Endpoint): void {
     this.#pause();
     // Also when the target has closed: the rest is then read up to its end.
-    target.#onDrained.push(() => this.#resume());
+    target.#writer.onceDrained(() => this.#resume());
   }
 
   /** The first end counts. After both close frames, or without any, this side of the stream ends. */
@@ -276,7 +225,7 @@ export class Endpoint implements FrameReceiver, PageLink {
     if (this.#end) return;
     this.#end = end;
     for (const listener of this.#onEnd.splice(0)) listener(end);
-    if (this.#hasSentClose || end.closeCode === ABNORMAL) this.#stream.end();
+    if (this.#writer.hasSentClose || end.closeCode === ABNORMAL) this.#stream.end();
   }
 
   readonly #onStreamEnd = (): void => this.#finish({ closeCode: ABNORMAL, tooLong: false });
@@ -289,12 +238,7 @@ export class Endpoint implements FrameReceiver, PageLink {
     }
     this.#finish({ closeCode: ABNORMAL, tooLong: false, fault: this.#isSilent ? "silent" : undefined });
     this.#isClosed = true;
-    this.#inFlight = 0;
-    this.#resolveDrained();
+    this.#writer.end();
     for (const listener of this.#onClosed.splice(0)) listener();
   };
-
-  #resolveDrained(): void {
-    for (const resolve of this.#onDrained.splice(0)) resolve();
-  }
 }
