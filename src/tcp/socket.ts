@@ -2,9 +2,7 @@ import { ServerError, UsageError } from "../errors.ts";
 import { onAbort } from "../internal/abort.ts";
 import { unsupported } from "../internal/arguments.ts";
 import { bindMembers } from "../internal/bound.ts";
-import { ByteQueue } from "../internal/byte-queue.ts";
-import { byteStream } from "../internal/byte-stream.ts";
-import { type Bytes, bytesOf } from "../internal/bytes.ts";
+import { bytesOf } from "../internal/bytes.ts";
 import { deferred, unobserved } from "../internal/deferred.ts";
 import { asyncDispose } from "../internal/dispose.ts";
 import { attribute } from "../internal/operation.ts";
@@ -13,7 +11,8 @@ import { settledWithin } from "../internal/timer.ts";
 import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import { FramedInput, PlainInput, type RelayProcess, type SocketInput } from "./input.ts";
-import { CREDIT, type Relay } from "./relays/relays.ts";
+import { SocketOutput } from "./output.ts";
+import type { Relay } from "./relays/relays.ts";
 import { type Problem, RelayReport, type ReportListener } from "./report.ts";
 
 /** A TCP connection that the server's machine has made. It ends with the connection of the client that it was made on. */
@@ -55,26 +54,19 @@ const CLOSE_MS = 2_000;
 
 /** A connection through a relay. */
 export class TcpSocket implements RemoteSocket {
-  readonly readable: ReadableStream<Uint8Array>;
   readonly writable: WritableStream<Uint8Array>;
   readonly #parts: Parts;
   readonly #opened = deferred<void>();
   readonly #closed = deferred<void>();
-  readonly #queue = new ByteQueue(Number.POSITIVE_INFINITY, "fail");
   readonly #input: SocketInput;
-  readonly #failReading: (reason: unknown) => void;
+  readonly #output: SocketOutput;
   #failWriting: (reason: unknown) => void = () => {};
   #unlink = (): void => {};
-  #onRead = (): void => {};
-  #received = 0;
-  /** What the other side has sent before its end. */
-  #total: number | undefined;
   #isOpen = false;
   /** The writable is being closed, or is. */
   #isClosing = false;
   /** The end of this side was passed on. */
   #isEnded = false;
-  #isCancelled = false;
   /** This side has closed or aborted the connection. */
   #isLeft = false;
   #isOver = false;
@@ -88,12 +80,12 @@ export class TcpSocket implements RemoteSocket {
     this.#input = relay.isFramed
       ? new FramedInput(rpc, process.processId)
       : new PlainInput(process, relay.reportsEnd);
-    const { stream, fail } = byteStream({
-      next: () => this.#next(),
-      cancel: () => this.#cancelled(),
+    this.#output = new SocketOutput({
+      onConsumed: (bytes) => this.#input.consumed(bytes),
+      onCancel: () => {
+        if (this.#isEnded) this.#leave();
+      },
     });
-    this.readable = stream;
-    this.#failReading = fail;
     this.writable = this.#writable();
     if (signal) this.#unlink = onAbort(signal, () => this.#abort(signal.reason));
     void this.#follow();
@@ -103,6 +95,10 @@ export class TcpSocket implements RemoteSocket {
   /** Resolves when the TCP connection is established. */
   get opened(): Promise<void> {
     return this.#opened.promise;
+  }
+
+  get readable(): ReadableStream<Uint8Array> {
+    return this.#output.readable;
   }
 
   get closed(): Promise<void> {
@@ -121,7 +117,7 @@ export class TcpSocket implements RemoteSocket {
   async #close(): Promise<void> {
     this.#isLeft = true;
     if (!this.#isOver) await settledWithin(this.#passEnd(), CLOSE_MS);
-    this.#discard();
+    this.#output.discard();
     this.#leave();
     await settledWithin(this.#closed.promise, CLOSE_MS);
     this.#finish(undefined);
@@ -146,27 +142,13 @@ export class TcpSocket implements RemoteSocket {
         this.#isClosing = true;
         await this.#input.end();
         this.#isEnded = true;
-        if (this.#isCancelled) this.#leave();
+        if (this.#output.isCancelled) this.#leave();
       },
       abort: (reason) => {
-        this.#failReading(reason);
-        this.#discard();
+        this.#output.fail(reason);
         this.#leave();
       },
     });
-  }
-
-  async #next(): Promise<Bytes | undefined> {
-    const chunk = await this.#queue.read();
-    if (chunk) this.#input.consumed(chunk.length);
-    this.#onRead();
-    return chunk;
-  }
-
-  #cancelled(): void {
-    this.#isCancelled = true;
-    this.#discard();
-    if (this.#isEnded) this.#leave();
   }
 
   /** Follows the relay to its end. */
@@ -176,9 +158,9 @@ export class TcpSocket implements RemoteSocket {
     try {
       for await (const { stream, chunk } of process) {
         if (stream === "stderr") report.accept(chunk);
-        else this.#accept(chunk);
+        else this.#output.accept(chunk);
         // A framed relay sends no more than that. Another one is stopped while its output is not read.
-        if (this.#queue.size > CREDIT) await this.#drained();
+        await this.#output.hasRoom();
       }
       const { exitCode } = await process.closed;
       this.#finish(this.#failureAt(exitCode));
@@ -195,8 +177,7 @@ export class TcpSocket implements RemoteSocket {
       },
       passed: () => this.#input.passed(),
       ended: (bytes) => {
-        if (!this.#problem) this.#total = bytes;
-        this.#checkEnd();
+        if (!this.#problem) this.#output.setTotal(bytes);
       },
       failed: (problem) => {
         this.#problem ??= problem;
@@ -206,28 +187,9 @@ export class TcpSocket implements RemoteSocket {
     };
   }
 
-  /** Resolves when enough was read, or reading has ended. */
-  #drained(): Promise<void> {
-    const { promise, resolve } = deferred<void>();
-    this.#onRead = () => {
-      if (this.#queue.size <= CREDIT / 2) resolve();
-    };
-    return promise;
-  }
-
-  #accept(chunk: Bytes): void {
-    this.#received += chunk.length;
-    this.#queue.push({ chunk });
-    this.#checkEnd();
-  }
-
-  #checkEnd(): void {
-    if (this.#total !== undefined && this.#received >= this.#total) this.#queue.end();
-  }
-
   /** Why a relay that has exited did so; undefined if both directions have ended. */
   #failureAt(exitCode: number): Error | undefined {
-    const isComplete = exitCode === 0 && this.#isOpen && (this.#isEnded || this.#total !== undefined);
+    const isComplete = exitCode === 0 && this.#isOpen && (this.#isEnded || this.#output.hasTotal);
     if (this.#isLeft || (isComplete && !this.#problem)) return undefined;
     const { address, relay, rpc } = this.#parts;
     const text = this.#problem?.text ?? `${relay.name} exited with code ${exitCode}`;
@@ -243,8 +205,7 @@ export class TcpSocket implements RemoteSocket {
   }
 
   #abort(reason: unknown): void {
-    this.#failReading(reason);
-    this.#discard();
+    this.#output.fail(reason);
     this.#finish(reason, true);
     this.#terminate();
   }
@@ -253,12 +214,6 @@ export class TcpSocket implements RemoteSocket {
   #leave(): void {
     this.#isLeft = true;
     this.#terminate();
-  }
-
-  /** Drops what has arrived, and what still arrives. */
-  #discard(): void {
-    this.#queue.discard();
-    this.#onRead();
   }
 
   #terminate(): void {
@@ -274,12 +229,12 @@ export class TcpSocket implements RemoteSocket {
     this.#input.fail(isFailed ? reason : left);
     if (isFailed || !this.#isClosing) this.#failWriting(isFailed ? reason : left);
     if (isFailed) {
-      this.#queue.end(reason as Error);
+      this.#output.end(reason);
       this.#opened.reject(reason);
       this.#closed.reject(reason);
       return;
     }
-    this.#queue.end();
+    this.#output.end();
     this.#opened.reject(left);
     this.#closed.resolve();
   }
