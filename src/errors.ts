@@ -93,7 +93,10 @@ export abstract class ExecServerError extends Error {
     }
   }
 
-  /** True for the errors of every installed copy of the SDK, ESM or CJS. */
+  /**
+   * True for the errors of every installed copy of the SDK, ESM or CJS.
+   * @hidden
+   */
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (!Object.hasOwn(this, "brand")) return Function.prototype[Symbol.hasInstance].call(this, value);
     const brand = (value as { [BRAND]?: unknown } | null | undefined)?.[BRAND];
@@ -103,6 +106,16 @@ export abstract class ExecServerError extends Error {
 
 /** The phase in which an attempt to connect failed: before there was a connection, or during the handshake. */
 export type ConnectPhase = "dial" | "initialize";
+
+/** Details of a {@link ConnectError}. */
+export interface ConnectErrorDetails extends ErrorDetails {
+  /** Where the attempt failed. */
+  readonly phase: ConnectPhase;
+  /** HTTP status of a refused upgrade. */
+  readonly status?: number | undefined;
+  /** WebSocket close code. */
+  readonly closeCode?: number | undefined;
+}
 
 /** The connection could not be established. */
 export class ConnectError extends ExecServerError {
@@ -115,14 +128,7 @@ export class ConnectError extends ExecServerError {
   /** WebSocket close code. */
   declare readonly closeCode?: number;
 
-  constructor(
-    message: string,
-    details: ErrorDetails & {
-      phase: ConnectPhase;
-      status?: number | undefined;
-      closeCode?: number | undefined;
-    },
-  ) {
+  constructor(message: string, details: ConnectErrorDetails) {
     super(message, details);
   }
 }
@@ -151,6 +157,12 @@ export class TimeoutError<
   }
 }
 
+/** Details of a {@link DisconnectedError}. */
+export interface DisconnectedErrorDetails extends ErrorDetails {
+  /** WebSocket close code. */
+  readonly closeCode?: number | undefined;
+}
+
 /** The connection ended after it had been established. */
 export class DisconnectedError extends ExecServerError {
   static override readonly brand = "DisconnectedError";
@@ -160,7 +172,7 @@ export class DisconnectedError extends ExecServerError {
   /** WebSocket close code; 1006 means that the connection broke without a close frame. */
   declare readonly closeCode?: number;
 
-  constructor(reason: string, details: ErrorDetails & { closeCode?: number | undefined } = {}) {
+  constructor(reason: string, details: DisconnectedErrorDetails = {}) {
     super(`The exec-server connection ended: ${reason}`, details);
     this.reason = redactUrls(reason);
   }
@@ -195,6 +207,18 @@ export type ServerErrorKind =
   | "unsupported"
   | "invalid";
 
+/** Details of a {@link ServerError}. */
+export interface ServerErrorDetails extends ErrorDetails {
+  /** The JSON-RPC error code. */
+  readonly rpcCode: number;
+  /** Additional data from the server. */
+  readonly data?: unknown;
+  /** What the error is about. */
+  readonly kind?: ServerErrorKind | undefined;
+  /** For a start with kind `"not-found"`: what does not exist. */
+  readonly missing?: "program" | "cwd" | undefined;
+}
+
 /** The server rejected the request. */
 export class ServerError extends ExecServerError {
   static override readonly brand = "ServerError";
@@ -208,15 +232,7 @@ export class ServerError extends ExecServerError {
   /** For a start with kind `"not-found"`: what does not exist. Missing if that is unknown. */
   declare readonly missing?: "program" | "cwd";
 
-  constructor(
-    message: string,
-    details: ErrorDetails & {
-      rpcCode: number;
-      data?: unknown;
-      kind?: ServerErrorKind | undefined;
-      missing?: "program" | "cwd" | undefined;
-    },
-  ) {
+  constructor(message: string, details: ServerErrorDetails) {
     super(message, details);
   }
 }
@@ -291,6 +307,14 @@ export class OverflowError extends ExecServerError {
   }
 }
 
+/** Details of a {@link UsageError}. */
+export interface UsageErrorDetails extends ErrorDetails {
+  /** The feature that the server lacks, as in `client.supports(feature)`. */
+  readonly feature?: string;
+  /** The first version of the server that has the feature. */
+  readonly requiredVersion?: string;
+}
+
 /** A call was invalid. Nothing was sent. */
 export class UsageError extends ExecServerError {
   static override readonly brand = "UsageError";
@@ -300,11 +324,7 @@ export class UsageError extends ExecServerError {
   /** The first version of the server that has the feature. */
   declare readonly requiredVersion?: string;
 
-  constructor(
-    code: UsageErrorCode,
-    message: string,
-    details?: ErrorDetails & { feature?: string; requiredVersion?: string },
-  ) {
+  constructor(code: UsageErrorCode, message: string, details?: UsageErrorDetails) {
     super(message, details);
     this.code = code;
   }

@@ -3,14 +3,14 @@
  * @module exec-server-sdk/gateway
  */
 export type { Authorized, AuthorizeFunction } from "./gateway/authorization.ts";
-export { CLOSE_CODES } from "./gateway/close-codes.ts";
+export { CLOSE_CODES, type CloseCode, type CloseCodes } from "./gateway/close-codes.ts";
 export type {
   CloseReason,
   GatewayEvent,
   GatewayPage,
   RefusalReason,
 } from "./gateway/events.ts";
-export { createGateway, type Gateway } from "./gateway/gateway.ts";
+export { createGateway, type Gateway, type GatewayAddress } from "./gateway/gateway.ts";
 export {
   GATEWAY_PROTOCOL,
   type GatewayCloseOptions,

@@ -3,22 +3,31 @@
  * @module exec-server-sdk
  */
 export { ExecServerClient } from "./client/client.ts";
-export type { ClientState, StateChange, TimelineEntry } from "./client/connection-status.ts";
-export type { EnvironmentInfo, ExecEnvironment, RequestOptions } from "./client/environment.ts";
+export type { ClientState, StateChange, TimelineEntry, TimelineError } from "./client/connection-status.ts";
+export type {
+  EnvironmentInfo,
+  EnvironmentShell,
+  EnvironmentStatus,
+  ExecEnvironment,
+  RequestOptions,
+} from "./client/environment.ts";
 export { LazyExecServerClient } from "./client/lazy-client.ts";
-export type { ClientOptions, LazyClientOptions } from "./client/options.ts";
+export type { ClientOptions, ConnectOptions, GetOptions, LazyClientOptions } from "./client/options.ts";
 export type {
   NetworkPolicyDecision,
+  NetworkPolicyDenial,
   NetworkPolicyHandler,
   NetworkPolicyRequest,
 } from "./client/server-requests.ts";
-export type { SessionEnding } from "./client/session.ts";
+export type { PendingWork, SessionEnding } from "./client/session.ts";
 export {
   ClosedError,
   ConnectError,
+  type ConnectErrorDetails,
   type ConnectPhase,
   type Delivery,
   DisconnectedError,
+  type DisconnectedErrorDetails,
   type ErrorCode,
   type ErrorDetails,
   ExecServerError,
@@ -27,21 +36,27 @@ export {
   ProtocolError,
   type RunResult,
   ServerError,
+  type ServerErrorDetails,
   type ServerErrorKind,
   TimeoutError,
   type TimeoutErrorCode,
   UsageError,
   type UsageErrorCode,
+  type UsageErrorDetails,
 } from "./errors.ts";
-export type { RemoteDirent, RemoteStats, WalkEntry, WalkResult } from "./filesystem/entries.ts";
+export type { RemoteDirent, RemoteStats, WalkEntry, WalkError, WalkResult } from "./filesystem/entries.ts";
 export type {
   AppendFileOptions,
   CopyOptions,
   FileEncoding,
   FileOptions,
   LinkType,
+  ReaddirNamesOptions,
   ReaddirOptions,
+  ReaddirTypesOptions,
+  ReadFileBytesOptions,
   ReadFileOptions,
+  ReadFileTextOptions,
   ReadStreamOptions,
   RealpathOptions,
   RecursiveOptions,
@@ -64,31 +79,56 @@ export type { OutputChunk } from "./process/events.ts";
 export type { NetworkOptions } from "./process/network.ts";
 export type { StartOptions } from "./process/options.ts";
 export { ExecProcess } from "./process/process.ts";
-export type { RunOptions } from "./process/run.ts";
-export type { ProcessExit } from "./process/state.ts";
+export type { RunBytesOptions, RunOptions, RunTextOptions } from "./process/run.ts";
+export type { ProcessExit, TerminateResult } from "./process/state.ts";
 export type { TerminalSize } from "./process/tty.ts";
-export type { EnvironmentStatus } from "./protocol/environment.ts";
 export type { ServerFeature } from "./protocol/features.ts";
 export type { MethodName, ParamsOf, ResultOf, UnknownMethod } from "./protocol/methods.ts";
 export type { EnvPolicy, NetworkDecision, OutputStreamName } from "./protocol/process.ts";
 export { remotePath } from "./protocol/remote-path.ts";
-export type { SandboxContext, SandboxPath, SandboxPermissions } from "./protocol/sandbox.ts";
+export type {
+  SandboxContext,
+  SandboxDirectory,
+  SandboxDisabled,
+  SandboxEntry,
+  SandboxExternal,
+  SandboxGlob,
+  SandboxManaged,
+  SandboxPath,
+  SandboxPermissions,
+  SandboxPlace,
+  SandboxPlaceValue,
+  SandboxRestrictedFiles,
+  SandboxSpecial,
+  SandboxUnrestrictedFiles,
+} from "./protocol/sandbox.ts";
 export type { KeepAliveOptions } from "./rpc/keep-alive.ts";
 export type { TraceContext } from "./rpc/request-frame.ts";
 export type { TcpTarget } from "./tcp/options.ts";
 export type { RemoteSocket } from "./tcp/socket.ts";
 export { type Bridge, type BridgeEnd, bridge } from "./transport/message-port/bridge.ts";
 export { messagePort, type PortTarget } from "./transport/message-port/message-port.ts";
-export type { EmitterPort, EventTargetPort, PortLike, PortOptions } from "./transport/message-port/port.ts";
+export type {
+  EmitterPort,
+  EventTargetPort,
+  PortEvent,
+  PortLike,
+  PortOptions,
+} from "./transport/message-port/port.ts";
 export type {
   ConnectContext,
   Connection,
   ConnectionEnd,
   ConnectionReceiver,
   FlowControl,
+  TargetContext,
   Transport,
 } from "./transport/transport.ts";
 export type { WebSocketAddress, WebSocketTarget } from "./transport/websocket/address.ts";
 export { webSocket } from "./transport/websocket/isomorphic.ts";
 export type { WebSocketLike } from "./transport/websocket/socket.ts";
-export type { WebSocketConstructor, WebSocketOptions } from "./transport/websocket/websocket.ts";
+export type {
+  RuntimeWebSocketOptions,
+  WebSocketConstructor,
+  WebSocketOptions,
+} from "./transport/websocket/websocket.ts";

@@ -3,6 +3,8 @@
  * `exec-server-sdk/testing/node` serves it over a real WebSocket or stdio.
  * @module exec-server-sdk/testing
  */
+
+export type { RpcErrorObject } from "./protocol/json-rpc.ts";
 export type {
   ChannelReceiver,
   DialRefusal,
@@ -23,5 +25,5 @@ export {
   type TestRequest,
   type TestResult,
 } from "./testing/test-messages.ts";
-export type { TestProcess } from "./testing/test-process.ts";
+export type { TestExitOptions, TestProcess } from "./testing/test-process.ts";
 export { TestServer, type TestServerOptions } from "./testing/test-server.ts";

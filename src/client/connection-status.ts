@@ -20,12 +20,26 @@ export interface StateChange {
   readonly error?: ExecServerError;
 }
 
+/** Why an attempt failed or a connection ended, as plain data. */
+export interface TimelineError {
+  /** The class of the error. */
+  readonly name: string;
+  /** The code of the error. */
+  readonly code: ErrorCode;
+  /** The message of the error. */
+  readonly message: string;
+  /** WebSocket close code. */
+  readonly closeCode?: number;
+  /** HTTP status of a refused upgrade. */
+  readonly status?: number;
+}
+
 /** One change of a client's state, as plain data for logs and reports. It contains no credential. */
 export interface TimelineEntry extends Partial<SessionEnding> {
   /** Milliseconds since 1970. */
   readonly at: number;
   /** Set for a change of the second connection, which `fetchConnection: "own"` makes. */
-  readonly purpose?: ConnectionPurpose;
+  readonly purpose?: "fetch";
   /** The new state. */
   readonly state: ClientState;
   /** The state before, of the same connection. */
@@ -41,18 +55,7 @@ export interface TimelineEntry extends Partial<SessionEnding> {
   /** For "connected": milliseconds from then to the end of the handshake. */
   readonly handshakeMs?: number;
   /** Why an attempt failed or the connection ended. */
-  readonly error?: {
-    /** The class of the error. */
-    readonly name: string;
-    /** The code of the error. */
-    readonly code: ErrorCode;
-    /** The message of the error. */
-    readonly message: string;
-    /** WebSocket close code. */
-    readonly closeCode?: number;
-    /** HTTP status of a refused upgrade. */
-    readonly status?: number;
-  };
+  readonly error?: TimelineError;
 }
 
 const MAX_ENTRIES = 100;
@@ -152,7 +155,7 @@ export class ConnectionStatus {
   }
 }
 
-function summaryOf(error: ExecServerError): NonNullable<TimelineEntry["error"]> {
+function summaryOf(error: ExecServerError): TimelineError {
   const { name, code, message, closeCode, status } = error as ExecServerError & {
     closeCode?: number;
     status?: number;

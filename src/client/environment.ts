@@ -4,8 +4,8 @@ import type { RemoteFetch } from "../http/fetch.ts";
 import { anAbortSignal, milliseconds, type Rules } from "../internal/option-rules.ts";
 import type { StartOptions } from "../process/options.ts";
 import type { ExecProcess } from "../process/process.ts";
-import type { RunOptions } from "../process/run.ts";
-import type { EnvironmentStatus, WireEnvironmentInfo } from "../protocol/environment.ts";
+import type { RunBytesOptions, RunTextOptions } from "../process/run.ts";
+import type { WireEnvironmentInfo } from "../protocol/environment.ts";
 import type { MethodName, ParamsOf, ResultOf, UnknownMethod } from "../protocol/methods.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
 import type { TcpTarget } from "../tcp/options.ts";
@@ -24,12 +24,49 @@ export interface RequestOptions {
 
 export const REQUEST_RULES: Rules<RequestOptions> = { signal: anAbortSignal, timeoutMs: milliseconds };
 
+/** The shell of the server's user. Members that this version does not know are kept. */
+export interface EnvironmentShell {
+  /** For example `"bash"`. */
+  name: string;
+  /** Its native path. */
+  path: string;
+  [member: string]: unknown;
+}
+
 /**
  * The server's description of its machine. Paths are native strings of that machine. Members that this version does not
  * know are kept. An older server omits some members.
- * @interface
  */
-export type EnvironmentInfo = WireEnvironmentInfo;
+export interface EnvironmentInfo {
+  /** The shell of the server's user. */
+  shell?: EnvironmentShell | null | undefined;
+  /** The server's version. */
+  executorVersion?: string | null | undefined;
+  /** The provider of the machine, if the server reports it. */
+  providerId?: string | null | undefined;
+  /** The server's working directory: the default one of a process. */
+  cwd?: string | null | undefined;
+  /** The home directory of the server's user. */
+  userHomeDir?: string | null | undefined;
+  /** `"linux"`, `"macos"`, `"windows"` or another. */
+  platformOs?: string | null | undefined;
+  /** Directories that are searched before those of `PATH`. */
+  prependPathDirs?: string[] | null | undefined;
+  /** Directories for temporary files. */
+  temporaryDirectories?: string[] | null | undefined;
+  /** The directory for temporary files. */
+  tempDir?: string | null | undefined;
+  /** Optional features of the server, each by name. */
+  capabilities?: Record<string, unknown> | null | undefined;
+  [member: string]: unknown;
+}
+
+/** Whether the server accepts requests. Members that this version does not know are kept. */
+export interface EnvironmentStatus {
+  /** `"ready"` if the server accepts requests. */
+  status: string;
+  [member: string]: unknown;
+}
 
 /**
  * An environment to run commands in, implemented by both clients. The lazy client connects when an operation needs a
@@ -53,15 +90,9 @@ export interface ExecEnvironment {
    * @throws OverflowError if stdout or stderr exceeds `maxBufferedBytes`; the process is terminated.
    * @throws TimeoutError `ERR_TIMEOUT` after `timeoutMs`, with the output so far.
    */
-  run(
-    argv: readonly string[],
-    options: RunOptions & { readonly encoding: "bytes" },
-  ): Promise<RunResult<Uint8Array<ArrayBuffer>>>;
+  run(argv: readonly string[], options: RunBytesOptions): Promise<RunResult<Uint8Array<ArrayBuffer>>>;
   /** Runs a command until it exits, and collects its output as text. Throws as above. */
-  run(
-    argv: readonly string[],
-    options?: RunOptions & { readonly encoding?: "utf8" | undefined },
-  ): Promise<RunResult>;
+  run(argv: readonly string[], options?: RunTextOptions): Promise<RunResult>;
   /**
    * Makes a TCP connection from the server's machine, for example to a server that only listens there. Resolves when it
    * is established. Requires a POSIX server with perl, python3, node, socat, bash or OpenBSD's nc; the first of them that

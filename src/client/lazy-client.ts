@@ -17,12 +17,13 @@ import {
 } from "./connection-status.ts";
 import { EnvironmentClient } from "./environment-client.ts";
 import { LazyConnection } from "./lazy-connection.ts";
-import { type LazyClientOptions, type ResolvedLazyOptions, resolveLazyOptions } from "./options.ts";
+import {
+  type GetOptions,
+  type LazyClientOptions,
+  type ResolvedLazyOptions,
+  resolveLazyOptions,
+} from "./options.ts";
 import type { Session } from "./session.ts";
-
-interface GetOptions {
-  readonly signal?: AbortSignal | undefined;
-}
 
 const GET_RULES: Rules<GetOptions> = { signal: anAbortSignal };
 
@@ -60,9 +61,9 @@ export class LazyExecServerClient extends EnvironmentClient {
    * `signal` ends only this caller's wait, with the signal's reason. An attempt that no caller waits for is abandoned.
    * @throws what {@link ExecServerClient.connect} throws; ClosedError after `close()`.
    */
-  get(options?: { readonly signal?: AbortSignal | undefined }): Promise<ExecServerClient> {
+  get(options?: GetOptions): Promise<ExecServerClient> {
     try {
-      checkOptions<GetOptions>("get()", options, GET_RULES);
+      checkOptions("get()", options, GET_RULES);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -96,6 +96,16 @@ export interface ReadFileOptions extends TransferOptions {
   readonly flag?: "r" | undefined;
 }
 
+/** Options of a `readFile` that returns text. */
+export interface ReadFileTextOptions extends ReadFileOptions {
+  readonly encoding: FileEncoding;
+}
+
+/** Options of a `readFile` that returns bytes. */
+export interface ReadFileBytesOptions extends ReadFileOptions {
+  readonly encoding?: null | undefined;
+}
+
 const encoding = oneOf("utf8", "utf-8", null);
 export const readFileRules: Rules<ReadFileOptions> = { ...transfer, encoding, flag: only("flag", "r") };
 
@@ -168,6 +178,16 @@ export interface ReaddirOptions extends FileOptions {
   readonly recursive?: boolean | undefined;
   /** Returns entries with their types instead of names. @default false */
   readonly withFileTypes?: boolean | undefined;
+}
+
+/** Options of a `readdir` that returns names. */
+export interface ReaddirNamesOptions extends ReaddirOptions {
+  readonly withFileTypes?: false | undefined;
+}
+
+/** Options of a `readdir` that returns entries with their types. */
+export interface ReaddirTypesOptions extends ReaddirOptions {
+  readonly withFileTypes: true;
 }
 
 export const readdirRules: Rules<ReaddirOptions> = { ...mkdirRules, encoding, withFileTypes: aBoolean };

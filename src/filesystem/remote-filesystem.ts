@@ -1,4 +1,3 @@
-import type { Bytes } from "../internal/bytes.ts";
 import type { FileBytes, FilePieces } from "../internal/contents.ts";
 import type { RemoteDirent, RemoteStats, WalkResult } from "./entries.ts";
 import type {
@@ -7,8 +6,10 @@ import type {
   FileEncoding,
   FileOptions,
   LinkType,
-  ReaddirOptions,
-  ReadFileOptions,
+  ReaddirNamesOptions,
+  ReaddirTypesOptions,
+  ReadFileBytesOptions,
+  ReadFileTextOptions,
   ReadStreamOptions,
   RealpathOptions,
   RecursiveOptions,
@@ -43,15 +44,9 @@ type RemotePath = string | URL;
  */
 export interface RemoteFileSystem {
   /** Reads a whole file of any size as UTF-8 text. More than 1 MiB, or an unknown size, is read in blocks. */
-  readFile(
-    path: RemotePath,
-    options: FileEncoding | (ReadFileOptions & { readonly encoding: FileEncoding }),
-  ): Promise<string>;
+  readFile(path: RemotePath, options: FileEncoding | ReadFileTextOptions): Promise<string>;
   /** Reads a whole file of any size as bytes. More than 1 MiB, or an unknown size, is read in blocks. */
-  readFile(
-    path: RemotePath,
-    options?: (ReadFileOptions & { readonly encoding?: null | undefined }) | null,
-  ): Promise<Bytes>;
+  readFile(path: RemotePath, options?: ReadFileBytesOptions | null): Promise<Uint8Array<ArrayBuffer>>;
   /**
    * Creates or replaces a file. More than 1 MiB, or a Blob, a stream or an async iterable, is written in blocks: the file
    * is emptied before the first one, so the write is not atomic; with the flag "wx", creating it is. When the write fails or is aborted, `bytesWritten` of the
@@ -111,25 +106,19 @@ export interface RemoteFileSystem {
    * Returns the names in a directory, in no particular order. The server leaves out links without a target. With
    * `recursive`, links to directories are followed, as in Node: `walk()` does not follow them.
    */
-  readdir(
-    path: RemotePath,
-    options?: FileEncoding | (ReaddirOptions & { readonly withFileTypes?: false | undefined }) | null,
-  ): Promise<string[]>;
+  readdir(path: RemotePath, options?: FileEncoding | ReaddirNamesOptions | null): Promise<string[]>;
   /**
    * Returns the entries of a directory with their types, in no particular order. Each link costs a request. With
    * `recursive`, links to directories are not followed.
    */
-  readdir(
-    path: RemotePath,
-    options: ReaddirOptions & { readonly withFileTypes: true },
-  ): Promise<RemoteDirent[]>;
+  readdir(path: RemotePath, options: ReaddirTypesOptions): Promise<RemoteDirent[]>;
   /** Lists everything below a directory, within limits, in one request. Leaves out names with line ends or tabs. */
   walk(path: RemotePath, options?: WalkOptions): Promise<WalkResult>;
   /**
    * Reads a file on demand, up to 4 blocks of 1 MiB ahead. Opens it with the first read, and closes it when its last block
    * has arrived, when the stream is cancelled, or when a forgotten stream is collected as garbage.
    */
-  createReadStream(path: RemotePath, options?: ReadStreamOptions): ReadableStream<Bytes>;
+  createReadStream(path: RemotePath, options?: ReadStreamOptions): ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Writes a file with backpressure. Opens it, and so empties it, with the first write or the close. */
   createWriteStream(path: RemotePath, options?: WriteStreamOptions): WritableStream<Uint8Array>;
   /**
@@ -137,7 +126,7 @@ export interface RemoteFileSystem {
    * stream ends `tar`. A file that changes meanwhile is packed as it was read; any other error of `tar` fails the stream at
    * its end. Requires a POSIX server with `tar`.
    */
-  packDirectory(path: RemotePath, options?: FileOptions): ReadableStream<Bytes>;
+  packDirectory(path: RemotePath, options?: FileOptions): ReadableStream<Uint8Array<ArrayBuffer>>;
   /**
    * Unpacks a tar archive into a directory, which is made if it is missing, with the server's `tar`. What exists is replaced
    * file by file. Files get the modes and times of the archive and belong to the server's user. The archive is first written

@@ -21,6 +21,12 @@ import { checkCloseOptions, checkListenOptions, resolveOptions } from "./resolve
 import { type OpenPage, refuse, Upgrades } from "./upgrade.ts";
 import { Visit } from "./visit.ts";
 
+/** Where a gateway listens. */
+export interface GatewayAddress {
+  /** For `webSocket()`, with the port that was chosen. With the loopback address if it listens on all addresses. */
+  readonly url: string;
+}
+
 /** Lets the pages of a web application reach an exec-server. */
 export interface Gateway {
   /** The connected pages, the oldest first. Each iteration takes a snapshot. */
@@ -32,10 +38,7 @@ export interface Gateway {
    * @throws UsageError `ERR_INVALID_ARGUMENT` when the gateway already listens or is closed. An error of the system, such
    * as `EADDRINUSE`, when the port can't be used.
    */
-  listen(options?: GatewayListenOptions): Promise<{
-    /** For `webSocket()`, with the port that was chosen. With the loopback address if it listens on all addresses. */
-    readonly url: string;
-  }>;
+  listen(options?: GatewayListenOptions): Promise<GatewayAddress>;
   /**
    * Serves on an existing HTTP server, which several gateways with different paths can share. Requests for other paths are
    * left to other `upgrade` listeners; without any, they get 404.
@@ -97,7 +100,7 @@ export class ExecServerGateway implements Gateway {
     return this.#pages;
   }
 
-  async listen(options: GatewayListenOptions = {}): Promise<{ url: string }> {
+  async listen(options: GatewayListenOptions = {}): Promise<GatewayAddress> {
     checkListenOptions(options);
     const { port = 0, host = "127.0.0.1" } = options;
     const httpServer = await this.listenOn({ port, host });

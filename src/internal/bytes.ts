@@ -6,7 +6,7 @@ import { viewOf } from "./realms.ts";
 
 /**
  * Bytes in memory that is not shared between threads: the type that the platform's streams, Blobs and decoders accept.
- * @inline
+ * Public signatures name the type itself, because this name is not exported.
  */
 export type Bytes = Uint8Array<ArrayBuffer>;
 

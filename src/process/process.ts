@@ -1,11 +1,10 @@
 import { bindMembers } from "../internal/bound.ts";
-import type { Bytes } from "../internal/bytes.ts";
 import { asyncDispose } from "../internal/dispose.ts";
 import { inOperation, type Operation } from "../internal/operation.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import type { OutputChunk } from "./events.ts";
 import { signalName } from "./signals.ts";
-import type { ProcessExit, ProcessState } from "./state.ts";
+import type { ProcessExit, ProcessState, TerminateResult } from "./state.ts";
 import { stdinStream } from "./stdin-stream.ts";
 import { checkSize, type TerminalSize } from "./tty.ts";
 
@@ -28,7 +27,7 @@ export class ExecProcess implements AsyncDisposable {
   readonly #rpc: RpcPeer;
   readonly #state: ProcessState;
   #stdin: WritableStream<string | Uint8Array> | undefined;
-  #terminating: Promise<{ running: boolean }> | undefined;
+  #terminating: Promise<TerminateResult> | undefined;
 
   /** @internal Created by `start`. */
   constructor(parts: {
@@ -48,12 +47,12 @@ export class ExecProcess implements AsyncDisposable {
   }
 
   /** Standard output as bytes; all output if the process runs in a terminal. Ends when the process is closed. */
-  get stdout(): ReadableStream<Bytes> {
+  get stdout(): ReadableStream<Uint8Array<ArrayBuffer>> {
     return this.#state.output.stdout;
   }
 
   /** Standard error as bytes. */
-  get stderr(): ReadableStream<Bytes> {
+  get stderr(): ReadableStream<Uint8Array<ArrayBuffer>> {
     return this.#state.output.stderr;
   }
 
@@ -157,15 +156,12 @@ export class ExecProcess implements AsyncDisposable {
   }
 
   /** Kills the process. */
-  async terminate(): Promise<{
-    /** Whether the process was still running. */
-    running: boolean;
-  }> {
+  async terminate(): Promise<TerminateResult> {
     // After the close another process can have the same id.
     if (this.#state.isOver && this.#state.hasExited) return { running: false };
     // An aborted signal, or the end of a block, may have requested it already.
     this.#terminating ??= this.#terminate();
-    return await this.#in("terminate", () => this.#terminating as Promise<{ running: boolean }>);
+    return await this.#in("terminate", () => this.#terminating as Promise<TerminateResult>);
   }
 
   /** Terminates the process. Resolves if the connection has ended: no process can be terminated through it. */
@@ -177,7 +173,7 @@ export class ExecProcess implements AsyncDisposable {
     }
   }
 
-  async #terminate(): Promise<{ running: boolean }> {
+  async #terminate(): Promise<TerminateResult> {
     try {
       const params = { processId: this.processId };
       // Not awaited: what terminates a process also terminates a stopped one.

@@ -41,6 +41,16 @@ export interface RunOptions extends StartOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** Options of a `run` whose output is bytes. */
+export interface RunBytesOptions extends RunOptions {
+  readonly encoding: "bytes";
+}
+
+/** Options of a `run` whose output is text. */
+export interface RunTextOptions extends RunOptions {
+  readonly encoding?: "utf8" | undefined;
+}
+
 type Start = (
   argv: readonly string[],
   options: StartOptions,

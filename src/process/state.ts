@@ -18,6 +18,12 @@ export interface ProcessExit {
   readonly sandboxDenied: boolean;
 }
 
+/** The answer to a request to kill a process. */
+export interface TerminateResult {
+  /** Whether the process was still running. */
+  running: boolean;
+}
+
 /** The client's state of one process. Each of its promises settles at the latest when the connection ends. */
 export class ProcessState implements Route<ProcessEvent | DecisionEvent> {
   readonly output: ProcessOutput;

@@ -39,7 +39,10 @@ export const FEATURES = {
   watch: { since: 166, capability: "fsWatchMissing" },
 } as const satisfies Record<string, Entry>;
 
-/** The name of something that not every server can do, for `supports()`. */
+/**
+ * The name of something that not every server can do, for `supports()`.
+ * @useDeclaredType
+ */
 export type ServerFeature = keyof typeof FEATURES;
 
 export const featureRule = (value: unknown): string | undefined =>

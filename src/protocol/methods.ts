@@ -61,7 +61,10 @@ export const methods = /* @__PURE__ */ (() => ({
   "http/request": method<HttpRequestParams>()(httpSchemas.requestResult),
 }))();
 
-/** The requests of the protocol that this version knows, by name: `"process/start"`, `"fs/walk"` and so on. */
+/**
+ * The requests of the protocol that this version knows, by name.
+ * @useDeclaredType
+ */
 export type MethodName = keyof typeof methods;
 /** The name of a method without types in this version. */
 export type UnknownMethod<M extends string> = M extends MethodName ? never : M;

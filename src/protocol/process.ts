@@ -50,7 +50,10 @@ export const outputForm = /* @__PURE__ */ payloadForm(
   }),
 );
 
-/** `"stdout"`, `"stderr"`, or `"pty"` for all output of a terminal. */
+/**
+ * `"stdout"`, `"stderr"`, or `"pty"` for all output of a terminal.
+ * @useDeclaredType
+ */
 export type OutputStreamName = z.infer<typeof processSchemas.output>["stream"];
 
 /** A decision of the network policy about a process. Members that this version does not know are kept. */

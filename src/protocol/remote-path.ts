@@ -16,6 +16,8 @@ import {
 /**
  * Path arithmetic for the server's machine, independent of the local machine. The first path determines whether paths are
  * POSIX or Windows. It can be native or a `file:` URL, and the result has the same form. No request is sent.
+ *
+ * @namespace
  */
 export const remotePath = {
   /**

@@ -2,6 +2,7 @@ import { invalid, received } from "../internal/arguments.ts";
 import { aBoolean, aString, integer, type Rule, type Rules } from "../internal/option-rules.ts";
 import { isUint8Array } from "../internal/realms.ts";
 import type { DialRefusal, TestServerDoor } from "./channel.ts";
+import type { TestExitOptions } from "./test-process.ts";
 
 /** The checks of the test server's arguments. */
 
@@ -19,7 +20,7 @@ export const REFUSAL_RULES: Rules<DialRefusal> = {
   reason: aString,
 };
 
-export const EXIT_RULES: Rules<{ sandboxDenied?: boolean; keepsOutput?: boolean }> = {
+export const EXIT_RULES: Rules<TestExitOptions> = {
   sandboxDenied: aBoolean,
   keepsOutput: aBoolean,
 };

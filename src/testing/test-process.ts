@@ -8,6 +8,7 @@ import { platformClass } from "../internal/platform.ts";
 import { launched } from "../process/launcher/launch.ts";
 import { ERROR_LINE, reportLine } from "../process/launcher/report.ts";
 import type { TerminalSize } from "../process/tty.ts";
+import type { ParamsOf } from "../protocol/methods.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
 import type { OutputStreamName, ProcessStartParams } from "../protocol/process.ts";
 import { InputFrames } from "./input-frames.ts";
@@ -39,6 +40,14 @@ const ENDING_SIGNALS: Readonly<Record<string, number>> = {
   SYS: 31,
 };
 
+/** Options of {@link TestProcess.exit}. */
+export interface TestExitOptions {
+  /** Whether the sandbox denied an operation of the process. @default false */
+  readonly sandboxDenied?: boolean;
+  /** Leaves the output open until {@link TestProcess.closeOutput}, as a grandchild process does. @default false */
+  readonly keepsOutput?: boolean;
+}
+
 /** A process that an app has started, played by the test. Its events get consecutive sequence numbers. */
 export class TestProcess {
   /** Its id on the wire. */
@@ -48,7 +57,7 @@ export class TestProcess {
   /** The working directory, as a native path. */
   readonly cwd: string;
   /** The params of `process/start` as received, with env, envPolicy, sandbox and all others. */
-  readonly params: ProcessStartParams;
+  readonly params: ParamsOf<"process/start">;
   /** Its process id; undefined if the app has started it so that it can't be signalled. */
   readonly pid: number | undefined;
   readonly #input = new Recorder<Uint8Array>();
@@ -116,15 +125,8 @@ export class TestProcess {
     this.#output(this.#isTerminal ? "pty" : "stderr", data);
   }
 
-  /**
-   * Exits the process. Further calls do nothing.
-   *
-   * @param options `keepsOutput` leaves the output open until {@link closeOutput}, as a grandchild process does.
-   */
-  exit(
-    exitCode = 0,
-    options: { readonly sandboxDenied?: boolean; readonly keepsOutput?: boolean } = {},
-  ): void {
+  /** Exits the process. Further calls do nothing. */
+  exit(exitCode = 0, options: TestExitOptions = {}): void {
     checkOptions("exit()", options, EXIT_RULES);
     if (!this.#isRunning) return;
     this.#isRunning = false;

@@ -1,3 +1,4 @@
+import type { EnvironmentInfo } from "../client/environment.ts";
 import { bindMembers } from "../internal/bound.ts";
 import { asyncDispose } from "../internal/dispose.ts";
 import {
@@ -9,7 +10,7 @@ import {
   oneOf,
   type Rules,
 } from "../internal/option-rules.ts";
-import type { MethodName, ResultOf } from "../protocol/methods.ts";
+import type { MethodName } from "../protocol/methods.ts";
 import type { Transport } from "../transport/transport.ts";
 import { openWebSocket } from "../transport/websocket/dial.ts";
 import type { WebSocketConstructor } from "../transport/websocket/websocket.ts";
@@ -39,7 +40,7 @@ export interface TestServerOptions {
    */
   readonly version?: string | undefined;
   /** Merged over the default environment info, that of a Linux machine with the working directory `/work`. Paths are `file:` URIs. */
-  readonly environmentInfo?: ResultOf<"environment/info"> | undefined;
+  readonly environmentInfo?: EnvironmentInfo | undefined;
   /** The initial files, by absolute path. @default none */
   readonly files?: Readonly<Record<string, string | Uint8Array>> | undefined;
   /** Whether a request without a handler is rejected with an error that shows how to handle it, or gets no response. @default "refuse" */

@@ -14,10 +14,14 @@ export interface Transport {
   connect(context: ConnectContext): Promise<Connection>;
 }
 
-/** What a transport gets for one attempt. */
-export interface ConnectContext {
-  /** Aborts when the attempt is no longer needed. */
+/** What a function gets that returns an address or a port for one attempt. */
+export interface TargetContext {
+  /** Aborts when the attempt is no longer needed: when the last caller that waits for the connection has aborted. */
   readonly signal: AbortSignal;
+}
+
+/** What a transport gets for one attempt. */
+export interface ConnectContext extends TargetContext {
   /** Reports what the attempt waits for. The error of a timeout quotes the latest report. Must not hold a credential. */
   readonly waitingFor?: ((reason: string) => void) | undefined;
 }

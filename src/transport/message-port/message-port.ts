@@ -1,7 +1,7 @@
 import { untilAborted } from "../../internal/abort.ts";
 import { invalid } from "../../internal/arguments.ts";
 import type { Awaitable } from "../../internal/awaitable.ts";
-import type { Transport } from "../transport.ts";
+import type { TargetContext, Transport } from "../transport.ts";
 import { PortDialer } from "./dialer.ts";
 import { checkedPort, livenessOf, type PortLike, type PortOptions } from "./port.ts";
 
@@ -9,7 +9,7 @@ import { checkedPort, livenessOf, type PortLike, type PortOptions } from "./port
  * Returns a new port. Called before every dial. Its `signal` aborts when the last caller that waits for the connection has
  * aborted.
  */
-export type PortTarget = (context: { readonly signal: AbortSignal }) => Awaitable<PortLike>;
+export type PortTarget = (context: TargetContext) => Awaitable<PortLike>;
 
 /**
  * Connects to an exec-server over a message port whose other side has a {@link bridge}: from a sandboxed Electron

@@ -1,0 +1,52 @@
+/**
+ * Arranges the API reference: what a folder of the source exports forms a category, and a document is named by its heading.
+ * Base classes that are not exported are not mentioned, because their names lead nowhere.
+ */
+import { relative } from "node:path";
+import { Comment, CommentTag, Converter, ReflectionKind } from "typedoc";
+
+/** The category of an export, by the beginning of its file's path in `src`. The first match counts. */
+const CATEGORIES = [
+  ["client/server-requests", "Sandbox and network"],
+  ["client", "Clients"],
+  ["errors", "Errors"],
+  ["filesystem", "Files"],
+  ["internal/contents", "Files"],
+  ["process/network", "Sandbox and network"],
+  ["process", "Processes"],
+  ["internal/byte-queue", "Processes"],
+  ["http", "HTTP and TCP"],
+  ["tcp", "HTTP and TCP"],
+  ["protocol/sandbox", "Sandbox and network"],
+  ["protocol/process", "Processes"],
+  ["protocol/remote-path", "Files"],
+  ["protocol", "Protocol"],
+  ["rpc", "Protocol"],
+  ["transport/transport", "Custom transports"],
+  ["transport", "Transports"],
+  ["node/folders", "Folders"],
+  ["node/ports", "Ports"],
+  ["node", "Transports"],
+];
+
+export function load(app) {
+  app.converter.on(Converter.EVENT_CREATE_DECLARATION, (context, reflection) => {
+    if (!reflection.parent?.kindOf(ReflectionKind.Module)) return;
+    const file = context.getSymbolFromReflection(reflection)?.declarations?.[0]?.getSourceFile().fileName;
+    const path = file && relative("src", file);
+    const category = CATEGORIES.find(([start]) => path?.startsWith(start))?.[1];
+    if (!category) return;
+    reflection.comment ??= new Comment();
+    reflection.comment.blockTags.push(new CommentTag("@category", [{ kind: "text", text: category }]));
+  });
+  app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_, document) => {
+    const [, title] = /^# (.+)\n/.exec(document.content[0]?.text ?? "") ?? [];
+    if (title) document.name = title;
+  });
+  app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => {
+    for (const reflection of Object.values(project.reflections)) {
+      for (const name of ["inheritedFrom", "overwrites"])
+        if (!reflection[name]?.reflection) delete reflection[name];
+    }
+  });
+}
