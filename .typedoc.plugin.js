@@ -21,7 +21,7 @@ const CATEGORIES = [
   ["protocol/process", "Processes"],
   ["protocol/remote-path", "Files"],
   ["protocol", "Protocol"],
-  ["rpc", "Protocol"],
+  ["rpc", "Clients"],
   ["transport/transport", "Custom transports"],
   ["transport", "Transports"],
   ["node/folders", "Folders"],
@@ -35,13 +35,18 @@ export function load(app) {
     const file = context.getSymbolFromReflection(reflection)?.declarations?.[0]?.getSourceFile().fileName;
     const path = file && relative("src", file);
     const category = CATEGORIES.find(([start]) => path?.startsWith(start))?.[1];
-    if (!category) return;
+    if (!category || reflection.comment?.getTag("@category")) return;
     reflection.comment ??= new Comment();
     reflection.comment.blockTags.push(new CommentTag("@category", [{ kind: "text", text: category }]));
   });
   app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_, document) => {
     const [, title] = /^# (.+)\n/.exec(document.content[0]?.text ?? "") ?? [];
     if (title) document.name = title;
+  });
+  const isNamed = (type) => type.reflection || type.package !== "exec-server-sdk";
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    for (const reflection of Object.values(project.reflections))
+      if (reflection.extendedTypes) reflection.extendedTypes = reflection.extendedTypes.filter(isNamed);
   });
   app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => {
     for (const reflection of Object.values(project.reflections)) {

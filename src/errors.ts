@@ -14,16 +14,27 @@ export type Delivery =
 
 /** Every `code` of an {@link ExecServerError}. Codes are stable, messages are not. */
 export type ErrorCode =
+  /** {@link ConnectError}: the connection could not be established. */
   | "ERR_CONNECT"
+  /** {@link TimeoutError}: `connectTimeoutMs` passed. */
   | "ERR_CONNECT_TIMEOUT"
+  /** {@link TimeoutError}: `initializeTimeoutMs` passed. */
   | "ERR_INITIALIZE_TIMEOUT"
+  /** {@link TimeoutError}: the `timeoutMs` of a call passed. */
   | "ERR_TIMEOUT"
+  /** {@link DisconnectedError}: the connection ended after it had been established. */
   | "ERR_DISCONNECTED"
+  /** {@link ClosedError}: the client was closed. */
   | "ERR_CLOSED"
+  /** {@link ServerError}: the server rejected the request. */
   | "ERR_SERVER"
+  /** {@link ProtocolError}: the server violated the protocol. */
   | "ERR_PROTOCOL"
+  /** {@link ProcessExitError}: a command exited with a non-zero code. */
   | "ERR_PROCESS_EXIT"
+  /** {@link OverflowError}: a buffer limit was exceeded. */
   | "ERR_OVERFLOW"
+  /** {@link UsageError}: the call was invalid. */
   | UsageErrorCode;
 
 /** Every `code` of a {@link UsageError}. */
@@ -243,7 +254,11 @@ export class ProtocolError extends ExecServerError {
   readonly code = "ERR_PROTOCOL";
 }
 
-/** The outcome of a finished command. The output is text or bytes, depending on the option `encoding`. */
+/**
+ * The outcome of a finished command. The output is text or bytes, depending on the option `encoding`.
+ *
+ * @category Processes
+ */
 export interface RunResult<Output extends string | Uint8Array = string> {
   /** 0 on success; negative on Windows for NTSTATUS codes; -1 if the server does not know it. */
   readonly exitCode: number;

@@ -2,6 +2,7 @@ import type { ClosedError, DisconnectedError } from "../errors.ts";
 import { checkArgument } from "../internal/option-rules.ts";
 import { featureRule, type ServerFeature } from "../protocol/features.ts";
 import { connect } from "./connect.ts";
+import type { ExecEnvironment } from "./environment.ts";
 import { EnvironmentClient } from "./environment-client.ts";
 import { type ConnectOptions, resolveConnectOptions } from "./options.ts";
 import type { Session } from "./session.ts";
@@ -10,7 +11,7 @@ import type { Session } from "./session.ts";
  * One connection and one session. When the connection ends, everything pending on it rejects once with the same
  * failure, and new calls reject without being sent. It never reconnects: {@link LazyExecServerClient} makes a new one.
  */
-export class ExecServerClient extends EnvironmentClient {
+export class ExecServerClient extends EnvironmentClient implements ExecEnvironment {
   /** The server's id of this session. Every connection has a new one. */
   readonly sessionId: string;
   readonly #session: Session;

@@ -15,6 +15,7 @@ import {
   Timeline,
   type TimelineEntry,
 } from "./connection-status.ts";
+import type { ExecEnvironment } from "./environment.ts";
 import { EnvironmentClient } from "./environment-client.ts";
 import { LazyConnection } from "./lazy-connection.ts";
 import {
@@ -39,7 +40,7 @@ const GET_RULES: Rules<GetOptions> = { signal: anAbortSignal };
  *
  * With `fetchConnection: "own"`, `fetch` has a second connection under the same rules.
  */
-export class LazyExecServerClient extends EnvironmentClient {
+export class LazyExecServerClient extends EnvironmentClient implements ExecEnvironment {
   readonly #options: ResolvedLazyOptions;
   readonly #timeline = new Timeline();
   readonly #status = new ConnectionStatus(this.#timeline);
