@@ -2,7 +2,7 @@
  * Arranges the API reference: what a folder of the source exports forms a category, and a document is named by its heading.
  * Base classes that are not exported are not mentioned, because their names lead nowhere.
  */
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import { Comment, CommentTag, Converter, ReflectionKind } from "typedoc";
 
 /** The category of an export, by the beginning of its file's path in `src`. The first match counts. */
@@ -33,7 +33,7 @@ export function load(app) {
   app.converter.on(Converter.EVENT_CREATE_DECLARATION, (context, reflection) => {
     if (!reflection.parent?.kindOf(ReflectionKind.Module)) return;
     const file = context.getSymbolFromReflection(reflection)?.declarations?.[0]?.getSourceFile().fileName;
-    const path = file && relative("src", file);
+    const path = file && relative(join(import.meta.dirname, "src"), file);
     const category = CATEGORIES.find(([start]) => path?.startsWith(start))?.[1];
     if (!category || reflection.comment?.getTag("@category")) return;
     reflection.comment ??= new Comment();

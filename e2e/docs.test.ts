@@ -1,29 +1,14 @@
 import { execFile, execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ExecServer, makeCodexHome } from "../test/support/exec-server.ts";
 import { Origin } from "../test/support/origin.ts";
+import { EXAMPLES, NOT_RUN, runnableModules, writeExamples } from "./support/reference-examples.ts";
+import { snippets } from "./support/snippets.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const GUIDES = readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`);
-
-/** The TypeScript snippets of the README and the guides, by chapter. Those of a guide begin with its name. */
-function snippets(): Map<string, string[]> {
-  const found = new Map<string, string[]>();
-  for (const file of ["README.md", ...GUIDES]) {
-    const prefix = GUIDES.includes(file) ? `${file}: ` : "";
-    let heading = prefix;
-    const text = readFileSync(join(ROOT, file), "utf8");
-    for (const [, title, code] of text.matchAll(/^## (.+)$|^```ts\n([\s\S]*?)^```$/gm)) {
-      if (title) heading = prefix + title;
-      if (code) found.set(heading, [...(found.get(heading) ?? []), code]);
-    }
-  }
-  return found;
-}
-
 const CLIENT = `
 import { bridge, LazyExecServerClient, messagePort, remotePath, webSocket } from "exec-server-sdk";
 import { stdio } from "exec-server-sdk/node";
@@ -230,13 +215,32 @@ let server: ExecServer;
 let origin: Origin;
 let directory: string;
 
-/** Replaces the addresses and directories of the README by those of the test. */
-function adapted(code: string): string {
+/** Replaces the addresses and directories of the documentation by those of the test. */
+function adapted(code: string, root = directory): string {
   return code
     .replaceAll("ws://127.0.0.1:8080", server.url)
     .replaceAll("http://localhost:3000", origin.url)
-    .replaceAll(/(?<=")(?=\/(?:src|srv|work|var\/log|backup))/g, directory)
-    .replaceAll("file:///src", `file://${directory}/src`);
+    .replaceAll(/(?<=")(?=\/(?:src|srv|work|var\/log|backup))/g, root)
+    .replaceAll(/file:\/\/(?=\/(?:src|work))/g, `file://${root}`);
+}
+
+/** Makes the directories and files that the documentation uses. */
+function makeFiles(root: string): void {
+  for (const folder of ["src", "srv", "var/log", "backup", "project"])
+    mkdirSync(join(root, folder), { recursive: true });
+  writeFileSync(join(root, "var/log/huge.log"), "line\n".repeat(100_000));
+  writeFileSync(join(root, "src/package.json"), '{ "scripts": { "build": "echo built" } }');
+  writeFileSync(join(root, "project/app.js"), "uploaded");
+}
+
+/** Runs a program of the documentation with the environment that it expects. */
+function runProgram(cwd: string, file: string, ...args: string[]) {
+  const path = [join(ROOT, "node_modules/.bin"), process.env["PATH"]].join(delimiter);
+  return promisify(execFile)(process.execPath, ["--import", "tsx", file, ...args], {
+    cwd,
+    env: { ...process.env, PATH: path, CODEX_HOME: makeCodexHome() },
+    timeout: 50_000,
+  });
 }
 
 beforeAll(async () => {
@@ -247,12 +251,10 @@ beforeAll(async () => {
   origin.answer = (response) => response.end('{"ok":true}');
   mkdirSync(join(ROOT, ".tmp"), { recursive: true });
   directory = mkdtempSync(join(ROOT, ".tmp", "readme-"));
-  for (const folder of ["src", "srv", "var/log", "backup"])
-    mkdirSync(join(directory, folder), { recursive: true });
-  writeFileSync(join(directory, "var/log/huge.log"), "line\n".repeat(100_000));
-  writeFileSync(join(directory, "src/package.json"), '{ "scripts": { "build": "echo built" } }');
-  mkdirSync(join(directory, "project"));
-  writeFileSync(join(directory, "project/app.js"), "uploaded");
+  makeFiles(directory);
+  const examplesRoot = join(directory, "examples");
+  makeFiles(examplesRoot);
+  writeExamples(examplesRoot, (code) => adapted(code, examplesRoot));
   execFileSync("git", ["init", "--quiet", join(directory, "src")]);
   const all = snippets();
   for (const [index, program] of PROGRAMS.entries()) {
@@ -275,12 +277,12 @@ it("every TypeScript snippet of the README and the guides is run by this test", 
   expect(run.sort()).toEqual(printed.sort());
 });
 
-it("the TypeScript of the README and the guides compiles", async () => {
+it("the TypeScript of the README, the guides and the API reference compiles", async () => {
   const config = {
     extends: "../../tsconfig.json",
     // The snippets leave out uses of some variables.
     compilerOptions: { noUnusedLocals: false, noUnusedParameters: false },
-    include: ["*.mts"],
+    include: ["**/*.mts"],
   };
   writeFileSync(join(directory, "tsconfig.json"), JSON.stringify(config));
   const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
@@ -295,15 +297,17 @@ const RUNNING = PROGRAMS.filter(({ isOnlyCompiled }) => !isOnlyCompiled);
 it.each(RUNNING.map((program) => [program.chapter || "Install", PROGRAMS.indexOf(program)] as const))(
   "the snippets run: %s",
   async (_, index) => {
-    const path = [join(ROOT, "node_modules/.bin"), process.env["PATH"]].join(delimiter);
-    const running = promisify(execFile)(
-      process.execPath,
-      ["--import", "tsx", join(directory, `${index}.mts`)],
-      { cwd: directory, env: { ...process.env, PATH: path, CODEX_HOME: makeCodexHome() }, timeout: 50_000 },
-    );
+    const running = runProgram(directory, join(directory, `${index}.mts`));
     const { input } = PROGRAMS[index] as Program;
     if (input !== undefined) running.child.stdin?.end(input);
     const { stdout } = await running;
     expect(stdout).toMatch(PROGRAMS[index]?.prints ?? /^/);
   },
 );
+
+it("the examples of the API reference run", async () => {
+  const names = EXAMPLES.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(Object.keys(NOT_RUN)));
+  const root = join(directory, "examples");
+  await runProgram(root, join(root, "run.mts"), ...runnableModules());
+});

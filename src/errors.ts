@@ -68,7 +68,21 @@ export interface ErrorDetails {
 // A registered symbol, so that the ESM and the CJS copy, and two installed versions, recognise each other's errors.
 const BRAND = Symbol.for("exec-server-sdk.error");
 
-/** The base class: `error instanceof ExecServerError` holds for every error that the SDK creates. */
+/**
+ * The base class: `error instanceof ExecServerError` holds for every error that the SDK creates, also across the ESM and
+ * the CJS copy. Decide by `code`; `delivery` tells whether the request may be repeated.
+ *
+ * @example
+ * import { ExecServerError } from "exec-server-sdk";
+ *
+ * try {
+ *   await client.run(["make", "deploy"], { cwd: "/work" });
+ * } catch (error) {
+ *   if (!(error instanceof ExecServerError)) throw error;
+ *   if (error.delivery === "not-sent") console.log("Safe to repeat:", error.code);
+ *   else console.log("It may have run:", error.code, error.message);
+ * }
+ */
 export abstract class ExecServerError extends Error {
   /** @internal The brand of the class. A subclass without a brand is an ordinary class. */
   static readonly brand: string = "ExecServerError";
@@ -128,7 +142,16 @@ export interface ConnectErrorDetails extends ErrorDetails {
   readonly closeCode?: number | undefined;
 }
 
-/** The connection could not be established. */
+/**
+ * The connection could not be established.
+ *
+ * @example
+ * client.get().catch((error) => {
+ *   if (error.code === "ERR_CONNECT" && error.status === 401) console.log("The token is wrong");
+ *   else if (error.code === "ERR_CONNECT") console.log("Not reachable:", error.phase, error.closeCode);
+ *   else throw error;
+ * });
+ */
 export class ConnectError extends ExecServerError {
   static override readonly brand = "ConnectError";
   readonly code = "ERR_CONNECT";
@@ -150,6 +173,13 @@ export type TimeoutErrorCode = "ERR_CONNECT_TIMEOUT" | "ERR_INITIALIZE_TIMEOUT" 
 /**
  * A deadline passed.
  *
+ * @example
+ * import { TimeoutError } from "exec-server-sdk";
+ *
+ * await client.run(["sh", "-c", "echo half; sleep 5"], { timeoutMs: 200 }).catch((error: unknown) => {
+ *   if (!(error instanceof TimeoutError) || error.code !== "ERR_TIMEOUT") throw error;
+ *   console.log("So far:", error.stdout);
+ * });
  * @typeParam Output The output of a `run`: `string`, or `Uint8Array` with `encoding: "bytes"`.
  */
 export class TimeoutError<
@@ -174,7 +204,16 @@ export interface DisconnectedErrorDetails extends ErrorDetails {
   readonly closeCode?: number | undefined;
 }
 
-/** The connection ended after it had been established. */
+/**
+ * The connection ended after it had been established.
+ *
+ * @example
+ * const session = await client.get();
+ * session.run(["sleep", "60"]).catch((error) => {
+ *   if (error.code !== "ERR_DISCONNECTED") throw error;
+ *   console.log(error.reason, error.closeCode, error.delivery); // "unknown": it may still run there
+ * });
+ */
 export class DisconnectedError extends ExecServerError {
   static override readonly brand = "DisconnectedError";
   readonly code = "ERR_DISCONNECTED";
@@ -189,7 +228,14 @@ export class DisconnectedError extends ExecServerError {
   }
 }
 
-/** The client was closed with `close()`. */
+/**
+ * The client was closed with `close()`.
+ *
+ * @example
+ * client.status().catch((error) => {
+ *   if (error.code !== "ERR_CLOSED") throw error; // closing ends what is pending
+ * });
+ */
 export class ClosedError extends ExecServerError {
   static override readonly brand = "ClosedError";
   readonly code = "ERR_CLOSED";
@@ -230,7 +276,15 @@ export interface ServerErrorDetails extends ErrorDetails {
   readonly missing?: "program" | "cwd" | undefined;
 }
 
-/** The server rejected the request. */
+/**
+ * The server rejected the request.
+ *
+ * @example
+ * const motd = await client.fs.readFile("/work/motd", "utf8").catch((error) => {
+ *   if (error.code === "ERR_SERVER" && error.kind === "not-found") return "";
+ *   throw error;
+ * });
+ */
 export class ServerError extends ExecServerError {
   static override readonly brand = "ServerError";
   readonly code = "ERR_SERVER";
@@ -248,7 +302,15 @@ export class ServerError extends ExecServerError {
   }
 }
 
-/** The server violated the protocol. */
+/**
+ * The server violated the protocol, or the peer is no exec-server.
+ *
+ * @example
+ * client.get().catch((error) => {
+ *   if (error.code === "ERR_PROTOCOL") console.log("No exec-server answers there:", error.message);
+ *   else throw error;
+ * });
+ */
 export class ProtocolError extends ExecServerError {
   static override readonly brand = "ProtocolError";
   readonly code = "ERR_PROTOCOL";
@@ -274,6 +336,13 @@ export interface RunResult<Output extends string | Uint8Array = string> {
  * The command of a `run` exited with a non-zero code. The error has the whole result; its message names the program and
  * the last line of standard error.
  *
+ * @example
+ * import { ProcessExitError } from "exec-server-sdk";
+ *
+ * await client.run(["ls", "/missing"]).catch((error: unknown) => {
+ *   if (!(error instanceof ProcessExitError)) throw error;
+ *   console.log(error.exitCode, error.stderr);
+ * });
  * @typeParam Output The output: `string`, or `Uint8Array` with `encoding: "bytes"`.
  */
 export class ProcessExitError<Output extends string | Uint8Array = string | Uint8Array>
@@ -291,21 +360,33 @@ export class ProcessExitError<Output extends string | Uint8Array = string | Uint
     this.result = result as RunResult<Output>;
   }
 
+  /** As in the result. */
   get exitCode(): number {
     return this.result.exitCode;
   }
+  /** As in the result. */
   get stdout(): Output {
     return this.result.stdout;
   }
+  /** As in the result. */
   get stderr(): Output {
     return this.result.stderr;
   }
+  /** As in the result. */
   get sandboxDenied(): boolean {
     return this.result.sandboxDenied;
   }
 }
 
-/** A buffer limit was exceeded. Only the owner of that buffer fails. */
+/**
+ * A buffer limit was exceeded. Only the owner of that buffer fails.
+ *
+ * @example
+ * client.run(["cat", "/var/log/huge.log"], { maxBufferedBytes: 1024 }).catch((error) => {
+ *   if (error.code !== "ERR_OVERFLOW") throw error;
+ *   console.log(`More than ${error.limit} bytes: start() it and read its stdout`);
+ * });
+ */
 export class OverflowError extends ExecServerError {
   static override readonly brand = "OverflowError";
   readonly code = "ERR_OVERFLOW";
@@ -330,7 +411,15 @@ export interface UsageErrorDetails extends ErrorDetails {
   readonly requiredVersion?: string;
 }
 
-/** A call was invalid. Nothing was sent. */
+/**
+ * A call was invalid. Nothing was sent.
+ *
+ * @example
+ * client.fs.whenAppears(["/work/package.json"]).catch((error) => {
+ *   if (error.code !== "ERR_UNSUPPORTED") throw error;
+ *   console.log("Needs server", error.requiredVersion, "has", error.serverVersion);
+ * });
+ */
 export class UsageError extends ExecServerError {
   static override readonly brand = "UsageError";
   readonly code: UsageErrorCode;

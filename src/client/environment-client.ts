@@ -118,7 +118,14 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
     );
   }
 
-  /** Closes the client at the end of an `await using` block. */
+  /**
+   * Closes the client at the end of an `await using` block.
+   *
+   * @example
+   * import { LazyExecServerClient, webSocket } from "exec-server-sdk";
+   *
+   * await using other = new LazyExecServerClient({ transport: webSocket("ws://127.0.0.1:8080") });
+   */
   [asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -28,7 +28,17 @@ export interface CloseCodes {
   readonly gatewayClosing: CloseCode<1001>;
 }
 
-/** How the gateway closes a page's socket. A page sees the code as `closeCode` of its error, and the reason in its message. */
+/**
+ * How the gateway closes a page's socket. A page sees the code as `closeCode` of its error, and the reason in its message.
+ *
+ * @example
+ * import { CLOSE_CODES } from "exec-server-sdk/gateway";
+ *
+ * client.onStateChange(({ error }) => {
+ *   const { closeCode } = (error ?? {}) as { closeCode?: number };
+ *   if (closeCode === CLOSE_CODES.unauthorized.code) console.log("Sign in again");
+ * });
+ */
 export const CLOSE_CODES: CloseCodes = {
   upstreamEnded: { code: 4001, reason: "the exec-server's connection ended" },
   upstreamUnreachable: { code: 4002, reason: "the exec-server can't be reached" },

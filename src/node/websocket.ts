@@ -85,6 +85,15 @@ const HINTS = {
  *
  * @throws UsageError `ERR_INVALID_ARGUMENT` at once for a fixed target that is no `ws:` or `wss:` URL, and for an invalid
  * option.
+ * @example
+ * import { LazyExecServerClient } from "exec-server-sdk";
+ * import { webSocket } from "exec-server-sdk/node";
+ *
+ * const transport = webSocket("wss://build.example/exec", {
+ *   headers: { authorization: `Bearer ${process.env["EXEC_TOKEN"]}` },
+ *   servername: "build.example",
+ * });
+ * await using remote = new LazyExecServerClient({ transport });
  */
 export function webSocket(target: WebSocketTarget, options: NodeWebSocketOptions = {}): Transport {
   const create = ({ url, protocols, headers }: ResolvedAddress) =>

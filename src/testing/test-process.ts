@@ -48,7 +48,23 @@ export interface TestExitOptions {
   readonly keepsOutput?: boolean;
 }
 
-/** A process that an app has started, played by the test. Its events get consecutive sequence numbers. */
+/**
+ * A process that an app has started, played by the test. Its events get consecutive sequence numbers.
+ *
+ * @example
+ * import { LazyExecServerClient } from "exec-server-sdk";
+ * import { TestServer } from "exec-server-sdk/testing";
+ *
+ * await using server = new TestServer();
+ * const app = new LazyExecServerClient({ transport: server.transport });
+ * server.onCommand(["serve"], (process) => {
+ *   process.stderr("listening\n");
+ *   process.onSignal((signal) => process.exit(signal === "SIGHUP" ? 0 : 1));
+ * });
+ * const serve = await app.start(["serve"], { signals: true });
+ * await serve.kill("SIGHUP");
+ * console.log((await serve.exited).exitCode); // 0
+ */
 export class TestProcess {
   /** Its id on the wire. */
   readonly processId: string;

@@ -3,7 +3,21 @@
  * custom transport implements `Transport` and `Connection`.
  */
 
-/** Opens connections to one exec-server. Does nothing before the first call of `connect`. */
+/**
+ * Opens connections to one exec-server. Does nothing before the first call of `connect`.
+ *
+ * @example
+ * import { type Transport, webSocket } from "exec-server-sdk";
+ *
+ * const primary = webSocket("ws://127.0.0.1:8080");
+ * const logged: Transport = {
+ *   reconnectable: primary.reconnectable,
+ *   async connect(context) {
+ *     console.log("dialling");
+ *     return await primary.connect(context);
+ *   },
+ * };
+ */
 export interface Transport {
   /** Whether a new connection can replace one that has ended. False for a child process: it is started once. */
   readonly reconnectable: boolean;

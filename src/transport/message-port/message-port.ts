@@ -19,6 +19,17 @@ export type PortTarget = (context: TargetContext) => Awaitable<PortLike>;
  * @param port A function that returns a new port for every connection. Or one port: it carries one connection, and the
  * client does not reconnect after that has ended.
  * @throws UsageError `ERR_INVALID_ARGUMENT` at once for a value that is neither, and for an invalid option.
+ * @example
+ * import { LazyExecServerClient, messagePort } from "exec-server-sdk";
+ *
+ * // In a worker; the page runs `bridge(event.data, transport)` for each port that it gets.
+ * const inWorker = new LazyExecServerClient({
+ *   transport: messagePort(() => {
+ *     const { port1, port2 } = new MessageChannel();
+ *     postMessage(port2, { transfer: [port2] });
+ *     return port1;
+ *   }),
+ * });
  */
 export function messagePort(port: PortLike | PortTarget, options: PortOptions = {}): Transport {
   const livenessMs = livenessOf("messagePort()", options);

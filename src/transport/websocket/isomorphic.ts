@@ -9,6 +9,14 @@ import { webSocket as native, type RuntimeWebSocketOptions } from "./websocket.t
  * @param target The URL. A function is called before every dial.
  * @param options `WebSocket` replaces the constructor. By default that is the runtime's own, or that of `ws` on Node 20.
  * @throws UsageError `ERR_INVALID_ARGUMENT` at once for a fixed target that is no `ws:` or `wss:` URL.
+ * @example
+ * import { webSocket } from "exec-server-sdk";
+ *
+ * const direct = webSocket("ws://127.0.0.1:8080");
+ * const throughGateway = webSocket(async ({ signal }) => {
+ *   const response = await fetch("/api/exec-token", { signal });
+ *   return { url: "wss://ide.example/exec", protocols: ["exec-server-gateway", await response.text()] };
+ * });
  */
 export function webSocket(target: WebSocketTarget, options: RuntimeWebSocketOptions = {}): Transport {
   return native(target, options, WebSocket);
