@@ -247,11 +247,17 @@ export class ClosedError extends ExecServerError {
 
 /** What a server error is about, if its code or text says so. */
 export type ServerErrorKind =
+  /** There is no such file, directory, program or host. */
   | "not-found"
+  /** There is something at the path already. */
   | "already-exists"
+  /** A file is needed, and there is a directory. */
   | "not-a-file"
+  /** A directory is needed, and there is a file. */
   | "not-a-directory"
+  /** The directory has entries. */
   | "not-empty"
+  /** The system or the sandbox does not permit it. */
   | "permission-denied"
   /** Nothing listens on a port. */
   | "refused"
@@ -261,7 +267,9 @@ export type ServerErrorKind =
   | "reset"
   /** The system has waited in vain for a host. */
   | "timed-out"
+  /** The server does not have the method, or can't do it on its system. */
   | "unsupported"
+  /** The server does not accept the params. */
   | "invalid";
 
 /** Details of a {@link ServerError}. */

@@ -7,6 +7,7 @@ export { CLOSE_CODES, type CloseCode, type CloseCodes } from "./gateway/close-co
 export type {
   CloseReason,
   GatewayEvent,
+  GatewayEventReason,
   GatewayPage,
   RefusalReason,
 } from "./gateway/events.ts";

@@ -1,5 +1,7 @@
 /**
  * The part of the SDK that needs no Node API: for browsers, workers, Electron, Node, Bun and Deno.
+ *
+ * In the examples, `client` is a {@link LazyExecServerClient}.
  * @module exec-server-sdk
  */
 export { ExecServerClient } from "./client/client.ts";
@@ -73,6 +75,7 @@ export type { RemoteFileSystem } from "./filesystem/remote-filesystem.ts";
 export type { RemoteFetch } from "./http/fetch.ts";
 export type { RemoteRequestInit } from "./http/request.ts";
 export type { RemoteResponse } from "./http/response.ts";
+export type { Awaitable } from "./internal/awaitable.ts";
 export type { OverflowPolicy } from "./internal/byte-queue.ts";
 export type { FileBytes, FilePieces } from "./internal/contents.ts";
 export type { OutputChunk } from "./process/events.ts";

@@ -2,11 +2,18 @@ import { type ErrorCode, ExecServerError } from "../errors.ts";
 import { Listeners } from "../internal/listeners.ts";
 import type { ConnectionPurpose, Session, SessionEnding } from "./session.ts";
 
-/**
- * The state of a lazy client: it has never connected, is in an attempt, has a live connection, has lost one, or is
- * closed for good.
- */
-export type ClientState = "idle" | "connecting" | "connected" | "disconnected" | "closed";
+/** The state of a lazy client. */
+export type ClientState =
+  /** It has never connected. */
+  | "idle"
+  /** It is in an attempt. One that fails or is abandoned leads back to the state before. */
+  | "connecting"
+  /** It has a live connection. */
+  | "connected"
+  /** It has lost its connection. */
+  | "disconnected"
+  /** It is closed for good. */
+  | "closed";
 
 /** One change of a lazy client's state. */
 export interface StateChange {

@@ -13,7 +13,7 @@ import type { RemoteSocket } from "../tcp/socket.ts";
 
 /** Limits how long one request is awaited. */
 export interface RequestOptions {
-  /** Ends the wait with the signal's reason. */
+  /** Ends the wait with the signal's reason. @default none */
   readonly signal?: AbortSignal | undefined;
   /**
    * Milliseconds until the wait for the response ends with a TimeoutError `ERR_TIMEOUT`. Connecting is not included: it

@@ -98,11 +98,13 @@ export interface ReadFileOptions extends TransferOptions {
 
 /** Options of a `readFile` that returns text. */
 export interface ReadFileTextOptions extends ReadFileOptions {
+  /** Returns text. */
   readonly encoding: FileEncoding;
 }
 
 /** Options of a `readFile` that returns bytes. */
 export interface ReadFileBytesOptions extends ReadFileOptions {
+  /** Without an encoding, bytes are returned. @default null */
   readonly encoding?: null | undefined;
 }
 
@@ -182,11 +184,13 @@ export interface ReaddirOptions extends FileOptions {
 
 /** Options of a `readdir` that returns names. */
 export interface ReaddirNamesOptions extends ReaddirOptions {
+  /** Without types, names are returned. @default false */
   readonly withFileTypes?: false | undefined;
 }
 
 /** Options of a `readdir` that returns entries with their types. */
 export interface ReaddirTypesOptions extends ReaddirOptions {
+  /** Returns entries with their types. */
   readonly withFileTypes: true;
 }
 

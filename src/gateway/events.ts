@@ -58,6 +58,9 @@ export type CloseReason =
   /** 1001: the gateway is closing. */
   | "closing";
 
+/** Why a page was refused, or its connection ended. */
+export type GatewayEventReason = RefusalReason | CloseReason;
+
 /** What happened to one page. Contains no secrets: no token, header, path or query. */
 export interface GatewayEvent {
   /**
@@ -76,7 +79,7 @@ export interface GatewayEvent {
   /** The user that `authorize` named, or the name of the token. */
   readonly user?: string | undefined;
   /** Why the page was refused or its connection ended. */
-  readonly reason?: RefusalReason | CloseReason | undefined;
+  readonly reason?: GatewayEventReason | undefined;
   /** Of a request that was refused for its host: the host, as sent. */
   readonly host?: string | undefined;
   /** The HTTP status of a refusal without a close code. */

@@ -20,8 +20,8 @@ import { ClientSocket } from "./client-socket.ts";
 import { dialHint } from "./dial-hint.ts";
 import { openUpgradedStream, withStreamDialer } from "./upgraded-stream.ts";
 
-/** One PEM, or several. @inline */
-type Pem = string | Uint8Array | readonly (string | Uint8Array)[];
+/** One certificate or key in PEM, as text or bytes, or several. */
+export type Pem = string | Uint8Array | readonly (string | Uint8Array)[];
 
 /** Options of the node entry's `webSocket()`: those of the root entry, and those of Node's TLS by Node's names. */
 export interface NodeWebSocketOptions extends WebSocketOptions {

@@ -43,11 +43,13 @@ export interface RunOptions extends StartOptions {
 
 /** Options of a `run` whose output is bytes. */
 export interface RunBytesOptions extends RunOptions {
+  /** Makes stdout and stderr of the result bytes. */
   readonly encoding: "bytes";
 }
 
 /** Options of a `run` whose output is text. */
 export interface RunTextOptions extends RunOptions {
+  /** Makes stdout and stderr of the result text. @default "utf8" */
   readonly encoding?: "utf8" | undefined;
 }
 

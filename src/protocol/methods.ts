@@ -93,7 +93,7 @@ export const methods = /* @__PURE__ */ (() =>
 
 /** The name of a method without types in this version. */
 export type UnknownMethod<M extends string> = M extends MethodName ? never : M;
-/** The params of a request as on the wire: paths are `file:` URIs, bytes are base64. */
+/** The params of a request, such as `ParamsOf<"fs/walk">`, as on the wire: paths are `file:` URIs, bytes are base64. */
 export type ParamsOf<M extends MethodName> = Exclude<(typeof methods)[M]["params"], undefined>;
-/** The result of a request as on the wire; unknown members are kept. */
+/** The result of a request, such as `ResultOf<"fs/walk">`, as on the wire; unknown members are kept. */
 export type ResultOf<M extends MethodName> = Exclude<(typeof methods)[M]["output"], undefined>;
