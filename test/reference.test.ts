@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import {
   Application,
   type DeclarationReflection,
@@ -12,13 +13,14 @@ import {
 import { beforeAll, describe, expect, it } from "vitest";
 
 const ROOT = join(import.meta.dirname, "..");
+const PLUGIN = fileURLToPath(new URL("../.typedoc.plugin.js", import.meta.url));
 
 let project: ProjectReflection;
 
 beforeAll(async () => {
   const tsconfig = join(ROOT, ".typedoc.json");
   // The types are checked by the compiler.
-  const options = { tsconfig, skipErrorChecking: true, logLevel: LogLevel.Warn };
+  const options = { tsconfig, plugin: [PLUGIN], skipErrorChecking: true, logLevel: LogLevel.Warn };
   const app = await Application.bootstrapWithPlugins(options, [new TSConfigReader()]);
   project = (await app.convert()) as ProjectReflection;
 }, 60_000);
