@@ -3,7 +3,6 @@
  * `exec-server-sdk/testing/node` serves it over a real WebSocket or stdio.
  * @module exec-server-sdk/testing
  */
-
 export type { RpcErrorObject } from "./protocol/json-rpc.ts";
 export type {
   ChannelReceiver,
@@ -17,6 +16,7 @@ export type { TestFiles } from "./testing/files.ts";
 export type { TestHandler } from "./testing/handlers.ts";
 export type { FetchHandler } from "./testing/origins.ts";
 export type { ConnectHandler, TestSocket } from "./testing/ports.ts";
+export type { TestExitOptions } from "./testing/rules.ts";
 export type { TestConnection } from "./testing/test-connection.ts";
 export {
   type ReceivedMessage,
@@ -25,5 +25,5 @@ export {
   type TestRequest,
   type TestResult,
 } from "./testing/test-messages.ts";
-export type { TestExitOptions, TestProcess } from "./testing/test-process.ts";
+export type { TestProcess } from "./testing/test-process.ts";
 export { TestServer, type TestServerOptions } from "./testing/test-server.ts";

@@ -55,7 +55,7 @@ export interface RemoteFileSystem {
    *
    * @throws UsageError `ERR_TOO_LARGE` for a text that is longer than the runtime allows: 512 MiB in Node.
    * @example
-   * const manifest = JSON.parse(await client.fs.readFile("/work/package.json", "utf8"));
+   * const manifest = await client.fs.readFile("/work/package.json", "utf8");
    */
   readFile(path: RemotePath, options: FileEncoding | ReadFileTextOptions): Promise<string>;
   /**

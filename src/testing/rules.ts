@@ -2,7 +2,6 @@ import { invalid, received } from "../internal/arguments.ts";
 import { aBoolean, aString, integer, type Rule, type Rules } from "../internal/option-rules.ts";
 import { isUint8Array } from "../internal/realms.ts";
 import type { DialRefusal, TestServerDoor } from "./channel.ts";
-import type { TestExitOptions } from "./test-process.ts";
 
 /** The checks of the test server's arguments. */
 
@@ -19,6 +18,14 @@ export const REFUSAL_RULES: Rules<DialRefusal> = {
   closeCode: integer(1000, 4999),
   reason: aString,
 };
+
+/** Options of {@link TestProcess.exit}. */
+export interface TestExitOptions {
+  /** Whether the sandbox denied an operation of the process. @default false */
+  readonly sandboxDenied?: boolean;
+  /** Leaves the output open until {@link TestProcess.closeOutput}, as a grandchild process does. @default false */
+  readonly keepsOutput?: boolean;
+}
 
 export const EXIT_RULES: Rules<TestExitOptions> = {
   sandboxDenied: aBoolean,

@@ -13,7 +13,7 @@ import { toNativePath } from "../protocol/path-uri.ts";
 import type { OutputStreamName, ProcessStartParams } from "../protocol/process.ts";
 import { InputFrames } from "./input-frames.ts";
 import { Recorder } from "./recorder.ts";
-import { dataRule, EXIT_RULES } from "./rules.ts";
+import { dataRule, EXIT_RULES, type TestExitOptions } from "./rules.ts";
 import type { TestConnection } from "./test-connection.ts";
 
 /** The numbers of the signals that end a process, on Linux. */
@@ -39,14 +39,6 @@ const ENDING_SIGNALS: Readonly<Record<string, number>> = {
   PROF: 27,
   SYS: 31,
 };
-
-/** Options of {@link TestProcess.exit}. */
-export interface TestExitOptions {
-  /** Whether the sandbox denied an operation of the process. @default false */
-  readonly sandboxDenied?: boolean;
-  /** Leaves the output open until {@link TestProcess.closeOutput}, as a grandchild process does. @default false */
-  readonly keepsOutput?: boolean;
-}
 
 /**
  * A process that an app has started, played by the test. Its events get consecutive sequence numbers.
