@@ -1,5 +1,7 @@
 /**
  * For Node: lets the pages of a web application reach an exec-server, which refuses requests from browsers.
+ *
+ * In the examples, `gateway` is what {@link createGateway} returns, and `client` a client in a page.
  * @module exec-server-sdk/gateway
  */
 export type { Authorized, AuthorizeFunction } from "./gateway/authorization.ts";

@@ -1,6 +1,8 @@
 /**
  * A scripted exec-server in memory, for tests of programs that use the SDK. It needs neither a network nor Node;
  * `exec-server-sdk/testing/node` serves it over a real WebSocket or stdio.
+ *
+ * In the examples, `server` is a {@link TestServer}, and `app` a client of the transport `server.transport`.
  * @module exec-server-sdk/testing
  */
 export type { RpcErrorObject } from "./protocol/json-rpc.ts";

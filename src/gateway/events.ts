@@ -115,11 +115,7 @@ export interface GatewayPage {
    * @param code The close code that the page sees: 1000, or 3000 to 4999. @default 4409
    * @throws UsageError `ERR_INVALID_ARGUMENT` for another code.
    * @example
-   * import type { Gateway } from "exec-server-sdk/gateway";
-   *
-   * async function signOut(gateway: Gateway, user: string): Promise<void> {
-   *   for (const page of gateway.pages) if (page.user === user) await page.end(4401);
-   * }
+   * for (const page of gateway.pages) if (page.user === "ada") await page.end(4401);
    */
   end(code?: number): Promise<void>;
 }

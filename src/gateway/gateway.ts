@@ -33,14 +33,6 @@ export interface Gateway {
    * The connected pages, the oldest first. Each iteration takes a snapshot.
    *
    * @example
-   * import { createGateway } from "exec-server-sdk/gateway";
-   * import { webSocket } from "exec-server-sdk/node";
-   *
-   * const gateway = createGateway({
-   *   upstream: webSocket("ws://127.0.0.1:8080"),
-   *   allowedOrigins: ["https://ide.example"],
-   *   authorize: { tokens: { ada: "a-token-of-enough-letters" } },
-   * });
    * for (const page of gateway.pages) if (page.user === "ada") await page.end();
    */
   readonly pages: Iterable<GatewayPage>;
@@ -52,14 +44,6 @@ export interface Gateway {
    * @throws UsageError `ERR_INVALID_ARGUMENT` when the gateway already listens or is closed. An error of the system, such
    * as `EADDRINUSE`, when the port can't be used.
    * @example
-   * import { createGateway } from "exec-server-sdk/gateway";
-   * import { webSocket } from "exec-server-sdk/node";
-   *
-   * const gateway = createGateway({
-   *   upstream: webSocket("ws://127.0.0.1:8080"),
-   *   allowedOrigins: ["http://localhost:5173"],
-   *   authorize: { token: "a-token-of-enough-letters" },
-   * });
    * const { url } = await gateway.listen();
    * console.log(url); // ws://127.0.0.1:40123/
    * await gateway.close();
@@ -92,14 +76,6 @@ export interface Gateway {
    * milliseconds. A further call can only shorten the grace period. An attached HTTP server stays open.
    *
    * @example
-   * import { createGateway } from "exec-server-sdk/gateway";
-   * import { webSocket } from "exec-server-sdk/node";
-   *
-   * const gateway = createGateway({
-   *   upstream: webSocket("ws://127.0.0.1:8080"),
-   *   allowedOrigins: ["https://ide.example"],
-   *   authorize: { token: "a-token-of-enough-letters" },
-   * });
    * process.once("SIGTERM", () => void gateway.close({ graceMs: 5_000 }));
    */
   close(options?: GatewayCloseOptions): Promise<void>;

@@ -106,7 +106,8 @@ export interface UpstreamContext {
  * @example
  * import { webSocket } from "exec-server-sdk";
  *
- * const transport = webSocket("wss://ide.example/exec", { protocols: ["exec-server-gateway", "a-token-of-enough-letters"] });
+ * const protocols = ["exec-server-gateway", "a-token-of-enough-letters"];
+ * const transport = webSocket("wss://ide.example/exec", { protocols });
  */
 export const GATEWAY_PROTOCOL = GATEWAY_NAME;
 

@@ -21,11 +21,6 @@ export interface Entry {
  * methods. Paths are absolute: native strings or `file:` URLs. There are no links, and modes are accepted but not kept.
  *
  * @example
- * import { LazyExecServerClient } from "exec-server-sdk";
- * import { TestServer } from "exec-server-sdk/testing";
- *
- * await using server = new TestServer();
- * const app = new LazyExecServerClient({ transport: server.transport });
  * server.files.write("/work/in.txt", "text");
  * await app.fs.cp("/work/in.txt", "/work/out.txt");
  * console.log(server.files.text("/work/out.txt"), server.files.paths());

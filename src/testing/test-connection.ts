@@ -22,11 +22,6 @@ type Frame = string | Uint8Array;
  * injects faults. The method of a lasting fault returns the function that ends the fault.
  *
  * @example
- * import { LazyExecServerClient } from "exec-server-sdk";
- * import { TestServer } from "exec-server-sdk/testing";
- *
- * await using server = new TestServer();
- * const app = new LazyExecServerClient({ transport: server.transport });
  * await app.get();
  * const connection = await server.connection(1);
  * const thaw = connection.freeze(); // half-open: nothing is sent or read

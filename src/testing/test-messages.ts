@@ -38,11 +38,8 @@ export type TestResult<M extends string = string> = M extends MethodName ? Resul
  * Returned by a handler that sends no response, or has sent one with `connection.answer()`.
  *
  * @example
- * import { LazyExecServerClient } from "exec-server-sdk";
- * import { silence, TestServer } from "exec-server-sdk/testing";
+ * import { silence } from "exec-server-sdk/testing";
  *
- * await using server = new TestServer();
- * const app = new LazyExecServerClient({ transport: server.transport });
  * server.handle("environment/status", () => silence);
  * await app.status({ timeoutMs: 50 }).catch((error) => console.log(error.code)); // ERR_TIMEOUT
  */

@@ -44,11 +44,6 @@ const ENDING_SIGNALS: Readonly<Record<string, number>> = {
  * A process that an app has started, played by the test. Its events get consecutive sequence numbers.
  *
  * @example
- * import { LazyExecServerClient } from "exec-server-sdk";
- * import { TestServer } from "exec-server-sdk/testing";
- *
- * await using server = new TestServer();
- * const app = new LazyExecServerClient({ transport: server.transport });
  * server.onCommand(["serve"], (process) => {
  *   process.stderr("listening\n");
  *   process.onSignal((signal) => process.exit(signal === "SIGHUP" ? 0 : 1));

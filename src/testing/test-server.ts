@@ -160,11 +160,6 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
    * Resolves with the n-th connection, past or still to come. Rejects if the server is closed before.
    *
    * @example
-   * import { LazyExecServerClient } from "exec-server-sdk";
-   * import { TestServer } from "exec-server-sdk/testing";
-   *
-   * await using server = new TestServer();
-   * const app = new LazyExecServerClient({ transport: server.transport });
    * await app.get();
    * const connection = await server.connection(1);
    * connection.drop(); // as a server that is killed
@@ -180,11 +175,6 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
    * Resolves with the n-th started process, past or still to come. Rejects if the server is closed before.
    *
    * @example
-   * import { LazyExecServerClient } from "exec-server-sdk";
-   * import { TestServer } from "exec-server-sdk/testing";
-   *
-   * await using server = new TestServer();
-   * const app = new LazyExecServerClient({ transport: server.transport });
    * server.onCommand(["tail", "-f", "log"]); // runs until the test ends it
    * const tail = await app.start(["tail", "-f", "log"]);
    * const process = await server.process(1);
@@ -200,11 +190,6 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
    * Every request of this method so far, on all connections.
    *
    * @example
-   * import { LazyExecServerClient } from "exec-server-sdk";
-   * import { TestServer } from "exec-server-sdk/testing";
-   *
-   * await using server = new TestServer();
-   * const app = new LazyExecServerClient({ transport: server.transport });
    * await app.fs.writeFile("/work/a.txt", "text");
    * console.log(server.requests("fs/writeFile").map(({ params }) => params.path)); // file:///work/a.txt
    */
@@ -217,11 +202,6 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
    * Handles the requests of a method from now on, in place of the built-in handler and of earlier ones.
    *
    * @example
-   * import { LazyExecServerClient } from "exec-server-sdk";
-   * import { TestServer } from "exec-server-sdk/testing";
-   *
-   * await using server = new TestServer();
-   * const app = new LazyExecServerClient({ transport: server.transport });
    * const remove = server.handle("environment/status", () => ({ status: "starting" }));
    * console.log((await app.status()).status); // starting
    * remove();
@@ -236,11 +216,6 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
    * {@link TestConnection.refuse}. Returns the function that passes those without a response to their handler, in order.
    *
    * @example
-   * import { LazyExecServerClient } from "exec-server-sdk";
-   * import { TestServer } from "exec-server-sdk/testing";
-   *
-   * await using server = new TestServer();
-   * const app = new LazyExecServerClient({ transport: server.transport });
    * const release = server.hold("environment/status");
    * const pending = app.status();
    * release();
@@ -257,11 +232,6 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
    * @param match The program with exactly these arguments, or a function of them. The latest match takes precedence.
    *
    * @example
-   * import { LazyExecServerClient } from "exec-server-sdk";
-   * import { TestServer } from "exec-server-sdk/testing";
-   *
-   * await using server = new TestServer();
-   * const app = new LazyExecServerClient({ transport: server.transport });
    * server.onCommand(["false"], { exitCode: 1 });
    * server.onCommand(
    *   (argv) => argv[0] === "cat",
@@ -280,11 +250,6 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
    * Handles the requests that the app sends with `client.fetch`. The latest handler is called first.
    *
    * @example
-   * import { LazyExecServerClient } from "exec-server-sdk";
-   * import { TestServer } from "exec-server-sdk/testing";
-   *
-   * await using server = new TestServer();
-   * const app = new LazyExecServerClient({ transport: server.transport });
    * server.onFetch(({ url }) => (url.endsWith("/health") ? Response.json({ ok: true }) : undefined));
    * console.log(await (await app.fetch("http://localhost:3000/health")).json());
    */
@@ -297,11 +262,6 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
    * Listens on a port for the app's `connectTcp`, with any host. The latest handler of a port is called. Others are refused.
    *
    * @example
-   * import { LazyExecServerClient } from "exec-server-sdk";
-   * import { TestServer } from "exec-server-sdk/testing";
-   *
-   * await using server = new TestServer();
-   * const app = new LazyExecServerClient({ transport: server.transport });
    * server.onConnect(7, ({ readable, writable }) => readable.pipeTo(writable)); // an echo
    * const socket = await app.connectTcp({ port: 7 });
    * await socket.close();
@@ -316,11 +276,6 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
    * @param refusal By default, the connection is refused.
    *
    * @example
-   * import { LazyExecServerClient } from "exec-server-sdk";
-   * import { TestServer } from "exec-server-sdk/testing";
-   *
-   * await using server = new TestServer();
-   * const app = new LazyExecServerClient({ transport: server.transport });
    * server.refuseNextDial({ status: 401 });
    * await app.get().catch((error) => console.log(error.code, error.status)); // ERR_CONNECT 401
    * await app.get(); // connects
@@ -334,11 +289,6 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
    * Refuses all dials, as a server that is down. Returns the function that accepts dials again.
    *
    * @example
-   * import { LazyExecServerClient } from "exec-server-sdk";
-   * import { TestServer } from "exec-server-sdk/testing";
-   *
-   * await using server = new TestServer();
-   * const app = new LazyExecServerClient({ transport: server.transport });
    * const accept = server.refuseDials();
    * await app.get().catch((error) => console.log(error.code)); // ERR_CONNECT
    * accept();
@@ -353,11 +303,6 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
    * Keeps dials pending: the client stays connecting. Returns the function that continues them.
    *
    * @example
-   * import { LazyExecServerClient } from "exec-server-sdk";
-   * import { TestServer } from "exec-server-sdk/testing";
-   *
-   * await using server = new TestServer();
-   * const app = new LazyExecServerClient({ transport: server.transport });
    * const proceed = server.holdDials();
    * const connecting = app.get();
    * console.log(app.state); // connecting
@@ -387,11 +332,6 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
    * Resets every connection, rejects pending waits and refuses further dials.
    *
    * @example
-   * import { LazyExecServerClient } from "exec-server-sdk";
-   * import { TestServer } from "exec-server-sdk/testing";
-   *
-   * await using server = new TestServer();
-   * const app = new LazyExecServerClient({ transport: server.transport });
    * await app.get();
    * server.close();
    * await app.status().catch((error) => console.log(error.code));
