@@ -51,9 +51,24 @@ export function load(app) {
       if (reflection.extendedTypes) reflection.extendedTypes = reflection.extendedTypes.filter(isNamed);
   });
   app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => {
+    unlinkFolders(project.readme);
     for (const reflection of Object.values(project.reflections)) {
+      unlinkFolders(reflection.content);
       for (const name of ["inheritedFrom", "overwrites"])
         if (!reflection[name]?.reflection) delete reflection[name];
     }
   });
+}
+
+/** Only files of the repository are in the reference: a link to a folder becomes its text. */
+function unlinkFolders(parts = []) {
+  for (const [index, part] of parts.entries()) {
+    if (part.kind !== "relative-link" || /\.\w+$/.test(part.text)) continue;
+    // The text `[label](` before the path, in which the label can be a part of its own.
+    parts[index - 1].text = parts[index - 1].text.replace(/\]\($/, "");
+    const opening = parts.slice(0, index).findLast(({ kind, text }) => kind === "text" && text.includes("["));
+    if (opening) opening.text = opening.text.replace(/\[(?=[^[]*$)/, "");
+    parts[index] = { kind: "text", text: "" };
+    parts[index + 1].text = parts[index + 1].text.replace(/^\)/, "");
+  }
 }
