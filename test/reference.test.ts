@@ -13,7 +13,7 @@ import {
 import { beforeAll, describe, expect, it } from "vitest";
 
 const ROOT = join(import.meta.dirname, "..");
-const PLUGIN = fileURLToPath(new URL("../.typedoc.plugin.js", import.meta.url));
+const PLUGIN = fileURLToPath(new URL("../.ci/typedoc-plugin.js", import.meta.url));
 
 let project: ProjectReflection;
 

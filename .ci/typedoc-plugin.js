@@ -35,7 +35,7 @@ export function load(app) {
   app.converter.on(Converter.EVENT_CREATE_DECLARATION, (context, reflection) => {
     if (!reflection.parent?.kindOf(ReflectionKind.Module)) return;
     const file = context.getSymbolFromReflection(reflection)?.declarations?.[0]?.getSourceFile().fileName;
-    const path = file && relative(join(import.meta.dirname, "src"), file);
+    const path = file && relative(join(import.meta.dirname, "../src"), file);
     const category = CATEGORIES.find(([start]) => path?.startsWith(start))?.[1];
     if (!category || reflection.comment?.getTag("@category")) return;
     reflection.comment ??= new Comment();
