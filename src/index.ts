@@ -27,25 +27,22 @@ export {
   ConnectError,
   type ConnectErrorDetails,
   type ConnectPhase,
-  type Delivery,
   DisconnectedError,
   type DisconnectedErrorDetails,
+  ProtocolError,
+  TimeoutError,
+  type TimeoutErrorCode,
+} from "./errors/connection.ts";
+export {
+  type Delivery,
   type ErrorCode,
   type ErrorDetails,
   ExecServerError,
-  OverflowError,
-  ProcessExitError,
-  ProtocolError,
-  type RunResult,
-  ServerError,
-  type ServerErrorDetails,
-  type ServerErrorKind,
-  TimeoutError,
-  type TimeoutErrorCode,
-  UsageError,
   type UsageErrorCode,
-  type UsageErrorDetails,
-} from "./errors.ts";
+} from "./errors/error.ts";
+export { ProcessExitError, type RunResult } from "./errors/process.ts";
+export { ServerError, type ServerErrorDetails, type ServerErrorKind } from "./errors/server.ts";
+export { OverflowError, UsageError, type UsageErrorDetails } from "./errors/usage.ts";
 export type { RemoteDirent, RemoteStats, WalkEntry, WalkError, WalkResult } from "./filesystem/entries.ts";
 export type {
   AppendFileOptions,

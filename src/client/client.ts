@@ -1,4 +1,4 @@
-import type { ClosedError, DisconnectedError } from "../errors.ts";
+import type { ClosedError, DisconnectedError } from "../errors/connection.ts";
 import { checkArgument } from "../internal/option-rules.ts";
 import { featureRule, type ServerFeature } from "../protocol/features.ts";
 import { connect } from "./connect.ts";

@@ -1,4 +1,4 @@
-import { type ErrorCode, ExecServerError } from "../errors.ts";
+import { type ErrorCode, ExecServerError } from "../errors/error.ts";
 import { Listeners } from "../internal/listeners.ts";
 import type { ConnectionPurpose, Session, SessionEnding } from "./session.ts";
 

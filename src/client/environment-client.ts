@@ -1,4 +1,4 @@
-import type { RunResult } from "../errors.ts";
+import type { RunResult } from "../errors/process.ts";
 import { FileSystem } from "../filesystem/filesystem.ts";
 import type { RemoteFileSystem } from "../filesystem/remote-filesystem.ts";
 import { createFetch, type RemoteFetch } from "../http/fetch.ts";

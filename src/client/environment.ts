@@ -1,4 +1,4 @@
-import type { RunResult } from "../errors.ts";
+import type { RunResult } from "../errors/process.ts";
 import type { RemoteFileSystem } from "../filesystem/remote-filesystem.ts";
 import type { RemoteFetch } from "../http/fetch.ts";
 import { anAbortSignal, milliseconds, type Rules } from "../internal/option-rules.ts";

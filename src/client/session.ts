@@ -1,4 +1,4 @@
-import { ClosedError } from "../errors.ts";
+import { ClosedError } from "../errors/connection.ts";
 import type { FileSession } from "../filesystem/file-session.ts";
 import { FileHandles } from "../filesystem/handles.ts";
 import { PathWatcher } from "../filesystem/path-watcher.ts";

@@ -1,4 +1,4 @@
-import { OverflowError } from "../errors.ts";
+import { OverflowError } from "../errors/usage.ts";
 import { type Bytes, concatBytes } from "./bytes.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import { Fifo } from "./fifo.ts";

@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../errors/usage.ts";
 import { invalid, received } from "./arguments.ts";
 import { asNodeBuffer } from "./node-buffer.ts";
 import { platformClass } from "./platform.ts";

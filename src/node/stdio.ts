@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { ConnectError } from "../errors.ts";
+import { ConnectError } from "../errors/connection.ts";
 import { invalid, received } from "../internal/arguments.ts";
 import { shownText } from "../internal/operation.ts";
 import {

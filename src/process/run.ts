@@ -1,11 +1,6 @@
-import {
-  ClosedError,
-  DisconnectedError,
-  OverflowError,
-  ProcessExitError,
-  type RunResult,
-  TimeoutError,
-} from "../errors.ts";
+import { ClosedError, DisconnectedError, TimeoutError } from "../errors/connection.ts";
+import { ProcessExitError, type RunResult } from "../errors/process.ts";
+import { OverflowError } from "../errors/usage.ts";
 import { deadline, isAbortReason, untilAborted } from "../internal/abort.ts";
 import { invalid, unsupported } from "../internal/arguments.ts";
 import type { OverflowPolicy } from "../internal/byte-queue.ts";

@@ -1,4 +1,4 @@
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError } from "../errors/connection.ts";
 import { deferred, unobserved } from "../internal/deferred.ts";
 import type { NetworkDecision, OutputStreamName } from "../protocol/process.ts";
 import type { Route } from "../rpc/router.ts";

@@ -1,4 +1,4 @@
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError } from "../errors/connection.ts";
 import { platformClass } from "../internal/platform.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError } from "../errors/connection.ts";
 import type { Schema } from "../protocol/encoded-bytes.ts";
 import type { Channel } from "./channel.ts";
 import type { ConnectionFailure } from "./errors.ts";

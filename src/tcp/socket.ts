@@ -1,4 +1,5 @@
-import { ServerError, UsageError } from "../errors.ts";
+import { ServerError } from "../errors/server.ts";
+import { UsageError } from "../errors/usage.ts";
 import { onAbort } from "../internal/abort.ts";
 import { unsupported } from "../internal/arguments.ts";
 import { bindMembers } from "../internal/bound.ts";

@@ -1,4 +1,4 @@
-import { ServerError } from "../errors.ts";
+import { ServerError } from "../errors/server.ts";
 import { bindMembers } from "../internal/bound.ts";
 import { textOf, utf8 } from "../internal/bytes.ts";
 import { Listeners } from "../internal/listeners.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DisconnectedError, ProtocolError } from "../../src/errors.ts";
+import { DisconnectedError, ProtocolError } from "../../src/errors/connection.ts";
 import { type NotificationSource, Router } from "../../src/rpc/router.ts";
 
 /** A router on a source that the test controls, and a log of what its routes received. */

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors/usage.ts";
 import { isAbortReason } from "../../internal/abort.ts";
 import { iterate } from "../../internal/byte-stream.ts";
 import { inOperation } from "../../internal/operation.ts";

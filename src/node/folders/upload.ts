@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors/usage.ts";
 import { isAbortReason } from "../../internal/abort.ts";
 import { invalid } from "../../internal/arguments.ts";
 import { inOperation } from "../../internal/operation.ts";

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from "node:net";
-import { ClosedError } from "../../errors.ts";
+import { ClosedError } from "../../errors/connection.ts";
 import { linkedController } from "../../internal/abort.ts";
 import { asyncDispose } from "../../internal/dispose.ts";
 import { guarded } from "../../internal/guarded.ts";

@@ -1,4 +1,5 @@
-import { ConnectError, ExecServerError, redactUrls } from "../../errors.ts";
+import { ConnectError } from "../../errors/connection.ts";
+import { ExecServerError, redactUrls } from "../../errors/error.ts";
 import { untilAborted } from "../../internal/abort.ts";
 import { invalid, received } from "../../internal/arguments.ts";
 import { deferred } from "../../internal/deferred.ts";

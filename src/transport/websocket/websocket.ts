@@ -1,4 +1,4 @@
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors/usage.ts";
 import { untilAborted } from "../../internal/abort.ts";
 import { invalid, unsupported } from "../../internal/arguments.ts";
 import { aFunction, checkOptions, type Rules } from "../../internal/option-rules.ts";
