@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test as base, expect, type Page } from "@playwright/test";
 import { createServer } from "vite";
@@ -32,7 +31,7 @@ const test = base.extend<{ servers: Servers }>({
       optimizeDeps: { include: ["exec-server-sdk"] },
     });
     await vite.listen();
-    const origin = `http://127.0.0.1:${(vite.httpServer?.address() as AddressInfo).port}`;
+    const { origin } = new URL(vite.resolvedUrls?.local[0] ?? "");
     const execServer = await ExecServer.start({ args: ["--concurrent-requests", "8"] });
     const gateway = await GatewayChild.start({ upstream: execServer.url, origin, token: TOKEN });
     const front = await TcpProxy.start(() => gateway.port);
