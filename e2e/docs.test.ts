@@ -26,6 +26,8 @@ interface Program {
   /** Code around the snippets, which the README leaves to the reader. */
   readonly before?: string;
   readonly after?: string;
+  /** The program's working directory. @default that of all programs */
+  readonly cwd?: string;
   /** What the program reads from its standard input. */
   readonly input?: string;
   /** The expected output. */
@@ -35,48 +37,35 @@ interface Program {
 
 const PROGRAMS: readonly Program[] = [
   { chapter: "", snippets: [0], prints: /^Linux|^Darwin/ },
-  { chapter: "A command, with its output as it comes", snippets: [0], before: CONNECTED, prints: /built/ },
   {
-    chapter: "A job in CI: files up, files down, its exit code",
+    chapter: "A job in CI: `ci.mts`",
     snippets: [0],
+    cwd: "project",
     after: `
       const { readFileSync } = await import("node:fs");
-      console.log(readFileSync("out/sizes", "utf8"));
+      console.log("downloaded", readFileSync("out/sizes", "utf8"));
     `,
-    prints: /8 app\.js/,
+    prints: /1 files[\s\S]*8 app\.js\ndownloaded 8 app\.js/,
   },
   {
-    chapter: "A shell in the local terminal",
+    chapter: "A shell in the local terminal: `shell.mts`",
     snippets: [0],
-    before: CONNECTED,
     // The test's standard input ends at once, which a terminal's does not.
     input: "echo local $((40 + 2)); exit\n",
     prints: /local 42/,
   },
   {
-    chapter: "A service that survives restarts",
+    chapter: "A service that survives restarts: `service.mts`",
     snippets: [0],
-    before: `
-      import { createServer as createProbe, type AddressInfo } from "node:net";
-      ${CONNECTED}
-      const probe = createProbe().listen(0, "127.0.0.1");
-      await new Promise((resolve) => probe.once("listening", resolve));
-      const { port } = probe.address() as AddressInfo;
-      await new Promise((resolve) => probe.close(resolve));
-    `,
     after: `
-      const answer = await fetch(\`http://localhost:\${port}/\`).catch(() => fetch(\`http://localhost:\${port}/\`));
+      import { once } from "node:events";
+      import type { AddressInfo } from "node:net";
+      await once(service, "listening");
+      const answer = await fetch(\`http://localhost:\${(service.address() as AddressInfo).port}/\`);
       console.log(await answer.text());
-      process.exit();
+      process.kill(process.pid, "SIGTERM");
     `,
-    prints: /connected [\s\S]*load average/,
-  },
-  {
-    chapter: "A page",
-    snippets: [0],
-    before: `${CLIENT}\nconst token = "as printed by the command";`,
-    after: "console.log(client.state);",
-    prints: /idle/,
+    prints: /connected [\s\S]*load average[\s\S]*closed/,
   },
   {
     chapter: "docs/connections.md: ",
@@ -201,6 +190,56 @@ const PROGRAMS: readonly Program[] = [
   },
 ];
 
+/** What the recipes print, by chapter. Each is a program after the lines at the top of their guide. */
+const RECIPES: Readonly<Record<string, Pick<Program, "prints" | "before" | "after">>> = {
+  "A pipeline": { prints: /^1\n/ },
+  Variables: { prints: /^STAGE=test\n\n$/ },
+  "An exit code that is no error": { prints: /^2 ls: / },
+  "Each line of output with a prefix": { prints: /^\[stdout\] built$/m },
+  "A limit of time, and Ctrl-C": { prints: /^took too long, after started\n/ },
+  "A local file as input": { prints: /^root$/m },
+  "The end of a log file, as it grows": { prints: /^line\nline\n$/ },
+  "Many commands, four at a time": { prints: /^(hello (ada|bob|eve|kim|lea|max)\n){6}$/ },
+  "Many servers": {
+    prints: /^((one|two|three)\n){3}\[\n( +{ status: 'fulfilled', value: undefined },?\n){2}\]/,
+  },
+  "Many files": { prints: /^1 files/ },
+  "A bar of progress": { prints: /#{40} 500000 bytes\n500000/ },
+  "Build there, in a directory that goes away": {
+    after: `
+      import { readFileSync } from "node:fs";
+      console.log(readFileSync("dist/app.js", "utf8"), await client.fs.exists(there));
+    `,
+    prints: /^uploaded false/,
+  },
+  "Build there whenever a file changes here": {
+    before: `
+      import { writeFileSync } from "node:fs";
+      const print = console.log;
+      console.log = (...line) => {
+        print(...line);
+        process.exit();
+      };
+      setInterval(() => writeFileSync("project/app.js", "uploaded"), 50);
+    `,
+    prints: /^app\.js 8 app\.js/,
+  },
+  "A server there, used from here": { prints: /^200 200/ },
+  "Again, but only what was not sent": { prints: /^deployed/ },
+  "A test without a server": { prints: /^# pass 1$|pass 1$/m },
+};
+
+/** The programs, and the recipes as further ones. */
+const ALL_PROGRAMS: readonly Program[] = [
+  ...PROGRAMS,
+  ...Object.entries(RECIPES).map(([title, expected]) => ({
+    chapter: `docs/recipes.md: ${title}`,
+    snippets: [0],
+    ...expected,
+    before: `${snippets().get("docs/recipes.md: ")?.[0]}${expected.before ?? ""}`,
+  })),
+];
+
 /** The chapters and numbers of the snippets of a program. */
 function partsOf({ chapter, snippets: numbers, with: more = [] }: Program): [string, number][] {
   const all = snippets();
@@ -220,27 +259,10 @@ function adapted(code: string, root = directory): string {
   return code
     .replaceAll("ws://127.0.0.1:8080", server.url)
     .replaceAll("http://localhost:3000", origin.url)
-    .replaceAll(/(?<=")(?=\/(?:src|srv|work|var\/log|backup))/g, root)
-    .replaceAll(/file:\/\/(?=\/(?:src|work))/g, `file://${root}`);
-}
-
-/** Makes the directories and files that the documentation uses. */
-function makeFiles(root: string): void {
-  for (const folder of ["src", "srv", "var/log", "backup", "project"])
-    mkdirSync(join(root, folder), { recursive: true });
-  writeFileSync(join(root, "var/log/huge.log"), "line\n".repeat(100_000));
-  writeFileSync(join(root, "src/package.json"), '{ "scripts": { "build": "echo built" } }');
-  writeFileSync(join(root, "project/app.js"), "uploaded");
-}
-
-/** Runs a program of the documentation with the environment that it expects. */
-function runProgram(cwd: string, file: string, ...args: string[]) {
-  const path = [join(ROOT, "node_modules/.bin"), process.env["PATH"]].join(delimiter);
-  return promisify(execFile)(process.execPath, ["--import", "tsx", file, ...args], {
-    cwd,
-    env: { ...process.env, PATH: path, CODEX_HOME: makeCodexHome() },
-    timeout: 50_000,
-  });
+    .replaceAll("remotePort: 3000 }); // a", `remotePort: ${new URL(origin.url).port} }); // a`)
+    .replaceAll("listen(3000)", "listen(0)")
+    .replaceAll(/(?<=")(?=\/(?:src|tmp|work|var\/log|backup))/g, directory)
+    .replaceAll("file:///src", `file://${directory}/src`);
 }
 
 beforeAll(async () => {
@@ -251,13 +273,15 @@ beforeAll(async () => {
   origin.answer = (response) => response.end('{"ok":true}');
   mkdirSync(join(ROOT, ".tmp"), { recursive: true });
   directory = mkdtempSync(join(ROOT, ".tmp", "readme-"));
-  makeFiles(directory);
-  const examplesRoot = join(directory, "examples");
-  makeFiles(examplesRoot);
-  writeExamples(examplesRoot, (code) => adapted(code, examplesRoot));
+  for (const folder of ["src", "tmp", "work", "var/log", "backup"])
+    mkdirSync(join(directory, folder), { recursive: true });
+  writeFileSync(join(directory, "var/log/huge.log"), "line\n".repeat(100_000));
+  writeFileSync(join(directory, "src/package.json"), '{ "scripts": { "build": "echo built" } }');
+  mkdirSync(join(directory, "project"));
+  writeFileSync(join(directory, "project/app.js"), "uploaded");
   execFileSync("git", ["init", "--quiet", join(directory, "src")]);
   const all = snippets();
-  for (const [index, program] of PROGRAMS.entries()) {
+  for (const [index, program] of ALL_PROGRAMS.entries()) {
     const { before = "", after = "" } = program;
     const code = partsOf(program).map(
       ([chapter, n]) => all.get(chapter)?.[n] ?? "throw new Error('no such snippet')",
@@ -271,8 +295,15 @@ afterAll(async () => {
   await Promise.all([server[Symbol.asyncDispose](), origin[Symbol.asyncDispose]()]);
 });
 
+it("the page of the README is that of the example", () => {
+  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+  const [, page] = /^```tsx\n([\s\S]*?)^```$/m.exec(readme) ?? [];
+  expect(page).toBe(readFileSync(join(ROOT, "examples/react/src/App.tsx"), "utf8"));
+});
+
 it("every TypeScript snippet of the README and the guides is run by this test", () => {
-  const run = PROGRAMS.flatMap(partsOf).map((part) => part.join(" "));
+  // The lines at the top of the recipes are part of each of them.
+  const run = ["docs/recipes.md:  0", ...ALL_PROGRAMS.flatMap(partsOf).map((part) => part.join(" "))];
   const printed = [...snippets()].flatMap(([chapter, codes]) => codes.map((_, n) => `${chapter} ${n}`));
   expect(run.sort()).toEqual(printed.sort());
 });
@@ -292,16 +323,25 @@ it("the TypeScript of the README, the guides and the API reference compiles", as
   expect(stdout).toBe("");
 });
 
-const RUNNING = PROGRAMS.filter(({ isOnlyCompiled }) => !isOnlyCompiled);
+const RUNNING = ALL_PROGRAMS.filter(({ isOnlyCompiled }) => !isOnlyCompiled);
 
-it.each(RUNNING.map((program) => [program.chapter || "Install", PROGRAMS.indexOf(program)] as const))(
+it.each(RUNNING.map((program) => [program.chapter || "Install", ALL_PROGRAMS.indexOf(program)] as const))(
   "the snippets run: %s",
   async (_, index) => {
-    const running = runProgram(directory, join(directory, `${index}.mts`));
-    const { input } = PROGRAMS[index] as Program;
+    const { cwd = "", input, prints = /^/ } = ALL_PROGRAMS[index] as Program;
+    const path = [join(ROOT, "node_modules/.bin"), process.env["PATH"]].join(delimiter);
+    const running = promisify(execFile)(
+      process.execPath,
+      ["--import", "tsx", join(directory, `${index}.mts`)],
+      {
+        cwd: join(directory, cwd),
+        env: { ...process.env, PATH: path, CODEX_HOME: makeCodexHome() },
+        timeout: 50_000,
+      },
+    );
     if (input !== undefined) running.child.stdin?.end(input);
     const { stdout } = await running;
-    expect(stdout).toMatch(PROGRAMS[index]?.prints ?? /^/);
+    expect(stdout).toMatch(prints);
   },
 );
 

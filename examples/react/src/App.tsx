@@ -1,9 +1,9 @@
 import { LazyExecServerClient, webSocket } from "exec-server-sdk";
 import { useEffect, useState, useSyncExternalStore } from "react";
 
-const form = { url: "ws://127.0.0.1:8787", token: "", command: "ping localhost" };
+const form = { url: "ws://127.0.0.1:8787", token: "", command: "date; sleep 5; date" };
 
-// One client for the page, outside of all components. It connects on the first use, with what is entered then.
+// One client for the page. It connects on the first use, with what is entered then.
 const client = new LazyExecServerClient({
   transport: webSocket(() => ({ url: form.url, protocols: ["exec-server-gateway", form.token] })),
   keepAlive: true,
