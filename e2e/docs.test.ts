@@ -1,6 +1,14 @@
 import { execFile, execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ExecServer, makeCodexHome } from "../test/support/exec-server.ts";
@@ -90,7 +98,7 @@ const PROGRAMS: readonly Program[] = [
     snippets: [0],
     with: ["Folders in Node", "Archives"],
     before: `
-      import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+      import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
       ${CONNECTED}
       const key = "secret";
       for (const folder of ["/work", "project", "/work/project/dist"]) mkdirSync(folder, { recursive: true });
@@ -293,6 +301,19 @@ beforeAll(async () => {
 afterAll(async () => {
   rmSync(directory, { recursive: true });
   await Promise.all([server[Symbol.asyncDispose](), origin[Symbol.asyncDispose]()]);
+});
+
+it("the README has at most 8 kB", () => {
+  expect(readFileSync(join(ROOT, "README.md")).length).toBeLessThanOrEqual(8_000);
+});
+
+it("the links of the README and the guides lead to files", () => {
+  for (const file of ["README.md", "CONTRIBUTING.md", "SECURITY.md", ...GUIDES]) {
+    const text = readFileSync(join(ROOT, file), "utf8");
+    const links = [...text.matchAll(/(?<!!)\[[^\]]+\]\(([^):#]+)/g)].map(([, path = ""]) => path);
+    const broken = links.filter((path) => !existsSync(join(ROOT, dirname(file), path)));
+    expect(broken, file).toEqual([]);
+  }
 });
 
 it("the page of the README is that of the example", () => {

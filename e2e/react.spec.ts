@@ -68,15 +68,15 @@ test("the page with React has one connection under StrictMode, and no process of
   page.on("pageerror", (error) => problems.push(String(error)));
   const sent = sentBy(page);
   const run = async (command: string): Promise<void> => {
-    await page.getByLabel("Command").fill(command);
+    await page.getByPlaceholder("Command").fill(command);
     await page.getByRole("button", { name: "Run" }).click();
   };
   const output = page.locator("pre");
   const state = page.locator("output");
 
   await page.goto(origin);
-  await page.getByLabel("Gateway").fill(front.url);
-  await page.getByLabel("Token").fill(TOKEN);
+  await page.getByPlaceholder("Gateway").fill(front.url);
+  await page.getByPlaceholder("Token").fill(TOKEN);
   await expect(state).toHaveText("idle");
   expect(front.dials).toBe(0);
 

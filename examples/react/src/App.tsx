@@ -40,9 +40,9 @@ export default function App() {
         setRun(({ id }) => ({ id: id + 1, command: form.command }));
       }}
     >
-      <input name="url" aria-label="Gateway" defaultValue={form.url} />
-      <input name="token" aria-label="Token" type="password" />
-      <input name="command" aria-label="Command" defaultValue={form.command} />
+      <input name="url" placeholder="Gateway" defaultValue={form.url} />
+      <input name="token" type="password" placeholder="Token" />
+      <input name="command" placeholder="Command" defaultValue={form.command} />
       <button type="submit">Run</button>
       <output>{state}</output>
       {run.id > 0 && <Output key={run.id} command={run.command} />}
