@@ -174,6 +174,34 @@ const PROGRAMS: readonly Program[] = [
     prints: /through the port/,
   },
   {
+    chapter: "docs/electron-and-workers.md: The page in development",
+    snippets: [0],
+    before: `
+      import { join } from "node:path";
+      import { pathToFileURL } from "node:url";
+      const app = { isPackaged: false };
+      process.env["ELECTRON_RENDERER_URL"] = "http://localhost:5173";
+    `,
+    after: "console.log(page);",
+    prints: /^http:\/\/localhost:5173\/\n$/,
+  },
+  {
+    chapter: "docs/electron-and-workers.md: The `codex` program in the app",
+    snippets: [0],
+    before: `
+      declare global { namespace NodeJS { interface Process { resourcesPath: string } } }
+      const app = { isPackaged: false, getAppPath: () => ${JSON.stringify(ROOT)} };
+    `,
+    after: `
+      const installed = codexPath();
+      app.isPackaged = true;
+      process.resourcesPath = join(installed, "../../../..");
+      const { execFileSync } = await import("node:child_process");
+      console.log(codexPath() === installed, execFileSync(installed, ["--version"], { encoding: "utf8" }));
+    `,
+    prints: /^true codex-cli/,
+  },
+  {
     chapter: "docs/testing.md: ",
     snippets: [0],
     prints: /^clean\n # hello\n\nERR_DISCONNECTED\nsession-2 2/,
