@@ -76,7 +76,7 @@ const PROGRAMS: readonly Program[] = [
     prints: /connected [\s\S]*load average[\s\S]*closed/,
   },
   {
-    chapter: "docs/connections.md: ",
+    chapter: "docs/connections.md: History",
     snippets: [0],
     before: `${CONNECTED}\nawait client.get();`,
     prints: /connecting first-use[\s\S]*connected/,
@@ -107,6 +107,18 @@ const PROGRAMS: readonly Program[] = [
     `,
     after: `console.log(exact, await client.fs.readFile("/work/copy/file", "utf8"));`,
     prints: /true 1/,
+  },
+  {
+    chapter: "docs/files.md: Reading, writing, streams",
+    snippets: [0],
+    before: CONNECTED,
+    prints: /^\.git directory\npackage\.json \d+\n[\s\S]*500000 500000\necho built true/,
+  },
+  {
+    chapter: "docs/errors.md: ",
+    snippets: [0],
+    before: CONNECTED,
+    prints: /^ERR_SERVER readFile answered readFile '.*nosuch\.json': /,
   },
   { chapter: "docs/http.md: ", snippets: [0], before: CONNECTED, prints: /200 { ok: true }/ },
   // It would install packages.
@@ -341,6 +353,14 @@ it("the links of the README and the guides lead to files", () => {
     const links = [...text.matchAll(/(?<!!)\[[^\]]+\]\(([^):#]+)/g)].map(([, path = ""]) => path);
     const broken = links.filter((path) => !existsSync(join(ROOT, dirname(file), path)));
     expect(broken, file).toEqual([]);
+  }
+});
+
+it("the tables of the README and the guides have a line below their head", () => {
+  for (const file of ["README.md", "CONTRIBUTING.md", "SECURITY.md", ...GUIDES]) {
+    const text = readFileSync(join(ROOT, file), "utf8");
+    const heads = [...text.matchAll(/(?<=\n\n)\|.*\n(.*)/g)].map(([, below = ""]) => below);
+    expect(heads, file).toEqual(heads.map(() => expect.stringMatching(/^\|[ :|-]+\|$/)));
   }
 });
 
