@@ -112,7 +112,7 @@ const PROGRAMS: readonly Program[] = [
     chapter: "docs/files.md: Reading, writing, streams",
     snippets: [0],
     before: CONNECTED,
-    prints: /^\.git directory\npackage\.json \d+\n[\s\S]*500000 500000\necho built true/,
+    prints: /^\.git directory\npackage\.json \d+\n[\s\S]*500000\necho built true/,
   },
   {
     chapter: "docs/errors.md: ",
