@@ -19,7 +19,7 @@ let directory: string;
 /** Replaces the addresses and directories of the documentation by those of the test. */
 function adapted(code: string, root = directory): string {
   return code
-    .replaceAll("ws://127.0.0.1:8080", server.url)
+    .replaceAll(/ws:\/\/127\.0\.0\.1:808[01]/g, server.url)
     .replaceAll("http://localhost:3000", origin.url)
     .replaceAll("remotePort: 3000 }); // a", `remotePort: ${new URL(origin.url).port} }); // a`)
     .replaceAll("listen(3000)", "listen(0)")
