@@ -21,6 +21,9 @@ interface Servers {
 const test = base.extend<{ servers: Servers }>({
   // biome-ignore lint/correctness/noEmptyPattern: the runner reads the parameter's names.
   servers: async ({}, use) => {
+    // The builds of other pages, before all tests, have made it "production", where StrictMode mounts once.
+    const before = process.env["NODE_ENV"];
+    process.env["NODE_ENV"] = "development";
     const vite = await createServer({
       configFile: join(EXAMPLE, "vite.config.ts"),
       root: EXAMPLE,
@@ -38,6 +41,8 @@ const test = base.extend<{ servers: Servers }>({
     await use({ origin, front, execServer });
     await front.close();
     await Promise.all([gateway.kill(), execServer[Symbol.asyncDispose](), vite.close()]);
+    if (before === undefined) delete process.env["NODE_ENV"];
+    else process.env["NODE_ENV"] = before;
   },
 });
 
