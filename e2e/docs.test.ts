@@ -6,8 +6,10 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { ExecServer, makeCodexHome } from "../test/support/exec-server.ts";
 import { Origin } from "../test/support/origin.ts";
 import { PROGRAMS } from "./docs/guides.ts";
+import { type Program, partsOf } from "./docs/program.ts";
 import { RECIPE_PROGRAMS } from "./docs/recipes.ts";
-import { GUIDES, type Program, partsOf, ROOT, snippets } from "./docs/snippets.ts";
+import { EXAMPLES, NOT_RUN, runnableModules, writeExamples } from "./support/reference-examples.ts";
+import { GUIDES, ROOT, snippets } from "./support/snippets.ts";
 
 const ALL_PROGRAMS: readonly Program[] = [...PROGRAMS, ...RECIPE_PROGRAMS];
 const PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", ...GUIDES];
@@ -23,8 +25,27 @@ function adapted(code: string, root = directory): string {
     .replaceAll("http://localhost:3000", origin.url)
     .replaceAll("remotePort: 3000 }); // a", `remotePort: ${new URL(origin.url).port} }); // a`)
     .replaceAll("listen(3000)", "listen(0)")
-    .replaceAll(/(?<=")(?=\/(?:src|tmp|work|var\/log|backup))/g, directory)
-    .replaceAll("file:///src", `file://${directory}/src`);
+    .replaceAll(/(?<=")(?=\/(?:src|srv|tmp|work|var\/log|backup))/g, root)
+    .replaceAll(/file:\/\/(?=\/(?:src|work))/g, `file://${root}`);
+}
+
+/** Makes the directories and files that the documentation uses. */
+function makeFiles(root: string): void {
+  for (const folder of ["src", "srv", "tmp", "work", "var/log", "backup", "project"])
+    mkdirSync(join(root, folder), { recursive: true });
+  writeFileSync(join(root, "var/log/huge.log"), "line\n".repeat(100_000));
+  writeFileSync(join(root, "src/package.json"), '{ "scripts": { "build": "echo built" } }');
+  writeFileSync(join(root, "project/app.js"), "uploaded");
+}
+
+/** Runs a program of the documentation with the environment that it expects. */
+function runProgram(cwd: string, file: string, ...args: string[]) {
+  const path = [join(ROOT, "node_modules/.bin"), process.env["PATH"]].join(delimiter);
+  return promisify(execFile)(process.execPath, ["--import", "tsx", file, ...args], {
+    cwd,
+    env: { ...process.env, PATH: path, CODEX_HOME: makeCodexHome() },
+    timeout: 50_000,
+  });
 }
 
 beforeAll(async () => {
@@ -35,12 +56,10 @@ beforeAll(async () => {
   origin.answer = (response) => response.end('{"ok":true}');
   mkdirSync(join(ROOT, ".tmp"), { recursive: true });
   directory = mkdtempSync(join(ROOT, ".tmp", "readme-"));
-  for (const folder of ["src", "tmp", "work", "var/log", "backup"])
-    mkdirSync(join(directory, folder), { recursive: true });
-  writeFileSync(join(directory, "var/log/huge.log"), "line\n".repeat(100_000));
-  writeFileSync(join(directory, "src/package.json"), '{ "scripts": { "build": "echo built" } }');
-  mkdirSync(join(directory, "project"));
-  writeFileSync(join(directory, "project/app.js"), "uploaded");
+  makeFiles(directory);
+  const examplesRoot = join(directory, "examples");
+  makeFiles(examplesRoot);
+  writeExamples(examplesRoot, (code) => adapted(code, examplesRoot));
   execFileSync("git", ["init", "--quiet", join(directory, "src")]);
   const all = snippets();
   for (const [index, program] of ALL_PROGRAMS.entries()) {
@@ -112,16 +131,7 @@ it.each(RUNNING.map((program) => [program.chapter || "Install", ALL_PROGRAMS.ind
   "the snippets run: %s",
   async (_, index) => {
     const { cwd = "", input, prints = /^/ } = ALL_PROGRAMS[index] as Program;
-    const path = [join(ROOT, "node_modules/.bin"), process.env["PATH"]].join(delimiter);
-    const running = promisify(execFile)(
-      process.execPath,
-      ["--import", "tsx", join(directory, `${index}.mts`)],
-      {
-        cwd: join(directory, cwd),
-        env: { ...process.env, PATH: path, CODEX_HOME: makeCodexHome() },
-        timeout: 50_000,
-      },
-    );
+    const running = runProgram(join(directory, cwd), join(directory, `${index}.mts`));
     if (input !== undefined) running.child.stdin?.end(input);
     const { stdout } = await running;
     expect(stdout).toMatch(prints);

@@ -1,4 +1,5 @@
-import { type Program, ROOT } from "./snippets.ts";
+import { ROOT } from "../support/snippets.ts";
+import type { Program } from "./program.ts";
 
 const CLIENT = `
 import { bridge, LazyExecServerClient, messagePort, remotePath, webSocket } from "exec-server-sdk";

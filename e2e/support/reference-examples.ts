@@ -16,7 +16,7 @@ export const EXAMPLES: readonly Example[] = [...examples()].flatMap(([name, code
 export const NOT_RUN: Readonly<Record<string, string>> = {
   "client/environment.ts: connectTcp": "nothing listens on its port",
   "client/environment.ts: call 1": "no server has the method",
-  "errors.ts: DisconnectedError": "it waits for the end of the connection",
+  "errors/connection.ts: DisconnectedError": "it waits for the end of the connection",
 };
 
 /** What all examples leave to the reader: a client. */
@@ -66,7 +66,7 @@ for (const name of process.argv.slice(2)) {
  * @param adapted Replaces addresses and directories by those of the test.
  */
 export function writeExamples(root: string, adapted: (code: string) => string): void {
-  mkdirSync(join(root, "work"));
+  mkdirSync(join(root, "work"), { recursive: true });
   writeFileSync(join(root, "work/package.json"), "{}");
   writeFileSync(join(root, "globals.d.mts"), GLOBALS);
   writeFileSync(join(root, "run.mts"), adapted(RUNNER));

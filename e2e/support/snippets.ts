@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const ROOT = join(import.meta.dirname, "../..");
-const GUIDES = readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`);
+export const ROOT = join(import.meta.dirname, "../..");
+export const GUIDES = readdirSync(join(ROOT, "docs"))
+  .filter((name) => name.endsWith(".md"))
+  .map((name) => `docs/${name}`);
 
 /** The TypeScript snippets of the README and the guides, by chapter. Those of a guide begin with its name. */
 export function snippets(): Map<string, string[]> {

@@ -1,25 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-
-export const ROOT = join(import.meta.dirname, "../..");
-export const GUIDES = readdirSync(join(ROOT, "docs"))
-  .filter((name) => name.endsWith(".md"))
-  .map((name) => `docs/${name}`);
-
-/** The TypeScript snippets of the README and the guides, by chapter. Those of a guide begin with its name. */
-export function snippets(): Map<string, string[]> {
-  const found = new Map<string, string[]>();
-  for (const file of ["README.md", ...GUIDES]) {
-    const prefix = GUIDES.includes(file) ? `${file}: ` : "";
-    let heading = prefix;
-    const text = readFileSync(join(ROOT, file), "utf8");
-    for (const [, title, code] of text.matchAll(/^## (.+)$|^```ts\n([\s\S]*?)^```$/gm)) {
-      if (title) heading = prefix + title;
-      if (code) found.set(heading, [...(found.get(heading) ?? []), code]);
-    }
-  }
-  return found;
-}
+import { snippets } from "../support/snippets.ts";
 
 /** A program made of snippets, which the tests compile and run. */
 export interface Program {
