@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ExecServer, makeCodexHome } from "../test/support/exec-server.ts";
 import { Origin } from "../test/support/origin.ts";
+import { Postgres } from "../test/support/postgres.ts";
 import { PROGRAMS } from "./docs/guides.ts";
 import { type Program, partsOf } from "./docs/program.ts";
 import { RECIPE_PROGRAMS } from "./docs/recipes.ts";
@@ -16,6 +17,7 @@ const PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", ...GUIDES];
 
 let server: ExecServer;
 let origin: Origin;
+let postgres: Postgres;
 let directory: string;
 
 /** Replaces the addresses and directories of the documentation by those of the test. */
@@ -23,6 +25,8 @@ function adapted(code: string, root = directory): string {
   return code
     .replaceAll(/ws:\/\/127\.0\.0\.1:808[01]/g, server.url)
     .replaceAll("http://localhost:3000", origin.url)
+    .replaceAll(/(?<=[pP]ort: )3000/g, new URL(origin.url).port)
+    .replaceAll("port: 5432", `port: ${postgres.port}`)
     .replaceAll("remotePort: 3000 }); // a", `remotePort: ${new URL(origin.url).port} }); // a`)
     .replaceAll("listen(3000)", "listen(0)")
     .replaceAll(/(?<=")(?=\/(?:src|srv|tmp|work|var\/log|backup))/g, root)
@@ -49,9 +53,10 @@ function runProgram(cwd: string, file: string, ...args: string[]) {
 }
 
 beforeAll(async () => {
-  [server, origin] = await Promise.all([
+  [server, origin, postgres] = await Promise.all([
     ExecServer.start({ args: ["--concurrent-requests", "8"] }),
     Origin.start(),
+    Postgres.start(),
   ]);
   origin.answer = (response) => response.end('{"ok":true}');
   mkdirSync(join(ROOT, ".tmp"), { recursive: true });
@@ -73,7 +78,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   rmSync(directory, { recursive: true });
-  await Promise.all([server[Symbol.asyncDispose](), origin[Symbol.asyncDispose]()]);
+  await Promise.all([server, origin, postgres].map((each) => each[Symbol.asyncDispose]()));
 });
 
 it("the README has at most 8 kB", () => {

@@ -185,15 +185,50 @@ export const PROGRAMS: readonly Program[] = [
     snippets: [0],
     prints: /^clean\n # hello\n\nERR_DISCONNECTED\nsession-2 2/,
   },
-  // Nothing listens on these ports.
-  { chapter: "docs/ports.md: ", snippets: [0], before: CONNECTED, isOnlyCompiled: true },
-  { chapter: "docs/ports.md: In Node", snippets: [0], before: CONNECTED, isOnlyCompiled: true },
-  { chapter: "docs/ports.md: In Node", snippets: [1], before: CONNECTED, isOnlyCompiled: true },
+  {
+    chapter: "docs/ports.md: ",
+    snippets: [0],
+    before: CONNECTED,
+    after: "await socket.close(); await socket.closed; console.log('closed');",
+    prints: /^closed/,
+  },
+  {
+    chapter: "docs/ports.md: In Node",
+    snippets: [0],
+    before: CONNECTED,
+    after: 'await new Promise((resolve) => stream.once("close", resolve));',
+    prints: /^{"ok":true}/,
+  },
+  {
+    chapter: "docs/ports.md: In Node",
+    snippets: [1],
+    before: CONNECTED,
+    prints: /^\[ { answer: 42 } \]/,
+  },
+  {
+    chapter: "docs/ports.md: In Node",
+    snippets: [2],
+    before: CONNECTED,
+    prints: /^http:\/\/127\.0\.0\.1:\d+/,
+  },
   {
     chapter: "docs/ports.md: In tests",
     snippets: [0],
-    before: `import { TestServer } from "exec-server-sdk/testing";\nconst server = new TestServer();`,
-    isOnlyCompiled: true,
+    before: `
+      import { LazyExecServerClient } from "exec-server-sdk";
+      import { TestServer } from "exec-server-sdk/testing";
+      const server = new TestServer();
+    `,
+    after: `
+      const client = new LazyExecServerClient({ transport: server.transport });
+      const port = 5432;
+      const socket = await client.connectTcp({ port });
+      const writer = socket.writable.getWriter();
+      await writer.write(new TextEncoder().encode("echo"));
+      await writer.close();
+      console.log(await new Response(socket.readable as never).text());
+    `,
+    prints: /^echo/,
   },
   { chapter: "docs/versions.md: ", snippets: [0], prints: /^0\.\d+\.\d+\ntrue/ },
   // A guide is one program: its examples build on each other.
