@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { expect } from "@playwright/test";
 import { startIdeServer } from "../../examples/web-ide/server/ide-server.ts";
+import { passedCookies } from "../../examples/web-ide/server/preview/cookies.ts";
 import { Origin } from "../../test/support/origin.ts";
 import { TcpPeer } from "../../test/support/tcp-peer.ts";
 import { unusedPort } from "../../test/support/tcp-server.ts";
@@ -148,6 +149,11 @@ test("gives a WebSocket server the same, and drops its cookies alike", async ({ 
     cookie: "theme=dark",
   });
   socket.terminate();
+});
+
+test("passes none of the IDE's own cookies on that it names", () => {
+  expect(passedCookies("session=1; theme=dark; session=2;x", ["session"])).toBe("theme=dark; =x");
+  expect(passedCookies("session=1", ["session"])).toBeUndefined();
 });
 
 test("drops cookies with a Domain, and those that would be the preview's own", async ({ open }) => {

@@ -4,7 +4,7 @@
  *
  *   npm run server
  *   npm start
- *   npx tsx vite-preview.ts ws://127.0.0.1:8080 node_modules/.bin/vite
+ *   npx tsx vite-preview.ts ws://127.0.0.1:8080 npx vite
  */
 import { createInterface } from "node:readline";
 import { type ExecProcess, LazyExecServerClient } from "exec-server-sdk";
@@ -42,15 +42,12 @@ await using client = new LazyExecServerClient({ transport: webSocket(url) });
 const project = await client.fs.mkdtemp("/tmp/vite-preview-");
 for (const [name, text] of Object.entries(FILES)) await client.fs.writeFile(`${project}/${name}`, text);
 
-const vite = await client.start(
-  [...(command.length > 0 ? command : ["npx", "-y", "vite"]), "--host", "127.0.0.1"],
-  {
-    cwd: project,
-    env: { NO_COLOR: "1" },
-    // What it logs later is not read.
-    overflow: "drop-oldest",
-  },
-);
+const vite = await client.start([...(command.length > 0 ? command : ["vite"]), "--host", "127.0.0.1"], {
+  cwd: project,
+  env: { NO_COLOR: "1" },
+  // What it logs later is not read.
+  overflow: "drop-oldest",
+});
 const remotePort = await portOf(vite);
 await using forward = await forwardPort(client, { remotePort, onError: console.error });
 console.log(`Port ${remotePort} there is ${forward.url} here. Open it, and type lines. Ctrl-D ends.`);

@@ -40,10 +40,11 @@ export class DevServerProxy {
     onFailure: (error: unknown) => void,
   ): void {
     const options = this.#begin(request, preview);
-    this.#proxy.web(request, response, options, (error) => {
+    const fail = (error: unknown): void => {
       if (response.headersSent) response.destroy();
       else onFailure(error);
-    });
+    };
+    guarded(() => this.#proxy.web(request, response, options, fail), fail);
   }
 
   /** @param onFailure Called if the handshake gets no answer. */
@@ -55,10 +56,11 @@ export class DevServerProxy {
     onFailure: () => void,
   ): void {
     const options = this.#begin(request, preview);
-    this.#proxy.ws(request, socket, head, options, () => {
+    const fail = (): void => {
       // After the handshake, the library ends the socket.
       if (this.#previews.has(request)) onFailure();
-    });
+    };
+    guarded(() => this.#proxy.ws(request, socket, head, options, fail), fail);
   }
 
   #begin(request: IncomingMessage, preview: Preview): ServerOptions {
@@ -90,5 +92,14 @@ export class DevServerProxy {
       this.#adapt(received, request);
     });
     sent.once("response", (received) => this.#adapt(received, request));
+  }
+}
+
+/** The library throws for what a request can't be made of. */
+function guarded(work: () => void, fail: (error: unknown) => void): void {
+  try {
+    work();
+  } catch (error) {
+    fail(error);
   }
 }
