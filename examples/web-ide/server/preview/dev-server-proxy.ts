@@ -11,6 +11,9 @@ export interface ProxyOptions {
   readonly withheldCookies: readonly string[];
 }
 
+/** What a browser's socket emits if it does not wait for the answer to its handshake. */
+const LEAVING = ["data", "end", "close"] as const;
+
 /** Passes admitted requests on to dev servers of the other machine. */
 export class DevServerProxy {
   readonly #options: ProxyOptions;
@@ -86,9 +89,10 @@ export class DevServerProxy {
   /** What the library does not do for a handshake: changes the headers of its answer, and ends it with the browser's socket. */
   #follow(sent: ClientRequest, request: IncomingMessage, socket: Duplex): void {
     const abort = (): void => void sent.destroy();
-    socket.once("close", abort);
+    // Only a socket that is read shows that the browser has gone. Before the answer, it has nothing to send.
+    for (const event of LEAVING) socket.once(event, abort);
     sent.once("upgrade", (received) => {
-      socket.off("close", abort);
+      for (const event of LEAVING) socket.off(event, abort);
       this.#adapt(received, request);
     });
     sent.once("response", (received) => this.#adapt(received, request));
