@@ -5,17 +5,10 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createGateway, GATEWAY_PROTOCOL } from "exec-server-sdk/gateway";
 import { webSocket } from "exec-server-sdk/node";
+import { type DemoExecServer, serverActions } from "./server-actions.ts";
 import { StaticFiles } from "./static-files.ts";
 
 const GATEWAY_PATH = "/exec-server";
-
-/** The exec-server of the demo. Its page can kill and restart it. */
-export interface DemoExecServer {
-  readonly url: string;
-  readonly pid: number | undefined;
-  kill(signal: "SIGKILL"): Promise<void>;
-  restart(): Promise<void>;
-}
 
 export interface IdeServer {
   readonly url: string;
@@ -54,15 +47,7 @@ export async function startIdeServer(execServer: DemoExecServer, root: string): 
       protocols: [GATEWAY_PROTOCOL, token],
     }),
     "GET /api/workspace": () => ({ root }),
-    "GET /api/server": () => ({ running: execServer.pid !== undefined }),
-    "POST /api/server/kill": async () => {
-      await execServer.kill("SIGKILL");
-      return { running: false };
-    },
-    "POST /api/server/start": async () => {
-      if (execServer.pid === undefined) await execServer.restart();
-      return { running: true };
-    },
+    ...serverActions(execServer),
   };
 
   server.on("request", async (request, response) => {
