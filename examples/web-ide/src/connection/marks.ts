@@ -1,6 +1,7 @@
 import { make } from "../page/dom.ts";
 import { CALLERS } from "./callers.ts";
 import type { Attempt, Loss, SessionSpan } from "./history.ts";
+import { makeLabel } from "./labels.ts";
 import { clock, detailsOf, milliseconds, short, taken } from "./words.ts";
 
 /** The callers of one moment start an attempt within this time. */
@@ -14,12 +15,12 @@ export function belongsTo(at: number, { from, to = Infinity }: Attempt): boolean
 /** @param isShared Whether the button's callers wait for the attempt. */
 export function attemptMark(attempt: Attempt, isShared: boolean): HTMLElement {
   const { from, to, ms, failure, entry } = attempt;
-  const text = [
-    ...(isShared ? [`${CALLERS} callers`] : []),
-    ...(failure ? ["failed"] : []),
-    ...(ms === undefined ? [] : [milliseconds(ms)]),
-  ];
-  const mark = make("div", { className: "attempt" }, labelOf(text));
+  const time = ms === undefined ? [] : [milliseconds(ms)];
+  const callers = isShared ? [`${CALLERS} callers`] : [];
+  const label = failure
+    ? makeLabel([...callers, "failed", ...time], "failed")
+    : makeLabel([...callers, ...time], ...time);
+  const mark = make("div", { className: "attempt" }, label);
   mark.dataset["outcome"] = failure ? "failed" : to === undefined ? "running" : "connected";
   if (entry) mark.title = `${clock(from)} ${detailsOf(entry, undefined)}`;
   return mark;
@@ -33,9 +34,10 @@ export function sessionMark({ id }: SessionSpan, colour: number): HTMLElement {
 }
 
 export function lossMark(loss: Loss): HTMLElement {
-  const text = taken(loss).map((part) => `−${part}`);
-  if (loss.closeCode !== undefined) text.push(String(loss.closeCode));
-  const mark = make("div", { className: "loss" }, labelOf(text.length > 0 ? text : ["lost"]));
+  const parts = taken(loss).map((part) => `−${part}`);
+  const code = loss.closeCode === undefined ? [] : [String(loss.closeCode)];
+  const [first = "lost"] = [...parts, ...code];
+  const mark = make("div", { className: "loss" }, makeLabel([...parts, ...code], first));
   mark.title = `${clock(loss.at)} ${detailsOf(loss.entry, loss)}`;
   return mark;
 }
@@ -43,10 +45,6 @@ export function lossMark(loss: Loss): HTMLElement {
 /** @param needsLabel Whether no attempt has a label for the callers. */
 export function callersMark(fan: SVGElement, needsLabel: boolean): HTMLElement {
   const mark = make("div", { className: "callers" });
-  mark.append(fan, ...(needsLabel ? [labelOf([`${CALLERS} callers`, "no dial"])] : []));
+  mark.append(fan, ...(needsLabel ? [makeLabel([`${CALLERS} callers`, "no dial"], "no dial")] : []));
   return mark;
-}
-
-function labelOf(parts: readonly string[]): HTMLElement {
-  return make("span", { className: "label", textContent: parts.join(" · ") });
 }

@@ -2,6 +2,7 @@ import { byId, make } from "../page/dom.ts";
 import type { Convergence } from "./callers.ts";
 import { Fan } from "./fan.ts";
 import type { Attempt, History, Loss, SessionSpan } from "./history.ts";
+import { separateLabels } from "./labels.ts";
 import { attemptMark, belongsTo, callersMark, lossMark, sessionMark } from "./marks.ts";
 
 const TICK_MS = 1_000;
@@ -15,7 +16,8 @@ const OPEN_MS = 3_600_000;
 /** Milliseconds between two marks of the axis. */
 const AXIS_STEP_MS = 15_000;
 const NARROW_AXIS_STEP_MS = 10_000;
-const LABEL_GAP = 8;
+/** Labels above the axis, and below it. */
+const LABEL_ROWS = [":is(.attempt, .callers) > .label", ".loss > .label"];
 /** A narrower span does not show its session. */
 const NARROWEST_WITH_ID = 72;
 
@@ -71,7 +73,7 @@ export class TimelineView {
     );
     this.#drawAxis();
     this.#move();
-    this.#separateLabels();
+    for (const row of LABEL_ROWS) separateLabels(this.#marks.querySelectorAll(row));
   }
 
   #session(span: SessionSpan): HTMLElement {
@@ -110,22 +112,6 @@ export class TimelineView {
       // The id of a span whose beginning has left the axis stays in sight.
       label.style.translate = `${Math.max(0, left - start)}px`;
       label.hidden = end - Math.max(start, left) < NARROWEST_WITH_ID;
-    }
-  }
-
-  /** Labels end at their marks. Of two that would overlap, the newer one is shown. */
-  #separateLabels(): void {
-    for (const row of [":is(.attempt, .callers)", ".loss"]) {
-      let free = Infinity;
-      const labels = [...this.#marks.querySelectorAll<HTMLElement>(`${row} > .label`)]
-        .map((label) => ({ label, box: label.getBoundingClientRect() }))
-        .sort((a, b) => b.box.right - a.box.right);
-      for (const { label, box } of labels) {
-        const { left, right } = box;
-        const isHidden = right > free;
-        label.classList.toggle("covered", isHidden);
-        if (!isHidden && right > left) free = left - LABEL_GAP;
-      }
     }
   }
 
