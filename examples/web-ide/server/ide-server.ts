@@ -1,14 +1,26 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type ServerOptions } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createGateway, GATEWAY_PROTOCOL } from "exec-server-sdk/gateway";
 import { webSocket } from "exec-server-sdk/node";
+import { type Actions, answer, answerApi } from "./api.ts";
+import { previewActions } from "./preview/api.ts";
+import { Previews } from "./preview/previews.ts";
 import { type DemoExecServer, serverActions } from "./server-actions.ts";
 import { StaticFiles } from "./static-files.ts";
 
 const GATEWAY_PATH = "/exec-server";
+
+/** Limits of a request, also of one for a preview. A response and a WebSocket may last for as long as they like. */
+const LIMITS: ServerOptions = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  // The whole of it, its body included.
+  requestTimeout: 300_000,
+  connectionsCheckingInterval: 5_000,
+};
 
 export interface IdeServer {
   readonly url: string;
@@ -16,17 +28,23 @@ export interface IdeServer {
 }
 
 /**
- * Serves the page's files, the gateway and the API of the demo on one port of 127.0.0.1.
+ * Serves the page's files, the gateway and the API of the demo on one port of 127.0.0.1, and on the same port each opened
+ * port of the exec-server's machine below a name of its own.
  *
  * Every local browser gets access, which is acceptable for a demo on your own machine. In an application, `authorize`
- * checks the session of a signed-in user, and the exec-server runs in a sandbox.
+ * and the API check the session of a signed-in user, and the exec-server runs in a sandbox.
  */
-export async function startIdeServer(execServer: DemoExecServer, root: string): Promise<IdeServer> {
+export async function startIdeServer(
+  execServer: DemoExecServer,
+  root: string,
+  limits: ServerOptions = LIMITS,
+): Promise<IdeServer> {
   const files = new StaticFiles(join(import.meta.dirname, "../dist"));
-  const server = createServer();
+  const server = createServer(limits);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { port } = server.address() as AddressInfo;
+  const host = `127.0.0.1:${port}`;
   const origin = `http://${host}`;
 
   const token = randomBytes(32).toString("base64url");
@@ -37,10 +55,17 @@ export async function startIdeServer(execServer: DemoExecServer, root: string): 
     authorize: { token },
     path: GATEWAY_PATH,
   });
-  gateway.attach(server);
+  const previews = new Previews({
+    transport: webSocket(() => execServer.url),
+    authority: `localhost:${port}`,
+    embedder: origin,
+    reservedPorts: () => [port, Number(new URL(execServer.url).port)],
+    // This IDE has no cookies. Name yours: one with a Domain can reach the hosts of previews.
+    withheldCookies: [],
+  });
 
-  const policy = contentSecurityPolicy(host);
-  const api: Readonly<Record<string, () => unknown>> = {
+  const policy = contentSecurityPolicy(port);
+  const actions: Actions = {
     // The page fetches these before every dial. No other origin can read the response.
     "GET /api/connection": () => ({
       url: `ws://${host}${GATEWAY_PATH}`,
@@ -48,26 +73,31 @@ export async function startIdeServer(execServer: DemoExecServer, root: string): 
     }),
     "GET /api/workspace": () => ({ root }),
     ...serverActions(execServer),
+    ...previewActions(previews.registry),
   };
 
-  server.on("request", async (request, response) => {
+  // Listens to nothing itself: it gets what is not for a preview, so that the gateway never sees the rest.
+  const ide = createServer((request, response) => {
     // Rejects a foreign name that resolves to this address (DNS rebinding).
     if (request.headers.host !== host) return answer(response, 403);
     if (files.answer(request, response, policy)) return;
-    const action = api[`${request.method} ${request.url}`];
-    if (!action) return answer(response, 404);
-    if (!isFromThePage(request)) return answer(response, 403);
-    try {
-      answer(response, 200, await action());
-    } catch {
-      answer(response, 500);
-    }
+    void answerApi(actions, request, response);
+  });
+  gateway.attach(ide);
+
+  server.on("request", (request, response) => {
+    if (previews.owns(request)) previews.answer(request, response);
+    else ide.emit("request", request, response);
+  });
+  server.on("upgrade", (request, socket, head) => {
+    if (previews.owns(request)) previews.upgrade(request, socket, head);
+    else ide.emit("upgrade", request, socket, head);
   });
 
   return {
     url: origin,
     close: async () => {
-      await gateway.close();
+      await Promise.all([gateway.close(), previews.close()]);
       server.closeAllConnections();
       server.close();
       await once(server, "close");
@@ -75,22 +105,7 @@ export async function startIdeServer(execServer: DemoExecServer, root: string): 
   };
 }
 
-/** The browser sets this header. A page can not change it. */
-function isFromThePage({ headers }: IncomingMessage): boolean {
-  return headers["sec-fetch-site"] === "same-origin";
-}
-
-function answer(response: ServerResponse, status: number, body: unknown = {}): void {
-  response.writeHead(status, {
-    "cache-control": "no-store",
-    "content-type": "application/json",
-    "cross-origin-resource-policy": "same-origin",
-    "x-content-type-options": "nosniff",
-  });
-  response.end(JSON.stringify(body));
-}
-
-function contentSecurityPolicy(host: string): string {
+function contentSecurityPolicy(port: number): string {
   return [
     "default-src 'none'",
     "script-src 'self'",
@@ -98,7 +113,8 @@ function contentSecurityPolicy(host: string): string {
     // a nonce. CodeMirror adds one style element and supports a nonce. Without a terminal, 'self' and a nonce suffice.
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self'",
-    `connect-src 'self' ws://${host}`,
+    `connect-src 'self' ws://127.0.0.1:${port}`,
+    `frame-src http://*.localhost:${port}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

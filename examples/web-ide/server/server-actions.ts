@@ -1,3 +1,5 @@
+import type { Actions } from "./api.ts";
+
 /** The exec-server of the demo. Its page can kill, start, freeze and thaw it. */
 export interface DemoExecServer {
   readonly url: string;
@@ -7,7 +9,7 @@ export interface DemoExecServer {
 }
 
 /** The requests with which the page reads and changes the state of the exec-server. */
-export function serverActions(execServer: DemoExecServer): Readonly<Record<string, () => unknown>> {
+export function serverActions(execServer: DemoExecServer): Actions {
   /** The process that is stopped by SIGSTOP: its sockets stay open, and nothing answers. */
   let frozen: number | undefined;
   const status = (): unknown => {
@@ -15,8 +17,9 @@ export function serverActions(execServer: DemoExecServer): Readonly<Record<strin
     return { running: pid !== undefined, frozen: pid !== undefined && pid === frozen };
   };
   const signal = (name: "SIGSTOP" | "SIGCONT"): void => {
-    if (execServer.pid !== undefined) process.kill(execServer.pid, name);
-    frozen = name === "SIGSTOP" ? execServer.pid : undefined;
+    const { pid } = execServer;
+    if (pid !== undefined) signalServer(pid, name);
+    frozen = name === "SIGSTOP" ? pid : undefined;
   };
   return {
     "GET /api/server": status,
@@ -37,4 +40,13 @@ export function serverActions(execServer: DemoExecServer): Readonly<Record<strin
       return status();
     },
   };
+}
+
+/** A server that was started by a script is a process group. */
+function signalServer(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, name);
+  } catch {
+    process.kill(pid, name);
+  }
 }

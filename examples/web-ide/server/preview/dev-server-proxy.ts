@@ -1,0 +1,94 @@
+import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { createProxyServer, type ServerOptions } from "http-proxy-3";
+import { toBrowser, toDevServer } from "./headers.ts";
+import type { Preview } from "./preview.ts";
+
+export interface ProxyOptions {
+  /** The origin that may show previews in a frame. */
+  readonly embedder: string;
+  /** Names of cookies that dev servers never get. */
+  readonly withheldCookies: readonly string[];
+}
+
+/** Passes admitted requests on to dev servers of the other machine. */
+export class DevServerProxy {
+  readonly #options: ProxyOptions;
+  readonly #proxy = createProxyServer();
+  /** The preview of each request that is under way. */
+  readonly #previews = new WeakMap<IncomingMessage, Preview>();
+
+  constructor(options: ProxyOptions) {
+    this.#options = options;
+    this.#proxy.on("proxyRes", (received, request, response) => {
+      this.#adapt(received, request);
+      // The library ends a response only with a complete one of the dev server.
+      received.once("close", () => {
+        if (!received.complete) response.destroy();
+      });
+    });
+    this.#proxy.on("proxyReqWs", (sent, request, socket) => this.#follow(sent, request, socket));
+    // Each call has a callback of its own. This is for what fails beside it, such as a socket that was reset.
+    this.#proxy.on("error", () => {});
+  }
+
+  /** @param onFailure Called if there is no response to pass on. */
+  pass(
+    request: IncomingMessage,
+    response: ServerResponse,
+    preview: Preview,
+    onFailure: (error: unknown) => void,
+  ): void {
+    const options = this.#begin(request, preview);
+    this.#proxy.web(request, response, options, (error) => {
+      if (response.headersSent) response.destroy();
+      else onFailure(error);
+    });
+  }
+
+  /** @param onFailure Called if the handshake gets no answer. */
+  passUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    preview: Preview,
+    onFailure: () => void,
+  ): void {
+    const options = this.#begin(request, preview);
+    this.#proxy.ws(request, socket, head, options, () => {
+      // After the handshake, the library ends the socket.
+      if (this.#previews.has(request)) onFailure();
+    });
+  }
+
+  #begin(request: IncomingMessage, preview: Preview): ServerOptions {
+    this.#previews.set(request, preview);
+    toDevServer(request.headers, preview, this.#options.withheldCookies);
+    return {
+      agent: preview.agent,
+      target: { protocol: "http:", host: "localhost", port: preview.port },
+      // Passes the path on as it is: the library's reading of it throws for some.
+      toProxy: true,
+    };
+  }
+
+  #adapt(received: IncomingMessage, request: IncomingMessage): void {
+    const preview = this.#previews.get(request);
+    if (!preview) return;
+    this.#previews.delete(request);
+    // Of a reason phrase, a parser takes more than a response may have.
+    received.statusMessage = "";
+    toBrowser(received.headers, preview, this.#options.embedder);
+  }
+
+  /** What the library does not do for a handshake: changes the headers of its answer, and ends it with the browser's socket. */
+  #follow(sent: ClientRequest, request: IncomingMessage, socket: Duplex): void {
+    const abort = (): void => void sent.destroy();
+    socket.once("close", abort);
+    sent.once("upgrade", (received) => {
+      socket.off("close", abort);
+      this.#adapt(received, request);
+    });
+    sent.once("response", (received) => this.#adapt(received, request));
+  }
+}

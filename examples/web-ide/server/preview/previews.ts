@@ -1,0 +1,105 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import { LazyExecServerClient, type Transport } from "exec-server-sdk";
+import { cookieRefusalOf, type Refusal, refusalOf, upgradeRefusalOf } from "./admission.ts";
+import { admittingCookie } from "./cookies.ts";
+import { DevServerProxy, type ProxyOptions } from "./dev-server-proxy.ts";
+import { CLOSED, noticeOfFailure, noticeOfRefusal } from "./notices.ts";
+import { answerWith, type Notice } from "./pages.ts";
+import { type Preview, TICKET_PATH } from "./preview.ts";
+import { Registry } from "./registry.ts";
+
+/** WebSockets of all previews. Each is a process of the other machine. */
+const MAX_WEB_SOCKETS = 64;
+
+export interface PreviewsOptions extends ProxyOptions {
+  /** The exec-server. Its connection is made by the first request, and again after a loss. */
+  readonly transport: Transport;
+  /** The host and port below which each preview has a name, such as `localhost:8000`. */
+  readonly authority: string;
+  /** Ports that are never opened. */
+  readonly reservedPorts: () => readonly number[];
+}
+
+/** Serves opened ports of the exec-server's machine, each on a host of its own. */
+export class Previews {
+  readonly registry: Registry;
+  readonly #client: LazyExecServerClient;
+  readonly #proxy: DevServerProxy;
+  readonly #embedder: string;
+  readonly #webSockets = new Set<Duplex>();
+
+  constructor(options: PreviewsOptions) {
+    const { transport, authority, reservedPorts } = options;
+    this.#client = new LazyExecServerClient({ transport });
+    this.registry = new Registry(this.#client, authority, reservedPorts);
+    this.#proxy = new DevServerProxy(options);
+    this.#embedder = options.embedder;
+  }
+
+  /** Whether a request is for a preview, open or not. */
+  owns({ headers }: IncomingMessage): boolean {
+    return /\.localhost(?::\d+)?$/i.test(headers.host ?? "");
+  }
+
+  answer(request: IncomingMessage, response: ServerResponse): void {
+    const show = (notice: Notice): void => answerWith(notice, request, response, this.#embedder);
+    const preview = this.#previewOf(request);
+    const refusal = preview && (refusalOf(request, preview) ?? admit(request, response, preview));
+    if (!preview) show(CLOSED);
+    else if (refusal) show(noticeOfRefusal(refusal));
+    else if (!response.headersSent) {
+      this.#proxy.pass(request, response, preview, (error) => show(noticeOfFailure(error, preview.port)));
+    }
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Node removes its own error listener from a socket before the `upgrade` event.
+    socket.on("error", () => {});
+    const preview = this.#previewOf(request);
+    const refusal = preview && upgradeRefusalOf(request, preview);
+    if (!preview) refuse(socket, 404);
+    else if (refusal) refuse(socket, refusal.status);
+    else if (this.#webSockets.size === MAX_WEB_SOCKETS) refuse(socket, 503);
+    else {
+      this.#webSockets.add(socket);
+      socket.once("close", () => this.#webSockets.delete(socket));
+      this.#proxy.passUpgrade(request, socket, head, preview, () => refuse(socket, 502));
+    }
+  }
+
+  /** Ends every preview and its connections. */
+  async close(): Promise<void> {
+    this.registry.closeAll();
+    await this.#client.close();
+    for (const socket of this.#webSockets) socket.destroy();
+  }
+
+  #previewOf({ headers, headersDistinct }: IncomingMessage): Preview | undefined {
+    return headersDistinct["host"]?.length === 1 ? this.registry.named(headers.host ?? "") : undefined;
+  }
+}
+
+/** Lets a browser in that has the cookie, or a ticket, for which it gets the cookie in a response. */
+function admit(request: IncomingMessage, response: ServerResponse, preview: Preview): Refusal | undefined {
+  const { method, url = "" } = request;
+  const [path, query] = url.split("?");
+  const refusal = cookieRefusalOf(request, preview);
+  if (path !== TICKET_PATH) return refusal;
+  const ticket = new URLSearchParams(query).get("ticket") ?? "";
+  const isValid = method === "GET" && preview.tickets.redeem(ticket);
+  if (!isValid && refusal) return refusal;
+  response.writeHead(303, {
+    "cache-control": "no-store",
+    location: "/",
+    "referrer-policy": "no-referrer",
+    ...(isValid ? { "set-cookie": admittingCookie(preview.secret) } : {}),
+  });
+  response.end();
+  return undefined;
+}
+
+function refuse(socket: Duplex, status: number): void {
+  socket.once("finish", () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
