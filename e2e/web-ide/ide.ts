@@ -1,3 +1,4 @@
+import type { ServerOptions } from "node:http";
 import { test as base, expect, type Page } from "@playwright/test";
 import { type IdeServer, startIdeServer } from "../../examples/web-ide/server/ide-server.ts";
 import { makeWorkspace } from "../../examples/web-ide/server/workspace.ts";
@@ -7,15 +8,28 @@ export interface Ide extends IdeServer {
   readonly root: string;
 }
 
-export const test = base.extend<{ ide: Ide; ready: { readonly sockets: () => number } }>({
+interface Fixtures {
+  readonly execServer: ExecServer;
+  /** The limits of the IDE's server, if not its own. */
+  readonly limits: ServerOptions | undefined;
+  readonly ide: Ide;
+  readonly ready: { readonly sockets: () => number };
+}
+
+export const test = base.extend<Fixtures>({
+  limits: [undefined, { option: true }],
+
   // biome-ignore lint/correctness/noEmptyPattern: the runner reads the parameter's names.
-  ide: async ({}, use) => {
-    const execServer = await ExecServer.start({ args: ["--concurrent-requests", "8"] });
+  execServer: async ({}, use) => {
+    await using execServer = await ExecServer.start({ args: ["--concurrent-requests", "8"] });
+    await use(execServer);
+  },
+
+  ide: async ({ execServer, limits }, use) => {
     const workspace = makeWorkspace();
-    const ide = await startIdeServer(execServer, workspace.root);
+    const ide = await startIdeServer(execServer, workspace.root, limits);
     await use({ ...ide, root: workspace.root });
     await ide.close();
-    await execServer[Symbol.asyncDispose]();
     workspace.remove();
   },
 
@@ -33,7 +47,7 @@ export const test = base.extend<{ ide: Ide; ready: { readonly sockets: () => num
   },
 });
 
-export const terminal = (page: Page) => page.locator("#terminal .xterm-rows");
+export const terminal = (page: Page) => page.locator("#terminal > :not([hidden]) .xterm-rows");
 export const badge = (page: Page) => page.locator("#badge-text");
 export const rowOf = (page: Page, name: string) =>
   page.locator("#tree").getByRole("button", { name, exact: true });
@@ -43,7 +57,7 @@ export async function type(page: Page, command: string): Promise<void> {
   await page.keyboard.type(`${command}\n`);
 }
 
-/** The first 8 characters of the session id, as the badge shows them. */
+/** The first 8 characters of the session id, as the strip shows them. */
 export async function session(page: Page): Promise<string> {
   await expect(badge(page)).toHaveText(/^Connected · [0-9a-f]{8}$/);
   return (await badge(page).innerText()).slice(-8);

@@ -10,7 +10,7 @@ export class PreviewPane {
   #preview: Preview | undefined;
 
   constructor() {
-    byId("open-port").addEventListener("click", () => this.show());
+    for (const id of ["open-port", "show-preview"]) byId(id).addEventListener("click", () => this.show());
     byId("preview-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#go();

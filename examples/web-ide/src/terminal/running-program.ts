@@ -10,7 +10,7 @@ export async function runningProgram(
   environment: ExecEnvironment,
   shell: number | undefined,
 ): Promise<string | undefined> {
-  const unknown = "a program";
+  const unknown = "a shell";
   if (shell === undefined) return unknown;
   try {
     const { stdout } = await environment.run(["ps", "-A", "-o", "ppid=,args="], { timeoutMs: TIMEOUT_MS });

@@ -68,8 +68,8 @@ export class TerminalTabs {
     const answer =
       program &&
       (await ask({
-        title: `Close ${title}?`,
-        text: `It runs ${program}, which ends with it.`,
+        title: `Close “${title}”?`,
+        text: `It runs “${program}”, which ends with it.`,
         actions: [
           { label: "Keep it open", value: "keep", kind: "primary" },
           { label: "End and close", value: "close", kind: "danger" },
