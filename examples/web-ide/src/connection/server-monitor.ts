@@ -32,7 +32,13 @@ export class ServerMonitor {
   }
 
   #on(button: HTMLButtonElement, what: string, action: () => ServerAction): void {
-    button.addEventListener("click", () => attempt(what, () => this.#ask(controlServer(action()))));
+    button.addEventListener("click", () =>
+      attempt(what, async () => {
+        await this.#ask(controlServer(action()));
+        // A disabled button would lose the focus.
+        if (button.disabled) (button === this.#start ? this.#kill : this.#start).focus();
+      }),
+    );
   }
 
   async #poll(): Promise<void> {

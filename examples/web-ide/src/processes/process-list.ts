@@ -57,18 +57,20 @@ export class ProcessList {
 
   #show(): void {
     const { processes } = this.#tracker;
-    for (const tracked of this.#rows.keys()) {
-      if (!processes.includes(tracked)) this.#rows.delete(tracked);
+    // Rows that stay are left in place, with the focus that one can have.
+    for (const [tracked, { element }] of this.#rows) {
+      if (processes.includes(tracked)) continue;
+      element.remove();
+      this.#rows.delete(tracked);
     }
     for (const tracked of processes) {
-      if (!this.#rows.has(tracked)) {
-        this.#rows.set(tracked, new ProcessRow(tracked, () => this.#select(tracked)));
-      }
+      if (this.#rows.has(tracked)) continue;
+      const row = new ProcessRow(tracked, () => this.#select(tracked));
+      this.#rows.set(tracked, row);
+      byId("process-list").prepend(row.element);
     }
-    const rows = [...this.#rows.values()];
-    for (const row of rows) row.update();
-    byId("process-list").replaceChildren(...rows.map(({ element }) => element).reverse());
-    byId("no-process").hidden = rows.length > 0;
+    for (const row of this.#rows.values()) row.update();
+    byId("no-process").hidden = processes.length > 0;
     const running = processes.filter(({ state }) => state === "running").length;
     byId("process-count").textContent = running > 0 ? String(running) : "";
     byId("clear-processes").hidden = running === processes.length;

@@ -57,6 +57,7 @@ export class ProcessRow {
       ? `${bytes(throughput.rates.at(-1) ?? 0)}/s`
       : bytes(throughput.total);
     this.#line.setAttribute("points", sparkline(throughput.rates, WIDTH, HEIGHT));
+    if (!isRunning && this.#buttons.includes(document.activeElement as HTMLButtonElement)) this.#name.focus();
     for (const button of this.#buttons) {
       button.hidden = !isRunning;
       button.ariaLabel = `${button.title} ${title}`;

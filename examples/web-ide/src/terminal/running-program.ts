@@ -1,6 +1,7 @@
 import type { ExecEnvironment } from "exec-server-sdk";
 
 const TIMEOUT_MS = 2_000;
+const MAX_LENGTH = 80;
 
 /**
  * The command line of a program that runs in a shell, or undefined if it only waits for input. If that can't be found
@@ -15,7 +16,8 @@ export async function runningProgram(
   try {
     const { stdout } = await environment.run(["ps", "-A", "-o", "ppid=,args="], { timeoutMs: TIMEOUT_MS });
     const children = stdout.split("\n").map((line) => /^\s*(\d+)\s+(.*)$/.exec(line));
-    return children.find((child) => Number(child?.[1]) === shell)?.[2];
+    const program = children.find((child) => Number(child?.[1]) === shell)?.[2];
+    return program && (program.length > MAX_LENGTH ? `${program.slice(0, MAX_LENGTH)}…` : program);
   } catch {
     return unknown;
   }

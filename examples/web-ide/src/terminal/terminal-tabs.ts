@@ -22,6 +22,7 @@ export class TerminalTabs {
   };
   readonly #list = byId("terminal-tabs");
   #tabs: Tab[] = [];
+  readonly #closing = new Set<Tab>();
   #current: Tab | undefined;
   #opened = 0;
 
@@ -61,8 +62,15 @@ export class TerminalTabs {
     void terminal.open();
   }
 
-  /** Asks before it ends a program. */
+  /** Asks before it ends a program. Further calls for the same tab do nothing meanwhile. */
   async #close(tab: Tab): Promise<void> {
+    if (this.#closing.has(tab)) return;
+    this.#closing.add(tab);
+    await this.#askAndClose(tab);
+    this.#closing.delete(tab);
+  }
+
+  async #askAndClose(tab: Tab): Promise<void> {
     const { shell, title } = tab.terminal;
     const program = shell && (await runningProgram(this.#options.environment, shell.process.pid));
     const answer =
@@ -77,7 +85,6 @@ export class TerminalTabs {
       }));
     if (program && answer !== "close") return;
     const index = this.#tabs.indexOf(tab);
-    if (index < 0) return;
     const hadFocus =
       tab.element.contains(document.activeElement) || tab.terminal.element.contains(document.activeElement);
     this.#tabs.splice(index, 1);
