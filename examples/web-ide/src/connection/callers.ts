@@ -1,6 +1,6 @@
 import { type ExecServerClient, ExecServerError, type LazyExecServerClient } from "exec-server-sdk";
 import { byId } from "../page/dom.ts";
-import { count, short } from "./words.ts";
+import { count, milliseconds, short } from "./words.ts";
 
 export const CALLERS = 100;
 
@@ -39,8 +39,8 @@ export function setUpCallers(options: {
     const waiting = Array.from({ length: CALLERS }, () => client.get());
     onChange(convergence);
     const settled = await Promise.allSettled(waiting);
-    const ms = Math.round(performance.now() - started);
-    convergence.outcome = `${CALLERS} callers · ${summarize(settled, dials - before)} · ${ms} ms`;
+    const time = milliseconds(Math.round(performance.now() - started));
+    convergence.outcome = `${CALLERS} callers · ${summarize(settled, dials - before)} · ${time}`;
     result.textContent = convergence.outcome;
     isWaiting = false;
     onChange(convergence);

@@ -3,6 +3,8 @@ import { CALLERS, type Convergence } from "./callers.ts";
 
 const WIDTH = 80;
 const HEIGHT = 40;
+/** The width of the dots that wait. */
+const CROWD = 26;
 const FLIGHT_MS = 520;
 /** The dots start one after the other, within this time. */
 const SPREAD_MS = 420;
@@ -19,7 +21,7 @@ export class Fan {
     const lines = heights.map((y) =>
       draw("path", { d: `M2 ${y}C${bend} ${y} ${bend} ${middle} ${WIDTH} ${middle}` }),
     );
-    this.#dots = heights.map((y, n) => draw("circle", { cx: 2 + (n % 3) * 3, cy: y, r: 1.2 }));
+    this.#dots = heights.map((y, n) => draw("circle", { cx: 2 + mixed(n) * CROWD, cy: y, r: 1.2 }));
     this.element = draw(
       "svg",
       { class: "fan", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, width: WIDTH, height: HEIGHT },
@@ -37,12 +39,16 @@ export class Fan {
       const [x, y] = [WIDTH - dot.cx.baseVal.value, HEIGHT / 2 - dot.cy.baseVal.value];
       const flight = dot.animate([{}, { transform: `translate(${x}px, ${y}px)` }], {
         duration: isStill ? 0 : FLIGHT_MS,
-        // Steps that share no divisor with the number of callers mix the order.
-        delay: isStill ? 0 : (((n * 37) % CALLERS) * SPREAD_MS) / CALLERS,
+        delay: isStill ? 0 : mixed(n) * SPREAD_MS,
         easing: "cubic-bezier(0.5, 0, 0.8, 0.6)",
         fill: "forwards",
       });
       flight.finished.then(() => dot.remove()).catch(() => {});
     });
   }
+}
+
+/** From 0 to 1 in a mixed order: the step shares no divisor with the number of callers. */
+function mixed(n: number): number {
+  return ((n * 37) % CALLERS) / CALLERS;
 }

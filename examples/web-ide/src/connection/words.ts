@@ -74,6 +74,10 @@ export function detailsOf(entry: TimelineEntry, loss: Loss | undefined): string 
   ].join(" · ");
 }
 
-export const milliseconds = (ms: number): string =>
-  `${ms < 10 ? Math.round(ms * 10) / 10 : Math.round(ms)} ms`;
+/** `3.4 ms`, `34 ms`, `3.4 s`. */
+export function milliseconds(ms: number): string {
+  if (ms >= 1_000) return `${(ms / 1_000).toFixed(1)} s`;
+  return `${ms < 10 ? Math.round(ms * 10) / 10 : Math.round(ms)} ms`;
+}
+
 export const clock = (at: number): string => new Date(at).toLocaleTimeString(undefined, { hour12: false });

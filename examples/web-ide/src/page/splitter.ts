@@ -32,15 +32,18 @@ export function setUpSplitter({ id, property, pane, smallest, rest }: SplitterOp
     if (length() > 0) splitter.ariaValueNow = String(Math.round((100 * size()) / length()));
   };
 
+  const position = ({ clientX, clientY }: PointerEvent): number =>
+    (isVertical ? clientX : clientY) * (isAfter ? -1 : 1);
+  /** What is added to the position of the pointer. */
+  let offset = 0;
   splitter.addEventListener("pointerdown", (event) => {
     event.preventDefault();
+    splitter.focus();
     splitter.setPointerCapture(event.pointerId);
+    offset = size() - position(event);
   });
-  splitter.addEventListener("pointermove", ({ pointerId, clientX, clientY }) => {
-    if (!splitter.hasPointerCapture(pointerId)) return;
-    const { left, right, bottom } = container.getBoundingClientRect();
-    if (isVertical) setSize(isAfter ? right - clientX : clientX - left);
-    else setSize(bottom - clientY);
+  splitter.addEventListener("pointermove", (event) => {
+    if (splitter.hasPointerCapture(event.pointerId)) setSize(position(event) + offset);
   });
   splitter.addEventListener("dblclick", () => container.style.removeProperty(property));
   splitter.addEventListener("keydown", (event) => {

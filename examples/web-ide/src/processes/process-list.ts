@@ -75,6 +75,7 @@ export class ProcessList {
     byId("process-count").textContent = running > 0 ? String(running) : "";
     byId("clear-processes").hidden = running === processes.length;
     if (this.#selected && !processes.includes(this.#selected)) this.#select(undefined);
+    else this.#showOutput();
     this.#setSampling(running > 0);
   }
 
@@ -113,7 +114,8 @@ export class ProcessList {
 
   #showOutput(): void {
     const text = this.#selected?.tail?.replace(ESCAPES, "") ?? "";
-    this.#output.replaceChildren(text || make("span", { className: "subtle", textContent: "no output yet" }));
+    const nothing = this.#selected?.state === "running" ? "no output yet" : "no output";
+    this.#output.replaceChildren(text || make("span", { className: "subtle", textContent: nothing }));
     this.#output.scrollTop = this.#output.scrollHeight;
   }
 }
