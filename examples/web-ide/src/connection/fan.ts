@@ -39,7 +39,7 @@ export class Fan {
       const [x, y] = [WIDTH - dot.cx.baseVal.value, HEIGHT / 2 - dot.cy.baseVal.value];
       const flight = dot.animate([{}, { transform: `translate(${x}px, ${y}px)` }], {
         duration: isStill ? 0 : FLIGHT_MS,
-        delay: isStill ? 0 : mixed(n) * SPREAD_MS,
+        delay: isStill ? 0 : mixed(3 * n + 1) * SPREAD_MS,
         easing: "cubic-bezier(0.5, 0, 0.8, 0.6)",
         fill: "forwards",
       });
