@@ -1,3 +1,4 @@
+import type { ServerOptions } from "node:http";
 import { test as base, expect, type Page } from "@playwright/test";
 import { type IdeServer, startIdeServer } from "../../examples/web-ide/server/ide-server.ts";
 import { makeWorkspace } from "../../examples/web-ide/server/workspace.ts";
@@ -7,15 +8,28 @@ export interface Ide extends IdeServer {
   readonly root: string;
 }
 
-export const test = base.extend<{ ide: Ide; ready: { readonly sockets: () => number } }>({
+interface Fixtures {
+  readonly execServer: ExecServer;
+  /** The limits of the IDE's server, if not its own. */
+  readonly limits: ServerOptions | undefined;
+  readonly ide: Ide;
+  readonly ready: { readonly sockets: () => number };
+}
+
+export const test = base.extend<Fixtures>({
+  limits: [undefined, { option: true }],
+
   // biome-ignore lint/correctness/noEmptyPattern: the runner reads the parameter's names.
-  ide: async ({}, use) => {
-    const execServer = await ExecServer.start({ args: ["--concurrent-requests", "8"] });
+  execServer: async ({}, use) => {
+    await using execServer = await ExecServer.start({ args: ["--concurrent-requests", "8"] });
+    await use(execServer);
+  },
+
+  ide: async ({ execServer, limits }, use) => {
     const workspace = makeWorkspace();
-    const ide = await startIdeServer(execServer, workspace.root);
+    const ide = await startIdeServer(execServer, workspace.root, limits);
     await use({ ...ide, root: workspace.root });
     await ide.close();
-    await execServer[Symbol.asyncDispose]();
     workspace.remove();
   },
 
