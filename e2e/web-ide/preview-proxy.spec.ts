@@ -223,7 +223,7 @@ test("shows that nothing listens yet, and a WebSocket gets 502", async ({ ide, o
 test("tells a broken answer from none, and survives it", async ({ open }) => {
   await using peer = await TcpPeer.listen();
   const preview = await open(peer.port);
-  for (const answer of ["SSH-2.0-no\r\n", "HTTP/1.1 200 a\u0001b\r\nContent-Length: 2\r\n\r\nok", ""]) {
+  for (const answer of ["SSH-2.0-no\r\n", "HTTP/1.1 200 a\u0001b\r\nConnection: close\r\n\r\nok", ""]) {
     const status = preview.read("/");
     const socket = await peer.accept();
     socket.once("data", () => socket.end(answer));
