@@ -11,8 +11,8 @@ export function previewActions(registry: Registry): Actions {
       const preview = registry.open((body as { port?: unknown } | null | undefined)?.port);
       return { ...describe(preview), url: preview.admittingUrl() };
     },
-    "DELETE /api/previews/:id": ({ id }) => {
-      if (!registry.close(id)) throw new HttpError(404, "There is no such preview.");
+    "DELETE /api/previews/:id": async ({ id }) => {
+      if (!(await registry.close(id))) throw new HttpError(404, "There is no such preview.");
       return {};
     },
   };

@@ -28,8 +28,8 @@ export class Preview {
     return `${this.origin}${TICKET_PATH}?ticket=${this.tickets.issue()}`;
   }
 
-  /** Ends every connection. */
-  close(): void {
-    this.agent.destroy();
+  /** Ends every connection. Resolves when nothing is left of them on the other machine. */
+  async close(): Promise<void> {
+    await this.agent.close();
   }
 }

@@ -70,7 +70,7 @@ export class Previews {
 
   /** Ends every preview and its connections. */
   async close(): Promise<void> {
-    this.registry.closeAll();
+    await this.registry.closeAll();
     await this.#client.close();
     for (const socket of this.#webSockets) socket.destroy();
   }

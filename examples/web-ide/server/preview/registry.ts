@@ -51,13 +51,15 @@ export class Registry {
     return preview?.origin === `http://${host}` ? preview : undefined;
   }
 
-  /** Returns false if there is no such preview. */
-  close(id: string): boolean {
-    this.#byId.get(id)?.close();
-    return this.#byId.delete(id);
+  /** Resolves with false if there is no such preview. */
+  async close(id: string): Promise<boolean> {
+    const preview = this.#byId.get(id);
+    this.#byId.delete(id);
+    await preview?.close();
+    return preview !== undefined;
   }
 
-  closeAll(): void {
-    for (const { id } of this.list()) this.close(id);
+  async closeAll(): Promise<void> {
+    await Promise.all(this.list().map(({ id }) => this.close(id)));
   }
 }

@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import { Agent, type ClientRequest } from "node:http";
 import type { Duplex } from "node:stream";
 import type { LazyExecServerClient, RemoteSocket } from "exec-server-sdk";
@@ -19,27 +18,28 @@ export type TcpClient = Pick<LazyExecServerClient, "connectTcp">;
 export class RemoteAgent extends Agent {
   readonly #client: TcpClient;
   readonly #port: number;
-  readonly #closing = new AbortController();
+  /** Connections and attempts, until nothing is left of them on the other machine. */
+  readonly #connections = new Set<Promise<void>>();
+  readonly #streams = new Set<Duplex>();
   readonly #idle = new WeakMap<Duplex, NodeJS.Timeout>();
+  #isClosed = false;
   #hosts: readonly string[] = LOOPBACK;
 
   constructor(client: TcpClient, port: number) {
     super({ keepAlive: true, maxSockets: MAX_CONNECTIONS });
     this.#client = client;
     this.#port = port;
-    setMaxListeners(0, this.#closing.signal);
   }
 
   /** @param callback Gets the connection, which is made later. */
   override createConnection(_: unknown, callback?: (error: Error | null, stream: Duplex) => void): undefined {
-    this.#connect().then(
-      (socket) => callback?.(null, remoteStream(socket)),
-      (error) => callback?.(error, undefined as never),
-    );
+    const connection = this.#open((error, stream) => callback?.(error, stream as Duplex));
+    this.#connections.add(connection);
+    void connection.then(() => this.#connections.delete(connection));
   }
 
   override keepSocketAlive(stream: Duplex): boolean {
-    if (this.#closing.signal.aborted) return false;
+    if (this.#isClosed) return false;
     const timer = setTimeout(() => stream.destroy(), IDLE_MS);
     stream.once("close", () => clearTimeout(timer));
     this.#idle.set(stream, timer);
@@ -51,10 +51,31 @@ export class RemoteAgent extends Agent {
     request.reusedSocket = true;
   }
 
-  /** Resets every connection, those that are being made included. */
-  override destroy(): void {
-    this.#closing.abort(new Error("The preview was closed"));
-    super.destroy();
+  /** Resets every connection. Resolves when their processes have ended. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const stream of this.#streams) stream.destroy();
+    await Promise.all(this.#connections);
+  }
+
+  /** Resolves when the connection, or the attempt, has ended. */
+  async #open(callback: (error: Error | null, stream?: Duplex) => void): Promise<void> {
+    let socket: RemoteSocket;
+    try {
+      // Requests that have waited for a place ask for one when the others end.
+      if (this.#isClosed) throw new Error("The preview is closed");
+      socket = await this.#connect();
+    } catch (error) {
+      return callback(error as Error);
+    }
+    const stream = remoteStream(socket);
+    this.#streams.add(stream);
+    const closed = new Promise((resolve) => stream.once("close", resolve));
+    callback(null, stream);
+    if (this.#isClosed) stream.destroy();
+    await closed;
+    this.#streams.delete(stream);
+    await socket.close();
   }
 
   async #connect(): Promise<RemoteSocket> {
@@ -71,6 +92,6 @@ export class RemoteAgent extends Agent {
   }
 
   #connectTo(host: string): Promise<RemoteSocket> {
-    return this.#client.connectTcp({ host, port: this.#port, signal: this.#closing.signal });
+    return this.#client.connectTcp({ host, port: this.#port });
   }
 }
