@@ -36,7 +36,7 @@ export const test = base.extend<{ ide: Ide; ready: { readonly sockets: () => num
 export const terminal = (page: Page) => page.locator("#terminal .xterm-rows");
 export const badge = (page: Page) => page.locator("#badge-text");
 export const rowOf = (page: Page, name: string) =>
-  page.locator("#tree").getByRole("button", { name, exact: true });
+  page.locator("#tree").getByRole("treeitem", { name, exact: true });
 
 export async function type(page: Page, command: string): Promise<void> {
   await page.locator("#terminal").click();
