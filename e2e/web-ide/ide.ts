@@ -1,20 +1,46 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test as base, expect, type Page } from "@playwright/test";
-import { type IdeServer, startIdeServer } from "../../examples/web-ide/server/ide-server.ts";
+import {
+  type DemoExecServer,
+  type IdeServer,
+  startIdeServer,
+} from "../../examples/web-ide/server/ide-server.ts";
 import { makeWorkspace } from "../../examples/web-ide/server/workspace.ts";
+import { DelayingRelay } from "../../test/support/delaying-relay.ts";
 import { ExecServer } from "../../test/support/exec-server.ts";
 
 export interface Ide extends IdeServer {
   readonly root: string;
+  readonly execServer: ExecServer;
 }
 
-export const test = base.extend<{ ide: Ide; ready: { readonly sockets: () => number } }>({
-  // biome-ignore lint/correctness/noEmptyPattern: the runner reads the parameter's names.
-  ide: async ({}, use) => {
+interface Fixtures {
+  /** How far the exec-server is away, in milliseconds. */
+  readonly roundTripMs: number;
+  readonly ide: Ide;
+  readonly ready: { readonly sockets: () => number };
+}
+
+export const test = base.extend<Fixtures>({
+  roundTripMs: [0, { option: true }],
+
+  ide: async ({ roundTripMs }, use) => {
     const execServer = await ExecServer.start({ args: ["--concurrent-requests", "8"] });
+    const relay = await DelayingRelay.start(execServer.url, roundTripMs);
     const workspace = makeWorkspace();
-    const ide = await startIdeServer(execServer, workspace.root);
-    await use({ ...ide, root: workspace.root });
+    const demo: DemoExecServer = {
+      url: roundTripMs > 0 ? relay.url : execServer.url,
+      get pid() {
+        return execServer.pid;
+      },
+      kill: (signal) => execServer.kill(signal),
+      restart: () => execServer.restart(),
+    };
+    const ide = await startIdeServer(demo, workspace.root);
+    await use({ ...ide, root: workspace.root, execServer });
     await ide.close();
+    await relay[Symbol.asyncDispose]();
     await execServer[Symbol.asyncDispose]();
     workspace.remove();
   },
@@ -47,4 +73,33 @@ export async function type(page: Page, command: string): Promise<void> {
 export async function session(page: Page): Promise<string> {
   await expect(badge(page)).toHaveText(/^Connected · [0-9a-f]{8}$/);
   return (await badge(page).innerText()).slice(-8);
+}
+
+export const tabOf = (page: Page, name: string) => page.getByRole("tab", { name: new RegExp(`^${name}`) });
+export const text = (page: Page) => page.getByRole("textbox", { name: "Text of the file" });
+export const saveButton = (page: Page) => page.getByRole("button", { name: "Save", exact: true });
+export const dialog = (page: Page) => page.getByRole("alertdialog");
+
+/** Writes files of the workspace, and has the tree read them. */
+export async function putFiles(
+  page: Page,
+  ide: Ide,
+  files: Readonly<Record<string, string | Uint8Array>>,
+): Promise<void> {
+  for (const [name, data] of Object.entries(files)) writeFileSync(join(ide.root, name), data);
+  await page.getByRole("button", { name: "Read again" }).click();
+}
+
+/** Opens a file of the top level, and puts the cursor at its start. */
+export async function openFile(page: Page, name: string): Promise<void> {
+  await rowOf(page, name).click();
+  await expect(tabOf(page, name)).toHaveAttribute("aria-selected", "true");
+  await text(page).focus();
+  await page.keyboard.press("Control+Home");
+}
+
+/** Presses Control+S, and waits until the file is saved. */
+export async function save(page: Page): Promise<void> {
+  await page.keyboard.press("Control+s");
+  await expect(saveButton(page)).toBeDisabled();
 }

@@ -67,7 +67,8 @@ export function makeState(options: {
       extension,
       options.language,
       EditorState.readOnly.of(options.isReadOnly),
-      EditorView.contentAttributes.of({ "aria-label": "Text of the file" }),
+      // The tab stop also makes the scrolled area around it reachable.
+      EditorView.contentAttributes.of({ "aria-label": "Text of the file", tabindex: "0" }),
     ],
   });
 }

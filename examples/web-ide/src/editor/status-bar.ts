@@ -10,7 +10,7 @@ export function showStatus(file: OpenFile | undefined): void {
   const { doc, selection } = file.state;
   const line = doc.lineAt(selection.main.head);
   byId("status-position").textContent = `Ln ${line.number}, Col ${selection.main.head - line.from + 1}`;
-  byId("status-lines").textContent = lineEndsOf(file.state);
+  byId("status-lines").textContent = file.shown.encoding === "Binary" ? "" : lineEndsOf(file.state);
   byId("status-encoding").textContent = file.shown.encoding;
   byId("status-language").textContent = file.isReadOnly ? "Read-only" : languageOf(file.path).name;
 }

@@ -2,7 +2,7 @@ import { byId, icon, make } from "../page/dom.ts";
 import type { TreeNode, TreeRow } from "./tree-node.ts";
 
 /** Levels that are indented. Deeper ones would leave no room for names. */
-const MAX_INDENT = 10;
+const MAX_INDENT = 16;
 
 /** The rows of the tree in the page. A row keeps its element, and so the focus, as long as it is shown. */
 export class TreeRows {

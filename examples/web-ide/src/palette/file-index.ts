@@ -1,7 +1,7 @@
 import { type RemoteFileSystem, remotePath } from "exec-server-sdk";
 
 /** Directories that are left out: their files are rarely looked for, and many. */
-const SKIPPED = /(^|[/\\])(node_modules|dist|target|\.[^/\\]+)([/\\]|$)/;
+const SKIPPED = /(^|[/\\])(node_modules|dist|target|\.[^/\\]+)[/\\]/;
 
 /** The files of the workspace, read on the server in one request. */
 export class FileIndex {
@@ -35,7 +35,7 @@ export class FileIndex {
     this.files = entries
       .filter(({ kind }) => kind === "file")
       .map(({ path }) => remotePath.relative(this.#root, path))
-      .filter((path) => !SKIPPED.test(remotePath.dirname(path)));
+      .filter((path) => !SKIPPED.test(path));
     this.isTruncated = truncated;
     return this.files;
   }
