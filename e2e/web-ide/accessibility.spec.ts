@@ -6,8 +6,11 @@ import { badge, openFile, putFiles, rowOf, saveButton, test, text } from "./ide.
 
 /** Fails with the rules that the page breaks in its present state, and the elements that break them. */
 async function expectNoFindings(page: Page, state: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(", ")}`);
+  // In this page instead of a second one for the results, which takes three times as long.
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
+  const found = violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${target}: ${failureSummary}`),
+  );
   expect(found, state).toEqual([]);
 }
 
@@ -15,7 +18,6 @@ const PHONE = { width: 390, height: 844 };
 
 for (const colorScheme of ["light", "dark"] as const) {
   test(`axe finds nothing in any state, in ${colorScheme} colours`, async ({ ide, page, ready }) => {
-    test.slow();
     await page.emulateMedia({ colorScheme });
     await putFiles(page, ide, {
       "binary.bin": new Uint8Array([0, 1, 2, 3, 255]),
@@ -68,8 +70,9 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
-test("axe finds nothing on a phone", async ({ ide, page, ready }) => {
+test("axe finds nothing on a phone, nor without a gateway", async ({ ide, page }) => {
   await page.setViewportSize(PHONE);
+  await page.goto(ide.url);
   await page.locator("[data-show=files]").click();
   await page.getByRole("button", { name: "New file" }).click();
   await expectNoFindings(page, "files, and the name of a new one");
@@ -88,6 +91,6 @@ test("axe finds nothing on a phone", async ({ ide, page, ready }) => {
   await ide.close();
   await expect(badge(page)).toHaveText(/Disconnected/);
   await page.keyboard.press("Control+s");
+  await expect(page.locator("#banner")).toContainText("Not saved");
   await expectNoFindings(page, "gateway down");
-  expect(ready.sockets()).toBeGreaterThan(0);
 });

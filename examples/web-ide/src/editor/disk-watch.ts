@@ -1,4 +1,3 @@
-import { attempt } from "../page/notice.ts";
 import type { FileStore } from "./file-store.ts";
 import type { OpenFile } from "./open-file.ts";
 
@@ -10,13 +9,14 @@ export class DiskWatch {
   readonly #store: FileStore;
   readonly #isConnected: () => boolean;
   readonly #onChange: (file: OpenFile) => void;
-  readonly #reload: (file: OpenFile) => Promise<void>;
+  readonly #reload: (file: OpenFile) => void;
 
   constructor(options: {
     store: FileStore;
     isConnected: () => boolean;
     onChange: (file: OpenFile) => void;
-    reload: (file: OpenFile) => Promise<void>;
+    /** Shows its errors itself. */
+    reload: (file: OpenFile) => void;
   }) {
     this.#store = options.store;
     this.#isConnected = options.isConnected;
@@ -33,20 +33,10 @@ export class DiskWatch {
       const found = await this.#store.compare(file.path, version, () => [file.bytesOf(file.saved)]);
       // A save or a reload has been quicker.
       if (found === "same" || file.version !== version || file.isSaving) return;
-      if (found === "changed" && !file.isChanged) return await this.#reload(file);
+      if (found === "changed" && !file.isChanged) return this.#reload(file);
       if (found === "missing") file.markMissing();
-      else {
-        file.banner = {
-          kind: "warning",
-          text: "This file was changed on the server since you opened it.",
-          actions: [{ label: "Reload and lose my changes", run: () => this.#reloadLater(file) }],
-        };
-      }
+      else file.markChanged(() => this.#reload(file));
       this.#onChange(file);
     } catch {}
-  }
-
-  #reloadLater(file: OpenFile): void {
-    attempt(`Could not read ${file.name}`, () => this.#reload(file));
   }
 }

@@ -50,7 +50,7 @@ export class Editor {
     const store = new FileStore(options.environment);
     const transfers = new Transfers();
     const onChange = (file: OpenFile): void => this.#changed(file);
-    const reload = (file: OpenFile): Promise<void> => this.#reload(file);
+    const reload = (file: OpenFile): void => attempt(`Could not read ${file.name}`, () => this.#reload(file));
     this.#onSelect = options.onSelect;
     this.#reader = new Reader(store, transfers);
     this.#saver = new Saver({ store, transfers, onChange, reload });

@@ -1,5 +1,6 @@
 import { invertedEffects } from "@codemirror/commands";
 import {
+  type ChangeDesc,
   type EditorState,
   type Extension,
   type Range,
@@ -44,9 +45,14 @@ const restore = StateEffect.define<readonly Range<LineEnd>[]>({
 
 const field = StateField.define<LineEnds>({
   create: () => ({ usual: "\n", others: RangeSet.empty }),
-  update: ({ usual, others }, transaction) => {
-    let next = transaction.docChanged ? others.map(transaction.changes) : others;
-    for (const effect of transaction.effects) {
+  update: ({ usual, others }, { changes, docChanged, effects }) => {
+    let next = others;
+    if (docChanged) {
+      // A range would go on to cover what has replaced its line break.
+      const gone = new Set(deleted(others, changes).map(({ from }) => from));
+      next = others.update({ filter: (from) => !gone.has(from) }).map(changes);
+    }
+    for (const effect of effects) {
       if (effect.is(restore)) next = next.update({ add: effect.value, sort: true });
     }
     return { usual, others: next };
@@ -54,15 +60,20 @@ const field = StateField.define<LineEnds>({
 });
 
 const restored = invertedEffects.of(({ startState, changes }) => {
+  const gone = deleted(startState.field(field).others, changes);
+  return gone.length > 0 ? [restore.of(gone)] : [];
+});
+
+/** The line ends that a change deletes. */
+function deleted(others: RangeSet<LineEnd>, changes: ChangeDesc): Range<LineEnd>[] {
   const gone: Range<LineEnd>[] = [];
-  const { others } = startState.field(field);
   changes.iterChangedRanges((fromA, toA) => {
     others.between(fromA, toA, (from, to, end) => {
       if (fromA <= from && to <= toA) gone.push(end.range(from, to));
     });
   });
-  return gone.length > 0 ? [restore.of(gone)] : [];
-});
+  return gone;
+}
 
 /**
  * Keeps the line ends of a text, also mixed ones: CodeMirror itself has only one kind. Returns the text with line feeds,

@@ -64,7 +64,17 @@ export class OpenFile {
   /** There is no such file on the server any more: what is shown is the only copy, until it is saved. */
   markMissing(): void {
     this.version = undefined;
-    this.banner = { kind: "warning", text: "This file was deleted on the server. Saving makes it again." };
+    const hint = this.isReadOnly ? "" : " Saving makes it again.";
+    this.banner = { kind: "warning", text: `This file was deleted on the server.${hint}` };
+  }
+
+  /** Another writer has changed the file since it was read, and the text here has changes of its own. */
+  markChanged(reload: () => void): void {
+    this.banner = {
+      kind: "warning",
+      text: "This file was changed on the server since you opened it.",
+      actions: [{ label: "Reload and lose my changes", run: reload }],
+    };
   }
 
   /** Takes over what was read again. The undo history begins anew. */

@@ -9,7 +9,7 @@ export class Saver {
   readonly #store: FileStore;
   readonly #transfers: Transfers;
   readonly #onChange: (file: OpenFile) => void;
-  readonly #reload: (file: OpenFile) => Promise<void>;
+  readonly #reload: (file: OpenFile) => void;
   /** The saves in flight. A further request is served by the same loop, with the text at its turn. */
   readonly #saving = new Map<OpenFile, { readonly done: Promise<void>; again: boolean }>();
 
@@ -17,7 +17,8 @@ export class Saver {
     store: FileStore;
     transfers: Transfers;
     onChange: (file: OpenFile) => void;
-    reload: (file: OpenFile) => Promise<void>;
+    /** Shows its errors itself. */
+    reload: (file: OpenFile) => void;
   }) {
     this.#store = options.store;
     this.#transfers = options.transfers;
@@ -66,13 +67,14 @@ export class Saver {
     const { state } = file;
     const bytes = file.bytesOf(state);
     const choice = await this.#check(file, bytes);
-    if (choice === "reload") await this.#reload(file);
+    if (choice === "reload") this.#reload(file);
     if (choice !== "write") return;
     file.attempted = bytes;
     file.version = await this.#transfers.run(`Saving ${file.name}`, (transfer) =>
       this.#store.replace(file.path, bytes, file.draft, transfer),
     );
     file.attempted = undefined;
+    file.banner = undefined;
     file.saved = state;
   }
 
@@ -92,6 +94,7 @@ export class Saver {
         ],
       });
     }
+    file.markChanged(() => this.#reload(file));
     return await ask({
       title: `${file.name} was changed on the server`,
       text: "It is no longer what you opened. Overwriting loses the other changes, reloading loses yours.",
