@@ -58,7 +58,11 @@ for (const colorScheme of ["light", "dark"] as const) {
     await expect(page.locator("#banner")).toContainText("binary");
     await expectNoFindings(page, "a binary file");
     await page.emulateMedia({ colorScheme, forcedColors: "active" });
-    await expectNoFindings(page, "forced colours");
+    await page.keyboard.press("Control+p");
+    await page.keyboard.type("s");
+    await expect(page.getByRole("option").first()).toBeVisible();
+    await expectNoFindings(page, "forced colours, and the palette");
+    await page.keyboard.press("Escape");
     await page.emulateMedia({ colorScheme, forcedColors: "none" });
 
     await ide.execServer.kill("SIGKILL");

@@ -52,6 +52,9 @@ test("Control+P goes to a file, from anywhere", async ({ ide, page, ready }) => 
 
 test("runs commands, and says why files can't be listed", async ({ ide, page, ready }) => {
   const options = page.getByRole("option");
+  // Also right after it was closed.
+  await page.keyboard.press("Control+p");
+  await page.keyboard.press("Escape");
   await page.keyboard.press("Control+Shift+p");
   await page.keyboard.type("new fi");
   await expect(options.first()).toHaveText("New file");

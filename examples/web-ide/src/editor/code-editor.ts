@@ -53,6 +53,18 @@ const THEME = EditorView.theme({
   ".cm-specialChar": { color: "var(--bad)" },
 });
 
+/** The labels of the search, written as those of the page. */
+const PHRASES = {
+  next: "Next",
+  previous: "Previous",
+  all: "All",
+  "match case": "Match case",
+  regexp: "Pattern",
+  "by word": "Words",
+  replace: "Replace",
+  "replace all": "Replace all",
+};
+
 /** The editor state of a file: its text, its line ends and undo history. */
 export function makeState(options: {
   readonly text: string;
@@ -84,6 +96,7 @@ const EXTENSIONS: readonly Extension[] = [
   indentOnInput(),
   bracketMatching(),
   search({ top: true }),
+  EditorState.phrases.of(PHRASES),
   syntaxHighlighting(COLOURS),
   EditorView.lineWrapping,
   keymap.of([...searchKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),

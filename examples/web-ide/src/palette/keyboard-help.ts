@@ -44,7 +44,7 @@ const KEYS: readonly (readonly [string, readonly (readonly [string, string])[]])
 
 /** Shows the keys of the page in a dialog. */
 export function showKeyboardHelp(): void {
-  if (document.querySelector("dialog.keys")) return;
+  if (document.querySelector("dialog.keys[open]")) return;
   const groups = KEYS.map(([title, keys]) => {
     const rows = keys.flatMap(([combination, what]) => [
       make("dt", {}, ...combination.split(/(?<=[^,]) /).map((key) => make("kbd", {}, key))),
@@ -60,4 +60,6 @@ export function showKeyboardHelp(): void {
   );
   dialog.classList.add("keys");
   close.addEventListener("click", () => dialog.close());
+  // The button has the focus, and may be far below.
+  dialog.scrollTop = 0;
 }

@@ -62,7 +62,7 @@ export class Palette {
   /** Opens the palette with this text in it. */
   open(text = ""): void {
     this.#input.value = text;
-    if (!this.#dialog?.isConnected) {
+    if (!this.#dialog?.open) {
       this.#dialog = openDialog("Go to", this.#input, this.#list, this.#status);
       this.#dialog.classList.add("palette");
     }
@@ -71,7 +71,7 @@ export class Palette {
     // What is known is shown at once; what is there now, as soon as it has arrived.
     const dialog = this.#dialog;
     this.#index.read().then(
-      () => dialog.isConnected && this.#search(),
+      () => dialog.open && this.#search(),
       (error) => {
         this.#status.textContent = `The files can't be listed: ${explain(error)}`;
       },
