@@ -19,8 +19,8 @@ test("strip and terminal show a killed server, and the next action opens one new
   expect(ready.sockets()).toBe(1);
 
   // An action fails with a notice while the server is down.
-  await rowOf(page, "README.md").click();
-  await expect(page.getByRole("alert").filter({ hasText: "README.md" })).toContainText("can't be reached");
+  await rowOf(page, "package.json").click();
+  await expect(page.getByRole("alert").filter({ hasText: "package.json" })).toContainText("can't be reached");
   await expect(badge(page)).toHaveText("Disconnected");
   expect(ready.sockets()).toBe(2);
 
@@ -30,9 +30,9 @@ test("strip and terminal show a killed server, and the next action opens one new
   expect(ready.sockets()).toBe(2);
 
   await page.locator("#replace-terminal").click();
-  await rowOf(page, "README.md").click();
+  await rowOf(page, "package.json").click();
   expect(await session(page)).not.toBe(lost);
-  await expect(page.locator(".cm-content")).toContainText("A small workspace");
+  await expect(page.locator(".cm-content")).toContainText("small-workspace");
   await expect(page.locator("#terminal-ended")).toBeHidden();
   await expect(terminal(page)).toContainText(/[#$]/);
   await type(page, "echo $((6 * 7))nd");
