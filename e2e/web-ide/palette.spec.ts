@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "@playwright/test";
-import { rowOf, tabOf, test, text, type } from "./ide.ts";
+import { badge, rowOf, tabOf, test, text, type } from "./ide.ts";
 
 test("Control+P goes to a file, from anywhere", async ({ ide, page, ready }) => {
   const options = page.getByRole("option");
@@ -73,6 +73,7 @@ test("runs commands, and says why files can't be listed", async ({ execServer, p
   await type(page, "true");
 
   await execServer.kill("SIGKILL");
+  await expect(badge(page)).toHaveText("Disconnected");
   await page.keyboard.press("Control+p");
   await expect(page.getByText(/The files can't be listed: /)).toBeVisible();
   // What is known stays.

@@ -204,7 +204,7 @@ test.describe("far away", () => {
     // The loss can come during a call of the save, or between two of them.
     const lost = /^\s*Not saved: the (connection was lost|server can't be reached)/;
     await expect(page.locator("#banner")).toContainText(lost);
-    await expect(tabOf(page, "big.txt")).toHaveAttribute("data-changed");
+    await expect(tabOf(page, "big.txt")).toHaveAccessibleName(/not saved/);
     expect(bytesOf(ide, "big.txt").equals(Buffer.from(BIG))).toBe(true);
 
     const dials = ready.sockets();

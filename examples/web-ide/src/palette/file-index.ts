@@ -7,7 +7,7 @@ const SKIPPED = /(^|[/\\])(node_modules|dist|target|\.[^/\\]+)[/\\]/;
 export class FileIndex {
   readonly #fs: RemoteFileSystem;
   readonly #root: string;
-  #reading: Promise<readonly string[]> | undefined;
+  #reads = 0;
   /** Paths from the root on, as last read. */
   files: readonly string[] = [];
   /** Whether there are more than the server lists at once. */
@@ -22,21 +22,15 @@ export class FileIndex {
     return remotePath.join(this.#root, file);
   }
 
-  /** Reads the files again. Concurrent calls share one read. */
-  async read(): Promise<readonly string[]> {
-    this.#reading ??= this.#walk().finally(() => {
-      this.#reading = undefined;
-    });
-    return await this.#reading;
-  }
-
-  async #walk(): Promise<readonly string[]> {
+  /** Reads the files again. A read that was overtaken by a later one changes nothing. */
+  async read(): Promise<void> {
+    const read = ++this.#reads;
     const { entries, truncated } = await this.#fs.walk(this.#root, { pruneHiddenDirectories: true });
+    if (read !== this.#reads) return;
     this.files = entries
       .filter(({ kind }) => kind === "file")
       .map(({ path }) => remotePath.relative(this.#root, path))
       .filter((path) => !SKIPPED.test(path));
     this.isTruncated = truncated;
-    return this.files;
   }
 }
