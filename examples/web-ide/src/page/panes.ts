@@ -2,7 +2,7 @@ import { byId, showView, VIEWS } from "./dom.ts";
 
 /** Where F6 puts the focus in each pane, in this order. */
 const PANES: readonly (readonly [pane: string, focus: string])[] = [
-  [".pane.files", "button, [tabindex='0']"],
+  [".pane.files", "[tabindex='0'], button"],
   [".pane.editor", ".cm-content, [role=tab][tabindex='0'], button:not(:disabled)"],
   [".pane.preview", "input"],
   [".pane.terminal", "[role=tabpanel]:not([hidden]) textarea, button"],
