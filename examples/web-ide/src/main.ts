@@ -53,9 +53,11 @@ attempt("Could not open the workspace", async () => {
     index: new FileIndex(client.fs, root),
     onOpen: (path) => editor.open(path, { focus: true }),
     commands: [
-      { label: "Save", keys: "Ctrl S", run: () => editor.save() },
+      { ...commandOf("save"), keys: "Ctrl S" },
       { label: "Close file", run: () => editor.close() },
-      ...["new-file", "new-folder", "refresh", "new-terminal"].map(commandOf),
+      ...["new-file", "new-folder", "refresh", "new-terminal", "open-port", "callers", "kill", "start"].map(
+        commandOf,
+      ),
       { label: "Keyboard", keys: "F1", run: showKeyboardHelp },
     ],
   });
@@ -76,6 +78,7 @@ attempt("Could not open the workspace", async () => {
 
 /** A button of the page as a command. */
 function commandOf(id: string): Command {
-  const button = byId(id);
-  return { label: button.ariaLabel ?? button.textContent ?? id, run: () => button.click() };
+  const button = byId<HTMLButtonElement>(id);
+  const label = button.ariaLabel ?? button.textContent.trim();
+  return { label, isEnabled: () => !button.disabled, run: () => button.click() };
 }

@@ -73,7 +73,8 @@ export class Editor {
     this.#wanted = path;
     attempt(`Could not open ${remotePath.basename(path)}`, async () => {
       const file = this.#files.find((file) => file.path === path) ?? (await this.#read(path));
-      if (!file || this.#wanted !== path) return;
+      // Another file was asked for meanwhile: this one is only a tab.
+      if (!file || this.#wanted !== path) return this.#showFiles();
       this.#select(file);
       if (focus) this.#view.focus();
     });

@@ -9,6 +9,7 @@ const KEYS: readonly (readonly [string, readonly (readonly [string, string])[]])
       ["Ctrl Shift P", "Run a command"],
       ["Ctrl S", "Save"],
       ["Esc", "Cancel a read or a save, close a dialog"],
+      ["F6", "Next pane, also out of the terminal"],
       ["F1", "This list"],
     ],
   ],
@@ -23,11 +24,18 @@ const KEYS: readonly (readonly [string, readonly (readonly [string, string])[]])
     ],
   ],
   [
-    "Tabs of files",
+    "Tabs",
     [
       ["← →", "Select"],
       ["Home End", "First, last"],
       ["Del", "Close"],
+    ],
+  ],
+  [
+    "Terminal",
+    [
+      ["Ctrl Shift C", "Copy"],
+      ["Ctrl Shift V", "Paste"],
     ],
   ],
   [

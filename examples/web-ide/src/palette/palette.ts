@@ -7,6 +7,8 @@ import { fuzzyMatch, type Match } from "./fuzzy.ts";
 export interface Command {
   readonly label: string;
   readonly keys?: string;
+  /** @default always */
+  readonly isEnabled?: () => boolean;
   readonly run: () => void;
 }
 
@@ -101,7 +103,8 @@ export class Palette {
   }
 
   #findCommands(pattern: string): Choice[] {
-    const byLabel = new Map(this.#commands.map((command) => [command.label, command]));
+    const enabled = this.#commands.filter(({ isEnabled }) => isEnabled?.() ?? true);
+    const byLabel = new Map(enabled.map((command) => [command.label, command]));
     return ranked(pattern, [...byLabel.keys()], (label) => ({
       label,
       keys: byLabel.get(label)?.keys,
