@@ -57,7 +57,8 @@ export const test = base.extend<Fixtures>({
     page.on("pageerror", (error) => problems.push(String(error)));
     page.on("websocket", () => sockets++);
     await page.goto(ide.url);
-    await expect(terminal(page)).toContainText(/[#$]/);
+    // A browser, a server and a shell have to start.
+    await expect(terminal(page)).toContainText(/[#$]/, { timeout: 20_000 });
     await use({ sockets: () => sockets });
     expect(problems).toEqual([]);
   },
