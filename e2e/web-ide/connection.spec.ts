@@ -127,7 +127,7 @@ test("a frozen server is found by keepAlive, and another one needs no more than 
   await session(page);
   await press(page, "Freeze");
   await expect(hint(page)).toHaveText("no answer: keepAlive will end this");
-  await expect(badge(page)).toHaveText("Disconnected", { timeout: 20_000 });
+  await expect(badge(page)).toHaveText("Disconnected", { timeout: 40_000 });
   await expect(hint(page)).toHaveText("the server is frozen: thaw it");
   await press(page, "Thaw");
   await expect(hint(page)).toHaveText("your next action connects");

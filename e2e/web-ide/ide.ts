@@ -28,7 +28,9 @@ export const test = base.extend<Fixtures>({
 
   // biome-ignore lint/correctness/noEmptyPattern: the runner reads the parameter's names.
   execServer: async ({}, use) => {
-    await using execServer = await ExecServer.start({ args: ["--concurrent-requests", "8"] });
+    // Shells read the start-up files of no user.
+    const env = { HOME: "/nonexistent" };
+    await using execServer = await ExecServer.start({ args: ["--concurrent-requests", "8"], env });
     await use(execServer);
   },
 

@@ -21,8 +21,8 @@ import { TerminalTabs } from "./terminal/terminal-tabs.ts";
 // One client for the whole page. The first use by the tree, the editor or a terminal connects.
 const client = new LazyExecServerClient({
   transport: webSocket(({ signal }) => getConnection(signal), { WebSocket: CountedWebSocket }),
-  // Shorter than the default, so that the demo soon shows the loss of a frozen server.
-  keepAlive: { intervalMs: 4_000, timeoutMs: 4_000 },
+  // Shorter than the default, so that the demo soon shows the loss of a frozen server: after about 15 seconds.
+  keepAlive: { intervalMs: 5_000 },
 });
 const tracker = new ProcessTracker(client);
 

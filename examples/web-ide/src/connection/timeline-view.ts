@@ -97,20 +97,22 @@ export class TimelineView {
 
   /** A mark without an end reaches beyond the end of the axis, so that it need not grow. */
   #place(mark: HTMLElement, from: number, to = Date.now() + OPEN_MS): HTMLElement {
-    mark.style.left = `${this.#x(from)}px`;
-    mark.style.width = `${this.#x(to) - this.#x(from)}px`;
+    const left = Math.round(this.#x(from));
+    mark.style.left = `${left}px`;
+    mark.style.width = `${Math.round(this.#x(to)) - left}px`;
     return mark;
   }
 
   #move(): void {
     const left = this.#x(Date.now()) - this.#host.clientWidth;
-    this.#marks.style.transform = `translateX(${-left}px)`;
+    // Text between two pixels is blurred.
+    this.#marks.style.transform = `translateX(${-Math.round(left)}px)`;
     for (const span of this.#marks.querySelectorAll<HTMLElement>(".session")) {
       const start = Number.parseFloat(span.style.left);
       const end = Math.min(start + Number.parseFloat(span.style.width), left + this.#host.clientWidth);
       const label = span.firstElementChild as HTMLElement;
       // The id of a span whose beginning has left the axis stays in sight.
-      label.style.translate = `${Math.max(0, left - start)}px`;
+      label.style.translate = `${Math.max(0, Math.round(left) - start)}px`;
       label.hidden = end - Math.max(start, left) < NARROWEST_WITH_ID;
     }
   }

@@ -43,10 +43,9 @@ export class TrackedProcess {
 
   /** All output, counted as it is read. It can be read once. */
   async *chunks(): AsyncGenerator<Uint8Array> {
-    const output = this.process[Symbol.asyncIterator]();
-    for (let next = await output.next(); !next.done; next = await output.next()) {
-      this.throughput.add(next.value.chunk.length);
-      yield next.value.chunk;
+    for await (const { chunk } of this.process) {
+      this.throughput.add(chunk.length);
+      yield chunk;
     }
   }
 

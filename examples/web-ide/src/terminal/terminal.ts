@@ -39,10 +39,14 @@ export class Terminal {
   #shell: TrackedProcess | undefined;
   /** Input for a shell that is starting; undefined when none is starting. */
   #pendingInput: string | undefined;
+  /** Resolves the wait for a chunk to be drawn. A closed screen draws nothing. */
+  #drawn = (): void => {};
+  readonly #name: string;
   #title: string;
   #end: { readonly text: string; readonly isLost: boolean } | undefined;
 
   constructor(title: string, options: TerminalOptions) {
+    this.#name = title;
     this.#title = title;
     this.#options = options;
     this.element.role = "tabpanel";
@@ -59,6 +63,7 @@ export class Terminal {
     this.#closing.signal.addEventListener("abort", () => {
       sizes.disconnect();
       this.#screen.dispose();
+      this.#drawn();
     });
   }
 
@@ -85,6 +90,7 @@ export class Terminal {
     if (this.#screen.element) this.#leaveModes();
     else this.#attach();
     this.#pendingInput = "";
+    this.#title = this.#name;
     this.#setEnd(undefined);
     this.#fitToPane();
     try {
@@ -104,7 +110,7 @@ export class Terminal {
       for await (const chunk of started.chunks()) {
         // Draw each chunk before reading the next. Unread output stays in the SDK, up to `maxBufferedBytes`.
         if (this.#closing.signal.aborted) return;
-        await new Promise<void>((drawn) => this.#screen.write(chunk, drawn));
+        await this.#draw(chunk);
       }
       const { exitCode } = await started.process.exited;
       this.#finish(`The shell ended with code ${exitCode}.`, false);
@@ -123,6 +129,13 @@ export class Terminal {
   #attach(): void {
     this.#screen.open(this.element);
     this.#screen.textarea?.setAttribute("aria-describedby", "terminal-keys");
+  }
+
+  #draw(chunk: Uint8Array): Promise<void> {
+    return new Promise((resolve) => {
+      this.#drawn = resolve;
+      this.#screen.write(chunk, resolve);
+    });
   }
 
   #leaveModes(): void {
