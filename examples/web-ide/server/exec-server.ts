@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { DemoExecServer } from "./ide-server.ts";
+import type { DemoExecServer } from "./server-actions.ts";
 
 const CODEX = createRequire(import.meta.url).resolve("@openai/codex/bin/codex.js");
 

@@ -8,6 +8,7 @@ import { webSocket } from "exec-server-sdk/node";
 import { type Actions, answer, answerApi } from "./api.ts";
 import { previewActions } from "./preview/api.ts";
 import { Previews } from "./preview/previews.ts";
+import { type DemoExecServer, serverActions } from "./server-actions.ts";
 import { StaticFiles } from "./static-files.ts";
 
 const GATEWAY_PATH = "/exec-server";
@@ -20,14 +21,6 @@ const LIMITS: ServerOptions = {
   requestTimeout: 300_000,
   connectionsCheckingInterval: 5_000,
 };
-
-/** The exec-server of the demo. Its page can kill and restart it. */
-export interface DemoExecServer {
-  readonly url: string;
-  readonly pid: number | undefined;
-  kill(signal: "SIGKILL"): Promise<void>;
-  restart(): Promise<void>;
-}
 
 export interface IdeServer {
   readonly url: string;
@@ -79,15 +72,7 @@ export async function startIdeServer(
       protocols: [GATEWAY_PROTOCOL, token],
     }),
     "GET /api/workspace": () => ({ root }),
-    "GET /api/server": () => ({ running: execServer.pid !== undefined }),
-    "POST /api/server/kill": async () => {
-      await execServer.kill("SIGKILL");
-      return { running: false };
-    },
-    "POST /api/server/start": async () => {
-      if (execServer.pid === undefined) await execServer.restart();
-      return { running: true };
-    },
+    ...serverActions(execServer),
     ...previewActions(previews.registry),
   };
 

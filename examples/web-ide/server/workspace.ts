@@ -10,8 +10,9 @@ These files live on the exec-server's machine. Open one, change it, save it; run
     node src/primes.js 40
     sh bin/weather.sh
 
-Then press "Kill server" and look at the badge. Nothing reconnects automatically.
+Then press "Kill server" and look at the strip above. Nothing reconnects automatically.
 Press "Start server": your next action opens one new session.
+Or press "100 callers": they share one dial, one session, or one error.
 `,
   "src/primes.js": `// Prints the primes up to a limit: node src/primes.js 100
 import { sieve } from "./sieve.js";

@@ -1,21 +1,34 @@
-import type { EditorState, Text } from "@codemirror/state";
+import type { EditorState } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
-import { type RemoteFileSystem, remotePath } from "exec-server-sdk";
-import { byId, icon, make, showView } from "../page/dom.ts";
+import { type ExecEnvironment, remotePath } from "exec-server-sdk";
+import { ask } from "../page/dialog.ts";
+import { byId, showView } from "../page/dom.ts";
 import { attempt } from "../page/notice.ts";
-import { makeState } from "./code-editor.ts";
+import { DiskWatch } from "./disk-watch.ts";
+import { FileStore } from "./file-store.ts";
+import { OpenFile } from "./open-file.ts";
+import { Reader } from "./reader.ts";
+import { Saver } from "./saver.ts";
+import { showBanner, showStatus } from "./status-bar.ts";
+import { Tabs } from "./tabs.ts";
+import { Transfers } from "./transfers.ts";
 
-interface OpenFile {
-  state: EditorState;
-  /** The text as last read from or written to the server. */
-  saved: Text;
+interface OpenOptions {
+  /** Whether the text gets the focus. */
+  readonly focus?: boolean;
+  /** Whether phones switch to the editor. @default true */
+  readonly show?: boolean;
 }
 
 /** The open files as tabs, and the editor of the selected one. */
 export class Editor {
-  readonly #fs: RemoteFileSystem;
+  readonly #reader: Reader;
+  readonly #saver: Saver;
+  readonly #watch: DiskWatch;
+  readonly #tabs: Tabs;
   readonly #onSelect: (path: string | undefined) => void;
-  readonly #files = new Map<string, OpenFile>();
+  readonly #files: OpenFile[] = [];
+  readonly #opening = new Map<string, Promise<OpenFile | undefined>>();
   readonly #save = byId<HTMLButtonElement>("save");
   readonly #view = new EditorView({
     parent: byId("editor"),
@@ -24,95 +37,173 @@ export class Editor {
       this.#keep(view.state);
     },
   });
-  #current: string | undefined;
+  #current: OpenFile | undefined;
+  /** The path that was last asked for: a slow file does not come before it. */
+  #wanted: string | undefined;
 
-  constructor(options: { fs: RemoteFileSystem; onSelect: (path: string | undefined) => void }) {
-    this.#fs = options.fs;
+  constructor(options: {
+    environment: Pick<ExecEnvironment, "fs" | "run">;
+    /** Whether a look at a file needs no new connection. */
+    isConnected: () => boolean;
+    onSelect: (path: string | undefined) => void;
+  }) {
+    const store = new FileStore(options.environment);
+    const transfers = new Transfers();
+    const onChange = (file: OpenFile): void => this.#changed(file);
+    const reload = (file: OpenFile): void => attempt(`Could not read ${file.name}`, () => this.#reload(file));
     this.#onSelect = options.onSelect;
+    this.#reader = new Reader(store, transfers);
+    this.#saver = new Saver({ store, transfers, onChange, reload });
+    this.#watch = new DiskWatch({ store, isConnected: options.isConnected, onChange, reload });
+    this.#tabs = new Tabs({
+      onSelect: (file) => this.#select(file),
+      onClose: (file) => attempt(`Could not close ${file.name}`, () => this.#close(file)),
+    });
     this.#save.addEventListener("click", () => this.save());
-    addEventListener("keydown", (event) => {
-      if (!(event.ctrlKey || event.metaKey) || event.key !== "s") return;
-      event.preventDefault();
-      this.save();
-    });
     addEventListener("beforeunload", (event) => {
-      if ([...this.#files.values()].some(isChanged)) event.preventDefault();
+      if (this.#files.some(({ isChanged }) => isChanged)) event.preventDefault();
     });
+    addEventListener("focus", () => this.#current && void this.#watch.look(this.#current));
     this.#select(undefined);
   }
 
   /** Shows a file. Reads it if it is not open yet. */
-  open(path: string): void {
-    showView("editor");
+  open(path: string, { focus = false, show = true }: OpenOptions = {}): void {
+    if (show) showView("editor");
+    this.#wanted = path;
     attempt(`Could not open ${remotePath.basename(path)}`, async () => {
-      if (!this.#files.has(path)) {
-        const state = makeState(path, await this.#fs.readFile(path, "utf8"));
-        this.#files.set(path, { state, saved: state.doc });
-      }
-      this.#select(path);
+      const file = this.#files.find((file) => file.path === path) ?? (await this.#read(path));
+      // Another file was asked for meanwhile: this one is only a tab.
+      if (!file || this.#wanted !== path) return this.#showFiles();
+      this.#select(file);
+      if (focus) this.#view.focus();
     });
   }
 
-  /** Saves the selected file. Changes made during the write stay unsaved. */
+  /** Saves the selected file. Changes made during the save stay unsaved. */
   save(): void {
-    const path = this.#current;
-    const file = path === undefined ? undefined : this.#files.get(path);
-    if (path === undefined || !file || !isChanged(file)) return;
+    if (this.#current?.isChanged) void this.#saver.save(this.#current);
+  }
+
+  /** Closes the selected file, after a question if it has changes. */
+  close(): void {
+    const file = this.#current;
+    if (file) attempt(`Could not close ${file.name}`, () => this.#close(file));
+  }
+
+  /** The open files at a path, and below it, have moved with it. */
+  moved(from: string, to: string): void {
+    for (const file of this.#files) {
+      const below = pathBelow(from, file.path);
+      if (below !== undefined) file.path = to + below;
+    }
+    this.#showFiles();
+    this.#onSelect(this.#current?.path);
+  }
+
+  /** The files at a path, and below it, were deleted. Those with changes stay open. */
+  deleted(path: string): void {
+    for (const file of [...this.#files]) {
+      if (pathBelow(path, file.path) === undefined) continue;
+      if (file.isChanged) file.markMissing();
+      else this.#remove(file);
+    }
+    this.#showFiles();
+  }
+
+  /** Two requests for a file that is being read share one read. */
+  async #read(path: string): Promise<OpenFile | undefined> {
+    const read = async (): Promise<OpenFile | undefined> => {
+      const found = await this.#reader.read(path);
+      const file = found && new OpenFile(path, found);
+      if (file) this.#files.push(file);
+      return file;
+    };
+    const opening = this.#opening.get(path) ?? read().finally(() => this.#opening.delete(path));
+    this.#opening.set(path, opening);
+    return await opening;
+  }
+
+  async #reload(file: OpenFile): Promise<void> {
     const { doc } = file.state;
-    attempt(`Could not save ${remotePath.basename(path)}`, async () => {
-      await this.#fs.writeFile(path, doc.toString());
-      file.saved = doc;
-      this.#showTabs();
-    });
+    const found = await this.#reader.read(file.path);
+    // What was typed during the read stays, and is offered again.
+    if (!found || file.state.doc !== doc) return;
+    file.reload(found);
+    if (file === this.#current) {
+      const scroll = this.#view.scrollSnapshot();
+      this.#view.setState(file.state);
+      this.#view.dispatch({ effects: scroll });
+    }
+    this.#changed(file);
   }
 
-  #close(path: string): void {
-    const file = this.#files.get(path);
-    if (file && isChanged(file) && !confirm(`Discard the changes to ${remotePath.basename(path)}?`)) return;
-    this.#files.delete(path);
-    this.#select(this.#current === path ? [...this.#files.keys()].at(-1) : this.#current);
+  async #close(file: OpenFile): Promise<void> {
+    if (file.isChanged) {
+      const choice = await ask({
+        title: `Save the changes to ${file.name}?`,
+        text: "Without a save they are lost.",
+        actions: [
+          { label: "Cancel", value: "cancel" },
+          { label: "Discard", value: "discard", kind: "danger" },
+          { label: "Save", value: "save", kind: "primary" },
+        ],
+      });
+      if (choice === "save") await this.#saver.save(file);
+      if (choice !== "discard" && (choice !== "save" || file.isChanged)) return;
+    }
+    this.#remove(file);
+    this.#showFiles();
   }
 
-  #select(path: string | undefined): void {
-    this.#current = path;
-    const file = path === undefined ? undefined : this.#files.get(path);
-    if (file) this.#view.setState(file.state);
+  #remove(file: OpenFile): void {
+    const at = this.#files.indexOf(file);
+    if (at < 0) return;
+    this.#files.splice(at, 1);
+    if (file === this.#current) this.#select(this.#files[Math.min(at, this.#files.length - 1)]);
+  }
+
+  #select(file: OpenFile | undefined): void {
+    if (file === this.#current && file) return;
+    if (this.#current) this.#current.scroll = this.#view.scrollSnapshot();
+    this.#current = file;
+    this.#wanted = file?.path;
     byId("editor").hidden = !file;
     byId("no-file").hidden = Boolean(file);
-    this.#onSelect(path);
-    this.#showTabs();
+    if (file) {
+      this.#view.setState(file.state);
+      if (file.scroll) this.#view.dispatch({ effects: file.scroll });
+      void this.#watch.look(file);
+    }
+    this.#onSelect(file?.path);
+    this.#showFiles();
   }
 
   #keep(state: EditorState): void {
-    const file = this.#current === undefined ? undefined : this.#files.get(this.#current);
+    const file = this.#current;
     if (!file) return;
-    const wasChanged = isChanged(file);
+    const wasChanged = file.isChanged;
     file.state = state;
-    if (wasChanged !== isChanged(file)) this.#showTabs();
+    if (wasChanged !== file.isChanged) this.#showFiles();
+    else showStatus(file);
   }
 
-  #showTabs(): void {
-    byId("tabs").replaceChildren(...[...this.#files].map(([path, file]) => this.#tab(path, file)));
-    const current = this.#current === undefined ? undefined : this.#files.get(this.#current);
-    this.#save.disabled = !current || !isChanged(current);
+  #changed(file: OpenFile): void {
+    // A file that was closed meanwhile has no tab.
+    if (this.#files.includes(file)) this.#showFiles();
   }
 
-  #tab(path: string, file: OpenFile): HTMLElement {
-    const name = remotePath.basename(path);
-    const label = make("button", { type: "button", className: "tab-name", textContent: name, title: path });
-    label.role = "tab";
-    label.ariaSelected = String(path === this.#current);
-    label.addEventListener("click", () => this.#select(path));
-    const close = make("button", { type: "button", className: "tab-close" }, icon("close"));
-    close.ariaLabel = `Close ${name}`;
-    close.addEventListener("click", () => this.#close(path));
-    const tab = make("div", { className: "tab" }, label, close);
-    tab.toggleAttribute("data-current", path === this.#current);
-    tab.toggleAttribute("data-changed", isChanged(file));
-    return tab;
+  #showFiles(): void {
+    this.#tabs.show(this.#files, this.#current);
+    this.#save.disabled = !this.#current?.isChanged;
+    showBanner(this.#current);
+    showStatus(this.#current);
+    if (this.#current) byId("editor").ariaLabel = this.#current.name;
   }
 }
 
-function isChanged({ state, saved }: OpenFile): boolean {
-  return !state.doc.eq(saved);
+/** The rest of a path behind another one; undefined if it is not below it. */
+function pathBelow(parent: string, path: string): string | undefined {
+  const rest = path.slice(parent.length);
+  return path.startsWith(parent) && /^([/\\]|$)/.test(rest) ? rest : undefined;
 }

@@ -1,102 +1,216 @@
 import { type RemoteFileSystem, remotePath } from "exec-server-sdk";
-import { byId, icon, make } from "../page/dom.ts";
-import { attempt } from "../page/notice.ts";
+import { ask } from "../page/dialog.ts";
+import { byId } from "../page/dom.ts";
+import { attempt, explain } from "../page/notice.ts";
+import { inputName } from "./name-input.ts";
+import { TreeKeys } from "./tree-keys.ts";
+import { BATCH, TreeNode, type TreeRow } from "./tree-node.ts";
+import { keyOf, TreeRows } from "./tree-rows.ts";
+
+interface Options {
+  readonly fs: RemoteFileSystem;
+  readonly root: string;
+  /** A file was chosen. `focus`: by a key, so that the editor takes the focus. */
+  readonly onOpen: (path: string, options: { focus: boolean }) => void;
+  readonly onMoved: (from: string, to: string) => void;
+  readonly onDeleted: (path: string) => void;
+}
 
 /** The workspace as a tree. A directory is read when it is expanded. */
 export class FileTree {
-  readonly #fs: RemoteFileSystem;
-  readonly #root: string;
-  readonly #open: (path: string) => void;
-  readonly #host = byId("tree");
-  readonly #expanded = new Set<string>();
+  readonly #options: Options;
+  readonly #root: TreeNode;
+  readonly #rows = new TreeRows();
+  /** The file in the editor. */
   #selected: string | undefined;
+  /** The key of the row with the tab stop, to which the buttons apply. */
+  #current: string | undefined;
 
-  constructor(options: { fs: RemoteFileSystem; root: string; onOpen: (path: string) => void }) {
-    this.#fs = options.fs;
-    this.#root = options.root;
-    this.#open = options.onOpen;
-    byId("refresh").addEventListener("click", () =>
-      attempt("Could not read the files", () => this.refresh()),
-    );
-    byId("new-file").addEventListener("click", () => this.#showNameInput());
+  constructor(options: Options) {
+    this.#options = options;
+    this.#root = new TreeNode({ path: options.root, isDirectory: true });
+    const { host } = this.#rows;
+    const keys = new TreeKeys({
+      rows: () => this.#rows.all,
+      focus: (row) => this.#focus(row),
+      activate: (row) => this.#activate(row, true),
+      toggle: (node) => void this.#toggle(node),
+      rename: () => this.#rename(),
+      remove: () => this.#delete(),
+    });
+    host.addEventListener("keydown", (event) => {
+      const row = this.#rows.rowAt(event.target);
+      if (row && keys.press(event, row)) event.preventDefault();
+    });
+    host.addEventListener("click", ({ target }) => {
+      const row = this.#rows.rowAt(target);
+      if (row) this.#activate(row, false);
+    });
+    host.addEventListener("focusin", ({ target }) => {
+      const row = this.#rows.rowAt(target);
+      if (!row) return;
+      this.#current = keyOf(row);
+      this.#rows.setStop(this.#current);
+      this.#enableButtons();
+    });
+    const buttons: Record<string, () => void> = {
+      refresh: () => attempt("Could not read the files", () => this.refresh()),
+      "new-file": () => this.#create("file"),
+      "new-folder": () => this.#create("folder"),
+      "rename-entry": () => this.#rename(),
+      "delete-entry": () => this.#delete(),
+    };
+    for (const [id, action] of Object.entries(buttons)) byId(id).addEventListener("click", action);
   }
 
-  /** Reads all expanded directories again, then replaces the tree. */
+  /** Reads all expanded directories again. */
   async refresh(): Promise<void> {
-    this.#host.replaceChildren(await this.#list(this.#root));
+    this.#rows.host.ariaBusy = "true";
+    try {
+      await this.#root.read(this.#options.fs);
+    } finally {
+      this.#rows.host.ariaBusy = "false";
+      this.#show();
+    }
   }
 
   /** Highlights the file in the editor. */
   select(path: string | undefined): void {
     this.#selected = path;
-    for (const row of this.#host.querySelectorAll<HTMLElement>("[data-path]")) {
-      row.toggleAttribute("data-selected", row.dataset["path"] === path);
+    this.#show();
+    this.#rows.elementOf(`node:${path}`)?.scrollIntoView({ block: "nearest" });
+  }
+
+  #show(): void {
+    this.#rows.show(this.#root.rows(), this.#selected, this.#current);
+    this.#enableButtons();
+  }
+
+  #enableButtons(): void {
+    const node = this.#currentNode;
+    for (const id of ["rename-entry", "delete-entry"]) byId<HTMLButtonElement>(id).disabled = !node;
+  }
+
+  get #currentNode(): TreeNode | undefined {
+    return this.#rows.all.find((row) => row.kind === "node" && keyOf(row) === this.#current)?.node;
+  }
+
+  #focus(row: TreeRow): void {
+    const element = this.#rows.elementOf(keyOf(row));
+    element?.focus();
+    element?.scrollIntoView({ block: "nearest" });
+  }
+
+  #activate({ kind, node }: TreeRow, isKey: boolean): void {
+    if (kind === "more") this.#showMore(node);
+    else if (kind === "error") void this.#expand(node);
+    else if (node.isDirectory) void this.#toggle(node);
+    else this.#options.onOpen(node.path, { focus: isKey });
+  }
+
+  #showMore(node: TreeNode): void {
+    const first = node.children?.[node.shown];
+    node.shown += BATCH;
+    this.#show();
+    if (first) this.#focus({ kind: "node", node: first });
+  }
+
+  async #toggle(node: TreeNode): Promise<void> {
+    if (!node.isExpanded) return await this.#expand(node);
+    node.isExpanded = false;
+    this.#show();
+  }
+
+  /** Reads a directory. Never rejects: an error is shown in the place of the entries. */
+  async #expand(node: TreeNode): Promise<void> {
+    if (node.isReading) return;
+    node.isReading = true;
+    this.#show();
+    try {
+      await node.read(this.#options.fs);
+    } catch (error) {
+      node.error = explain(error);
+      node.children = undefined;
     }
+    node.isReading = false;
+    node.isExpanded = true;
+    this.#show();
   }
 
-  async #list(directory: string): Promise<HTMLUListElement> {
-    const entries = await this.#fs.readdir(directory, { withFileTypes: true });
-    entries.sort((a, b) => Number(b.isDirectory()) - Number(a.isDirectory()) || a.name.localeCompare(b.name));
-    const rows = entries.map((entry) => {
-      const path = remotePath.join(directory, entry.name);
-      return entry.isDirectory() ? this.#directory(entry.name, path) : this.#file(entry.name, path);
+  #create(kind: "file" | "folder"): void {
+    attempt(`Could not make the ${kind}`, async () => {
+      const current = this.#currentNode;
+      const parent = (current?.isDirectory ? current : current?.parent) ?? this.#root;
+      if (parent !== this.#root && !parent.isExpanded) await this.#expand(parent);
+      const first = parent === this.#root ? this.#rows.host.firstElementChild : this.#below(parent);
+      const name = await inputName(this.#rows.host, first, {
+        label: `Name of the new ${kind}`,
+        indent: parent.level,
+      });
+      if (name === undefined) return;
+      const path = remotePath.join(parent.path, name);
+      const { fs, onOpen } = this.#options;
+      await fs.mkdir(kind === "folder" ? path : remotePath.dirname(path), { recursive: true });
+      // Never empties a file that was made meanwhile.
+      if (kind === "file") await fs.writeFile(path, "", { flag: "wx" });
+      this.#current = `node:${path}`;
+      await this.refresh();
+      if (kind === "file") onOpen(path, { focus: true });
+      else this.#rows.elementOf(this.#current)?.focus();
     });
-    return make("ul", {}, ...(await Promise.all(rows)));
   }
 
-  #file(name: string, path: string): HTMLLIElement {
-    const row = make("button", { type: "button", className: "row" }, icon("file"), make("span", {}, name));
-    row.dataset["path"] = path;
-    row.toggleAttribute("data-selected", path === this.#selected);
-    row.addEventListener("click", () => this.#open(path));
-    return make("li", {}, row);
-  }
-
-  async #directory(name: string, path: string): Promise<HTMLLIElement> {
-    const row = make(
-      "button",
-      { type: "button", className: "row" },
-      icon("chevron"),
-      icon("folder"),
-      make("span", {}, name),
-    );
-    const item = make("li", {}, row);
-    const expand = async (): Promise<void> => {
-      item.append(await this.#list(path));
-      row.ariaExpanded = "true";
-      this.#expanded.add(path);
-    };
-    const collapse = (): void => {
-      row.nextElementSibling?.remove();
-      row.ariaExpanded = "false";
-      this.#expanded.delete(path);
-    };
-    row.ariaExpanded = "false";
-    row.addEventListener("click", () => {
-      if (row.ariaExpanded === "true") collapse();
-      else attempt(`Could not read ${name}`, expand);
+  #rename(): void {
+    const node = this.#currentNode;
+    const element = node && this.#rows.elementOf(`node:${node.path}`);
+    if (!node || !element) return;
+    attempt(`Could not rename ${node.name}`, async () => {
+      element.hidden = true;
+      const options = { label: `New name of ${node.name}`, value: node.name, indent: node.level - 1 };
+      const name = await inputName(this.#rows.host, element, options);
+      element.hidden = false;
+      element.focus();
+      if (name === undefined || name === node.name) return;
+      const { fs, onMoved } = this.#options;
+      const path = remotePath.join(remotePath.dirname(node.path), name);
+      // A rename would replace it.
+      if (await fs.exists(path)) throw new Error(`there is already ${name}`);
+      await fs.rename(node.path, path);
+      this.#current = `node:${path}`;
+      onMoved(node.path, path);
+      await this.refresh();
+      this.#rows.elementOf(this.#current)?.focus();
     });
-    if (this.#expanded.has(path)) await expand();
-    return item;
   }
 
-  #showNameInput(): void {
-    const input = make("input", { className: "new-name", placeholder: "name.txt", spellcheck: false });
-    input.ariaLabel = "Name of the new file";
-    input.addEventListener("blur", () => input.remove());
-    input.addEventListener("keydown", ({ key }) => {
-      if (key === "Escape") input.remove();
-      const name = input.value.trim();
-      if (key === "Enter" && name) attempt("Could not make the file", () => this.#create(name));
+  #delete(): void {
+    const node = this.#currentNode;
+    if (!node) return;
+    attempt(`Could not delete ${node.name}`, async () => {
+      const choice = await ask({
+        title: `Delete ${node.name}?`,
+        text:
+          node.isDirectory && !node.isLink
+            ? "Everything in it goes too. There is no undo."
+            : "There is no undo.",
+        actions: [
+          { label: "Cancel", value: false, kind: "primary" },
+          { label: "Delete", value: true, kind: "danger" },
+        ],
+      });
+      if (!choice) return;
+      const all = this.#rows.all;
+      const at = all.findIndex((row) => row.kind === "node" && row.node === node);
+      await this.#options.fs.rm(node.path, { recursive: node.isDirectory && !node.isLink });
+      this.#options.onDeleted(node.path);
+      const next = all[at + 1] ?? all[at - 1];
+      this.#current = next && keyOf(next);
+      await this.refresh();
+      if (this.#current) this.#rows.elementOf(this.#current)?.focus();
     });
-    this.#host.prepend(input);
-    input.focus();
   }
 
-  async #create(name: string): Promise<void> {
-    const path = remotePath.join(this.#root, name);
-    if (!(await this.#fs.exists(path))) await this.#fs.writeFile(path, "");
-    await this.refresh();
-    this.#open(path);
+  #below(parent: TreeNode): Element | null {
+    return this.#rows.elementOf(`node:${parent.path}`)?.nextElementSibling ?? null;
   }
 }

@@ -19,18 +19,31 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 const SVG = "http://www.w3.org/2000/svg";
 
 /** Creates an icon from the sprite of the page. */
-export function icon(name: "folder" | "file" | "chevron" | "close"): SVGElement {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("aria-hidden", "true");
-  svg.setAttribute("class", `icon icon-${name}`);
-  const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `#icon-${name}`);
-  svg.append(use);
-  return svg;
+export function icon(name: string): SVGElement {
+  return draw(
+    "svg",
+    { "aria-hidden": "true", class: `icon icon-${name}` },
+    draw("use", { href: `#icon-${name}` }),
+  );
 }
 
-/** Phones show one pane at a time. */
-export function showView(view: "files" | "editor" | "terminal"): void {
+/** Creates an element of SVG. */
+export function draw<K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  attributes: Readonly<Record<string, string | number>> = {},
+  ...children: SVGElement[]
+): SVGElementTagNameMap[K] {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  element.append(...children);
+  return element;
+}
+
+/** The views of a phone, which shows one at a time. */
+export const VIEWS = ["files", "editor", "preview", "terminal", "connection"] as const;
+
+/** Shows a view on a phone. Larger windows show all of them. */
+export function showView(view: (typeof VIEWS)[number]): void {
   document.body.dataset["view"] = view;
   for (const button of document.querySelectorAll<HTMLElement>("[data-show]")) {
     if (button.dataset["show"] === view) button.setAttribute("aria-current", "true");

@@ -2,8 +2,8 @@ import type { ITheme } from "@xterm/xterm";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
-export function whenThemeChanges(listener: () => void): void {
-  dark.addEventListener("change", listener);
+export function whenThemeChanges(listener: () => void, signal: AbortSignal): void {
+  dark.addEventListener("change", listener, { signal });
 }
 
 /** The colours of the style sheet, as values: the terminal has no access to CSS variables. */
