@@ -49,6 +49,18 @@ describe.each(["main.cjs", "main.mjs"])("%s of the Electron example, with a stub
     expect(await running.do("offerPortFrom", running.loaded.url)).toBe(true);
   });
 
+  it("takes the page of a development server, unless it is packaged", async () => {
+    const ELECTRON_RENDERER_URL = "http://localhost:5173";
+    await using running = await app.start(main, { ELECTRON_RENDERER_URL });
+    expect(running.loaded.url).toBe("http://localhost:5173/");
+    expect(await running.do("offerPortFrom", pathToFileURL(app.file("index.html")).href)).toBe(false);
+    expect((await running.do("run", "echo", "hello")).stdout).toBe("hello\n");
+
+    await using packaged = await app.start(main, { ELECTRON_RENDERER_URL, IS_PACKAGED: "true" });
+    expect(packaged.loaded.url).toBe(pathToFileURL(app.file("index.html")).href);
+    expect(await packaged.do("offerPortFrom", "http://localhost:5173/")).toBe(false);
+  });
+
   it("replaces a killed server once, on the next use", async () => {
     await using running = await app.start(main);
     const lost = await running.do("session");

@@ -11,7 +11,12 @@ export default defineConfig({
     { name: "consumers", testMatch: "consumers/*.spec.ts", use: CHROMIUM },
     {
       name: "Firefox ESR",
-      testMatch: ["reconnect.spec.ts", "features.spec.ts", "plain-html.spec.ts"],
+      testMatch: [
+        "reconnect.spec.ts",
+        "features.spec.ts",
+        "plain-html.spec.ts",
+        "web-ide/preview-browser.spec.ts",
+      ],
       use: {
         browserName: "firefox",
         // Drives an unpatched Firefox through WebDriver BiDi.

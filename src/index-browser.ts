@@ -9,14 +9,13 @@ export {
   ClosedError,
   ConnectError,
   DisconnectedError,
-  ExecServerError,
-  OverflowError,
-  ProcessExitError,
   ProtocolError,
-  ServerError,
   TimeoutError,
-  UsageError,
-} from "./errors.ts";
+} from "./errors/connection.ts";
+export { ExecServerError } from "./errors/error.ts";
+export { ProcessExitError } from "./errors/process.ts";
+export { ServerError } from "./errors/server.ts";
+export { OverflowError, UsageError } from "./errors/usage.ts";
 export { ExecProcess } from "./process/process.ts";
 export { remotePath } from "./protocol/remote-path.ts";
 export { bridge } from "./transport/message-port/bridge.ts";

@@ -1,9 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import * as namespace from "../src/errors.ts";
 
-/** A plain object, so that another copy of the module has the same type. */
-const errors = { ...namespace };
+/** All errors of one copy of the modules. */
+const load = async () => ({
+  ...(await import("../src/errors/error.ts")),
+  ...(await import("../src/errors/connection.ts")),
+  ...(await import("../src/errors/process.ts")),
+  ...(await import("../src/errors/server.ts")),
+  ...(await import("../src/errors/usage.ts")),
+});
+const errors = await load();
 type Errors = typeof errors;
 
 const { ExecServerError, ProcessExitError, UsageError, redactUrls } = errors;
@@ -57,9 +63,9 @@ describe.each(names)("%s", (name) => {
   });
 });
 
-async function freshCopy(): Promise<Errors> {
+function freshCopy(): Promise<Errors> {
   vi.resetModules();
-  return { ...(await import("../src/errors.ts")) };
+  return load();
 }
 
 describe("instanceof", () => {

@@ -9,7 +9,7 @@ const SRC = join(import.meta.dirname, "../src");
 type Tree = Readonly<Record<string, string>>;
 
 const FLOORS: Readonly<Record<string, number>> = {
-  "errors.ts": 0,
+  errors: 0,
   internal: 0,
   protocol: 1,
   transport: 1,
@@ -90,7 +90,7 @@ function mayImport(file: string, floor: number, imported: string): boolean {
   if (home(file) === "gateway" && /^node\/(stdio|websocket|upgraded-stream|prompt-ack)\.ts$/.test(imported))
     return true;
   // Helpers may import the errors, but not the reverse.
-  if (floor === 0) return home(file) === "internal" && imported === "errors.ts";
+  if (floor === 0) return home(file) === "internal" && home(imported) === "errors";
   return below < floor;
 }
 

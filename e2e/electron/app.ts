@@ -58,8 +58,8 @@ export class InstalledApp implements Disposable {
     return join(this.directory, "dist", name);
   }
 
-  async start(main: string): Promise<RunningApp> {
-    return await RunningApp.start(this, main);
+  async start(main: string, env: Readonly<Record<string, string>> = {}): Promise<RunningApp> {
+    return await RunningApp.start(this, main, env);
   }
 
   [Symbol.dispose](): void {
@@ -74,7 +74,7 @@ export class RunningApp implements AsyncDisposable {
   #calls = 0;
   readonly exited: Promise<number | null>;
 
-  private constructor(app: InstalledApp, main: string) {
+  private constructor(app: InstalledApp, main: string, env: Readonly<Record<string, string>>) {
     this.#child = fork(app.file(main), {
       execArgv: [],
       env: {
@@ -83,6 +83,7 @@ export class RunningApp implements AsyncDisposable {
         EXEC_SERVER: codexBinary(),
         CODEX_HOME: makeCodexHome(),
         PAGE_PROGRAM: join(app.directory, "page.cjs"),
+        ...env,
       },
       stdio: ["ignore", "ignore", "ignore", "ipc"],
     });
@@ -93,8 +94,12 @@ export class RunningApp implements AsyncDisposable {
     this.exited = once(this.#child, "exit").then(([code]) => code);
   }
 
-  static async start(app: InstalledApp, main: string): Promise<RunningApp> {
-    const running = new RunningApp(app, main);
+  static async start(
+    app: InstalledApp,
+    main: string,
+    env: Readonly<Record<string, string>>,
+  ): Promise<RunningApp> {
+    const running = new RunningApp(app, main, env);
     running.loaded = (await running.#answer(0)) as Loaded;
     return running;
   }

@@ -73,6 +73,7 @@ const commands = {
 };
 
 const app = new EventEmitter();
+app.isPackaged = process.env.IS_PACKAGED === "true";
 app.whenReady = async () => {};
 app.quit = () => {
   let isPrevented = false;

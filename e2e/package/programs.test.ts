@@ -93,7 +93,7 @@ describe("a program that uses the package", () => {
 
   it("can import the entries only", async () => {
     const source = `
-      for (const path of ["dist/index.js", "dist/index.cjs", "dist/node-only.js", "src/errors.ts", "errors"])
+      for (const path of ["dist/index.js", "dist/index.cjs", "dist/node-only.js", "src/errors/error.ts", "errors"])
         console.log(await import("exec-server-sdk/" + path).catch(({ code }) => code));
     `;
     expect(new Set((await runProgram("deep.mjs", source)).trim().split("\n"))).toEqual(

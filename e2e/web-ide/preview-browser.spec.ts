@@ -15,13 +15,21 @@ const html =
     response.end(body);
   };
 
+/** The frame may do everything but lead the page around it elsewhere. */
+const SANDBOX = "allow-scripts allow-same-origin allow-forms allow-popups allow-modals allow-downloads";
+
 /** Opens a port as the IDE's page does, and shows it in a frame of that page. */
 async function show(page: Page, ide: Ide, port: number): Promise<Frame> {
   const { id, url } = (await (await api(ide, "POST", "", { port })).json()) as TestPreview;
   if (!page.url().startsWith(ide.url)) await page.goto(ide.url);
-  await page.evaluate((src) => {
-    document.body.append(Object.assign(document.createElement("iframe"), { src }));
-  }, url);
+  await page.evaluate(
+    ([src, sandbox]) => {
+      const frame = document.createElement("iframe");
+      frame.setAttribute("sandbox", sandbox);
+      document.body.append(Object.assign(frame, { src }));
+    },
+    [url, SANDBOX] as const,
+  );
   const found = (): Frame | undefined => page.frames().find((frame) => frame.url().includes(id));
   // The ticket's URL leads to the page.
   await expect.poll(() => found()?.url()).toMatch(/\d\/$/);
@@ -83,7 +91,9 @@ test("a page of another site can neither frame a preview nor read of it", async 
   const other = await page.context().newPage();
   await other.goto(foreign.url);
   // Its site is the IDE's, so its frame has the cookie.
-  await expect.poll(() => other.frames()[1]?.url()).toMatch(/^chrome-error:/);
+  await expect
+    .poll(() => other.frames()[1]?.url())
+    .toMatch(/^(?:chrome-error:|about:neterror\?e=cspBlocked)/);
   const read = (url: string): Promise<string> =>
     fetch(url, { credentials: "include", method: "POST" }).then(
       () => "read",
@@ -96,6 +106,28 @@ test("a page of another site can neither frame a preview nor read of it", async 
   );
   expect(origin.requests.map(({ url }) => url).filter((url) => url !== "/")).toEqual([]);
   await expect(frame.locator("body")).toHaveText("secret");
+});
+
+test("a preview can't lead the IDE's page elsewhere, nor its own frame to another site", async ({
+  ide,
+  page,
+}) => {
+  await using origin = await Origin.start(html("<a href='' id='top' target='_top'>leave</a>"));
+  await using elsewhere = await Origin.start();
+  const frame = await show(page, ide, portOf(origin.url));
+  for (const target of ["_top", "_self"]) {
+    await frame
+      .locator("a")
+      .evaluate((link, [href, name]) => Object.assign(link, { href, target: name }), [
+        elsewhere.url,
+        target,
+      ] as const);
+    await frame.locator("a").click();
+  }
+  // The second click has left the preview, for a page about the policy.
+  await expect.poll(() => page.frames().some((each) => each.url().includes(".localhost"))).toBe(false);
+  expect(page.url()).toBe(`${ide.url}/`);
+  expect(elsewhere.requests).toEqual([]);
 });
 
 test("the page about a port without a listener changes when something listens there", async ({

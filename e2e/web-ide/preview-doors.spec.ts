@@ -82,6 +82,14 @@ test("refuses DNS rebinding: any name but that of an open preview", async ({ ide
     expect(await preview.raw(`${head}\r\n\r\n`)).toBeGreaterThanOrEqual(400);
   }
   expect(origin.requests).toEqual([]);
+  // No byte of a path or a header ends the server.
+  for (let byte = 1; byte < 256; byte++) {
+    const character = String.fromCharCode(byte);
+    await preview.raw(
+      `GET /${character} HTTP/1.1\r\nHost: ${preview.host}\r\n${cookie}\r\nX: a${character}b\r\n\r\n`,
+    );
+  }
+  expect((await preview.read("/last"))[0]).toBe(200);
 });
 
 test("refuses requests that pages of foreign origins make", async ({ ide, open }) => {

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -5,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { expect } from "@playwright/test";
 import { startIdeServer } from "../../examples/web-ide/server/ide-server.ts";
+import { passedCookies } from "../../examples/web-ide/server/preview/cookies.ts";
 import { Origin } from "../../test/support/origin.ts";
 import { TcpPeer } from "../../test/support/tcp-peer.ts";
 import { unusedPort } from "../../test/support/tcp-server.ts";
@@ -150,6 +152,11 @@ test("gives a WebSocket server the same, and drops its cookies alike", async ({ 
   socket.terminate();
 });
 
+test("passes none of the IDE's own cookies on that it names", () => {
+  expect(passedCookies("session=1; theme=dark; session=2;x", ["session"])).toBe("theme=dark; =x");
+  expect(passedCookies("session=1", ["session"])).toBeUndefined();
+});
+
 test("drops cookies with a Domain, and those that would be the preview's own", async ({ open }) => {
   await using origin = await Origin.start((response) => {
     response.setHeader("set-cookie", [
@@ -276,21 +283,39 @@ const CLOSING = { allowHalfOpen: false };
 test("ends what it has made, with the browser and with the preview", async ({ ide, open }) => {
   await using peer = await TcpPeer.listen(CLOSING);
   const preview = await open(peer.port);
-  const request = `GET / HTTP/1.1\r\nHost: ${preview.host}\r\nCookie: ${preview.cookie}\r\n\r\n`;
-  const browser = preview.socket();
-  browser.write(request);
-  (await peer.accept()).resume();
-  expect(peer.size).toBe(1);
-  browser.destroy();
-  await expect.poll(() => peer.size).toBe(0);
-
-  preview.socket().write(request);
-  const upgrade = preview.webSocket();
+  const head = `GET / HTTP/1.1\r\nHost: ${preview.host}\r\nCookie: ${preview.cookie}\r\n`;
+  const upgrade = [
+    `Origin: ${preview.origin}`,
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    `Sec-WebSocket-Key: ${randomBytes(16).toString("base64")}`,
+  ].join("\r\n");
+  for (const request of [`${head}\r\n`, `${head}${upgrade}\r\n\r\n`]) {
+    const browser = preview.socket();
+    browser.write(request);
+    (await peer.accept()).resume();
+    expect(peer.size).toBe(1);
+    browser.destroy();
+    await expect.poll(() => peer.size).toBe(0);
+  }
+  preview.socket().write(`${head}\r\n`);
+  const pending = preview.webSocket();
   (await peer.accept()).resume();
   (await peer.accept()).resume();
   expect(peer.size).toBe(2);
   await api(ide, "DELETE", `/${preview.id}`);
-  expect(await upgrade).toBe(502);
+  expect(await pending).toBe(502);
+  await expect.poll(() => peer.size).toBe(0);
+});
+
+test("an unused connection is closed soon, and used again until then", async ({ open }) => {
+  await using peer = await TcpPeer.listen(CLOSING);
+  const preview = await open(peer.port);
+  const first = preview.read("/");
+  const socket = await peer.accept();
+  socket.on("data", () => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
+  expect([await first, await preview.read("/"), await preview.read("/")]).toEqual(Array(3).fill([200, "ok"]));
   await expect.poll(() => peer.size).toBe(0);
 });
 
@@ -307,4 +332,7 @@ test("closing the IDE ends everything, on the other machine too", async ({ execS
   await ide.close();
   await Promise.all(ends);
   await expect.poll(() => peer.size).toBe(0);
+  // The processes that have made the connections.
+  const children = (): string => spawnSync("pgrep", ["-P", String(execServer.pid)]).stdout.toString();
+  await expect.poll(children).toBe("");
 });

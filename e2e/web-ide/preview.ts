@@ -78,7 +78,7 @@ export class TestPreview {
   /** The status of a response to a request that is written byte for byte. */
   async raw(text: string): Promise<number> {
     const socket = this.socket();
-    socket.write(text);
+    socket.write(text, "latin1");
     const [head] = await once(socket, "data");
     socket.destroy();
     return Number(String(head).split(" ")[1]);

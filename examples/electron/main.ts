@@ -5,7 +5,11 @@ import { app, BrowserWindow, ipcMain } from "electron";
 import { type Bridge, bridge, type Transport } from "exec-server-sdk";
 import { stdio } from "exec-server-sdk/node";
 
-const PAGE = pathToFileURL(join(import.meta.dirname, "index.html")).href;
+// The server of a bundler serves the page in development, and a packaged app loads its own file whatever the variable says.
+const devServer = app.isPackaged ? undefined : process.env["ELECTRON_RENDERER_URL"];
+const PAGE = devServer
+  ? new URL(devServer).href
+  : pathToFileURL(join(import.meta.dirname, "index.html")).href;
 const bridges = new Set<Bridge>();
 
 function execServer(): Transport {

@@ -1,11 +1,6 @@
-import {
-  ConnectError,
-  DisconnectedError,
-  ExecServerError,
-  ProtocolError,
-  ServerError,
-  TimeoutError,
-} from "../errors.ts";
+import { ConnectError, DisconnectedError, ProtocolError, TimeoutError } from "../errors/connection.ts";
+import { ExecServerError } from "../errors/error.ts";
+import { ServerError } from "../errors/server.ts";
 import { deadline, untilAborted } from "../internal/abort.ts";
 import { guarded } from "../internal/guarded.ts";
 import { isPrerendering, pageVisited } from "../internal/page.ts";

@@ -1,12 +1,19 @@
-import { type ErrorCode, ExecServerError } from "../errors.ts";
+import { type ErrorCode, ExecServerError } from "../errors/error.ts";
 import { Listeners } from "../internal/listeners.ts";
 import type { ConnectionPurpose, Session, SessionEnding } from "./session.ts";
 
-/**
- * The state of a lazy client: it has never connected, is in an attempt, has a live connection, has lost one, or is
- * closed for good.
- */
-export type ClientState = "idle" | "connecting" | "connected" | "disconnected" | "closed";
+/** The state of a lazy client. */
+export type ClientState =
+  /** It has never connected. */
+  | "idle"
+  /** It is in an attempt. One that fails or is abandoned leads back to the state before. */
+  | "connecting"
+  /** It has a live connection. */
+  | "connected"
+  /** It has lost its connection. */
+  | "disconnected"
+  /** It is closed for good. */
+  | "closed";
 
 /** One change of a lazy client's state. */
 export interface StateChange {
@@ -20,12 +27,26 @@ export interface StateChange {
   readonly error?: ExecServerError;
 }
 
+/** Why an attempt failed or a connection ended, as plain data. */
+export interface TimelineError {
+  /** The class of the error. */
+  readonly name: string;
+  /** The code of the error. */
+  readonly code: ErrorCode;
+  /** The message of the error. */
+  readonly message: string;
+  /** WebSocket close code. */
+  readonly closeCode?: number;
+  /** HTTP status of a refused upgrade. */
+  readonly status?: number;
+}
+
 /** One change of a client's state, as plain data for logs and reports. It contains no credential. */
 export interface TimelineEntry extends Partial<SessionEnding> {
   /** Milliseconds since 1970. */
   readonly at: number;
   /** Set for a change of the second connection, which `fetchConnection: "own"` makes. */
-  readonly purpose?: ConnectionPurpose;
+  readonly purpose?: "fetch";
   /** The new state. */
   readonly state: ClientState;
   /** The state before, of the same connection. */
@@ -41,18 +62,7 @@ export interface TimelineEntry extends Partial<SessionEnding> {
   /** For "connected": milliseconds from then to the end of the handshake. */
   readonly handshakeMs?: number;
   /** Why an attempt failed or the connection ended. */
-  readonly error?: {
-    /** The class of the error. */
-    readonly name: string;
-    /** The code of the error. */
-    readonly code: ErrorCode;
-    /** The message of the error. */
-    readonly message: string;
-    /** WebSocket close code. */
-    readonly closeCode?: number;
-    /** HTTP status of a refused upgrade. */
-    readonly status?: number;
-  };
+  readonly error?: TimelineError;
 }
 
 const MAX_ENTRIES = 100;
@@ -152,7 +162,7 @@ export class ConnectionStatus {
   }
 }
 
-function summaryOf(error: ExecServerError): NonNullable<TimelineEntry["error"]> {
+function summaryOf(error: ExecServerError): TimelineError {
   const { name, code, message, closeCode, status } = error as ExecServerError & {
     closeCode?: number;
     status?: number;

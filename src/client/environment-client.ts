@@ -1,4 +1,4 @@
-import type { RunResult } from "../errors.ts";
+import type { RunResult } from "../errors/process.ts";
 import { FileSystem } from "../filesystem/filesystem.ts";
 import type { RemoteFileSystem } from "../filesystem/remote-filesystem.ts";
 import { createFetch, type RemoteFetch } from "../http/fetch.ts";
@@ -17,9 +17,15 @@ import {
 } from "../process/options.ts";
 import type { ExecProcess } from "../process/process.ts";
 import type { StartNeeds } from "../process/processes.ts";
-import { RUN_HINTS, RUN_RULES, type RunOptions, run } from "../process/run.ts";
+import {
+  RUN_HINTS,
+  RUN_RULES,
+  type RunBytesOptions,
+  type RunOptions,
+  type RunTextOptions,
+  run,
+} from "../process/run.ts";
 import { encoded } from "../protocol/encoded-bytes.ts";
-import type { EnvironmentStatus } from "../protocol/environment.ts";
 import {
   type MethodName,
   methods,
@@ -31,6 +37,7 @@ import { checkTarget, type TcpTarget } from "../tcp/options.ts";
 import type { RemoteSocket } from "../tcp/socket.ts";
 import {
   type EnvironmentInfo,
+  type EnvironmentStatus,
   type ExecEnvironment,
   environmentInfo,
   REQUEST_RULES,
@@ -64,14 +71,8 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
     });
   }
 
-  run(
-    argv: readonly string[],
-    options: RunOptions & { readonly encoding: "bytes" },
-  ): Promise<RunResult<Uint8Array<ArrayBuffer>>>;
-  run(
-    argv: readonly string[],
-    options?: RunOptions & { readonly encoding?: "utf8" | undefined },
-  ): Promise<RunResult>;
+  run(argv: readonly string[], options: RunBytesOptions): Promise<RunResult<Uint8Array<ArrayBuffer>>>;
+  run(argv: readonly string[], options?: RunTextOptions): Promise<RunResult>;
   run(argv: readonly string[], options?: RunOptions): Promise<RunResult<string | Uint8Array<ArrayBuffer>>> {
     return inOperation(processOperation("run", argv, options), options?.signal, (operation) => {
       checkStart("run()", argv, options, RUN_RULES, RUN_HINTS);
@@ -117,7 +118,14 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
     );
   }
 
-  /** Closes the client at the end of an `await using` block. */
+  /**
+   * Closes the client at the end of an `await using` block.
+   *
+   * @example
+   * import { LazyExecServerClient, webSocket } from "exec-server-sdk";
+   *
+   * await using other = new LazyExecServerClient({ transport: webSocket("ws://127.0.0.1:8080") });
+   */
   [asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -1,11 +1,11 @@
-import type { RunResult } from "../errors.ts";
+import type { RunResult } from "../errors/process.ts";
 import type { RemoteFileSystem } from "../filesystem/remote-filesystem.ts";
 import type { RemoteFetch } from "../http/fetch.ts";
 import { anAbortSignal, milliseconds, type Rules } from "../internal/option-rules.ts";
 import type { StartOptions } from "../process/options.ts";
 import type { ExecProcess } from "../process/process.ts";
-import type { RunOptions } from "../process/run.ts";
-import type { EnvironmentStatus, WireEnvironmentInfo } from "../protocol/environment.ts";
+import type { RunBytesOptions, RunTextOptions } from "../process/run.ts";
+import type { WireEnvironmentInfo } from "../protocol/environment.ts";
 import type { MethodName, ParamsOf, ResultOf, UnknownMethod } from "../protocol/methods.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
 import type { TcpTarget } from "../tcp/options.ts";
@@ -13,7 +13,7 @@ import type { RemoteSocket } from "../tcp/socket.ts";
 
 /** Limits how long one request is awaited. */
 export interface RequestOptions {
-  /** Ends the wait with the signal's reason. */
+  /** Ends the wait with the signal's reason. @default none */
   readonly signal?: AbortSignal | undefined;
   /**
    * Milliseconds until the wait for the response ends with a TimeoutError `ERR_TIMEOUT`. Connecting is not included: it
@@ -24,16 +24,61 @@ export interface RequestOptions {
 
 export const REQUEST_RULES: Rules<RequestOptions> = { signal: anAbortSignal, timeoutMs: milliseconds };
 
+/** The shell of the server's user. Members that this version does not know are kept. */
+export interface EnvironmentShell {
+  /** For example `"bash"`. */
+  name: string;
+  /** Its native path. */
+  path: string;
+  [member: string]: unknown;
+}
+
 /**
  * The server's description of its machine. Paths are native strings of that machine. Members that this version does not
  * know are kept. An older server omits some members.
- * @interface
  */
-export type EnvironmentInfo = WireEnvironmentInfo;
+export interface EnvironmentInfo {
+  /** The shell of the server's user. */
+  shell?: EnvironmentShell | null | undefined;
+  /** The server's version. */
+  executorVersion?: string | null | undefined;
+  /** The provider of the machine, if the server reports it. */
+  providerId?: string | null | undefined;
+  /** The server's working directory: the default one of a process. */
+  cwd?: string | null | undefined;
+  /** The home directory of the server's user. */
+  userHomeDir?: string | null | undefined;
+  /** `"linux"`, `"macos"`, `"windows"` or another. */
+  platformOs?: string | null | undefined;
+  /** Directories that are searched before those of `PATH`. */
+  prependPathDirs?: string[] | null | undefined;
+  /** Directories for temporary files. */
+  temporaryDirectories?: string[] | null | undefined;
+  /** The directory for temporary files. */
+  tempDir?: string | null | undefined;
+  /** Optional features of the server, each by name. */
+  capabilities?: Record<string, unknown> | null | undefined;
+  [member: string]: unknown;
+}
+
+/** Whether the server accepts requests. Members that this version does not know are kept. */
+export interface EnvironmentStatus {
+  /** `"ready"` if the server accepts requests. */
+  status: string;
+  [member: string]: unknown;
+}
 
 /**
  * An environment to run commands in, implemented by both clients. The lazy client connects when an operation needs a
  * connection. The concrete client works until its connection ends.
+ *
+ * @example
+ * import type { ExecEnvironment } from "exec-server-sdk";
+ *
+ * async function branchOf(environment: ExecEnvironment, cwd: string): Promise<string> {
+ *   const { stdout } = await environment.run(["git", "branch", "--show-current"], { cwd });
+ *   return stdout.trim();
+ * }
  */
 export interface ExecEnvironment {
   /**
@@ -43,6 +88,12 @@ export interface ExecEnvironment {
    * `missing` says which of the two.
    * @throws UsageError `ERR_INVALID_ARGUMENT` for an empty argv, an unknown option, a relative `cwd` or a `processId` in
    * use; `ERR_UNSUPPORTED` for what Node or execa have and the protocol has not.
+   * @throws DisconnectedError, ClosedError, or, of a lazy client, what {@link ExecServerClient.connect} throws.
+   * @example
+   * const build = await client.start(["sh", "-c", "echo compiling; echo done >&2"], { cwd: "/work" });
+   * const text = new TextDecoder();
+   * for await (const { stream, chunk } of build) console.log(stream, text.decode(chunk));
+   * const { exitCode } = await build.closed;
    */
   start(argv: readonly string[], options?: StartOptions): Promise<ExecProcess>;
   /**
@@ -52,16 +103,26 @@ export interface ExecEnvironment {
    * @throws ProcessExitError for a non-zero exit code, unless `reject` is false.
    * @throws OverflowError if stdout or stderr exceeds `maxBufferedBytes`; the process is terminated.
    * @throws TimeoutError `ERR_TIMEOUT` after `timeoutMs`, with the output so far.
+   * @throws what {@link start} throws.
+   * @example
+   * const { stdout } = await client.run(["tar", "-c", "."], { cwd: "/src", encoding: "bytes" });
+   * console.log(stdout.byteLength);
    */
-  run(
-    argv: readonly string[],
-    options: RunOptions & { readonly encoding: "bytes" },
-  ): Promise<RunResult<Uint8Array<ArrayBuffer>>>;
-  /** Runs a command until it exits, and collects its output as text. Throws as above. */
-  run(
-    argv: readonly string[],
-    options?: RunOptions & { readonly encoding?: "utf8" | undefined },
-  ): Promise<RunResult>;
+  run(argv: readonly string[], options: RunBytesOptions): Promise<RunResult<Uint8Array<ArrayBuffer>>>;
+  /**
+   * Runs a command until it exits, and collects its output as text: UTF-8, untrimmed. `signal` and `timeoutMs` cover the
+   * whole run, as in the overload for bytes.
+   *
+   * @throws ProcessExitError for a non-zero exit code, unless `reject` is false.
+   * @throws OverflowError if stdout or stderr exceeds `maxBufferedBytes`; the process is terminated.
+   * @throws TimeoutError `ERR_TIMEOUT` after `timeoutMs`, with the output so far.
+   * @throws what {@link start} throws.
+   * @example
+   * const { stdout } = await client.run(["uname", "-a"]);
+   * const sorted = await client.run(["sort"], { input: "b\na\n" });
+   * const { exitCode, stderr } = await client.run(["ls", "/missing"], { reject: false, timeoutMs: 10_000 });
+   */
+  run(argv: readonly string[], options?: RunTextOptions): Promise<RunResult>;
   /**
    * Makes a TCP connection from the server's machine, for example to a server that only listens there. Resolves when it
    * is established. Requires a POSIX server with perl, python3, node, socat, bash or OpenBSD's nc; the first of them that
@@ -69,13 +130,42 @@ export interface ExecEnvironment {
    *
    * @throws ServerError with kind `"refused"`, `"unreachable"`, `"timed-out"`, or `"not-found"` for an unknown host.
    * @throws UsageError `ERR_UNSUPPORTED` where there is none of these programs.
+   * @example
+   * const socket = await client.connectTcp({ port: 6379 });
+   * const writer = socket.writable.getWriter();
+   * await writer.write(new TextEncoder().encode("PING\r\n"));
+   * const { value } = await socket.readable.getReader().read(); // the bytes of "+PONG\r\n"
+   * await socket.close();
    */
   connectTcp(target: TcpTarget): Promise<RemoteSocket>;
-  /** Describes the server's machine: system, shell, directories, capabilities. */
+  /**
+   * Describes the server's machine: system, shell, directories, capabilities.
+   *
+   * @throws TimeoutError `ERR_TIMEOUT` after `timeoutMs`; DisconnectedError, ClosedError, or, of a lazy client, what
+   * {@link ExecServerClient.connect} throws.
+   * @example
+   * const { platformOs, shell, cwd } = await client.info();
+   * console.log(platformOs, shell?.name, cwd); // linux bash /work
+   */
   info(options?: RequestOptions): Promise<EnvironmentInfo>;
-  /** Whether the server accepts requests: `{ status: "ready" }`. */
+  /**
+   * Whether the server accepts requests: `{ status: "ready" }`.
+   *
+   * @throws UsageError `ERR_UNSUPPORTED` by a server before 0.145.
+   * @throws TimeoutError `ERR_TIMEOUT` after `timeoutMs`; DisconnectedError, ClosedError, or, of a lazy client, what
+   * {@link ExecServerClient.connect} throws.
+   * @example
+   * const { status } = await client.status({ timeoutMs: 2_000 });
+   */
   status(options?: RequestOptions): Promise<EnvironmentStatus>;
-  /** The files of the server's machine. */
+  /**
+   * The files of the server's machine.
+   *
+   * @example
+   * await client.fs.mkdir("/work/notes", { recursive: true });
+   * await client.fs.writeFile("/work/notes/today.md", "# Today");
+   * const names = await client.fs.readdir("/work/notes");
+   */
   readonly fs: RemoteFileSystem;
   /**
    * A standard `fetch` whose requests are made by the server's machine. It can be passed as a custom `fetch`.
@@ -89,7 +179,11 @@ export interface ExecEnvironment {
    * `fetchConnection` of {@link LazyExecServerClient} for a connection that holds up nothing else.
    *
    * With `redirect: "error"` a redirect rejects with a TypeError, as in the standard. A request that the server could
-   * not make rejects with a ServerError.
+   * not make rejects with a ServerError. {@link RemoteFetch} lists the other errors.
+   *
+   * @example
+   * const response = await client.fetch("http://localhost:3000/health", { timeoutMs: 5_000 });
+   * console.log(response.status, await response.json());
    */
   readonly fetch: RemoteFetch;
   /**
@@ -97,9 +191,20 @@ export interface ExecEnvironment {
    * `file:` URIs, bytes are base64. Results of methods that this version knows are checked.
    *
    * @throws ServerError with kind `"unsupported"` for a method that the server does not have.
+   * @throws ProtocolError for a result of another shape.
+   * @throws UsageError `ERR_INVALID_ARGUMENT` for `initialize`, which the client sends when it connects.
+   * @example
+   * const { entries } = await client.call("fs/readDirectory", { path: "file:///work", sandbox: null });
+   * console.log(entries.map(({ fileName }) => fileName));
    */
   call<M extends MethodName>(method: M, params: ParamsOf<M>, options?: RequestOptions): Promise<ResultOf<M>>;
-  /** The same for a method that this version does not know. Its result is not checked. */
+  /**
+   * Sends a request whose method this version does not know. Its result is not checked.
+   *
+   * @throws ServerError with kind `"unsupported"` for a method that the server does not have.
+   * @example
+   * const result = await client.call("model/list", {}, { timeoutMs: 5_000 });
+   */
   call<M extends string>(
     method: UnknownMethod<M>,
     params?: unknown,

@@ -1,4 +1,4 @@
-import { ClosedError } from "../errors.ts";
+import { ClosedError } from "../errors/connection.ts";
 import type { Awaitable } from "../internal/awaitable.ts";
 import { markShared } from "../internal/operation.ts";
 import { SingleFlight } from "../internal/single-flight.ts";

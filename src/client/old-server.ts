@@ -1,4 +1,5 @@
-import { ServerError, TimeoutError } from "../errors.ts";
+import { TimeoutError } from "../errors/connection.ts";
+import { ServerError } from "../errors/server.ts";
 import type { OldServer } from "../protocol/features.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 

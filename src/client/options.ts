@@ -103,14 +103,17 @@ const CONNECT_HINTS = {
 
 const KEEP_ALIVE_RULES: Rules<KeepAliveOptions> = { intervalMs: milliseconds, timeoutMs: milliseconds };
 
-/**
- * The options of `ExecServerClient.connect()`.
- * @inline
- */
-export type ConnectOptions = ClientOptions & {
+/** Options of `ExecServerClient.connect()`. */
+export interface ConnectOptions extends ClientOptions {
   /** Abandons the attempt with the signal's reason. @default none */
   readonly signal?: AbortSignal | undefined;
-};
+}
+
+/** Options of `LazyExecServerClient.get()`. */
+export interface GetOptions {
+  /** Ends this caller's wait with the signal's reason. @default none */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** Checks the options of `new LazyExecServerClient()` and fills in the defaults. */
 export function resolveLazyOptions(options: LazyClientOptions): ResolvedLazyOptions {

@@ -15,16 +15,16 @@ export interface NetworkPolicyRequest {
   readonly port: number;
 }
 
+/** A denial with its reason. */
+export interface NetworkPolicyDenial {
+  /** The decision, as the protocol names it. */
+  readonly type: "deny" | "ask";
+  /** Why, as text. Cut at 1024 bytes, the longest reason that the server accepts. */
+  readonly reason: string;
+}
+
 /** The answer to a {@link NetworkPolicyRequest}, in the words of the protocol. `"deny"` has the reason `not_allowed`. */
-export type NetworkPolicyDecision =
-  | "allow"
-  | "deny"
-  | {
-      /** The decision, as the protocol names it. */
-      readonly type: "deny" | "ask";
-      /** Why, as text. Cut at 1024 bytes, the longest reason that the server accepts. */
-      readonly reason: string;
-    };
+export type NetworkPolicyDecision = "allow" | "deny" | NetworkPolicyDenial;
 
 /**
  * Decides what a process with the option `network` may reach. A handler that throws, rejects or takes longer than

@@ -1,4 +1,4 @@
-import { ClosedError } from "../errors.ts";
+import { ClosedError } from "../errors/connection.ts";
 import type { FileSession } from "../filesystem/file-session.ts";
 import { FileHandles } from "../filesystem/handles.ts";
 import { PathWatcher } from "../filesystem/path-watcher.ts";
@@ -19,19 +19,22 @@ export interface SessionTimings {
   readonly handshakeMs: number;
 }
 
+/** What was pending when a connection ended. */
+export interface PendingWork {
+  /** The number of requests without a response, by method. */
+  readonly requests: Readonly<Record<string, number>>;
+  /** The number of processes that were not closed. */
+  readonly processes: number;
+  /** The number of HTTP response bodies that had not ended. */
+  readonly bodies: number;
+}
+
 /** How a session ended, and what was pending then. */
 export interface SessionEnding {
   /** The server closed the connection, the connection broke without a close, or this side closed it. */
   readonly closedBy: "client" | "server" | "network";
   /** What was pending: requests by method, processes, and HTTP response bodies. */
-  readonly pending: {
-    /** The number of requests without a response, by method. */
-    readonly requests: Readonly<Record<string, number>>;
-    /** The number of processes that were not closed. */
-    readonly processes: number;
-    /** The number of HTTP response bodies that had not ended. */
-    readonly bodies: number;
-  };
+  readonly pending: PendingWork;
 }
 
 /** Everything that belongs to one connection and ends with it. */

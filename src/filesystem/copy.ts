@@ -1,4 +1,4 @@
-import { ServerError } from "../errors.ts";
+import { ServerError } from "../errors/server.ts";
 import { invalid, unsupported } from "../internal/arguments.ts";
 import { shownText } from "../internal/operation.ts";
 import type { PathParams } from "../protocol/filesystem.ts";

@@ -56,17 +56,20 @@ export interface WalkEntry {
   readonly kind: "file" | "directory";
 }
 
+/** A directory that a walk could not read. */
+export interface WalkError {
+  /** The native path. */
+  readonly path: string;
+  /** The server's error message. */
+  readonly message: string;
+}
+
 /** The result of a walk. */
 export interface WalkResult {
   /** Sorted level by level, and by name within a directory. */
   readonly entries: readonly WalkEntry[];
   /** Directories that could not be read. */
-  readonly errors: readonly {
-    /** The native path. */
-    readonly path: string;
-    /** The server's error message. */
-    readonly message: string;
-  }[];
+  readonly errors: readonly WalkError[];
   /** Whether a limit ended the walk early. */
   readonly truncated: boolean;
 }

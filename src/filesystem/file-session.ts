@@ -1,4 +1,4 @@
-import { ServerError } from "../errors.ts";
+import { ServerError } from "../errors/server.ts";
 import { isAbortReason } from "../internal/abort.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import type { ServerFeatures } from "../protocol/features.ts";

@@ -22,8 +22,12 @@ import {
   type LinkType,
   mkdirRules,
   modeOf,
+  type ReaddirNamesOptions,
   type ReaddirOptions,
+  type ReaddirTypesOptions,
+  type ReadFileBytesOptions,
   type ReadFileOptions,
+  type ReadFileTextOptions,
   type ReadStreamOptions,
   type RealpathOptions,
   type RecursiveOptions,
@@ -68,14 +72,8 @@ export class FileSystem implements RemoteFileSystem {
     bindMembers(this, FileSystem);
   }
 
-  readFile(
-    path: Path,
-    options: FileEncoding | (ReadFileOptions & { readonly encoding: FileEncoding }),
-  ): Promise<string>;
-  readFile(
-    path: Path,
-    options?: (ReadFileOptions & { readonly encoding?: null | undefined }) | null,
-  ): Promise<Bytes>;
+  readFile(path: Path, options: FileEncoding | ReadFileTextOptions): Promise<string>;
+  readFile(path: Path, options?: ReadFileBytesOptions | null): Promise<Bytes>;
   async readFile(path: Path, options?: FileEncoding | ReadFileOptions | null): Promise<string | Bytes> {
     const work: Work<ReadFileOptions, string | Bytes> = async (connect, file, checked) => {
       const bytes = await readFile(await connect(), file, checked);
@@ -201,11 +199,8 @@ export class FileSystem implements RemoteFileSystem {
     });
   }
 
-  readdir(
-    path: Path,
-    options?: FileEncoding | (ReaddirOptions & { readonly withFileTypes?: false | undefined }) | null,
-  ): Promise<string[]>;
-  readdir(path: Path, options: ReaddirOptions & { readonly withFileTypes: true }): Promise<RemoteDirent[]>;
+  readdir(path: Path, options?: FileEncoding | ReaddirNamesOptions | null): Promise<string[]>;
+  readdir(path: Path, options: ReaddirTypesOptions): Promise<RemoteDirent[]>;
   async readdir(
     path: Path,
     options?: FileEncoding | ReaddirOptions | null,

@@ -1,4 +1,4 @@
-import { OverflowError } from "../errors.ts";
+import { OverflowError } from "../errors/usage.ts";
 import { linkedController } from "../internal/abort.ts";
 import { Semaphore } from "../internal/semaphore.ts";
 import { MAX_OPEN_HANDLES } from "../protocol/filesystem.ts";

@@ -1,4 +1,4 @@
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError } from "../errors/connection.ts";
 import { isAbortReason, onAbort, untilAborted } from "../internal/abort.ts";
 import { type Bytes, randomId } from "../internal/bytes.ts";
 import { blockSchema, type FileSystemParams } from "../protocol/filesystem.ts";

@@ -96,6 +96,18 @@ export interface ReadFileOptions extends TransferOptions {
   readonly flag?: "r" | undefined;
 }
 
+/** Options of a `readFile` that returns text. */
+export interface ReadFileTextOptions extends ReadFileOptions {
+  /** Returns text. */
+  readonly encoding: FileEncoding;
+}
+
+/** Options of a `readFile` that returns bytes. */
+export interface ReadFileBytesOptions extends ReadFileOptions {
+  /** Without an encoding, bytes are returned. @default null */
+  readonly encoding?: null | undefined;
+}
+
 const encoding = oneOf("utf8", "utf-8", null);
 export const readFileRules: Rules<ReadFileOptions> = { ...transfer, encoding, flag: only("flag", "r") };
 
@@ -168,6 +180,18 @@ export interface ReaddirOptions extends FileOptions {
   readonly recursive?: boolean | undefined;
   /** Returns entries with their types instead of names. @default false */
   readonly withFileTypes?: boolean | undefined;
+}
+
+/** Options of a `readdir` that returns names. */
+export interface ReaddirNamesOptions extends ReaddirOptions {
+  /** Without types, names are returned. @default false */
+  readonly withFileTypes?: false | undefined;
+}
+
+/** Options of a `readdir` that returns entries with their types. */
+export interface ReaddirTypesOptions extends ReaddirOptions {
+  /** Returns entries with their types. */
+  readonly withFileTypes: true;
 }
 
 export const readdirRules: Rules<ReaddirOptions> = { ...mkdirRules, encoding, withFileTypes: aBoolean };

@@ -1,4 +1,6 @@
-import { type Delivery, ProtocolError, UsageError } from "../errors.ts";
+import { ProtocolError } from "../errors/connection.ts";
+import type { Delivery } from "../errors/error.ts";
+import { UsageError } from "../errors/usage.ts";
 import { decodeBase64 } from "../internal/base64.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import { MAX_BLOCK, type PathParams } from "../protocol/filesystem.ts";

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { ExecServerError } from "../errors.ts";
+import { ExecServerError } from "../errors/error.ts";
 import { CommandLineError } from "./command/read-settings.ts";
 import { run } from "./command/run.ts";
 import { flagOf, SETTING_ENTRIES } from "./command/settings.ts";

@@ -58,6 +58,9 @@ export type CloseReason =
   /** 1001: the gateway is closing. */
   | "closing";
 
+/** Why a page was refused, or its connection ended. */
+export type GatewayEventReason = RefusalReason | CloseReason;
+
 /** What happened to one page. Contains no secrets: no token, header, path or query. */
 export interface GatewayEvent {
   /**
@@ -76,7 +79,7 @@ export interface GatewayEvent {
   /** The user that `authorize` named, or the name of the token. */
   readonly user?: string | undefined;
   /** Why the page was refused or its connection ended. */
-  readonly reason?: RefusalReason | CloseReason | undefined;
+  readonly reason?: GatewayEventReason | undefined;
   /** Of a request that was refused for its host: the host, as sent. */
   readonly host?: string | undefined;
   /** The HTTP status of a refusal without a close code. */
@@ -111,6 +114,8 @@ export interface GatewayPage {
    *
    * @param code The close code that the page sees: 1000, or 3000 to 4999. @default 4409
    * @throws UsageError `ERR_INVALID_ARGUMENT` for another code.
+   * @example
+   * for (const page of gateway.pages) if (page.user === "ada") await page.end(4401);
    */
   end(code?: number): Promise<void>;
 }

@@ -21,31 +21,62 @@ import { checkCloseOptions, checkListenOptions, resolveOptions } from "./resolve
 import { type OpenPage, refuse, Upgrades } from "./upgrade.ts";
 import { Visit } from "./visit.ts";
 
+/** Where a gateway listens. */
+export interface GatewayAddress {
+  /** For `webSocket()`, with the port that was chosen. With the loopback address if it listens on all addresses. */
+  readonly url: string;
+}
+
 /** Lets the pages of a web application reach an exec-server. */
 export interface Gateway {
-  /** The connected pages, the oldest first. Each iteration takes a snapshot. */
+  /**
+   * The connected pages, the oldest first. Each iteration takes a snapshot.
+   *
+   * @example
+   * for (const page of gateway.pages) if (page.user === "ada") await page.end();
+   */
   readonly pages: Iterable<GatewayPage>;
   /**
    * Serves on a port of the gateway's own, together with `/livez`, which is 200 while the process runs, and `/readyz`, which
    * is 503 while the gateway is full or the exec-server can't be reached.
+   *
    * @default port 0, which the system chooses, on 127.0.0.1
    * @throws UsageError `ERR_INVALID_ARGUMENT` when the gateway already listens or is closed. An error of the system, such
    * as `EADDRINUSE`, when the port can't be used.
+   * @example
+   * const { url } = await gateway.listen();
+   * console.log(url); // ws://127.0.0.1:40123/
+   * await gateway.close();
    */
-  listen(options?: GatewayListenOptions): Promise<{
-    /** For `webSocket()`, with the port that was chosen. With the loopback address if it listens on all addresses. */
-    readonly url: string;
-  }>;
+  listen(options?: GatewayListenOptions): Promise<GatewayAddress>;
   /**
    * Serves on an existing HTTP server, which several gateways with different paths can share. Requests for other paths are
    * left to other `upgrade` listeners; without any, they get 404.
+   *
    * @throws UsageError `ERR_INVALID_ARGUMENT` without `allowedHosts`, for a path that another gateway serves there, or when
    * the gateway is closed.
+   * @example
+   * import { createServer } from "node:http";
+   * import { createGateway } from "exec-server-sdk/gateway";
+   * import { webSocket } from "exec-server-sdk/node";
+   *
+   * const server = createServer((request, response) => response.end("the application"));
+   * const gateway = createGateway({
+   *   upstream: webSocket("ws://127.0.0.1:8080"),
+   *   allowedOrigins: ["https://ide.example"],
+   *   allowedHosts: ["ide.example"],
+   *   path: "/exec",
+   *   authorize: (request) => request.headers.cookie === "session=known",
+   * });
+   * gateway.attach(server);
    */
   attach(server: Server): void;
   /**
    * Refuses new pages and closes connected ones with 1001. With `graceMs`, pages may first finish within that many
-   * milliseconds. A further call can only shorten the grace period. An attached HTTP server stays open. @default 0
+   * milliseconds. A further call can only shorten the grace period. An attached HTTP server stays open.
+   *
+   * @example
+   * process.once("SIGTERM", () => void gateway.close({ graceMs: 5_000 }));
    */
   close(options?: GatewayCloseOptions): Promise<void>;
 }
@@ -55,6 +86,19 @@ export interface Gateway {
  * admitted page can run any command, so admission is strict: exact origins, known hosts, and `authorize`.
  *
  * @throws UsageError `ERR_INVALID_ARGUMENT` for options that would admit too much, or nothing.
+ * @example
+ * import { createGateway } from "exec-server-sdk/gateway";
+ * import { webSocket } from "exec-server-sdk/node";
+ *
+ * const gateway = createGateway({
+ *   upstream: webSocket("ws://127.0.0.1:8080"),
+ *   allowedOrigins: ["https://ide.example"],
+ *   allowedHosts: ["ide.example"],
+ *   authorize: { tokens: { ada: "a-token-of-enough-letters" } },
+ *   onEvent: ({ type, user, reason }) => console.log(type, user, reason),
+ * });
+ * const { url } = await gateway.listen();
+ * await gateway.close();
  */
 export function createGateway(options: GatewayOptions): Gateway {
   return new ExecServerGateway(resolveOptions(options));
@@ -97,7 +141,7 @@ export class ExecServerGateway implements Gateway {
     return this.#pages;
   }
 
-  async listen(options: GatewayListenOptions = {}): Promise<{ url: string }> {
+  async listen(options: GatewayListenOptions = {}): Promise<GatewayAddress> {
     checkListenOptions(options);
     const { port = 0, host = "127.0.0.1" } = options;
     const httpServer = await this.listenOn({ port, host });

@@ -100,7 +100,15 @@ export interface UpstreamContext {
   readonly user?: string | undefined;
 }
 
-/** The subprotocol of the gateway. A page offers it together with its token. */
+/**
+ * The subprotocol of the gateway, `"exec-server-gateway"`. A page offers it together with its token.
+ *
+ * @example
+ * import { webSocket } from "exec-server-sdk";
+ *
+ * const protocols = ["exec-server-gateway", "a-token-of-enough-letters"];
+ * const transport = webSocket("wss://ide.example/exec", { protocols });
+ */
 export const GATEWAY_PROTOCOL = GATEWAY_NAME;
 
 type Optional = "maxPagesPerUser" | "idleTimeoutMs" | "maxDurationMs";

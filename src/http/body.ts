@@ -1,4 +1,5 @@
-import { ClosedError, DisconnectedError, ProtocolError, ServerError } from "../errors.ts";
+import { ClosedError, DisconnectedError, ProtocolError } from "../errors/connection.ts";
+import { ServerError } from "../errors/server.ts";
 import { type Deadline, isAbortReason } from "../internal/abort.ts";
 import { ByteQueue } from "../internal/byte-queue.ts";
 import { byteStream } from "../internal/byte-stream.ts";

@@ -1,4 +1,5 @@
-import { type Delivery, ExecServerError, TimeoutError } from "../errors.ts";
+import { TimeoutError } from "../errors/connection.ts";
+import { type Delivery, ExecServerError } from "../errors/error.ts";
 import { type Deadline, deadline, untilAborted } from "../internal/abort.ts";
 import { DEFAULT_MAX_BUFFERED_BYTES } from "../internal/byte-queue.ts";
 import { inOperation, type Operation } from "../internal/operation.ts";

@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../errors/usage.ts";
 import { untilAborted } from "../internal/abort.ts";
 import { invalid, received } from "../internal/arguments.ts";
 import { concatBytes, utf8 } from "../internal/bytes.ts";

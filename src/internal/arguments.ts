@@ -1,4 +1,5 @@
-import { type ErrorDetails, UsageError } from "../errors.ts";
+import type { ErrorDetails } from "../errors/error.ts";
+import { UsageError } from "../errors/usage.ts";
 
 /** Rejects an argument. The message says what was expected, of which option, and what was received. */
 export function invalid(message: string, details?: ErrorDetails): never {

@@ -1,4 +1,4 @@
-import { OverflowError } from "../errors.ts";
+import { OverflowError } from "../errors/usage.ts";
 import { type Bytes, concatBytes } from "./bytes.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import { Fifo } from "./fifo.ts";
@@ -6,7 +6,7 @@ import { Fifo } from "./fifo.ts";
 /** A chunk of bytes with its metadata. */
 export interface Piece {
   /** The bytes. */
-  readonly chunk: Bytes;
+  readonly chunk: Uint8Array<ArrayBuffer>;
   /** Number of bytes dropped right before this chunk. Set only with the policy `"drop-oldest"`. */
   readonly droppedBefore?: number;
 }

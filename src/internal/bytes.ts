@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../errors/usage.ts";
 import { invalid, received } from "./arguments.ts";
 import { asNodeBuffer } from "./node-buffer.ts";
 import { platformClass } from "./platform.ts";
@@ -6,7 +6,7 @@ import { viewOf } from "./realms.ts";
 
 /**
  * Bytes in memory that is not shared between threads: the type that the platform's streams, Blobs and decoders accept.
- * @inline
+ * Public signatures name the type itself, because this name is not exported.
  */
 export type Bytes = Uint8Array<ArrayBuffer>;
 

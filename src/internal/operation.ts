@@ -1,4 +1,5 @@
-import { ExecServerError, redactUrls, ServerError } from "../errors.ts";
+import { ExecServerError, redactUrls } from "../errors/error.ts";
+import { ServerError } from "../errors/server.ts";
 import { isAbortReason } from "./abort.ts";
 
 /** What the user called, for the errors of the call. */

@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../errors/usage.ts";
 
 /** Classes that some runtimes lack, with the module in which Node has each of them, if any. */
 const NODE_MODULES = {

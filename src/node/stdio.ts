@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { ConnectError } from "../errors.ts";
+import { ConnectError } from "../errors/connection.ts";
 import { invalid, received } from "../internal/arguments.ts";
 import { shownText } from "../internal/operation.ts";
 import {
@@ -65,6 +65,13 @@ const HINTS = {
  * While nothing is pending on it, the connection does not keep this process alive. The child ends with this process.
  *
  * @throws UsageError `ERR_INVALID_ARGUMENT` at once without a command, and for an invalid option.
+ * @example
+ * import { LazyExecServerClient } from "exec-server-sdk";
+ * import { stdio } from "exec-server-sdk/node";
+ *
+ * const args = ["exec-server", "--listen", "stdio"];
+ * await using local = new LazyExecServerClient({ transport: stdio({ command: "codex", args }) });
+ * console.log((await local.run(["uname"])).stdout);
  */
 export function stdio(options: StdioOptions): Transport {
   checkOptions("stdio()", options ?? {}, RULES, HINTS);

@@ -20,8 +20,8 @@ import { ClientSocket } from "./client-socket.ts";
 import { dialHint } from "./dial-hint.ts";
 import { openUpgradedStream, withStreamDialer } from "./upgraded-stream.ts";
 
-/** One PEM, or several. @inline */
-type Pem = string | Uint8Array | readonly (string | Uint8Array)[];
+/** One certificate or key in PEM, as text or bytes, or several. */
+export type Pem = string | Uint8Array | readonly (string | Uint8Array)[];
 
 /** Options of the node entry's `webSocket()`: those of the root entry, and those of Node's TLS by Node's names. */
 export interface NodeWebSocketOptions extends WebSocketOptions {
@@ -85,6 +85,15 @@ const HINTS = {
  *
  * @throws UsageError `ERR_INVALID_ARGUMENT` at once for a fixed target that is no `ws:` or `wss:` URL, and for an invalid
  * option.
+ * @example
+ * import { LazyExecServerClient } from "exec-server-sdk";
+ * import { webSocket } from "exec-server-sdk/node";
+ *
+ * const transport = webSocket("wss://build.example/exec", {
+ *   headers: { authorization: `Bearer ${process.env["EXEC_TOKEN"]}` },
+ *   servername: "build.example",
+ * });
+ * await using remote = new LazyExecServerClient({ transport });
  */
 export function webSocket(target: WebSocketTarget, options: NodeWebSocketOptions = {}): Transport {
   const create = ({ url, protocols, headers }: ResolvedAddress) =>

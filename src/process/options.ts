@@ -1,4 +1,4 @@
-import { redactUrls } from "../errors.ts";
+import { redactUrls } from "../errors/error.ts";
 import { invalid, received } from "../internal/arguments.ts";
 import { DEFAULT_MAX_BUFFERED_BYTES, type OverflowPolicy } from "../internal/byte-queue.ts";
 import { randomId } from "../internal/bytes.ts";

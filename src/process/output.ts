@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../errors/usage.ts";
 import { ByteQueue, type OverflowPolicy } from "../internal/byte-queue.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import type { OutputChunk } from "./events.ts";

@@ -1,4 +1,5 @@
-import { ClosedError, DisconnectedError, ProtocolError, ServerError } from "../errors.ts";
+import { ClosedError, DisconnectedError, ProtocolError } from "../errors/connection.ts";
+import { ServerError } from "../errors/server.ts";
 import { isAbortReason, onAbort, untilAborted } from "../internal/abort.ts";
 import { invalid } from "../internal/arguments.ts";
 import { unobserved } from "../internal/deferred.ts";

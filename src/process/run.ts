@@ -1,11 +1,6 @@
-import {
-  ClosedError,
-  DisconnectedError,
-  OverflowError,
-  ProcessExitError,
-  type RunResult,
-  TimeoutError,
-} from "../errors.ts";
+import { ClosedError, DisconnectedError, TimeoutError } from "../errors/connection.ts";
+import { ProcessExitError, type RunResult } from "../errors/process.ts";
+import { OverflowError } from "../errors/usage.ts";
 import { deadline, isAbortReason, untilAborted } from "../internal/abort.ts";
 import { invalid, unsupported } from "../internal/arguments.ts";
 import type { OverflowPolicy } from "../internal/byte-queue.ts";
@@ -39,6 +34,18 @@ export interface RunOptions extends StartOptions {
    * and the run rejects with a TimeoutError `ERR_TIMEOUT` that holds the output until then. @default none
    */
   readonly timeoutMs?: number | undefined;
+}
+
+/** Options of a `run` whose output is bytes. */
+export interface RunBytesOptions extends RunOptions {
+  /** Makes stdout and stderr of the result bytes. */
+  readonly encoding: "bytes";
+}
+
+/** Options of a `run` whose output is text. */
+export interface RunTextOptions extends RunOptions {
+  /** Makes stdout and stderr of the result text. @default "utf8" */
+  readonly encoding?: "utf8" | undefined;
 }
 
 type Start = (

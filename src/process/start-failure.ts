@@ -1,4 +1,5 @@
-import { ServerError, UsageError } from "../errors.ts";
+import { ServerError } from "../errors/server.ts";
+import { UsageError } from "../errors/usage.ts";
 import { shownText } from "../internal/operation.ts";
 import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
 import { serverError } from "../rpc/errors.ts";

@@ -1,4 +1,4 @@
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError } from "../errors/connection.ts";
 import { deferred, unobserved } from "../internal/deferred.ts";
 import type { NetworkDecision, OutputStreamName } from "../protocol/process.ts";
 import type { Route } from "../rpc/router.ts";
@@ -16,6 +16,12 @@ export interface ProcessExit {
   readonly exitCode: number;
   /** Whether the server's sandbox denied an operation of the process. */
   readonly sandboxDenied: boolean;
+}
+
+/** The answer to a request to kill a process. */
+export interface TerminateResult {
+  /** Whether the process was still running. */
+  running: boolean;
 }
 
 /** The client's state of one process. Each of its promises settles at the latest when the connection ends. */

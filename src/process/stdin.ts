@@ -1,11 +1,7 @@
-import {
-  ClosedError,
-  DisconnectedError,
-  ExecServerError,
-  ProtocolError,
-  ServerError,
-  UsageError,
-} from "../errors.ts";
+import { ClosedError, DisconnectedError, ProtocolError } from "../errors/connection.ts";
+import { ExecServerError } from "../errors/error.ts";
+import { ServerError } from "../errors/server.ts";
+import { UsageError } from "../errors/usage.ts";
 import { unsupported } from "../internal/arguments.ts";
 import { bytesOf, concatBytes, randomId, utf8 } from "../internal/bytes.ts";
 import { type Deferred, deferred, unobserved } from "../internal/deferred.ts";

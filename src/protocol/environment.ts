@@ -3,40 +3,20 @@ import * as z from "zod/mini";
 /** Shapes of server 0.169.0. Every member is optional, because older servers send fewer. */
 export const environmentSchemas = /* @__PURE__ */ (() => {
   const info = z.looseObject({
-    /** The shell of the server's user. */
-    shell: z.nullish(
-      z.looseObject({
-        /** For example `"bash"`. */
-        name: z.string(),
-        /** Its native path. */
-        path: z.string(),
-      }),
-    ),
-    /** The server's version. */
+    shell: z.nullish(z.looseObject({ name: z.string(), path: z.string() })),
     executorVersion: z.nullish(z.string()),
-    /** The provider of the machine, if the server reports it. */
     providerId: z.nullish(z.string()),
-    /** The server's working directory: the default one of a process. */
     cwd: z.nullish(z.string()),
-    /** The home directory of the server's user. */
     userHomeDir: z.nullish(z.string()),
-    /** `"linux"`, `"macos"`, `"windows"` or another. */
     platformOs: z.nullish(z.string()),
-    /** Directories that are searched before those of `PATH`. */
     prependPathDirs: z.nullish(z.array(z.string())),
-    /** Directories for temporary files. */
     temporaryDirectories: z.nullish(z.array(z.string())),
-    /** The directory for temporary files. */
     tempDir: z.nullish(z.string()),
-    /** Optional features of the server, each by name. */
     capabilities: z.nullish(z.looseObject({})),
   });
   return {
     info,
-    status: z.looseObject({
-      /** `"ready"` if the server accepts requests. */
-      status: z.string(),
-    }),
+    status: z.looseObject({ status: z.string() }),
     discoverCapabilitiesResult: z.looseObject({
       plugins: z.array(z.unknown()),
       skills: z.array(z.unknown()),
@@ -52,11 +32,6 @@ export const environmentSchemas = /* @__PURE__ */ (() => {
 
 /** The environment as on the wire: paths are `file:` URIs. */
 export type WireEnvironmentInfo = z.infer<typeof environmentSchemas.info>;
-/**
- * Whether the server accepts requests.
- * @interface
- */
-export type EnvironmentStatus = z.infer<typeof environmentSchemas.status>;
 
 /** Shapes of server 0.169.0; directories are path URIs. */
 export interface DiscoverCapabilitiesParams {

@@ -9,38 +9,51 @@ interface Entry {
   readonly posix?: boolean;
 }
 
+/** The name of something that not every server can do, for `supports()`. */
+export type ServerFeature =
+  /** The methods of `client.fs` that no other feature names. */
+  | "files"
+  /** `start()` and `run()`. */
+  | "commands"
+  /** `createReadStream()`, and `readFile()` above 45 MiB. */
+  | "readStreams"
+  /** `start()` and `run()` without `cwd`. */
+  | "defaultCwd"
+  /** `fetch` with `redirect: "manual"` or `"error"`. */
+  | "redirects"
+  /** `fs.walk()`. */
+  | "walk"
+  /** `status()`. */
+  | "status"
+  /** `fetch` with `headersFromEnv`. */
+  | "headersFromEnv"
+  /** `network` of `start()` and `run()`. */
+  | "networkPolicy"
+  /** `tty: { rows, cols }` and `resize()`, on a POSIX server. */
+  | "terminalSize"
+  /** `kill()`, the end of the input, `fs.rename()` and others that a shell of the server does; on a POSIX server. */
+  | "scripts"
+  /** `fs.createWriteStream()`, and `fs.writeFile()` above 11 MiB. */
+  | "writeStreams"
+  /** `fs.whenAppears()`. */
+  | "watch";
+
 /** What depends on the server's version. Every guard, `supports()`, the docs and the test server read this table. */
 export const FEATURES = {
-  /** The methods of `client.fs` that no other feature names. */
   files: { since: 140 },
-  /** `start()` and `run()`. */
   commands: { since: 141 },
-  /** `createReadStream()`, and `readFile()` above 45 MiB. */
   readStreams: { since: 142 },
-  /** `start()` and `run()` without `cwd`. */
   defaultCwd: { since: 143 },
-  /** `fetch` with `redirect: "manual"` or `"error"`. */
   redirects: { since: 143 },
-  /** `fs.walk()`. */
   walk: { since: 143 },
-  /** `status()`. */
   status: { since: 145 },
-  /** `fetch` with `headersFromEnv`. */
   headersFromEnv: { since: 150, capability: "httpHeaderEnvVars" },
-  /** `network` of `start()` and `run()`. */
   networkPolicy: { since: 150, capability: "networkProxyLaunch" },
-  /** `tty: { rows, cols }` and `resize()`, on a POSIX server. */
   terminalSize: { since: 151, posix: true },
-  /** `kill()`, the end of the input, `fs.rename()` and others that a shell of the server does; on a POSIX server. */
   scripts: { since: 151, posix: true },
-  /** `fs.createWriteStream()`, and `fs.writeFile()` above 11 MiB. */
   writeStreams: { since: 162, capability: "fileWriteStreaming" },
-  /** `fs.whenAppears()`. */
   watch: { since: 166, capability: "fsWatchMissing" },
-} as const satisfies Record<string, Entry>;
-
-/** The name of something that not every server can do, for `supports()`. */
-export type ServerFeature = keyof typeof FEATURES;
+} as const satisfies Record<ServerFeature, Entry>;
 
 export const featureRule = (value: unknown): string | undefined =>
   Object.hasOwn(FEATURES, String(value)) ? undefined : `one of ${Object.keys(FEATURES).join(", ")}`;

@@ -1,4 +1,4 @@
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError } from "../errors/connection.ts";
 import { platformClass } from "../internal/platform.ts";
 
 /**
@@ -6,10 +6,10 @@ import { platformClass } from "../internal/platform.ts";
  * What a message is follows from its members alone.
  */
 
-/** @inline */
+/** The id of a request. @inline */
 export type RequestId = string | number;
 
-/** @inline */
+/** An error as on the wire. */
 export interface RpcErrorObject {
   /** The number of the error in JSON-RPC. */
   readonly code: number;

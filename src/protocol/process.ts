@@ -51,7 +51,7 @@ export const outputForm = /* @__PURE__ */ payloadForm(
 );
 
 /** `"stdout"`, `"stderr"`, or `"pty"` for all output of a terminal. */
-export type OutputStreamName = z.infer<typeof processSchemas.output>["stream"];
+export type OutputStreamName = "stdout" | "stderr" | "pty";
 
 /** A decision of the network policy about a process. Members that this version does not know are kept. */
 export interface NetworkDecision {

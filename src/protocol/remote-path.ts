@@ -16,17 +16,37 @@ import {
 /**
  * Path arithmetic for the server's machine, independent of the local machine. The first path determines whether paths are
  * POSIX or Windows. It can be native or a `file:` URL, and the result has the same form. No request is sent.
+ *
+ * @namespace
+ * @example
+ * import { remotePath } from "exec-server-sdk";
+ *
+ * remotePath.join("C:\\work", "src", "a.ts"); // C:\work\src\a.ts, on every machine
+ * remotePath.dirname("file:///work/src/a.ts"); // file:///work/src
  */
 export const remotePath = {
   /**
    * Appends names to the base. An absolute path replaces the base. `..` never leads above the root.
-   * @throws UsageError for a relative base, a NUL character, or a Windows path relative to another drive (`D:x`).
+   *
+   * @throws UsageError `ERR_INVALID_ARGUMENT` for a relative base, a NUL character, or a Windows path relative to another
+   * drive (`D:x`).
+   * @example
+   * import { remotePath } from "exec-server-sdk";
+   *
+   * remotePath.join("/work/src", "..", "dist", "a.js"); // /work/dist/a.js
    */
   join(base: string | URL, ...names: string[]): string {
     return joinPaths(base, ...names);
   },
 
-  /** The parent directory of a path; a root for itself. */
+  /**
+   * The parent directory of a path; a root for itself.
+   *
+   * @example
+   * import { remotePath } from "exec-server-sdk";
+   *
+   * remotePath.dirname("/work/src/a.ts"); // /work/src
+   */
   dirname(path: string | URL): string {
     const parsed = parsePath(path, "path");
     if (parsed.opaque || parsed.segments.length === 0) return inFormOf(path, parsed);
@@ -36,6 +56,11 @@ export const remotePath = {
   /**
    * The last name of a path, decoded unless the decoded name would contain a separator. For a drive or share its name,
    * for the POSIX root "".
+   *
+   * @example
+   * import { remotePath } from "exec-server-sdk";
+   *
+   * remotePath.basename("file:///work/a%20b.ts"); // a b.ts
    */
   basename(path: string | URL): string {
     const parsed = parsePath(path, "path");
@@ -47,6 +72,11 @@ export const remotePath = {
   /**
    * The native relative path from a directory to a path; "" if both are the same. A path on another drive or share, or
    * with a name that has no native form, is returned unchanged.
+   *
+   * @example
+   * import { remotePath } from "exec-server-sdk";
+   *
+   * remotePath.relative("/work/src", "/work/dist/a.js"); // ../dist/a.js
    */
   relative(from: string | URL, to: string | URL): string {
     const [start, end] = [parsePath(from, "from"), parsePath(to, "to")];
@@ -62,6 +92,12 @@ export const remotePath = {
   /**
    * Whether a path is the directory or lies below it, compared name by name. False if a name contains an encoded
    * separator, because its target is unknown.
+   *
+   * @example
+   * import { remotePath } from "exec-server-sdk";
+   *
+   * remotePath.startsWith("/work/src/a.ts", "/work"); // true
+   * remotePath.startsWith("/workshop", "/work"); // false
    */
   startsWith(path: string | URL, directory: string | URL): boolean {
     const [inner, outer] = [parsePath(path, "path"), parsePath(directory, "directory")];

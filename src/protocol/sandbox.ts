@@ -1,61 +1,98 @@
 import { invalid, received } from "../internal/arguments.ts";
 
+/** A path and everything below it. */
+export interface SandboxDirectory {
+  /** Distinguishes it from other places. */
+  readonly type: "path";
+  /** The path, of a file or a directory. */
+  readonly path: string;
+}
+
+/** The paths that match a pattern. */
+export interface SandboxGlob {
+  /** Distinguishes it from other places. */
+  readonly type: "glob_pattern";
+  /** A pattern of paths; a relative pattern depends on `cwd`. */
+  readonly pattern: string;
+}
+
+/** The name of a place that the server determines. */
+export type SandboxPlace =
+  | "root"
+  | "minimal"
+  | "current_working_directory"
+  | "project_roots"
+  | "tmpdir"
+  | "slash_tmp"
+  | "unknown";
+
+/** A place with its details, which depend on its kind. */
+export interface SandboxPlaceValue {
+  /** The kind of place; project roots and the working directory depend on `cwd` and `workspaceRoots`. */
+  readonly kind: SandboxPlace;
+  readonly [member: string]: unknown;
+}
+
+/** A place that the server determines. */
+export interface SandboxSpecial {
+  /** Distinguishes it from other places. */
+  readonly type: "special";
+  /** The place. */
+  readonly value: SandboxPlaceValue;
+}
+
 /** A place that a sandboxed process or file operation may access. Shapes of server 0.169.0. */
-export type SandboxPath =
-  | {
-      readonly type: "path";
-      /** The path and everything below it. */
-      readonly path: string;
-    }
-  | {
-      readonly type: "glob_pattern";
-      /** A pattern of paths; a relative pattern depends on `cwd`. */
-      readonly pattern: string;
-    }
-  | {
-      readonly type: "special";
-      /** A place that the server determines. */
-      readonly value: {
-        /** The kind of place; project roots and the working directory depend on `cwd` and `workspaceRoots`. */
-        readonly kind:
-          | "root"
-          | "minimal"
-          | "current_working_directory"
-          | "project_roots"
-          | "tmpdir"
-          | "slash_tmp"
-          | "unknown";
-        readonly [member: string]: unknown;
-      };
-    };
+export type SandboxPath = SandboxDirectory | SandboxGlob | SandboxSpecial;
+
+/** A place, and the access to it. */
+export interface SandboxEntry {
+  /** The place. */
+  readonly path: SandboxPath;
+  /** For example `"read"` or `"write"`. */
+  readonly access: string;
+}
+
+/** The files of some places. */
+export interface SandboxRestrictedFiles {
+  /** Distinguishes it from all files. */
+  readonly type: "restricted";
+  /** Places and the access to each. */
+  readonly entries: readonly SandboxEntry[];
+  readonly [member: string]: unknown;
+}
+
+/** All files. */
+export interface SandboxUnrestrictedFiles {
+  /** Distinguishes it from some files. */
+  readonly type: "unrestricted";
+}
+
+/** Permissions that the server enforces. */
+export interface SandboxManaged {
+  /** Distinguishes it from other permissions. */
+  readonly type: "managed";
+  /** The accessible files: those of the entries, or all. */
+  readonly file_system: SandboxRestrictedFiles | SandboxUnrestrictedFiles;
+  /** Whether all of the network is open. */
+  readonly network: "restricted" | "enabled";
+}
+
+/** No sandbox: everything is permitted. */
+export interface SandboxDisabled {
+  /** Distinguishes it from other permissions. */
+  readonly type: "disabled";
+}
+
+/** Another sandbox around the server restricts the files. */
+export interface SandboxExternal {
+  /** Distinguishes it from other permissions. */
+  readonly type: "external";
+  /** Whether all of the network is open. */
+  readonly network: "restricted" | "enabled";
+}
 
 /** The permissions of a sandbox: those of its entries, all, or those of another sandbox around the server. */
-export type SandboxPermissions =
-  | {
-      readonly type: "managed";
-      /** The accessible files: those of the entries, or all. */
-      readonly file_system:
-        | {
-            readonly type: "restricted";
-            /** Places and the access to each. */
-            readonly entries: readonly {
-              /** The place. */
-              readonly path: SandboxPath;
-              /** For example `"read"` or `"write"`. */
-              readonly access: string;
-            }[];
-            readonly [member: string]: unknown;
-          }
-        | { readonly type: "unrestricted" };
-      /** Whether all of the network is open. */
-      readonly network: "restricted" | "enabled";
-    }
-  | { readonly type: "disabled" }
-  | {
-      readonly type: "external";
-      /** Whether all of the network is open. */
-      readonly network: "restricted" | "enabled";
-    };
+export type SandboxPermissions = SandboxManaged | SandboxDisabled | SandboxExternal;
 
 /** The sandbox of a process or file operation. Sent unchanged, except for directories that no entry depends on. */
 export interface SandboxContext {

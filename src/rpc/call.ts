@@ -1,4 +1,5 @@
-import { type Delivery, ProtocolError, TimeoutError } from "../errors.ts";
+import { ProtocolError, TimeoutError } from "../errors/connection.ts";
+import type { Delivery } from "../errors/error.ts";
 import { type Deadline, deadline } from "../internal/abort.ts";
 import type { Schema } from "../protocol/encoded-bytes.ts";
 import type { Payload, TraceContext } from "./request-frame.ts";

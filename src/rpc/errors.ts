@@ -1,10 +1,6 @@
-import {
-  ClosedError,
-  type Delivery,
-  DisconnectedError,
-  ServerError,
-  type ServerErrorKind,
-} from "../errors.ts";
+import { ClosedError, DisconnectedError } from "../errors/connection.ts";
+import type { Delivery } from "../errors/error.ts";
+import { ServerError, type ServerErrorKind } from "../errors/server.ts";
 import { RPC_METHOD_NOT_FOUND, type RpcErrorObject } from "../protocol/json-rpc.ts";
 
 /** Kinds by error text, because the server has few error codes. The texts are those of server 0.169.0. */

@@ -1,4 +1,4 @@
-import { OverflowError } from "../errors.ts";
+import { OverflowError } from "../errors/usage.ts";
 
 /** The most HTTP requests in flight on a connection for all operations. */
 const MAX_IN_FLIGHT = 32;

@@ -1,4 +1,4 @@
-import { DisconnectedError } from "../errors.ts";
+import { DisconnectedError } from "../errors/connection.ts";
 import { watchActiveTime } from "../internal/active-interval.ts";
 import { unobserved } from "../internal/deferred.ts";
 import type { RequestId } from "../protocol/json-rpc.ts";

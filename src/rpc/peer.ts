@@ -1,4 +1,4 @@
-import { ClosedError, DisconnectedError, ProtocolError } from "../errors.ts";
+import { ClosedError, DisconnectedError, ProtocolError } from "../errors/connection.ts";
 import { deferred } from "../internal/deferred.ts";
 import { markShared } from "../internal/operation.ts";
 import { settledWithin } from "../internal/timer.ts";

@@ -1,4 +1,4 @@
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError } from "../errors/connection.ts";
 import { type RequestId, type RpcErrorObject, UNKNOWN_REQUEST } from "../protocol/json-rpc.ts";
 import type { Call } from "./call.ts";
 

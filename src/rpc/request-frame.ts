@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../errors/usage.ts";
 import { base64Length } from "../internal/base64.ts";
 import { exceedsUtf8Bytes } from "../internal/bytes.ts";
 import { hasLoneSurrogate, MAX_JSON_DEPTH, MAX_JSON_VALUES, measureJson } from "../protocol/json-limits.ts";

@@ -1,13 +1,13 @@
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError } from "../errors/connection.ts";
 import type { Schema } from "../protocol/encoded-bytes.ts";
+import type { Channel } from "./channel.ts";
 import type { ConnectionFailure } from "./errors.ts";
 
 /** Where notifications come from: a peer. */
 export interface NotificationSource {
   onNotification(method: string, listener: (params: unknown) => void): void;
   onEnd(listener: (failure: ConnectionFailure) => void): void;
-  /** Keeps a Node process alive until the returned function is called. */
-  hold?(): () => void;
+  readonly channel: Pick<Channel, "hold">;
 }
 
 /** Receives the notifications about one process, one response body or one watch. */
@@ -72,9 +72,10 @@ export class Router<Key extends string | number, Event> {
   /** Adds a route, which keeps a Node process alive. Returns a function that removes it. */
   add(key: Key, route: Route<Event>): () => void {
     this.#routes.set(key, route);
-    const release = this.#source.hold?.();
+    let release: (() => void) | undefined = this.#source.channel.hold();
     return () => {
       release?.();
+      release = undefined;
       // A later route may have the key by now.
       if (this.#routes.get(key) === route) this.#routes.delete(key);
     };

@@ -1,4 +1,4 @@
-import type { ServerErrorKind } from "../errors.ts";
+import type { ServerErrorKind } from "../errors/server.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import { TextLines } from "../internal/text-lines.ts";
 import { kindOfText } from "../rpc/errors.ts";

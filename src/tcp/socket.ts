@@ -1,4 +1,5 @@
-import { ServerError, UsageError } from "../errors.ts";
+import { ServerError } from "../errors/server.ts";
+import { UsageError } from "../errors/usage.ts";
 import { onAbort } from "../internal/abort.ts";
 import { unsupported } from "../internal/arguments.ts";
 import { bindMembers } from "../internal/bound.ts";
@@ -23,7 +24,7 @@ export interface RemoteSocket extends AsyncDisposable {
    */
   readonly readable: ReadableStream<Uint8Array>;
   /**
-   * What is sent to the other side. `close()` ends this direction, and `readable` goes on; where bash makes the
+   * What is sent to the other side. `close()` ends this direction, while `readable` stays open; where bash makes the
    * connection, it rejects with `ERR_UNSUPPORTED`. An abort resets the connection.
    */
   readonly writable: WritableStream<Uint8Array>;

@@ -1,4 +1,4 @@
-import { ServerError } from "../errors.ts";
+import { ServerError } from "../errors/server.ts";
 import { decodeBase64 } from "../internal/base64.ts";
 import {
   aFunction,

@@ -1,4 +1,4 @@
-import { ServerError } from "../errors.ts";
+import { ServerError } from "../errors/server.ts";
 import { decodeBase64, encodeBase64 } from "../internal/base64.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import type { MethodName, ParamsOf, ResultOf } from "../protocol/methods.ts";

@@ -1,4 +1,4 @@
-import { ServerError } from "../errors.ts";
+import { ServerError } from "../errors/server.ts";
 import { FILE_SCRIPT } from "../filesystem/shell/script.ts";
 import { concatBytes, textOf, utf8 } from "../internal/bytes.ts";
 import { INVALID_REQUEST } from "./error-codes.ts";

@@ -1,4 +1,4 @@
-import { ServerError } from "../errors.ts";
+import { ServerError } from "../errors/server.ts";
 import { bindMembers } from "../internal/bound.ts";
 import { textOf, utf8 } from "../internal/bytes.ts";
 import { Listeners } from "../internal/listeners.ts";
@@ -19,6 +19,11 @@ export interface Entry {
 /**
  * The files of a test server, in memory. The app reads and writes them through the client, the test through these
  * methods. Paths are absolute: native strings or `file:` URLs. There are no links, and modes are accepted but not kept.
+ *
+ * @example
+ * server.files.write("/work/in.txt", "text");
+ * await app.fs.cp("/work/in.txt", "/work/out.txt");
+ * console.log(server.files.text("/work/out.txt"), server.files.paths());
  */
 export class TestFiles {
   readonly #entries = new Map<string, Entry>();

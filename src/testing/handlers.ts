@@ -5,8 +5,6 @@ import { Registrations } from "./registrations.ts";
 import type { TestConnection } from "./test-connection.ts";
 import { silence, type TestRequest, type TestResult } from "./test-messages.ts";
 
-type Answer<M extends string> = TestResult<M> | typeof silence;
-
 /**
  * Handles requests of one method. Returns the result, a promise of it, or {@link silence}. A thrown `ServerError` is
  * sent as the response, with its `rpcCode`, message and `data`. Any other error becomes an internal error.
@@ -14,7 +12,7 @@ type Answer<M extends string> = TestResult<M> | typeof silence;
 export type TestHandler<M extends string = string> = (
   request: TestRequest<M>,
   connection: TestConnection,
-) => Awaitable<Answer<M>>;
+) => Awaitable<TestResult<M> | typeof silence>;
 
 /** Dispatches requests to the handlers of a test server. */
 export class Handlers {

@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../errors/usage.ts";
 import { utf8 } from "../internal/bytes.ts";
 import { ByteLimit } from "./byte-limit.ts";
 import { ABNORMAL_CLOSURE, type ChannelReceiver, type ServerChannel } from "./channel.ts";

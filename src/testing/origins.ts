@@ -1,4 +1,4 @@
-import { ServerError } from "../errors.ts";
+import { ServerError } from "../errors/server.ts";
 import type { Awaitable } from "../internal/awaitable.ts";
 import { decodeBase64, encodeBase64 } from "../internal/base64.ts";
 import type { HttpRequestParams } from "../protocol/http.ts";

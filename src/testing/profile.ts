@@ -1,4 +1,4 @@
-import { ServerError } from "../errors.ts";
+import { ServerError } from "../errors/server.ts";
 import type { Rule } from "../internal/option-rules.ts";
 import type { WireEnvironmentInfo } from "../protocol/environment.ts";
 import { FEATURES, type ServerFeature } from "../protocol/features.ts";

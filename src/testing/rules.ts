@@ -19,7 +19,15 @@ export const REFUSAL_RULES: Rules<DialRefusal> = {
   reason: aString,
 };
 
-export const EXIT_RULES: Rules<{ sandboxDenied?: boolean; keepsOutput?: boolean }> = {
+/** Options of {@link TestProcess.exit}. */
+export interface TestExitOptions {
+  /** Whether the sandbox denied an operation of the process. @default false */
+  readonly sandboxDenied?: boolean;
+  /** Leaves the output open until {@link TestProcess.closeOutput}, as a grandchild process does. @default false */
+  readonly keepsOutput?: boolean;
+}
+
+export const EXIT_RULES: Rules<TestExitOptions> = {
   sandboxDenied: aBoolean,
   keepsOutput: aBoolean,
 };

@@ -20,6 +20,16 @@ type Frame = string | Uint8Array;
 /**
  * The server's end of one connection. A test reads what the client has sent, sends responses and notifications, and
  * injects faults. The method of a lasting fault returns the function that ends the fault.
+ *
+ * @example
+ * await app.get();
+ * const connection = await server.connection(1);
+ * const thaw = connection.freeze(); // half-open: nothing is sent or read
+ * const pending = app.status();
+ * thaw();
+ * await pending;
+ * connection.close(1012, "restarting");
+ * console.log(await connection.ended);
  */
 export class TestConnection {
   /** The session id that `initialize` responds with, unless a handler overrides the response. */

@@ -34,7 +34,15 @@ export interface TestRequest<M extends string = string> extends ReceivedMessage 
 /** The result of a request; `unknown` for a method that this version of the SDK does not know. */
 export type TestResult<M extends string = string> = M extends MethodName ? ResultOf<M> : unknown;
 
-/** Returned by a handler that sends no response, or has sent one with `connection.answer()`. */
+/**
+ * Returned by a handler that sends no response, or has sent one with `connection.answer()`.
+ *
+ * @example
+ * import { silence } from "exec-server-sdk/testing";
+ *
+ * server.handle("environment/status", () => silence);
+ * await app.status({ timeoutMs: 50 }).catch((error) => console.log(error.code)); // ERR_TIMEOUT
+ */
 export const silence: unique symbol = Symbol.for("exec-server-sdk.testing.silence") as never;
 
 export function isRequest(message: ReceivedMessage): message is TestRequest {

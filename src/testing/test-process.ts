@@ -8,11 +8,12 @@ import { platformClass } from "../internal/platform.ts";
 import { launched } from "../process/launcher/launch.ts";
 import { ERROR_LINE, reportLine } from "../process/launcher/report.ts";
 import type { TerminalSize } from "../process/tty.ts";
+import type { ParamsOf } from "../protocol/methods.ts";
 import { toNativePath } from "../protocol/path-uri.ts";
 import type { OutputStreamName, ProcessStartParams } from "../protocol/process.ts";
 import { InputFrames } from "./input-frames.ts";
 import { Recorder } from "./recorder.ts";
-import { dataRule, EXIT_RULES } from "./rules.ts";
+import { dataRule, EXIT_RULES, type TestExitOptions } from "./rules.ts";
 import type { TestConnection } from "./test-connection.ts";
 
 /** The numbers of the signals that end a process, on Linux. */
@@ -39,7 +40,18 @@ const ENDING_SIGNALS: Readonly<Record<string, number>> = {
   SYS: 31,
 };
 
-/** A process that an app has started, played by the test. Its events get consecutive sequence numbers. */
+/**
+ * A process that an app has started, played by the test. Its events get consecutive sequence numbers.
+ *
+ * @example
+ * server.onCommand(["serve"], (process) => {
+ *   process.stderr("listening\n");
+ *   process.onSignal((signal) => process.exit(signal === "SIGHUP" ? 0 : 1));
+ * });
+ * const serve = await app.start(["serve"], { signals: true });
+ * await serve.kill("SIGHUP");
+ * console.log((await serve.exited).exitCode); // 0
+ */
 export class TestProcess {
   /** Its id on the wire. */
   readonly processId: string;
@@ -48,7 +60,7 @@ export class TestProcess {
   /** The working directory, as a native path. */
   readonly cwd: string;
   /** The params of `process/start` as received, with env, envPolicy, sandbox and all others. */
-  readonly params: ProcessStartParams;
+  readonly params: ParamsOf<"process/start">;
   /** Its process id; undefined if the app has started it so that it can't be signalled. */
   readonly pid: number | undefined;
   readonly #input = new Recorder<Uint8Array>();
@@ -116,15 +128,8 @@ export class TestProcess {
     this.#output(this.#isTerminal ? "pty" : "stderr", data);
   }
 
-  /**
-   * Exits the process. Further calls do nothing.
-   *
-   * @param options `keepsOutput` leaves the output open until {@link closeOutput}, as a grandchild process does.
-   */
-  exit(
-    exitCode = 0,
-    options: { readonly sandboxDenied?: boolean; readonly keepsOutput?: boolean } = {},
-  ): void {
+  /** Exits the process. Further calls do nothing. */
+  exit(exitCode = 0, options: TestExitOptions = {}): void {
     checkOptions("exit()", options, EXIT_RULES);
     if (!this.#isRunning) return;
     this.#isRunning = false;

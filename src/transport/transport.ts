@@ -3,7 +3,21 @@
  * custom transport implements `Transport` and `Connection`.
  */
 
-/** Opens connections to one exec-server. Does nothing before the first call of `connect`. */
+/**
+ * Opens connections to one exec-server. Does nothing before the first call of `connect`.
+ *
+ * @example
+ * import { type Transport, webSocket } from "exec-server-sdk";
+ *
+ * const primary = webSocket("ws://127.0.0.1:8080");
+ * const logged: Transport = {
+ *   reconnectable: primary.reconnectable,
+ *   async connect(context) {
+ *     console.log("dialling");
+ *     return await primary.connect(context);
+ *   },
+ * };
+ */
 export interface Transport {
   /** Whether a new connection can replace one that has ended. False for a child process: it is started once. */
   readonly reconnectable: boolean;
@@ -14,10 +28,14 @@ export interface Transport {
   connect(context: ConnectContext): Promise<Connection>;
 }
 
-/** What a transport gets for one attempt. */
-export interface ConnectContext {
-  /** Aborts when the attempt is no longer needed. */
+/** What a function gets that returns an address or a port for one attempt. */
+export interface TargetContext {
+  /** Aborts when the attempt is no longer needed: when the last caller that waits for the connection has aborted. */
   readonly signal: AbortSignal;
+}
+
+/** What a transport gets for one attempt. */
+export interface ConnectContext extends TargetContext {
   /** Reports what the attempt waits for. The error of a timeout quotes the latest report. Must not hold a credential. */
   readonly waitingFor?: ((reason: string) => void) | undefined;
 }

@@ -8,7 +8,7 @@ import {
 } from "../../src/client/connection-status.ts";
 import { LazyExecServerClient } from "../../src/client/lazy-client.ts";
 import type { Session } from "../../src/client/session.ts";
-import { ConnectError, DisconnectedError } from "../../src/errors.ts";
+import { ConnectError, DisconnectedError } from "../../src/errors/connection.ts";
 import { silence, TestServer } from "../../src/testing.ts";
 import type { Connection, ConnectionEnd } from "../../src/transport/transport.ts";
 import { webSocket } from "../../src/transport/websocket/isomorphic.ts";

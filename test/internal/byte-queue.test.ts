@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { OverflowError } from "../../src/errors.ts";
+import { OverflowError } from "../../src/errors/usage.ts";
 import { ByteQueue, type Piece } from "../../src/internal/byte-queue.ts";
 
 interface NumberedPiece extends Piece {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { DisconnectedError, ServerError, TimeoutError, UsageError } from "../../src/errors.ts";
+import { DisconnectedError, TimeoutError } from "../../src/errors/connection.ts";
+import { ServerError } from "../../src/errors/server.ts";
+import { UsageError } from "../../src/errors/usage.ts";
 import { attribute, inOperation, markShared, shownText } from "../../src/internal/operation.ts";
 import { failureOf } from "../support/failure.ts";
 

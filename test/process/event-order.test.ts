@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ProtocolError } from "../../src/errors.ts";
+import { ProtocolError } from "../../src/errors/connection.ts";
 import { EventOrder } from "../../src/process/event-order.ts";
 
 const MIB = 1024 * 1024;

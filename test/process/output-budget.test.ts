@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { OverflowError } from "../../src/errors.ts";
+import { OverflowError } from "../../src/errors/usage.ts";
 import type { OverflowPolicy } from "../../src/internal/byte-queue.ts";
 import type { OutputChunk } from "../../src/process/events.ts";
 import { ProcessOutput } from "../../src/process/output.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ProtocolError } from "../../src/errors.ts";
+import { ProtocolError } from "../../src/errors/connection.ts";
 import { parseMessage } from "../../src/protocol/json-rpc.ts";
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -2,7 +2,7 @@ import { getEventListeners } from "node:events";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ServerError } from "../../src/errors.ts";
+import { ServerError } from "../../src/errors/server.ts";
 import { Call, type CallOptions } from "../../src/rpc/call.ts";
 
 beforeEach(() => void vi.useFakeTimers());

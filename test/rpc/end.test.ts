@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { DisconnectedError, ProtocolError } from "../../src/errors.ts";
+import { DisconnectedError, ProtocolError } from "../../src/errors/connection.ts";
 import { ExecServerClient, webSocket } from "../../src/index.ts";
 import { inOperation } from "../../src/internal/operation.ts";
 import type { Ending } from "../../src/rpc/peer.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { ClosedError, DisconnectedError, ProtocolError } from "../../src/errors.ts";
+import { ClosedError, DisconnectedError, ProtocolError } from "../../src/errors/connection.ts";
 import { failureOfCall, serverError } from "../../src/rpc/errors.ts";
 
 it.each([

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { DisconnectedError } from "../../src/errors.ts";
+import { DisconnectedError } from "../../src/errors/connection.ts";
 import { KeepAlive } from "../../src/rpc/keep-alive.ts";
 import { RpcPeer } from "../../src/rpc/peer.ts";
 import type { Connection } from "../../src/transport/transport.ts";

@@ -1,15 +1,22 @@
 import { describe, expect, it } from "vitest";
-import { DisconnectedError, ProtocolError } from "../../src/errors.ts";
+import { DisconnectedError, ProtocolError } from "../../src/errors/connection.ts";
 import { type NotificationSource, Router } from "../../src/rpc/router.ts";
 
 /** A router on a source that the test controls, and a log of what its routes received. */
 function setUp() {
   const listeners = new Map<string, (params: unknown) => void>();
   let end!: (failure: DisconnectedError) => void;
+  let holds = 0;
   const source: NotificationSource = {
     onNotification: (method, listener) => void listeners.set(method, listener),
     onEnd(listener) {
       end = listener;
+    },
+    channel: {
+      hold: () => {
+        holds++;
+        return () => void holds--;
+      },
     },
   };
   const router = new Router<string, string>(source, "name", "string", {
@@ -29,8 +36,20 @@ function setUp() {
     route,
     emit: (params: unknown) => listeners.get("value/changed")?.(params),
     end,
+    holds: () => holds,
   };
 }
+
+it("keeps the process alive for each route until it is removed", () => {
+  const { router, route, holds } = setUp();
+  const removals = ["a", "b"].map((name) => router.add(name, route()));
+  expect(holds()).toBe(2);
+  removals[0]?.();
+  removals[0]?.();
+  expect(holds()).toBe(1);
+  removals[1]?.();
+  expect(holds()).toBe(0);
+});
 
 describe("a notification", () => {
   it("reaches only the route of its id", () => {

@@ -1,10 +1,5 @@
-import {
-  ClosedError,
-  DisconnectedError,
-  ProtocolError,
-  ServerError,
-  TimeoutError,
-} from "../../src/errors.ts";
+import { ClosedError, DisconnectedError, ProtocolError, TimeoutError } from "../../src/errors/connection.ts";
+import { ServerError } from "../../src/errors/server.ts";
 
 /** Errors of the SDK that a caller may pass as the reason of an abort, after another operation has failed with them. */
 export const OWN_ERRORS = {

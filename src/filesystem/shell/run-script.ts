@@ -1,4 +1,4 @@
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors/usage.ts";
 import { invalid } from "../../internal/arguments.ts";
 import { type Bytes, textOf } from "../../internal/bytes.ts";
 import { shownText } from "../../internal/operation.ts";

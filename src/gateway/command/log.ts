@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import { ExecServerError } from "../../errors.ts";
+import { ExecServerError } from "../../errors/error.ts";
 import type { GatewayEvent } from "../events.ts";
 
 /** Bytes that may wait for a reader that is slow. Further lines are dropped. */

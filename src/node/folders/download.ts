@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors/usage.ts";
 import { isAbortReason } from "../../internal/abort.ts";
 import { iterate } from "../../internal/byte-stream.ts";
 import { inOperation } from "../../internal/operation.ts";
@@ -27,6 +27,13 @@ import { readTar } from "./tar-reader.ts";
  * @param localDir A path of this machine.
  * @throws UsageError `ERR_INVALID_ARGUMENT` for an invalid argument or option. Errors of the local file system are those of
  * Node.
+ * @throws what `client.fs.packDirectory()` throws.
+ * @example
+ * import { downloadDirectory } from "exec-server-sdk/node";
+ *
+ * const { files, exact } = await downloadDirectory(client, "/src", "downloaded", {
+ *   onProgress: ({ path, bytes }) => console.log(path, bytes),
+ * });
  */
 export async function downloadDirectory(
   client: FolderClient,

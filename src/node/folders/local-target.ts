@@ -1,5 +1,5 @@
 import { chmod, link, lstat, lutimes, mkdir, rm, symlink, utimes } from "node:fs/promises";
-import { ProtocolError } from "../../errors.ts";
+import { ProtocolError } from "../../errors/connection.ts";
 import { Pool } from "./ahead.ts";
 import { closeFile, openFile, setMode, setTimes, writeAll } from "./io.ts";
 import { localPath } from "./local-source.ts";

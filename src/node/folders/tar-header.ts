@@ -1,4 +1,4 @@
-import { ProtocolError } from "../../errors.ts";
+import { ProtocolError } from "../../errors/connection.ts";
 
 /** Bytes of a header, and the unit that data is filled up to. */
 export const BLOCK = 512;

@@ -1,4 +1,4 @@
-import { ProtocolError } from "../../errors.ts";
+import { ProtocolError } from "../../errors/connection.ts";
 import { BLOCK, decodeHeader, padding, type TarEntry } from "./tar-header.ts";
 
 /** The most that the extension of a header, such as a long name, may have. */

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors/usage.ts";
 import { isAbortReason } from "../../internal/abort.ts";
 import { invalid } from "../../internal/arguments.ts";
 import { inOperation } from "../../internal/operation.ts";
@@ -33,6 +33,13 @@ const CONCURRENCY = 8;
  * @param remoteDir An absolute path of the server's machine, or a `file:` URL.
  * @throws UsageError `ERR_INVALID_ARGUMENT` for an invalid argument or option, or for a large file that becomes shorter
  * while it is read. Errors of the local file system are those of Node.
+ * @throws what `client.fs.unpackDirectory()` throws.
+ * @example
+ * import { uploadDirectory } from "exec-server-sdk/node";
+ *
+ * const { files, bytes } = await uploadDirectory(client, "project", "/work/project", {
+ *   filter: (path) => path !== "node_modules" && path !== ".git",
+ * });
  */
 export async function uploadDirectory(
   client: FolderClient,

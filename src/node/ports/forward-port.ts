@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from "node:net";
-import { ClosedError } from "../../errors.ts";
+import { ClosedError } from "../../errors/connection.ts";
 import { linkedController } from "../../internal/abort.ts";
 import { asyncDispose } from "../../internal/dispose.ts";
 import { guarded } from "../../internal/guarded.ts";
@@ -21,7 +21,13 @@ export interface PortForward extends AsyncDisposable {
  * Makes a port of the server's machine reachable at a local port, as `ssh -L` does. Each local connection is one
  * `connectTcp`, so a lazy client connects with the first one, and again after a loss: the port stays.
  *
+ * @throws UsageError `ERR_INVALID_ARGUMENT` for an invalid argument or option.
  * @throws an error of the system, such as EADDRINUSE, if the local port can't be had.
+ * @example
+ * import { forwardPort } from "exec-server-sdk/node";
+ *
+ * await using database = await forwardPort(client, { remotePort: 5432, onError: (error) => console.warn(error) });
+ * console.log(`postgres://localhost:${database.port}/app`);
  */
 export async function forwardPort(client: PortClient, options: ForwardOptions): Promise<PortForward> {
   checkForward(client, options);

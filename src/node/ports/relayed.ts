@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors/usage.ts";
 import { unobserved } from "../../internal/deferred.ts";
 import type { RemoteSocket } from "../../tcp/socket.ts";
 

@@ -33,7 +33,19 @@ const HINTS = {
   port: "the system chooses the port: read it from url",
 };
 
-/** Serves a test server over real WebSockets on a free port of 127.0.0.1. Faults act on the TCP socket. */
+/**
+ * Serves a test server over real WebSockets on a free port of 127.0.0.1. Faults act on the TCP socket.
+ *
+ * @throws UsageError `ERR_INVALID_ARGUMENT` for a value that is no test server, and for an invalid option.
+ * @example
+ * import { LazyExecServerClient, webSocket } from "exec-server-sdk";
+ * import { TestServer } from "exec-server-sdk/testing";
+ * import { listen } from "exec-server-sdk/testing/node";
+ *
+ * await using served = await listen(new TestServer());
+ * await using app = new LazyExecServerClient({ transport: webSocket(served.url) });
+ * await app.status();
+ */
 export async function listen(
   acceptor: TestServerDoor,
   options: ListenOptions = {},

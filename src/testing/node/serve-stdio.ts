@@ -26,7 +26,20 @@ export interface StdioTestServer extends AsyncDisposable {
 /** How long close() waits for the children to exit after SIGKILL. */
 const KILL_GRACE_MS = 1_000;
 
-/** Serves a test server over the standard input and output of real child processes, which forward to this process. */
+/**
+ * Serves a test server over the standard input and output of real child processes, which forward to this process.
+ *
+ * @throws UsageError `ERR_INVALID_ARGUMENT` for a value that is no test server.
+ * @example
+ * import { LazyExecServerClient } from "exec-server-sdk";
+ * import { stdio } from "exec-server-sdk/node";
+ * import { TestServer } from "exec-server-sdk/testing";
+ * import { serveStdio } from "exec-server-sdk/testing/node";
+ *
+ * await using served = await serveStdio(new TestServer());
+ * await using app = new LazyExecServerClient({ transport: stdio(served) });
+ * await app.status();
+ */
 export async function serveStdio(acceptor: TestServerDoor): Promise<StdioTestServer> {
   checkAcceptor("serveStdio()", acceptor);
   const children = new Recorder<StdioChannel>();

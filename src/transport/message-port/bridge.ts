@@ -1,4 +1,5 @@
-import { ConnectError, ExecServerError, redactUrls } from "../../errors.ts";
+import { ConnectError } from "../../errors/connection.ts";
+import { ExecServerError, redactUrls } from "../../errors/error.ts";
 import { untilAborted } from "../../internal/abort.ts";
 import { invalid, received } from "../../internal/arguments.ts";
 import { deferred } from "../../internal/deferred.ts";
@@ -42,6 +43,15 @@ export interface Bridge extends AsyncDisposable {
  * flow control: those of `exec-server-sdk/node` have it, the WebSocket of a browser does not.
  *
  * @throws UsageError `ERR_INVALID_ARGUMENT` for a value that is no port or no transport, and for an invalid option.
+ * @example
+ * import { bridge, LazyExecServerClient, messagePort, webSocket } from "exec-server-sdk";
+ *
+ * const { port1, port2 } = new MessageChannel();
+ * const { ended } = bridge(port1, webSocket("ws://127.0.0.1:8080"));
+ * const behind = new LazyExecServerClient({ transport: messagePort(port2) });
+ * console.log((await behind.run(["uname"])).stdout);
+ * await behind.close();
+ * const { side, reason } = await ended;
  */
 export function bridge(port: PortLike, transport: Transport, options: PortOptions = {}): Bridge {
   if (typeof transport?.connect !== "function") {

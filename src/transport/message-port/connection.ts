@@ -1,4 +1,4 @@
-import { ProtocolError } from "../../errors.ts";
+import { ProtocolError } from "../../errors/connection.ts";
 import { deferred } from "../../internal/deferred.ts";
 import { onPageHide } from "../../internal/page.ts";
 import { ReceiveQueue } from "../receive-queue.ts";

@@ -1,4 +1,4 @@
-import { ConnectError } from "../../errors.ts";
+import { ConnectError } from "../../errors/connection.ts";
 import { onAbort } from "../../internal/abort.ts";
 import { type Deferred, deferred } from "../../internal/deferred.ts";
 import type { ConnectContext, Connection } from "../transport.ts";

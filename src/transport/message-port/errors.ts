@@ -1,10 +1,5 @@
-import {
-  ConnectError,
-  type ExecServerError,
-  ProtocolError,
-  redactedCause,
-  redactUrls,
-} from "../../errors.ts";
+import { ConnectError, ProtocolError } from "../../errors/connection.ts";
+import { type ExecServerError, redactedCause, redactUrls } from "../../errors/error.ts";
 import type { ConnectionEnd } from "../transport.ts";
 import type { PortMessageOf } from "./messages.ts";
 

@@ -1,7 +1,7 @@
 import { untilAborted } from "../../internal/abort.ts";
 import { invalid } from "../../internal/arguments.ts";
 import type { Awaitable } from "../../internal/awaitable.ts";
-import type { Transport } from "../transport.ts";
+import type { TargetContext, Transport } from "../transport.ts";
 import { PortDialer } from "./dialer.ts";
 import { checkedPort, livenessOf, type PortLike, type PortOptions } from "./port.ts";
 
@@ -9,7 +9,7 @@ import { checkedPort, livenessOf, type PortLike, type PortOptions } from "./port
  * Returns a new port. Called before every dial. Its `signal` aborts when the last caller that waits for the connection has
  * aborted.
  */
-export type PortTarget = (context: { readonly signal: AbortSignal }) => Awaitable<PortLike>;
+export type PortTarget = (context: TargetContext) => Awaitable<PortLike>;
 
 /**
  * Connects to an exec-server over a message port whose other side has a {@link bridge}: from a sandboxed Electron
@@ -19,6 +19,17 @@ export type PortTarget = (context: { readonly signal: AbortSignal }) => Awaitabl
  * @param port A function that returns a new port for every connection. Or one port: it carries one connection, and the
  * client does not reconnect after that has ended.
  * @throws UsageError `ERR_INVALID_ARGUMENT` at once for a value that is neither, and for an invalid option.
+ * @example
+ * import { LazyExecServerClient, messagePort } from "exec-server-sdk";
+ *
+ * // In a worker; the page runs `bridge(event.data, transport)` for each port that it gets.
+ * const inWorker = new LazyExecServerClient({
+ *   transport: messagePort(() => {
+ *     const { port1, port2 } = new MessageChannel();
+ *     postMessage(port2, { transfer: [port2] });
+ *     return port1;
+ *   }),
+ * });
  */
 export function messagePort(port: PortLike | PortTarget, options: PortOptions = {}): Transport {
   const livenessMs = livenessOf("messagePort()", options);

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { ProtocolError } from "../../errors.ts";
+import { ProtocolError } from "../../errors/connection.ts";
 
 /**
  * The control messages of a message port; frames are plain strings beside them. The client requests a connection

@@ -7,8 +7,9 @@ import { checkOptions, milliseconds, type Rules } from "../../internal/option-ru
  */
 export type PortLike = EventTargetPort | EmitterPort;
 
-/** @inline */
-interface PortEvent {
+/** What a port passes to its listeners. */
+export interface PortEvent {
+  /** The message. */
   readonly data?: unknown;
 }
 

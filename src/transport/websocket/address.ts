@@ -10,6 +10,7 @@ import {
   stringRecord,
 } from "../../internal/option-rules.ts";
 import { isUrl } from "../../internal/realms.ts";
+import type { TargetContext } from "../transport.ts";
 
 /** The address of one dial, with the credentials for this dial only. */
 export interface WebSocketAddress {
@@ -28,7 +29,7 @@ export interface WebSocketAddress {
 export type WebSocketTarget =
   | string
   | URL
-  | ((context: { readonly signal: AbortSignal }) => Awaitable<string | URL | WebSocketAddress>);
+  | ((context: TargetContext) => Awaitable<string | URL | WebSocketAddress>);
 
 export const OFFER_RULES: Rules<Pick<WebSocketAddress, "protocols" | "headers">> = {
   protocols: either(aString, stringList),

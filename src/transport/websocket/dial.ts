@@ -1,4 +1,4 @@
-import { ConnectError } from "../../errors.ts";
+import { ConnectError } from "../../errors/connection.ts";
 import type { Connection } from "../transport.ts";
 import { WebSocketConnection } from "./connection.ts";
 import { closeCodeOf, listen, type SocketEvent, type WebSocketLike } from "./socket.ts";

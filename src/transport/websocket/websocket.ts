@@ -1,4 +1,4 @@
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors/usage.ts";
 import { untilAborted } from "../../internal/abort.ts";
 import { invalid, unsupported } from "../../internal/arguments.ts";
 import { aFunction, checkOptions, type Rules } from "../../internal/option-rules.ts";
@@ -24,8 +24,14 @@ export interface WebSocketOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
+/** Options of the root entry's `webSocket()`. */
+export interface RuntimeWebSocketOptions extends WebSocketOptions {
+  /** The constructor to use. @default the runtime's own WebSocket, or that of `ws` on Node 20 */
+  readonly WebSocket?: WebSocketConstructor | undefined;
+}
+
 /** The rules of the root entry. */
-const ROOT_RULES: Rules<NonNullable<Parameters<typeof webSocket>[1]>> = {
+const ROOT_RULES: Rules<RuntimeWebSocketOptions> = {
   ...OFFER_RULES,
   WebSocket: aFunction,
 };
@@ -55,7 +61,7 @@ export const WS_OPTIONS = {
  */
 export function webSocket(
   target: WebSocketTarget,
-  options: WebSocketOptions & { readonly WebSocket?: WebSocketConstructor | undefined } = {},
+  options: RuntimeWebSocketOptions = {},
   fallback?: WebSocketConstructor,
 ): Transport {
   return webSocketTransport(target, options, (address) =>

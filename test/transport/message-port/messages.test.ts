@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ProtocolError } from "../../../src/errors.ts";
+import { ProtocolError } from "../../../src/errors/connection.ts";
 import {
   type PortMessage,
   parsePortMessage,

@@ -11,6 +11,9 @@ export interface ProxyOptions {
   readonly withheldCookies: readonly string[];
 }
 
+/** What a browser's socket emits if it does not wait for the answer to its handshake. */
+const LEAVING = ["data", "end", "close"] as const;
+
 /** Passes admitted requests on to dev servers of the other machine. */
 export class DevServerProxy {
   readonly #options: ProxyOptions;
@@ -40,10 +43,11 @@ export class DevServerProxy {
     onFailure: (error: unknown) => void,
   ): void {
     const options = this.#begin(request, preview);
-    this.#proxy.web(request, response, options, (error) => {
+    const fail = (error: unknown): void => {
       if (response.headersSent) response.destroy();
       else onFailure(error);
-    });
+    };
+    guarded(() => this.#proxy.web(request, response, options, fail), fail);
   }
 
   /** @param onFailure Called if the handshake gets no answer. */
@@ -55,10 +59,11 @@ export class DevServerProxy {
     onFailure: () => void,
   ): void {
     const options = this.#begin(request, preview);
-    this.#proxy.ws(request, socket, head, options, () => {
+    const fail = (): void => {
       // After the handshake, the library ends the socket.
       if (this.#previews.has(request)) onFailure();
-    });
+    };
+    guarded(() => this.#proxy.ws(request, socket, head, options, fail), fail);
   }
 
   #begin(request: IncomingMessage, preview: Preview): ServerOptions {
@@ -84,11 +89,21 @@ export class DevServerProxy {
   /** What the library does not do for a handshake: changes the headers of its answer, and ends it with the browser's socket. */
   #follow(sent: ClientRequest, request: IncomingMessage, socket: Duplex): void {
     const abort = (): void => void sent.destroy();
-    socket.once("close", abort);
+    // Only a socket that is read shows that the browser has gone. Before the answer, it has nothing to send.
+    for (const event of LEAVING) socket.once(event, abort);
     sent.once("upgrade", (received) => {
-      socket.off("close", abort);
+      for (const event of LEAVING) socket.off(event, abort);
       this.#adapt(received, request);
     });
     sent.once("response", (received) => this.#adapt(received, request));
+  }
+}
+
+/** The library throws for what a request can't be made of. */
+function guarded(work: () => void, fail: (error: unknown) => void): void {
+  try {
+    work();
+  } catch (error) {
+    fail(error);
   }
 }

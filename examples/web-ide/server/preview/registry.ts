@@ -48,7 +48,9 @@ export class Registry {
   /** The preview that a Host header names, as browsers write it. */
   named(host: string): Preview | undefined {
     const preview = this.#byId.get(host.slice(0, host.indexOf(".")));
-    return preview?.origin === `http://${host}` ? preview : undefined;
+    if (preview?.origin !== `http://${host}`) return undefined;
+    // An exec-server may have been started again at another port.
+    return this.#reserved().includes(preview.port) ? undefined : preview;
   }
 
   /** Resolves with false if there is no such preview. */

@@ -39,16 +39,16 @@ export class RemoteAgent extends Agent {
   }
 
   override keepSocketAlive(stream: Duplex): boolean {
-    if (this.#isClosed) return false;
-    const timer = setTimeout(() => stream.destroy(), IDLE_MS);
-    stream.once("close", () => clearTimeout(timer));
-    this.#idle.set(stream, timer);
-    return true;
+    this.#idle.set(
+      stream,
+      setTimeout(() => stream.destroy(), IDLE_MS),
+    );
+    return !this.#isClosed;
   }
 
   override reuseSocket(stream: Duplex, request: ClientRequest): void {
     clearTimeout(this.#idle.get(stream));
-    request.reusedSocket = true;
+    super.reuseSocket(stream, request);
   }
 
   /** Resets every connection. Resolves when their processes have ended. */
@@ -74,6 +74,7 @@ export class RemoteAgent extends Agent {
     callback(null, stream);
     if (this.#isClosed) stream.destroy();
     await closed;
+    clearTimeout(this.#idle.get(stream));
     this.#streams.delete(stream);
     await socket.close();
   }

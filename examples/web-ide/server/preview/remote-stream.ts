@@ -10,5 +10,11 @@ export function remoteStream(socket: RemoteSocket): Duplex {
   stream.once("finish", () => void socket.close());
   // What is set on sockets of the system has no meaning here.
   const ignored = (): Duplex => stream;
-  return Object.assign(stream, { setTimeout: ignored, setNoDelay: ignored, setKeepAlive: ignored });
+  return Object.assign(stream, {
+    setTimeout: ignored,
+    setNoDelay: ignored,
+    setKeepAlive: ignored,
+    ref: ignored,
+    unref: ignored,
+  });
 }
