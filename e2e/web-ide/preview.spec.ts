@@ -60,6 +60,10 @@ test("shows a port with a path beside the editor, and reloads it", async ({ page
   await page.getByRole("textbox", { name: "Port and path" }).fill(`localhost:${site.port}/about?a=1`);
   await page.keyboard.press("Enter");
   await expect(content(page)).toHaveText("path /about?a=1, version 1");
+  // It can't lead the whole tab elsewhere.
+  const frame = page.locator("#preview-host iframe");
+  await expect(frame).toHaveAttribute("sandbox", /allow-scripts/);
+  await expect(frame).not.toHaveAttribute("sandbox", /allow-top-navigation/);
   site.version = 2;
   await press(page, "Reload");
   await expect(content(page)).toHaveText("path /about?a=1, version 2");

@@ -2,6 +2,9 @@ import { byId, make, showView } from "../page/dom.ts";
 import { attempt } from "../page/notice.ts";
 import { closePreview, openPreview, type Preview } from "./previews.ts";
 
+/** What its page may do. It may not lead the whole tab elsewhere. */
+const SANDBOX = "allow-scripts allow-same-origin allow-forms allow-popups allow-modals allow-downloads";
+
 /** The page of a server on the exec-server's machine, beside the editor. It stays open while that server restarts. */
 export class PreviewPane {
   readonly #pane = byId("preview");
@@ -49,7 +52,9 @@ export class PreviewPane {
   }
 
   #load({ url, origin, port }: Preview, path: string): void {
-    const frame = make("iframe", { title: `Preview of port ${port}`, src: url });
+    const frame = make("iframe", { title: `Preview of port ${port}` });
+    frame.setAttribute("sandbox", SANDBOX);
+    frame.src = url;
     // The first page gives the frame its access.
     if (path !== "/")
       frame.addEventListener("load", () => frame.setAttribute("src", origin + path), { once: true });
