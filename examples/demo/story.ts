@@ -85,7 +85,7 @@ if (process.env["CI"]) {
   print(`in the page's terminal: ${answer}`);
   worksInBrowser = answer.includes("12 primes up to 40");
 } else {
-  print("open it, press Kill server, and look at the badge. Ctrl-C ends the demo.");
+  print("open it, press Kill server, and look at the strip above. Ctrl-C ends the demo.");
   await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
 }
 await ide.close();
