@@ -9,6 +9,7 @@ These files live on the exec-server's machine. Open one, change it, save it; run
 
     node src/primes.js 40
     sh bin/weather.sh
+    node src/site.js 4321     then "Open port"
 
 Then press "Kill server" and look at the strip above. Nothing reconnects automatically.
 Press "Start server": your next action opens one new session.
@@ -34,6 +35,26 @@ export function sieve(limit) {
   }
   return primes;
 }
+`,
+  "src/site.js": `// A site of this machine: node src/site.js 4321. Then press "Open port" and type 4321.
+import { createServer } from "node:http";
+import { sieve } from "./sieve.js";
+
+const port = Number(process.argv[2] ?? 4321);
+const cells = () => {
+  const primes = new Set(sieve(200));
+  return Array.from({ length: 200 }, (_, n) => \`<b class="\${primes.has(n) ? "prime" : ""}">\${n}</b>\`).join("");
+};
+
+createServer((_, response) => {
+  response.setHeader("content-type", "text/html");
+  response.end(\`<!doctype html><title>Primes</title><style>
+    :root { color-scheme: light dark; font: 14px system-ui }
+    main { display: grid; grid-template-columns: repeat(auto-fill, 2.6em); gap: 4px }
+    b { padding: 0.4em 0; border-radius: 6px; background: #8882; text-align: center; font-weight: 400 }
+    .prime { background: #4450cf; color: white }
+  </style><h1>Primes up to 200</h1><main>\${cells()}</main>\`);
+}).listen(port, "127.0.0.1", () => console.log(\`listening on port \${port}\`));
 `,
   "bin/weather.sh": `#!/bin/sh
 # Prints for a few seconds.
