@@ -44,6 +44,8 @@ const FEEDER_IGNORES =
  *    to the group, is no child of the program, holds none of its output, and ends with the first frame that nothing reads.
  *    Its own redirections are those of an `exec`: around a function a shell would keep copies of what they replace.
  *    To read exactly a frame it takes `head`, or where that reads ahead (busybox, BSD) `dd`.
+ *    A launcher that is killed between `mkfifo` and `rm` leaves the fifo. So the client terminates no start before its
+ *    report. Only a server that is itself killed at that moment leaves one.
  * 6. The report: the process id, then the device of the terminal or whether the input is fed. It is the last line before
  *    the program's own output. With pipes standard error gets a line as well, behind the shell's warnings.
  * 7. The program, through `env`, which looks for it in the program's own PATH, passes its name as given, and removes what
