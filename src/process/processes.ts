@@ -21,7 +21,7 @@ import { outputLimits, processOperation, type StartOptions, startParams } from "
 import { ProcessOutput } from "./output.ts";
 import { ExecProcess } from "./process.ts";
 import { run } from "./run.ts";
-import { type Attempt, type Subject, startFailure, unlaunched } from "./start-failure.ts";
+import { type Attempt, noShell, type Subject, startFailure, unlaunched } from "./start-failure.ts";
 import { ProcessState } from "./state.ts";
 import { ProcessStdin } from "./stdin.ts";
 
@@ -186,7 +186,8 @@ export class Processes {
       }
       if (!setup || subject === "cwd") throw startFailure(error, attempt, subject);
       // The program that could not be started is the shell.
-      throw isOptional ? new LauncherUnavailable("it requires /bin/sh") : error;
+      if (isOptional) throw new LauncherUnavailable("it requires /bin/sh");
+      throw subject === "program" ? noShell(error.sessionId) : error;
     }
   }
 
