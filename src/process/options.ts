@@ -16,7 +16,7 @@ import {
   stringList,
 } from "../internal/option-rules.ts";
 import { isUrl } from "../internal/realms.ts";
-import { toPathUri } from "../protocol/path-uri.ts";
+import { checkText, toPathUri } from "../protocol/path-uri.ts";
 import type { EnvPolicy, ProcessStartParams } from "../protocol/process.ts";
 import { type SandboxContext, wireSandbox } from "../protocol/sandbox.ts";
 import { checkNetwork, type NetworkOptions, networkParams } from "./network.ts";
@@ -148,7 +148,8 @@ export function checkStart<Options extends StartOptions>(
 ): void {
   checkArgv(argv);
   checkOptions(caller, options, rules, hints);
-  const { cwd, env = {}, envPolicy, tty } = options ?? {};
+  const { arg0 = "", cwd, env = {}, envPolicy, tty } = options ?? {};
+  checkText(arg0, "arg0");
   if (cwd !== undefined) toPathUri(cwd, "cwd");
   environment("env", env);
   if (envPolicy) {
@@ -213,6 +214,7 @@ function checkArgv(argv: readonly string[]): void {
   }
   const wrong = argv.findIndex((arg) => typeof arg !== "string");
   if (wrong >= 0) invalid(`argv[${wrong}] must be a string, got ${received(argv[wrong])}`);
+  for (const [at, arg] of argv.entries()) checkText(arg, `argv[${at}]`);
   if (argv[0] === "") invalid("argv[0] must be a program, got an empty string");
 }
 
@@ -249,6 +251,8 @@ function environment(
     // Only the type: the value can be a secret.
     if (typeof value !== "string")
       return invalid(`${option}.${shownText(name)} must be a string, got a value of type ${typeof value}`);
+    checkText(name, `the name ${option}.${shownText(name)}`);
+    checkText(value, `${option}.${shownText(name)}`);
     entries.push([name, value]);
   }
   // Unlike an assignment, this keeps a variable named __proto__.

@@ -10,6 +10,7 @@ import type { ProcessStartParams } from "../protocol/process.ts";
 import type { CallOptions } from "../rpc/call.ts";
 import { failureOfCall } from "../rpc/errors.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
+import { abandonStart } from "./abandon.ts";
 import { ProcessControl } from "./control.ts";
 import { type ProcessRouter, processRouter } from "./events.ts";
 import { LauncherUnavailable, type LaunchPlan, launchPlan, withoutLauncher } from "./launch-plan.ts";
@@ -20,7 +21,7 @@ import { outputLimits, processOperation, type StartOptions, startParams } from "
 import { ProcessOutput } from "./output.ts";
 import { ExecProcess } from "./process.ts";
 import { run } from "./run.ts";
-import { type Attempt, type Subject, startFailure, unlaunched } from "./start-failure.ts";
+import { type Attempt, noShell, type Subject, startFailure, unlaunched } from "./start-failure.ts";
 import { ProcessState } from "./state.ts";
 import { ProcessStdin } from "./stdin.ts";
 
@@ -113,15 +114,23 @@ export class Processes {
       removeRoute();
     };
     const attempt = { argv, cwd: toNativePath(params.cwd), sessionId: this.#host.sessionId };
+    const requested = this.#request(params, attempt, plan, { signal, untilSent: true, urgent });
+    const abandon = (): void => {
+      const started = requested.catch((error: unknown) => {
+        // The response is malformed, so the process may be running.
+        if (isAbortReason(error, signal) || !(error instanceof ProtocolError)) throw error;
+      });
+      void abandonStart(this.#rpc, processId, { started, state, setup: plan.setup });
+    };
     try {
-      const call = { signal, untilSent: true, urgent };
-      await untilAborted(this.#request(params, attempt, plan, call), signal, () => this.#abandon(processId));
+      await untilAborted(requested, signal);
     } catch (error) {
-      state.release();
+      if (isAbortReason(error, signal) || error instanceof ProtocolError) abandon();
+      else state.release();
       throw error;
     }
     if (plan.setup) {
-      const report = await this.#launched(processId, state, signal);
+      const report = await this.#launched(state, signal, abandon);
       if (report.type !== "started")
         throw unlaunched(report, attempt, plan.isOptional && options.processId === undefined);
     }
@@ -168,8 +177,6 @@ export class Processes {
       await this.#rpc.call("process/start", params, options);
     } catch (error) {
       if (isAbortReason(error, options.signal)) throw error;
-      // The response is malformed, so the process may be running.
-      if (error instanceof ProtocolError) this.#abandon(params.processId);
       if (!(error instanceof ServerError)) throw error;
       const subject = await this.#subjectOf(error, params.cwd);
       // A server before 0.141 reports every directory as missing.
@@ -179,7 +186,8 @@ export class Processes {
       }
       if (!setup || subject === "cwd") throw startFailure(error, attempt, subject);
       // The program that could not be started is the shell.
-      throw isOptional ? new LauncherUnavailable("it requires /bin/sh") : error;
+      if (isOptional) throw new LauncherUnavailable("it requires /bin/sh");
+      throw subject === "program" ? noShell(error.sessionId) : error;
     }
   }
 
@@ -197,23 +205,20 @@ export class Processes {
 
   /** The report of the launcher. */
   async #launched(
-    processId: string,
     state: ProcessState,
     signal: AbortSignal | undefined,
+    abandon: () => void,
   ): Promise<LaunchReport> {
-    let report: LaunchReport | undefined;
     try {
-      report = await untilAborted(state.launched, signal);
+      const report = await untilAborted(state.launched, signal);
+      // Without a start the launcher has exited.
+      if (report.type !== "started") state.release();
       return report;
     } catch (error) {
+      abandon();
       const isAborted = isAbortReason(error, signal);
       const isLost = error instanceof DisconnectedError || error instanceof ClosedError;
-      if (isLost && !isAborted) throw failureOfCall(error, "answered");
-      this.#abandon(processId);
-      throw error;
-    } finally {
-      // Without a start the launcher has exited.
-      if (report?.type !== "started") state.release();
+      throw isLost && !isAborted ? failureOfCall(error, "answered") : error;
     }
   }
 
@@ -226,10 +231,5 @@ export class Processes {
     state.exited.then(cancel, cancel);
     // It may have aborted after the response, before this turn.
     if (signal.aborted) terminate();
-  }
-
-  /** Terminates a process whose handle the caller never receives. */
-  #abandon(processId: string): void {
-    void unobserved(this.#rpc.call("process/terminate", { processId }, { urgent: true }));
   }
 }

@@ -1,6 +1,5 @@
 import { ServerError } from "../errors/server.ts";
 import { isAbortReason } from "../internal/abort.ts";
-import { unsupported } from "../internal/arguments.ts";
 import { DEFAULT_MAX_BUFFERED_BYTES } from "../internal/byte-queue.ts";
 import type { Bytes } from "../internal/bytes.ts";
 import { unobserved } from "../internal/deferred.ts";
@@ -10,6 +9,7 @@ import { HELPER_PATH } from "./launcher/script.ts";
 import type { StartOptions } from "./options.ts";
 import type { ExecProcess } from "./process.ts";
 import { run } from "./run.ts";
+import { noShell } from "./start-failure.ts";
 
 /** How a script runs. */
 export interface ScriptOptions {
@@ -88,7 +88,7 @@ export class ScriptRunner {
     } catch (error) {
       const isMissing = error instanceof ServerError && error.missing === "program";
       if (!isMissing || isAbortReason(error, signal)) throw error;
-      return unsupported("This requires /bin/sh on the server", { delivery: "answered" });
+      throw noShell(error.sessionId);
     }
   }
 }

@@ -71,6 +71,12 @@ function launchFailure(report: Exclude<LaunchReport, { type: "started" }>, attem
   }
 }
 
+/** The error of what requires the server's shell, where there is none. */
+export function noShell(sessionId: string | undefined): UsageError {
+  const details = { sessionId, delivery: "answered" } as const;
+  return new UsageError("ERR_UNSUPPORTED", "This requires /bin/sh on the server", details);
+}
+
 /** The server's error of a failed start, naming what is at fault and what can be done. */
 export function startFailure(error: ServerError, { argv, cwd }: Attempt, subject: Subject): ServerError {
   const { kind, rpcCode, data, sessionId, delivery } = error;

@@ -31,7 +31,10 @@ export type ServerFeature =
   | "networkPolicy"
   /** `tty: { rows, cols }` and `resize()`, on a POSIX server. */
   | "terminalSize"
-  /** `kill()`, the end of the input, `fs.rename()` and others that a shell of the server does; on a POSIX server. */
+  /**
+   * `kill()`, the end of the input, `connectTcp()`, `fs.rename()` and others that a shell of the server does; on a POSIX
+   * server. Whether a program is missing there shows in the call.
+   */
   | "scripts"
   /** `fs.createWriteStream()`, and `fs.writeFile()` above 11 MiB. */
   | "writeStreams"

@@ -63,7 +63,7 @@ export function parsePath(path: string | URL, option: string): PathUri {
   );
 }
 
-/** Throws a UsageError for a text that no path can contain. */
+/** Throws a UsageError for a text that no path, argument or variable can contain. */
 export function checkText(text: string, option: string): void {
   if (text.includes("\0")) invalid(`${option} must be a string without NUL, got one with NUL`);
   if (!isWellFormed(text)) invalid(`${option} must be well-formed Unicode, got a lone surrogate`);

@@ -40,9 +40,16 @@ export class SocketOutput {
     return this.#isCancelled;
   }
 
-  /** Whether the other side has ended its direction. */
-  get hasTotal(): boolean {
-    return this.#total !== undefined;
+  /** Whether the other side has ended its direction and all of it has arrived. */
+  get isComplete(): boolean {
+    return this.#total !== undefined && this.#received >= this.#total;
+  }
+
+  /** How much has arrived, for an error. */
+  get progress(): string {
+    return this.#total === undefined
+      ? `${this.#received} bytes`
+      : `${this.#received} of ${this.#total} bytes`;
   }
 
   accept(chunk: Bytes): void {
@@ -92,6 +99,6 @@ export class SocketOutput {
   }
 
   #checkEnd(): void {
-    if (this.#total !== undefined && this.#received >= this.#total) this.#queue.end();
+    if (this.isComplete) this.#queue.end();
   }
 }

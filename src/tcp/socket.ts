@@ -190,10 +190,12 @@ export class TcpSocket implements RemoteSocket {
 
   /** Why a relay that has exited did so; undefined if both directions have ended. */
   #failureAt(exitCode: number): Error | undefined {
-    const isComplete = exitCode === 0 && this.#isOpen && (this.#isEnded || this.#output.hasTotal);
-    if (this.#isLeft || (isComplete && !this.#problem)) return undefined;
     const { address, relay, rpc } = this.#parts;
-    const text = this.#problem?.text ?? `${relay.name} exited with code ${exitCode}`;
+    // Only nc does not report how much the other side has sent.
+    const isComplete = this.#output.isComplete || (this.#isEnded && !relay.reportsEnd);
+    if (this.#isLeft || (exitCode === 0 && this.#isOpen && isComplete && !this.#problem)) return undefined;
+    const progress = this.#isOpen ? ` after ${this.#output.progress}` : "";
+    const text = this.#problem?.text ?? `${relay.name} exited with code ${exitCode}${progress}`;
     const prefix = this.#isOpen ? `The connection to ${address} was lost` : `Could not connect to ${address}`;
     const error = new ServerError(`${prefix}: ${text}`, {
       rpcCode: RPC_INTERNAL_ERROR,

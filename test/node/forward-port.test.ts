@@ -140,6 +140,9 @@ describe("forwardPort", () => {
       {},
       { remotePort: 0 },
       { remotePort: 80, port: -1 },
+      // Node would listen on every interface.
+      { remotePort: 80, host: "" },
+      { remotePort: 80, host: "127.0.0.1 " },
       { remotePort: 80, x: 1 },
     ]) {
       const failure = await failureOf(forwardPort(t.client, options as never));

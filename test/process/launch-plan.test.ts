@@ -103,11 +103,32 @@ describe("a server without /bin/sh", () => {
     }
   });
 
-  it("rejects a start that requires the launcher", async () => {
+  it("rejects a start that requires the launcher, and names the shell", async () => {
     await using t = await withLauncher(NO_SHELL);
-    expect(await failureOf(t.client.start(["cat"], { signals: true }))).toMatchObject({ code: "ERR_SERVER" });
-    expect(await failureOf(t.client.run(["cat"], { input: "x" }))).toMatchObject({ code: "ERR_SERVER" });
-    expect(t.server.requests("process/start")).toHaveLength(2);
+    for (const refused of [
+      t.client.run(["cat"], { input: "x" }),
+      t.client.start(["cat"], { signals: true }),
+      t.client.start(["cat"], { overflow: "pause" }),
+      t.client.start(["cat"], { tty: true }),
+    ]) {
+      expect(await failureOf(refused)).toMatchObject({
+        code: "ERR_UNSUPPORTED",
+        message: expect.stringContaining("requires /bin/sh on the server"),
+        delivery: "answered",
+      });
+    }
+    expect(t.server.requests("process/start")).toHaveLength(4);
+  });
+});
+
+describe("a server whose shell can't be started for another reason", () => {
+  it("rejects a start that requires the launcher with the server's error", async () => {
+    await using t = await withLauncher(() => {
+      throw new ServerError("Argument list too long (os error 7)", { rpcCode: -32603 });
+    });
+    const error = await failureOf(t.client.start(["cat"], { signals: true }));
+    expect(error).toMatchObject({ code: "ERR_SERVER" });
+    expect((error as Error).message).toContain("Argument list too long");
   });
 });
 

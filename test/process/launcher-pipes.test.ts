@@ -130,16 +130,40 @@ describe.each(SHELLS)("pipes in %s", (shell) => {
     await gone(name);
   });
 
-  it.each([{}, { IFS: ":" }])("kills the program if the tool that copies is killed, with %o", async (env) => {
+  it.each([
+    // The tool that copies, and the feeder itself.
+    ["\\$\\$", {}],
+    ["\\$\\$", { IFS: ":" }],
+    ["\\$PPID", {}],
+    ["\\$PPID", { IFS: ":" }],
+  ])("kills the program if %s is killed within its input, with %o", async (victim, env) => {
     const name = `oom-${crypto.randomUUID()}`;
     const setup = { type: "pipes", input: "feed" } as const;
     const edit = (script: string): string =>
-      script.replace('es_take "$es_length"', 'sh -c "kill -KILL \\$\\$"');
+      script.replace('es_take "$es_length"', `sh -c "kill -KILL ${victim}"`);
     const script = "cat >/dev/null; echo complete";
     const input = [frame("a part")];
     const { text, exitCode } = await launcher.run(setup, ["sh", "-c", script, name], { input, edit, env });
     expect(text).toBe("");
     expect(exitCode).toBe(137);
+    await gone(name);
+  });
+
+  it("goes on with the input if the process beside the feeder is killed, and still requires its end", async () => {
+    const name = `beside-${crypto.randomUUID()}`;
+    const setup = { type: "pipes", input: "feed" } as const;
+    // The feeder kills its parent.
+    const kill = "read -r es_a es_b es_c es_parent es_d </proc/self/stat; kill -s KILL $es_parent";
+    const edit = (script: string): string =>
+      script.replace('es_take "$es_length"', `{ ${kill}; head -c "$es_length"; }`);
+    const script = "cat; echo complete";
+    const started = ["sh", "-c", script, name];
+    const whole = await launcher.run(setup, started, { input: [frame("all"), END], edit });
+    expect(whole.text).toBe("allcomplete\n");
+    const cut = await launcher.run(setup, started, { input: [frame("a part"), "\n"], edit });
+    expect(cut.exitCode).toBe(137);
+    expect(cut.text).not.toContain("complete");
+    await gone(name);
   });
 
   it("starts without a feeder where no fifo can be made, unless the end is required", async () => {

@@ -201,11 +201,22 @@ describe("the options of start()", () => {
 
   it("are checked before connecting", async () => {
     const client = neverConnects();
+    const texts = ["hu\0sh", "hu\ud800sh"];
     for (const [argv, options] of [
       ["ls -la", {}],
       [["ls"], { cwd: "relative" }],
       [["ls"], { env: { A: 1 } }],
       [["ls"], { tty: { rows: 0, cols: 1 } }],
+      // What the system can't pass on, or JSON can't say.
+      ...texts.flatMap((text) => [
+        [[text], {}],
+        [["ls", text], {}],
+        [["ls"], { cwd: `/${text}` }],
+        [["ls"], { env: { A: text } }],
+        [["ls"], { env: { [text]: "1" } }],
+        [["ls"], { envPolicy: { set: { A: text } } }],
+        [["ls"], { arg0: text }],
+      ]),
     ]) {
       const error = await failureOf(client.start(argv as never, options as never));
       expect(error).toMatchObject({ code: "ERR_INVALID_ARGUMENT", operation: "start" });
@@ -214,9 +225,12 @@ describe("the options of start()", () => {
   });
 
   it("never show a value of the environment", async () => {
-    const options = { env: { TOKEN: ["hush"] }, envPolicy: { set: { TOKEN: "hush" } } };
-    const error = await failureOf(neverConnects().start(["ls"], options as never));
-    expect(`${(error as Error).stack}${JSON.stringify(error)}`).not.toContain("hush");
+    for (const value of [["hush"], "hush\0", "hush\ud800"]) {
+      for (const options of [{ env: { TOKEN: value } }, { envPolicy: { set: { TOKEN: value } } }]) {
+        const error = await failureOf(neverConnects().start(["ls"], options as never));
+        expect(`${(error as Error).stack}${JSON.stringify(error)}`).not.toContain("hush");
+      }
+    }
   });
 
   it("show the form of argv when it is a string", async () => {

@@ -28,4 +28,10 @@ export const RULES = {
     "one above it.",
   "hidden links":
     "`fs/readDirectory` reports a link as its target. What a walk does not list may be a link, and is looked at.",
+  "links as targets":
+    "`fs/getMetadata` of a link says that it is one, but has the size and the times of its target. So a shell is asked for " +
+    "those of the link.",
+  "a relay":
+    "Which program of the server's machine can make a connection decides what is written to it, so it is looked for before, " +
+    "once per session.",
 } as const;

@@ -107,6 +107,16 @@ export const ROWS: readonly Row[] = [
         failureOf(client.start(["no-such-program"])),
     "one error",
   ),
+  atFloor('`start` with `stdin: "pipe"`', ({ client }) => client.start(["cat"], { stdin: "pipe" })),
+  row(
+    "`run` with `input` of up to 1 MiB",
+    3,
+    1,
+    async ({ client }) =>
+      () =>
+        client.run(["cat"], { input: "hello" }),
+    "no order",
+  ),
   row("`write`, until its echo is read", 1, 1, async (stage) => {
     const process = await terminal(stage);
     const output = process[Symbol.asyncIterator]();
@@ -144,8 +154,8 @@ export const ROWS: readonly Row[] = [
     const process = await terminal(stage);
     return () => Promise.all([process.interrupt(), process.terminate()]);
   }),
-  atFloor("`stat`, `exists`, `realpath`", ({ client: { fs }, path }) =>
-    Promise.all([fs.stat(path()), fs.exists(path()), fs.realpath(path())]),
+  atFloor("`stat`, `lstat`, `exists`, `realpath`", ({ client: { fs }, path }) =>
+    Promise.all([fs.stat(path()), fs.lstat(path()), fs.exists(path()), fs.realpath(path())]),
   ),
   atFloor("`mkdir`", ({ client: { fs }, path }) => fs.mkdir(path("new"))),
   row("`readFile` of up to 1 MiB", 2, 1, readsFile(MIB), "one frame", "held responses"),
@@ -220,6 +230,83 @@ export const ROWS: readonly Row[] = [
   row("`rm` with `recursive`", 1, 1, async (stage) => {
     await fileOf(stage, 1);
     return () => stage.client.fs.rm(stage.path(), { recursive: true });
+  }),
+  row(
+    "`lstat` of a link",
+    2,
+    1,
+    async ({ client: { fs }, path }) => {
+      await symlink("target", path("link"));
+      return () => fs.lstat(path("link"));
+    },
+    "links as targets",
+  ),
+  row("`rename`, `chmod`, `symlink`, `readlink`, `mkdtemp`", 1, 1, async ({ client: { fs }, path }) => {
+    await symlink("target", path("there"));
+    for (const name of ["old", "file"]) await writeFile(path(name), "");
+    return () =>
+      Promise.all([
+        fs.rename(path("old"), path("new")),
+        fs.chmod(path("file"), 0o600),
+        fs.symlink("target", path("link")),
+        fs.readlink(path("there")),
+        fs.mkdtemp(path("directory-")),
+      ]);
+  }),
+  row(
+    "`appendFile`, `writeFile` with `flag` or `mode`, of up to 25 kB",
+    1,
+    1,
+    async ({ client: { fs }, path }) =>
+      () =>
+        Promise.all([
+          fs.appendFile(path("appended"), "hello"),
+          fs.writeFile(path("exclusive"), "hello", { flag: "wx" }),
+          fs.writeFile(path("executable"), "hello", { mode: 0o755 }),
+        ]),
+  ),
+  row(
+    "`appendFile` of up to 1 MiB",
+    2,
+    1,
+    async ({ client: { fs }, path }) =>
+      () =>
+        fs.appendFile(path("appended"), new Uint8Array(MIB)),
+    "no order",
+  ),
+  row(
+    "`writeFile` with `mode` of up to 1 MiB",
+    2,
+    1,
+    async ({ client: { fs }, path }) =>
+      () =>
+        fs.writeFile(path("executable"), new Uint8Array(MIB), { mode: 0o755 }),
+    "no order",
+  ),
+  row(
+    "`unpackDirectory` of up to 1 MiB",
+    3,
+    1,
+    async ({ client: { fs }, path }) => {
+      await fs.mkdir(path("from"));
+      const tar = await new Response(fs.packDirectory(path("from"))).bytes();
+      return () => fs.unpackDirectory(path("to"), tar);
+    },
+    "no order",
+  ),
+  row(
+    "the first `connectTcp` of a session",
+    2,
+    1,
+    async ({ client, server }) =>
+      () =>
+        client.connectTcp({ port: Number(new URL(server.url).port) }),
+    "a relay",
+  ),
+  row("each further `connectTcp`", 1, 1, async ({ client, server }) => {
+    const connect = () => client.connectTcp({ port: Number(new URL(server.url).port) });
+    await connect();
+    return connect;
   }),
   atFloor("`fetch`, until the body is read", async ({ client, origin }) =>
     (await client.fetch(origin.url)).text(),

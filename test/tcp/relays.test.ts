@@ -90,6 +90,16 @@ describe.each(INSTALLED)("a connection through %s", (name) => {
       await socket.closed;
     });
 
+  if (name !== "bash")
+    it("delivers all that the other side sends before both ends, however late it is read", async () => {
+      const { socket, far, writer } = await open();
+      const all = Buffer.alloc(6_000_000, randomBytes(1_000));
+      await writer.close();
+      far.end(all);
+      expect((await readAll(socket)).equals(all)).toBe(true);
+      await socket.closed;
+    });
+
   if (name === "bash")
     it("rejects the end of one direction, which bash can't send", async () => {
       const { socket, far, writer } = await open();

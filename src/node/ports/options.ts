@@ -1,12 +1,5 @@
 import { invalid, received } from "../../internal/arguments.ts";
-import {
-  aFunction,
-  aString,
-  checkArgument,
-  checkOptions,
-  integer,
-  type Rules,
-} from "../../internal/option-rules.ts";
+import { aFunction, checkArgument, checkOptions, integer, type Rules } from "../../internal/option-rules.ts";
 import { aHost, aPort, type TcpTarget } from "../../tcp/options.ts";
 import type { RemoteSocket } from "../../tcp/socket.ts";
 
@@ -40,7 +33,7 @@ const FORWARD_RULES: Rules<ForwardOptions> = {
   remotePort: aPort,
   remoteHost: aHost,
   port: integer(0, 65_535),
-  host: aString,
+  host: aHost,
   onError: aFunction,
 };
 

@@ -40,10 +40,13 @@ const FEEDER_IGNORES =
  *    name at once, and a feeder copies to it what the server writes: frames of a decimal length, a line feed and that many
  *    bytes. The length 0 ends the input. If the feeder ends in any other way, unless the program has closed its input (then
  *    the tool that copies exits with 1), the program is killed, so that it never takes a part for the whole; the time of its
- *    start tells it from a later process with the same id. The feeder ignores signals
- *    to the group, is no child of the program, holds none of its output, and ends with the first frame that nothing reads.
+ *    start tells it from a later process with the same id. For a feeder that is itself killed its parent does that, which
+ *    holds the fifo open until then. Both ignore signals to the group, are no children of the program, hold none of its
+ *    output, and end with the first frame that nothing reads.
  *    Its own redirections are those of an `exec`: around a function a shell would keep copies of what they replace.
  *    To read exactly a frame it takes `head`, or where that reads ahead (busybox, BSD) `dd`.
+ *    A launcher that is killed between `mkfifo` and `rm` leaves the fifo. So the client terminates no start before its
+ *    report. Only a server that is itself killed at that moment leaves one.
  * 6. The report: the process id, then the device of the terminal or whether the input is fed. It is the last line before
  *    the program's own output. With pipes standard error gets a line as well, behind the shell's warnings.
  * 7. The program, through `env`, which looks for it in the program's own PATH, passes its name as given, and removes what
@@ -139,23 +142,19 @@ set -- @{es_stat##*) }
 if [ $# -lt 20 ]; then es_now=$(ps -o lstart= -p $$); else shift 19; es_now=$1; fi
 }
 es_over() {
-[ -z "$es_ended" ] || return
 es_born
 [ "$es_since" ] && [ "$es_since" = "$es_now" ] && { kill -s KILL -- "-$$" || kill -s KILL "$$"; }
 }
 es_feed() {
-IFS=' ' es_ended=
-trap es_over EXIT
-es_born
-es_since=$es_now
 if [ "$(printf ab | { head -c 1 >/dev/null; cat; })" = b ]; then es_take() { head -c "$1"; }
 elif [ "$(printf ab | dd bs=2 count=1 iflag=fullblock)" = ab ]; then es_take() { dd bs="$1" count=1 iflag=fullblock; }
 else es_take() { dd bs=1 count="$1"; }; fi
 while IFS= read -r es_length && [ "$es_length" ]; do
-[ "$es_length" = 0 ] && es_ended=1 && exit
+[ "$es_length" = 0 ] && return
 es_take "$es_length"
-case $? in 0) ;; 1) es_ended=1; exit;; *) exit;; esac
+case $? in 0) ;; 1) return 0;; *) break;; esac
 done
+return 1
 }
 if [ "$es_input" ] && command -v dd >/dev/null; then
 for es_at in "@{TMPDIR:-/tmp}" /tmp /dev/shm; do
@@ -167,7 +166,7 @@ if [ "$es_about" ]; then
 es_at=$es_at/.exec-server-$$-$es_n
 exec 3<&0 4<>"$es_at" 5>"$es_at" <"$es_at"
 rm -f "$es_at"
-(for es_n in ${FEEDER_IGNORES}; do trap '' $es_n; done 2>/dev/null; (exec <&3 >&5 2>/dev/null 3<&- 4<&- 5<&-; es_feed) &)
+(for es_n in ${FEEDER_IGNORES}; do trap '' $es_n; done 2>/dev/null; (exec <&3 >&5 2>/dev/null 3<&- 4<&- 5<&-; IFS=' '; es_born; es_since=$es_now; (es_feed || es_over) || es_over) &)
 exec 3<&- 4<&- 5<&-
 fi
 fi
