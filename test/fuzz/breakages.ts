@@ -14,8 +14,8 @@ export const BREAKAGES: Readonly<Record<string, Breakage>> = {
   },
   "a malformed response does not reject its request": {
     file: "rpc/peer.ts",
-    find: "this.#takePending(this.#answeredRequest(message.id))?.failMalformed();",
-    replace: "this.#takePending(this.#answeredRequest(message.id));",
+    find: "this.#leave(this.#pending.takeFailed(message.id))?.failMalformed();",
+    replace: "this.#leave(this.#pending.takeFailed(message.id));",
   },
   "requests from the server get no response": {
     file: "rpc/peer.ts",
@@ -64,19 +64,19 @@ export const BREAKAGES: Readonly<Record<string, Breakage>> = {
     replace: "void unobserved, promise;",
   },
   "a response without a request is ignored": {
-    file: "rpc/peer.ts",
-    find: "if (id !== UNKNOWN_REQUEST) return id;",
-    replace: "if (id !== UNKNOWN_REQUEST || this.#framesReceived > 0) return id;",
+    file: "rpc/pending-requests.ts",
+    find: "if (id !== UNKNOWN_REQUEST) return this.take(id);",
+    replace: "if (id !== UNKNOWN_REQUEST || this.#hasAnswered) return this.take(id);",
   },
   "a response without a request is attributed to the oldest of several requests": {
-    file: "rpc/peer.ts",
-    find: "if (only !== undefined && others.length === 0) return only;",
-    replace: "if (only !== undefined && others.length >= 0) return only;",
+    file: "rpc/pending-requests.ts",
+    find: "if (only !== undefined && others.length === 0) return this.take(only);",
+    replace: "if (only !== undefined && others.length >= 0) return this.take(only);",
   },
   "a response without a request ends the connection although one request is in flight": {
-    file: "rpc/peer.ts",
-    find: "if (only !== undefined && others.length === 0) return only;",
-    replace: "if (only !== undefined && others.length < 0) return only;",
+    file: "rpc/pending-requests.ts",
+    find: "if (only !== undefined && others.length === 0) return this.take(only);",
+    replace: "if (only !== undefined && others.length < 0) return this.take(only);",
   },
   "text that is not well-formed is sent": {
     file: "rpc/request-frame.ts",
