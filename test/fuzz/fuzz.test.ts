@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { runProgram } from "../support/program.ts";
 import { BREAKAGES } from "./breakages.ts";
 
-const FRAMES = 50_000;
+const FRAMES = 30_000;
 
 async function fuzz(...args: string[]) {
   const result = await runProgram("test/fuzz/fuzz.ts", ["--frames", String(FRAMES), ...args]);
