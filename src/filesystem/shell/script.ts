@@ -97,7 +97,11 @@ room)
 command -v tar >/dev/null || { echo 'tar: not found' >&2; exit 127; }
 exec mkdir -p "$a";;
 unpack)
-exec <"$b"
+exec <"$b" 3<"$b"
 rm -f "$b"
-exec tar -xpof - -C "$a";;
+cd "$a/" || exit
+case $(tar --help 2>&1) in *BusyBox*) tar -tf - <&3 2>/dev/null | while IFS= read -r es_name; do
+case $es_name in */) es_dir "./@{es_name%/}" || rm -f "./@{es_name%/}"; esac
+done; esac
+exec tar -xpof - 3<&-;;
 esac`.replaceAll("@{", "${");

@@ -1,7 +1,9 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
+import { ServerError, type ServerErrorKind } from "../../errors/server.ts";
 import { UsageError } from "../../errors/usage.ts";
+import type { RemoteFileSystem } from "../../filesystem/remote-filesystem.ts";
 import { isAbortReason } from "../../internal/abort.ts";
 import { invalid } from "../../internal/arguments.ts";
 import { inOperation } from "../../internal/operation.ts";
@@ -55,7 +57,7 @@ export async function uploadDirectory(
     const { signal } = options;
     const transfer = new Transfer(options);
     try {
-      await client.fs.unpackDirectory(remoteDir, writeTar(entriesOf(root, transfer)), { signal });
+      await client.fs.unpackDirectory(remoteDir, uploadArchive(root, transfer), { signal });
       return transfer.result(true);
     } catch (error) {
       const isUnsupported = error instanceof UsageError && error.code === "ERR_UNSUPPORTED";
@@ -67,12 +69,23 @@ export async function uploadDirectory(
   });
 }
 
-/** Directories come last, the inner ones first: they may not be writable, and writing to them changes their times. */
+/** The folder as an archive. */
+export function uploadArchive(root: string, transfer: Transfer): AsyncIterable<Uint8Array> {
+  return writeTar(entriesOf(root, transfer));
+}
+
+/**
+ * A directory comes before its entries, so that it replaces a link in its place, and with all permissions for
+ * its owner. All come once more at the end, the inner ones first: they may not be writable, and writing to them changes their
+ * times.
+ */
 async function* entriesOf(root: string, transfer: Transfer): AsyncGenerator<TarSource, void> {
   const directories: TarSource[] = [];
   for await (const entry of localEntries(root, transfer)) {
     if (entry.type === "directory") {
-      directories.push({ ...entry, name: `./${entry.name}/` });
+      const directory = { ...entry, name: `./${entry.name}/` };
+      directories.push(directory);
+      yield { ...directory, mode: entry.mode | 0o700 };
       continue;
     }
     yield { ...entry, name: `./${entry.name}` };
@@ -89,18 +102,52 @@ async function uploadOneByOne(
 ): Promise<void> {
   const { signal } = transfer;
   const pool = new Pool(CONCURRENCY);
+  /** Directories that were made here, so that nothing is in the way of their entries. */
+  const made = new Set<string>();
   await fs.mkdir(remoteDir, { recursive: true, signal });
   try {
-    for await (const entry of localEntries(root, transfer)) {
-      const path = joinPaths(remoteDir, ...textOf(entry.name).split("/"));
-      if (entry.type === "directory") await fs.mkdir(path, { recursive: true, signal });
-      if (entry.type !== "file") continue;
+    for await (const { name, type, size, data } of localEntries(root, transfer)) {
+      const path = joinPaths(remoteDir, ...textOf(name).split("/"));
+      if (type === "directory" && (await makeDirectory(fs, path, signal))) made.add(name);
+      if (type !== "file") continue;
+      const isFree = made.has(name.slice(0, Math.max(0, name.lastIndexOf("/"))));
       await pool.add(async () => {
-        await fs.writeFile(path, Readable.from(entry.data()), { signal });
-        transfer.count(entry.name, entry.size);
+        // A link would be written through.
+        if (!isFree) await fs.rm(path, { force: true, signal });
+        await fs.writeFile(path, Readable.from(data()), { signal });
+        transfer.count(name, size);
       });
     }
   } finally {
     await pool.idle();
   }
 }
+
+/** Makes a directory, also in the place of a link or a file. Returns false if there is one. */
+async function makeDirectory(
+  fs: RemoteFileSystem,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  try {
+    await fs.mkdir(path, { signal });
+    return true;
+  } catch (error) {
+    if (!isOfKind(error, "already-exists") || isAbortReason(error, signal)) throw error;
+  }
+  const isThere = await fs.stat(path, { signal }).then(
+    (found) => found.isDirectory() && !found.isSymbolicLink(),
+    (error: unknown) => {
+      // A link without a target.
+      if (isOfKind(error, "not-found") && !isAbortReason(error, signal)) return false;
+      throw error;
+    },
+  );
+  if (isThere) return false;
+  await fs.rm(path, { force: true, signal });
+  await fs.mkdir(path, { signal });
+  return true;
+}
+
+const isOfKind = (error: unknown, kind: ServerErrorKind): boolean =>
+  error instanceof ServerError && error.kind === kind;

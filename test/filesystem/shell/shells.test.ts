@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -13,6 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Session } from "../../../src/client/session.ts";
 import type { FileSession, Shell } from "../../../src/filesystem/file-session.ts";
@@ -22,6 +24,8 @@ import { putFile } from "../../../src/filesystem/shell/put.ts";
 import { escapedPath, runFileScript } from "../../../src/filesystem/shell/run-script.ts";
 import type { ExecProcess } from "../../../src/index.ts";
 import { contentsOf } from "../../../src/internal/contents.ts";
+import { Transfer } from "../../../src/node/folders/options.ts";
+import { uploadArchive } from "../../../src/node/folders/upload.ts";
 import { listingOf, makeFolder } from "../../node/folders/folder.ts";
 import { failureOf } from "../../support/failure.ts";
 import { realClient } from "../../support/real-client.ts";
@@ -206,6 +210,29 @@ describe.each(COMBINATIONS)("the file operations in $shell with the tools of $to
     ).toMatchObject({
       kind: "not-found",
     });
+  });
+
+  it("unpacks a directory in the place of a link or a file, also where the path has backslashes", async () => {
+    const from = nameOf(at("from"));
+    for (const name of ["sub", "sub/é", "d", "new\nline"]) {
+      mkdirSync(join(from, name), { recursive: true });
+      writeFileSync(join(from, name, "f"), "new");
+      chmodSync(join(from, name), 0o750);
+    }
+    chmodSync(join(from, "sub"), 0o500);
+    const to = at("to%5Ctx%5C%5C");
+    mkdirSync(nameOf(at("to\tx")));
+    mkdirSync(nameOf(to));
+    mkdirSync(nameOf(at("out")));
+    writeFileSync(nameOf(at("out/f")), "outside");
+    symlinkSync("../out", join(nameOf(to), "sub"));
+    writeFileSync(join(nameOf(to), "d"), "a file");
+    const archive = Readable.from(uploadArchive(from, new Transfer({})));
+    await unpack(session, to, contentsOf(archive), undefined);
+    expect(listingOf(nameOf(to))).toBe(listingOf(from));
+    expect(readFileSync(nameOf(at("out/f")), "utf8")).toBe("outside");
+    expect(readdirSync(nameOf(at("out")))).toEqual(["f"]);
+    expect(readdirSync(nameOf(at("to\tx")))).toEqual([]);
   });
 
   it("packs more than may wait to be read", async () => {

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import {
+  chmodSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -15,6 +16,7 @@ import { downloadDirectory, type FolderProgress, uploadDirectory } from "../../.
 import { TestServer } from "../../../src/testing.ts";
 import { failureOf } from "../../support/failure.ts";
 import { realClient } from "../../support/real-client.ts";
+import { relayedFiles } from "../../support/remote-files.ts";
 import { listingOf, makeFolder, put, temporary } from "./folder.ts";
 
 let real: Awaited<ReturnType<typeof realClient>>;
@@ -65,6 +67,29 @@ describe("uploadDirectory and downloadDirectory", () => {
     for (const to of ["there", "back"]) {
       expect(readFileSync(folder.at(`${to}/a`), "utf8")).toBe("new");
       expect(readdirSync(folder.at(`${to}/d`)).sort()).toEqual(["b", "c"]);
+    }
+  });
+
+  it("replace a link or a file in the place of a directory, and write nothing through links", async () => {
+    using folder = temporary();
+    put(folder.at("from/sub/f"), "new");
+    put(folder.at("from/é/deep/f"), "new");
+    put(folder.at("from/d/f"), "new");
+    put(folder.at("from/file"), "new");
+    chmodSync(folder.at("from/sub"), 0o500);
+    for (const [to, transfer] of [
+      ["there", () => uploadDirectory(real.client, folder.at("from"), folder.at("there"))],
+      ["back", () => downloadDirectory(real.client, folder.at("from"), folder.at("back"))],
+    ] as const) {
+      for (const name of ["f", "deep/f"]) put(folder.at(`out/${name}`), "outside");
+      mkdirSync(folder.at(to));
+      for (const name of ["sub", "é"]) symlinkSync(folder.at("out"), folder.at(`${to}/${name}`));
+      symlinkSync(folder.at("out/f"), folder.at(`${to}/file`));
+      put(folder.at(`${to}/d`), "a file");
+      await transfer();
+      expect(listingOf(folder.at(to))).toBe(listingOf(folder.at("from")));
+      for (const name of ["f", "deep/f"])
+        expect(readFileSync(folder.at(`out/${name}`), "utf8")).toBe("outside");
     }
   });
 
@@ -208,5 +233,27 @@ describe("on a server without tar", () => {
     expect(readdirSync(folder.at("back")).sort()).toEqual(["a", "d", "empty"]);
     expect(readFileSync(folder.at("back/d/é")).equals(Buffer.alloc(3_000_000, "x"))).toBe(true);
     expect(lstatSync(folder.at("back/empty")).isDirectory()).toBe(true);
+  });
+
+  it("nothing is written through a link, and a file or a link makes way for a directory", async () => {
+    await using relayed = await relayedFiles(({ method }) =>
+      method === "process/start"
+        ? { error: { code: -32603, message: "No such file or directory (os error 2)" } }
+        : undefined,
+    );
+    using folder = temporary();
+    for (const name of ["a", "b", "d/f", "e/f", "g/f", "h/i/f"]) put(folder.at(`from/${name}`), "new");
+    put(folder.at("out/f"), "outside");
+    put(folder.at("there/g"), "a file");
+    put(folder.at("there/h/i/f"), "old");
+    symlinkSync(folder.at("out/f"), folder.at("there/a"));
+    symlinkSync(folder.at("out/none"), folder.at("there/b"));
+    symlinkSync(folder.at("out"), folder.at("there/d"));
+    symlinkSync(folder.at("out/none"), folder.at("there/e"));
+    const sent = await uploadDirectory(relayed.client, folder.at("from"), folder.at("there"));
+    expect(sent).toEqual({ files: 6, bytes: 18, exact: false });
+    execFileSync("diff", ["-r", "--no-dereference", folder.at("from"), folder.at("there")]);
+    expect(readdirSync(folder.at("out"))).toEqual(["f"]);
+    expect(readFileSync(folder.at("out/f"), "utf8")).toBe("outside");
   });
 });
