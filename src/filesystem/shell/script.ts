@@ -9,6 +9,7 @@
  * - `es_up` looks why there is nothing at a path: a parent is missing, is no directory, or can't be searched.
  * - `mv` renames in place of a copy: `mv` itself would copy to another file system, move into a directory, and remove one
  *   of two links to the same file. Where it has no `-T` (BSD), it can't replace a directory or a link to one.
+ * - `ln` never makes a link inside of a directory that another call has just put, or linked, at the path.
  * - `put` opens a file by its flag (w, a or x for wx), and writes `$data`, or `$5` bytes of its input. `$4` is the mode of
  *   a new file, in decimal, or nothing. Such a file is private until it has its mode, before the first byte. `set -C` makes
  *   creating a file exclusive. `cat` reports a full disk, which not every printf does. It prints a line if it has created the file.
@@ -55,7 +56,9 @@ ln)
 ! es_has "$a" || es_no "$es_exists"
 es_up "$a"
 [ "$b" ] || es_no "$es_none"
-exec ln -s -- "$b" "$a";;
+ln -sT -- "$b" "$a" 2>/dev/null && exit
+! es_has "$a" || es_no "$es_exists"
+exec ln -sn -- "$b" "$a";;
 readlink)
 es_need "$a"
 [ -L "$a" ] || es_no 'Invalid argument'

@@ -175,6 +175,18 @@ describe.each(COMBINATIONS)("the file operations in $shell with the tools of $to
     expect(await failureOf(readLink(session, at(""), undefined))).toMatchObject({ code: "ERR_SERVER" });
   });
 
+  it("makes a link once, also to a directory", async () => {
+    mkdirSync(nameOf(at("target")));
+    const make = () => makeLink(session, nameOf(at("target")), at("link"), undefined);
+    const all = await Promise.allSettled(Array.from({ length: 8 }, make));
+    expect(all.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    for (const one of all) {
+      if (one.status === "rejected")
+        expect(one.reason).toMatchObject({ code: "ERR_SERVER", kind: "already-exists" });
+    }
+    expect(readdirSync(nameOf(at("target")))).toEqual([]);
+  });
+
   it("makes private directories", async () => {
     await runFileScript(session, ["mkdir"], at("new"), {});
     expect(modeOf("new")).toBe("700");
