@@ -7,8 +7,10 @@
  * error, in the words of the system's errors: checks of its own come before the tools, whose words differ.
  *
  * - `es_up` looks why there is nothing at a path: a parent is missing, is no directory, or can't be searched.
- * - `mv` renames in place of a copy: `mv` itself would copy to another file system, move into a directory, and remove one
- *   of two links to the same file. Where it has no `-T` (BSD), it can't replace a directory or a link to one.
+ * - `mv` renames, as the system's call that perl has. The program `mv` would copy to another file system, move into a
+ *   directory, and remove one of two links to the same file, so that this is looked at first. Two mounts of one file system
+ *   count as two: `es_fs` prints the device and the mount of a directory. Where it has no `-T` (BSD), it can't replace a
+ *   directory or a link to one; that of GNU can't replace a file by a link to it.
  * - `ln` never makes a link inside of a directory that another call has just put, or linked, at the path.
  * - `put` opens a file by its flag (w, a or x for wx), and writes `$data`, or `$5` bytes of its input. `$4` is the mode of
  *   a new file, in decimal, or nothing. Such a file is private until it has its mode, before the first byte. `set -C` makes
@@ -31,26 +33,46 @@ while [ "$es_at" ] && ! [ -e "$es_at" ]; do es_at=@{es_at%/*}; done
 [ -x "$es_at/" ] || es_no 'Permission denied'
 es_no "$es_none"
 }
-es_need() { es_has "$1" || { es_up "$1"; es_no "$es_none"; }; }
-es_dev() { stat -c %d "$1" 2>/dev/null || stat -f %d "$1"; }
+es_gone() {
+es_up "$1"
+[ -e "@{1%/}" ] && es_no 'Not a directory'
+es_no "$es_none"
+}
+es_need() { es_has "$1" || es_gone "$1"; }
+es_fs() (
+stat -c %d "$1" 2>/dev/null || stat -f %d "$1"
+[ -r /proc/self/mountinfo ] && cd -P "$1" || exit
+es_dir=$(pwd -P) es_dir=@{es_dir%/}/ es_top=
+while read -r es_id es_x es_x es_x es_mount es_x; do
+case $es_mount in *\\*) es_mount=$(printf %b "$es_mount"); esac
+case $es_dir in "@{es_mount%/}"/*) [ @{#es_mount} -lt @{#es_top} ] || es_top=$es_mount es_fs=$es_id; esac
+done </proc/self/mountinfo
+echo "$es_fs"
+)
 a=$(printf %b. "$2") a=@{a%.} b=$3
 case $1 in mv | ln | unpack) b=$(printf %b. "$3") b=@{b%.}; esac
 case $1 in
 mv)
+command -v perl >/dev/null && exec perl -e 'rename $ARGV[0], $ARGV[1] or die "$!\n"' -- "$a" "$b"
 es_need "$a"
+es_up "$a"
+es_from=$es_at
 es_up "$b"
+case $a in */) es_dir "@{a%/}" || es_no 'Not a directory'; esac
+case $b in */) es_dir "$a" || es_no 'Not a directory'; esac
+[ "$a" != "$b" ] || exit 0
 [ -L "$a" ] || [ -L "$b" ] || ! [ "$a" -ef "$b" ] || exit 0
 if es_dir "$b"; then
 es_dir "$a" || es_no 'Is a directory'
 [ -z "$(ls -A "$b")" ] || es_no 'Directory not empty'
 elif es_has "$b"; then ! es_dir "$a" || es_no 'Not a directory'; fi
-[ "$(es_dev "$a")" = "$(es_dev "$es_at/")" ] || es_no 'Invalid cross-device link'
+[ "$(es_fs "$es_from/")" = "$(es_fs "$es_at/")" ] || es_no 'Invalid cross-device link'
 mv -fT "$a" "$b" 2>/dev/null && exit
 shift $#
 [ -d "$b" ] && set -- -T
 exec mv -f "$@" "$a" "$b";;
 chmod)
-[ -e "$a" ] || { es_up "$a"; es_no "$es_none"; }
+[ -e "$a" ] || es_gone "$a"
 exec chmod "$3" "$a";;
 ln)
 ! es_has "$a" || es_no "$es_exists"

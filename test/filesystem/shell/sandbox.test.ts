@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { RemoteFileSystem, SandboxContext } from "../../../src/index.ts";
@@ -13,11 +13,12 @@ const outside = (name: string): string => join(folder, "outside", name);
 
 beforeAll(async () => {
   folder = mkdtempSync("/var/tmp/sandbox-");
-  for (const name of ["home", "inside", "outside"]) mkdirSync(join(folder, name));
+  for (const name of ["home", "inside", "beside", "outside"]) mkdirSync(join(folder, name));
   real = await realClient({ home: join(folder, "home") });
   const entries = [
     { path: { type: "special", value: { kind: "root" } }, access: "read" },
     { path: { type: "path", path: `file://${folder}/inside` }, access: "write" },
+    { path: { type: "path", path: `file://${folder}/beside` }, access: "write" },
   ] as const;
   sandbox = {
     permissions: { type: "managed", file_system: { type: "restricted", entries }, network: "restricted" },
@@ -43,4 +44,14 @@ it.each<[string, Call]>([
   await call(real.client.fs, inside);
   expect(await failureOf(call(real.client.fs, outside))).toMatchObject({ code: "ERR_SERVER" });
   expect(readFileSync(outside("file"), "utf8")).toBe("file");
+});
+
+it("rename is refused between two folders of the sandbox, which are two mounts", async () => {
+  mkdirSync(inside("from/sub"), { recursive: true });
+  const beside = join(folder, "beside/to");
+  const error = await failureOf(real.client.fs.rename(inside("from"), beside, { sandbox }));
+  expect(error).toMatchObject({ code: "ERR_SERVER" });
+  expect((error as Error).message).toContain("Invalid cross-device link");
+  expect(readdirSync(inside("from"))).toEqual(["sub"]);
+  expect(readdirSync(join(folder, "beside"))).toEqual([]);
 });

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -32,13 +33,20 @@ import { realClient } from "../../support/real-client.ts";
 
 const BUSYBOX = "/bin/busybox";
 const BSDTAR = "/usr/bin/bsdtar";
+const BWRAP = "/usr/bin/bwrap";
 
 /** Every shell that can be /bin/sh and is installed here, with the tools of this system or those of busybox. */
 const SHELLS = ["/bin/dash", "/bin/bash", BUSYBOX, "/bin/mksh", "/bin/zsh"].filter((path) =>
   existsSync(path),
 );
 const TOOLS = ["the system", ...(existsSync(BUSYBOX) ? ["busybox"] : [])];
-const COMBINATIONS = SHELLS.flatMap((shell) => TOOLS.map((tools) => ({ shell, tools })));
+const COMBINATIONS = [
+  ...SHELLS.flatMap((shell) => TOOLS.map((tools) => ({ shell, tools }))),
+  { shell: SHELLS[0] as string, tools: "the system without perl" },
+];
+
+/** What the scripts use, apart from perl. */
+const PLAIN_TOOLS = "cat chmod dd head ln ls mkdir mv printf readlink rm stat tar".split(" ");
 
 let real: Awaited<ReturnType<typeof realClient>>;
 beforeAll(async () => {
@@ -48,11 +56,13 @@ afterAll(() => real[Symbol.asyncDispose]());
 
 describe.each(COMBINATIONS)("the file operations in $shell with the tools of $tools", ({ shell, tools }) => {
   /** One of the shells has the tar of BSD. */
-  const hasBsdTar = tools !== "busybox" && shell === SHELLS[0] && existsSync(BSDTAR);
+  const hasBsdTar = tools === "the system" && shell === SHELLS[0] && existsSync(BSDTAR);
   let folder: string;
   let session: FileSession;
   let at: (name: string) => { path: string; sandbox: null };
   let count = 0;
+  /** What starts the shell. */
+  let wrapper: readonly string[] = [];
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "shells-"));
@@ -63,13 +73,17 @@ describe.each(COMBINATIONS)("the file operations in $shell with the tools of $to
       mkdirSync(path);
       for (const name of execFileSync(BUSYBOX, ["--list"], { encoding: "utf8" }).trim().split("\n"))
         symlinkSync(BUSYBOX, join(path, name));
+    } else if (tools === "the system without perl") {
+      path = join(folder, "tools");
+      mkdirSync(path);
+      for (const name of PLAIN_TOOLS) symlinkSync(`/usr/bin/${name}`, join(path, name));
     } else if (hasBsdTar) {
       symlinkSync(BSDTAR, join(folder, "tar"));
       path = `${folder}:${path}`;
     }
     const shellOf: Shell = {
       start(script, args, { env, input: _input, sandbox: _sandbox, ...options }) {
-        const argv = [join(folder, "sh"), "-c", script, "sh", ...args];
+        const argv = [...wrapper, join(folder, "sh"), "-c", script, "sh", ...args];
         const settings = { env: { ...env, PATH: path, LC_ALL: "C" }, envPolicy: null, cwd: "/", ...options };
         return real.client.start(argv, { ...settings, stdin: "pipe" });
       },
@@ -90,6 +104,7 @@ describe.each(COMBINATIONS)("the file operations in $shell with the tools of $to
     session = { rpc, files, watcher, server, shell: shellOf };
   });
   beforeEach(() => {
+    wrapper = [];
     const work = join(folder, `work-${++count}`);
     mkdirSync(work);
     at = (name) => ({ path: `file://${work}/${name}`, sandbox: null });
@@ -146,9 +161,10 @@ describe.each(COMBINATIONS)("the file operations in $shell with the tools of $to
     expect(await failureOf(write(100_000))).toMatchObject({ code: "ERR_SERVER" });
   });
 
+  const move = (from: string, to: string) =>
+    runFileScript(session, ["mv", escapedPath(at(to).path)], at(from), {});
+
   it("renames, also directories over empty ones, and never into a directory", async () => {
-    const move = (from: string, to: string) =>
-      runFileScript(session, ["mv", escapedPath(at(to).path)], at(from), {});
     await put("file", "x");
     mkdirSync(nameOf(at("full/sub")), { recursive: true });
     mkdirSync(nameOf(at("empty")));
@@ -162,6 +178,52 @@ describe.each(COMBINATIONS)("the file operations in $shell with the tools of $to
     await move("file", "link");
     expect(readdirSync(nameOf(at(""))).sort()).toEqual(["empty", "link"]);
     expect(bytesIn("link").toString()).toBe("x");
+  });
+
+  it("renames a link onto itself, and no link with a slash at its end", async () => {
+    mkdirSync(nameOf(at("dir/sub")), { recursive: true });
+    symlinkSync("dir", nameOf(at("link")));
+    await put("file", "x");
+    await move("link", "link");
+    for (const [from, to] of [
+      ["link/", "dir"],
+      ["link/", "new"],
+      ["file/", "new"],
+      ["file", "new/"],
+    ] as const)
+      expect(await failureOf(move(from, to))).toMatchObject({ kind: "not-a-directory" });
+    await move("dir/", "moved/");
+    expect(readdirSync(nameOf(at(""))).sort()).toEqual(["file", "link", "moved"]);
+    expect(readlinkSync(nameOf(at("link")))).toBe("dir");
+  });
+
+  it("renames once, and does not find the path after that", async () => {
+    for (let round = 0; round < 5; round++) {
+      await put("file", "x");
+      const all = await Promise.allSettled(Array.from({ length: 4 }, (_, n) => move("file", `to-${n}`)));
+      expect(all.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+      for (const one of all)
+        if (one.status === "rejected") expect(one.reason).toMatchObject({ kind: "not-found" });
+    }
+  });
+
+  it.skipIf(!existsSync(BWRAP))("renames nothing to another mount of the same file system", async () => {
+    const [one, two] = [nameOf(at("one")), nameOf(at("two%20%5C"))];
+    for (const name of [one, two]) mkdirSync(name);
+    mkdirSync(join(one, "dir"));
+    writeFileSync(join(one, "dir/inside"), "x");
+    writeFileSync(join(one, "file"), "x");
+    wrapper = [BWRAP, "--dev-bind", "/", "/", "--bind", one, one, "--bind", two, two];
+    for (const name of ["file", "dir", "dir/inside"]) {
+      const error = await failureOf(move(`one/${name}`, "two%20%5C/new"));
+      expect(error).toMatchObject({ code: "ERR_SERVER" });
+      expect((error as Error).message).toContain("Invalid cross-device link");
+    }
+    await move("one/file", "one/dir/moved");
+    await put("two%20%5C/file", "x");
+    await move("two%20%5C/file", "two%20%5C/new");
+    expect(readdirSync(join(one, "dir")).sort()).toEqual(["inside", "moved"]);
+    expect(readdirSync(two)).toEqual(["new"]);
   });
 
   it("makes and reads links, and their metadata", async () => {
