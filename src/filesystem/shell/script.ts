@@ -14,7 +14,8 @@
  * - `ln` never makes a link inside of a directory that another call has just put, or linked, at the path.
  * - `put` opens a file by its flag (w, a or x for wx), and writes `$data`, or `$5` bytes of its input. `$4` is the mode of
  *   a new file, in decimal, or nothing. Such a file is private until it has its mode, before the first byte. `set -C` makes
- *   creating a file exclusive. `cat` reports a full disk, which not every printf does. It prints a line if it has created the file.
+ *   creating a file exclusive. It prints a line if it has created the file. `es_write` writes at most so many bytes with
+ *   one call of the system, so that appends do not mix; where `dd` can't, in pieces.
  * - `pack` prints a directory as an archive, without the files that macOS adds: for each line of its input 64 pieces of at
  *   most 64 KiB, and on standard error how much that was, in the words of `dd`, which never reads too much. `room` makes the directory for `unpack`,
  *   which unpacks a file: the file has no name any more when that begins, so nothing can leave it behind.
@@ -49,6 +50,10 @@ case $es_dir in "@{es_mount%/}"/*) [ @{#es_mount} -lt @{#es_top} ] || es_top=$es
 done </proc/self/mountinfo
 echo "$es_fs"
 )
+es_write() {
+dd if=/dev/null iflag=fullblock status=none 2>/dev/null && exec dd "bs=$1" count=1 iflag=fullblock status=none
+exec head -c "$1"
+}
 a=$(printf %b. "$2") a=@{a%.} b=$3
 case $1 in mv | ln | unpack) b=$(printf %b. "$3") b=@{b%.}; esac
 case $1 in
@@ -107,7 +112,7 @@ fi
 [ -z "$es_new" ] || echo new
 case $3 in w) exec >"$a";; *) exec >>"$a";; esac
 [ -z "$4" ] || [ -z "$es_new" ] || chmod "$(printf %o $(($4 & ~$(printf %d "0$es_mask"))))" "$a" || exit
-if [ "$5" ]; then exec head -c "$5"; else printf %b "$data" | cat; fi;;
+if [ "$5" ]; then es_write "$5"; else printf %b "$data" | es_write 25000; fi;;
 pack)
 [ -d "$a/" ] || { es_need "$a"; es_no 'Not a directory'; }
 command -v tar >/dev/null || { echo 'tar: not found' >&2; exit 127; }
