@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { RemoteFileSystem, SandboxContext } from "../../../src/index.ts";
@@ -54,4 +54,17 @@ it("rename is refused between two folders of the sandbox, which are two mounts",
   expect((error as Error).message).toContain("Invalid cross-device link");
   expect(readdirSync(inside("from"))).toEqual(["sub"]);
   expect(readdirSync(join(folder, "beside"))).toEqual([]);
+});
+
+it.each([0, 0o400, 0o444])("writes a new file whose mode %i does not let its owner write", async (mode) => {
+  // In the sandbox, permissions hold for root as well.
+  const large = "x".repeat(5 * 1024 * 1024);
+  const { fs } = real.client;
+  await fs.writeFile(inside(`w${mode}`), large, { mode, sandbox });
+  await fs.writeFile(inside(`wx${mode}`), large, { mode, flag: "wx", sandbox });
+  await fs.appendFile(inside(`a${mode}`), large, { mode, sandbox });
+  for (const flag of ["w", "wx", "a"]) {
+    const { size, mode: found } = statSync(inside(`${flag}${mode}`));
+    expect([size, found & 0o777]).toEqual([large.length, mode]);
+  }
 });
