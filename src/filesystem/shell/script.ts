@@ -54,6 +54,7 @@ es_write() {
 dd if=/dev/null iflag=fullblock status=none 2>/dev/null && exec dd "bs=$1" count=1 iflag=fullblock status=none
 exec head -c "$1"
 }
+es_tool() { command -v $1 >/dev/null || { echo "$1: not found" >&2; exit 127; }; }
 a=$(printf %b. "$2") a=@{a%.} b=$3
 case $1 in mv | ln | unpack) b=$(printf %b. "$3") b=@{b%.}; esac
 case $1 in
@@ -115,7 +116,8 @@ case $3 in w) exec >"$a";; *) exec >>"$a";; esac
 if [ "$5" ]; then es_write "$5"; else printf %b "$data" | es_write 25000; fi;;
 pack)
 [ -d "$a/" ] || { es_need "$a"; es_no 'Not a directory'; }
-command -v tar >/dev/null || { echo 'tar: not found' >&2; exit 127; }
+es_tool tar
+es_tool dd
 export COPYFILE_DISABLE=1
 exec 3<&0 4>&1
 { tar -cf - -C "$a" . <&- || echo "es_exit $?" >&2; } | while read -r es_go <&3; do
@@ -124,7 +126,7 @@ printf '%s\n' "$es_read" >&2
 case $es_read in 0+0*) break;; esac
 done;;
 room)
-command -v tar >/dev/null || { echo 'tar: not found' >&2; exit 127; }
+es_tool tar
 exec mkdir -p "$a";;
 unpack)
 exec <"$b" 3<"$b"

@@ -316,6 +316,19 @@ describe.each(COMBINATIONS)("the file operations in $shell with the tools of $to
     expect(readdirSync(nameOf(at("to\tx")))).toEqual([]);
   });
 
+  it.each(["dd", "tar"])("refuses to pack without %s", async (missing) => {
+    const few = nameOf(at("few"));
+    mkdirSync(few);
+    for (const name of ["printf", "tar", "dd"]) {
+      if (name !== missing) symlinkSync(`/usr/bin/${name}`, join(few, name));
+    }
+    wrapper = ["/usr/bin/env", `PATH=${few}`];
+    const stream = packStream(async () => session, at(""), undefined, { operation: "packDirectory" });
+    const error = await failureOf(stream.getReader().read());
+    expect(error).toMatchObject({ code: "ERR_UNSUPPORTED" });
+    expect((error as Error).message).toContain(`${missing}: not found`);
+  });
+
   it("packs more than may wait to be read", async () => {
     mkdirSync(nameOf(at("from")));
     writeFileSync(nameOf(at("from/sparse")), "");
