@@ -4,7 +4,8 @@
  *
  * Arguments: `$1` the operation, `$2` a path, then what the operation needs. Paths are absolute, so none is taken for an
  * option, and written as `printf %b` reads them, so that a name can have any byte. A failure is the last line of standard
- * error, in the words of the system's errors: checks of its own come before the tools, whose words differ.
+ * error, in the words of the system's errors: checks of its own come before the tools, whose words differ. A standard error
+ * without `es_ran` is not the script's, but that of a sandbox that could not start the shell.
  *
  * - `es_up` looks why there is nothing at a path: a parent is missing, is no directory, or can't be searched.
  * - `mv` renames, as the system's call that perl has. The program `mv` would copy to another file system, move into a
@@ -22,7 +23,8 @@
  *
  * `@{` stands for the shell's dollar and brace, which a template literal would evaluate.
  */
-export const FILE_SCRIPT = String.raw`es_no() { printf '%s\n' "$1" >&2; exit 1; }
+export const FILE_SCRIPT = String.raw`echo es_ran >&2
+es_no() { printf '%s\n' "$1" >&2; exit 1; }
 es_has() { [ -e "$1" ] || [ -L "$1" ]; }
 es_dir() { [ -d "$1" ] && ! [ -L "$1" ]; }
 es_none='No such file or directory' es_exists='File exists'

@@ -7,7 +7,11 @@ import { realClient } from "../../support/real-client.ts";
 
 let folder: string;
 let real: Awaited<ReturnType<typeof realClient>>;
+/** Its sandboxes can't start, because its home is a temporary directory. */
+let temporary: Awaited<ReturnType<typeof realClient>>;
 let sandbox: SandboxContext;
+/** Has no /bin/sh. */
+let unreadable: SandboxContext;
 const inside = (name: string): string => join(folder, "inside", name);
 const outside = (name: string): string => join(folder, "outside", name);
 
@@ -15,17 +19,21 @@ beforeAll(async () => {
   folder = mkdtempSync("/var/tmp/sandbox-");
   for (const name of ["home", "inside", "beside", "outside"]) mkdirSync(join(folder, name));
   real = await realClient({ home: join(folder, "home") });
-  const entries = [
-    { path: { type: "special", value: { kind: "root" } }, access: "read" },
+  temporary = await realClient();
+  const writable = [
     { path: { type: "path", path: `file://${folder}/inside` }, access: "write" },
     { path: { type: "path", path: `file://${folder}/beside` }, access: "write" },
   ] as const;
-  sandbox = {
+  const root = { path: { type: "special", value: { kind: "root" } }, access: "read" } as const;
+  const sandboxOf = (entries: readonly (typeof root | (typeof writable)[number])[]): SandboxContext => ({
     permissions: { type: "managed", file_system: { type: "restricted", entries }, network: "restricted" },
-  };
+  });
+  sandbox = sandboxOf([root, ...writable]);
+  unreadable = sandboxOf(writable);
 });
 afterAll(async () => {
   await real[Symbol.asyncDispose]();
+  await temporary[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true });
 });
 
@@ -66,5 +74,20 @@ it.each([0, 0o400, 0o444])("writes a new file whose mode %i does not let its own
   for (const flag of ["w", "wx", "a"]) {
     const { size, mode: found } = statSync(inside(`${flag}${mode}`));
     expect([size, found & 0o777]).toEqual([large.length, mode]);
+  }
+});
+
+it.each<[string, Call]>([
+  ["readlink", (fs, at) => fs.readlink(at("file"), { sandbox: unreadable })],
+  ["rename", (fs, at) => fs.rename(at("file"), at("new"), { sandbox: unreadable })],
+  ["appendFile", (fs, at) => fs.appendFile(at("file"), "x", { sandbox: unreadable })],
+  ["packDirectory", (fs, at) => fs.packDirectory(at(""), { sandbox: unreadable }).getReader().read()],
+])("%s says that the shell does not start in the sandbox, and nothing of the path", async (_, call) => {
+  for (const fs of [real.client.fs, temporary.client.fs]) {
+    const error = await failureOf(call(fs, inside));
+    expect(error).toMatchObject({ code: "ERR_SERVER" });
+    expect(error).not.toHaveProperty("kind");
+    expect((error as Error).message).toContain("The shell did not start: ");
+    expect((error as Error).message).toContain("No such file or directory");
   }
 });

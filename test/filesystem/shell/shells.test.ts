@@ -134,7 +134,9 @@ describe.each(COMBINATIONS)("the file operations in $shell with the tools of $to
   it.each([25_000, 300_000])("appends %i bytes in one piece beside other appends", async (size) => {
     const lines = Array.from({ length: 12 }, (_, n) => `${String.fromCharCode(97 + n).repeat(size - 1)}\n`);
     await Promise.all(lines.map((line) => put("log", line)));
-    const found = bytesIn("log").toString().split(/(?<=\n)/);
+    const found = bytesIn("log")
+      .toString()
+      .split(/(?<=\n)/);
     expect(found.sort().join("") === lines.join("")).toBe(true);
   });
 
