@@ -12,6 +12,9 @@ const CONCURRENCY = 8;
 /** Bytes of one write. A file that has no more is collected, so that others can be written meanwhile. */
 const WRITE_SIZE = 1024 * 1024;
 
+/** The last date, in milliseconds. */
+const MAX_DATE = 8.64e15;
+
 /**
  * A local folder that entries of another machine are written to. Nothing is written outside: names that climb out are
  * refused, the directories of a path are real ones, and links are made last, when nothing is written through them any more.
@@ -56,7 +59,7 @@ export class LocalTarget {
     for (const { name, mode, mtime } of [...this.#modes.values()].sort(byDepth)) {
       const path = this.#path(name);
       await chmod(path, mode & 0o777);
-      await utimes(path, mtime, mtime);
+      await utimes(path, dateOf(mtime), dateOf(mtime));
     }
   }
 
@@ -94,7 +97,7 @@ export class LocalTarget {
     try {
       for await (const piece of data) await writeAll(file, piece);
       if ((permissions & this.#umask) !== 0) await setMode(file, permissions);
-      await setTimes(file, mtime, mtime);
+      await setTimes(file, dateOf(mtime), dateOf(mtime));
     } finally {
       await closeFile(file);
     }
@@ -136,7 +139,7 @@ export class LocalTarget {
     const path = this.#path(name);
     await rm(path, { force: true });
     await symlink(Buffer.from(target, "latin1"), path);
-    await lutimes(path, mtime, mtime);
+    await lutimes(path, dateOf(mtime), dateOf(mtime));
   }
 
   async #makeHardLink({ name, target }: TarEntry): Promise<void> {
@@ -167,6 +170,11 @@ export function innerName(name: string): string {
 }
 
 const byDepth = (a: TarEntry, b: TarEntry): number => b.name.split("/").length - a.name.split("/").length;
+
+/** A time as Node takes it: a negative number would stand for now. Beyond the range of dates, their first or last. */
+function dateOf(seconds: number): Date {
+  return new Date(Math.max(-MAX_DATE, Math.min(seconds * 1000, MAX_DATE)));
+}
 
 /** The output of a process comes in pieces of 8 KiB, and each write of a file costs a while. */
 async function* joined(data: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {

@@ -2,12 +2,14 @@ import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   lstatSync,
+  lutimesSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -91,6 +93,21 @@ describe("uploadDirectory and downloadDirectory", () => {
       for (const name of ["f", "deep/f"])
         expect(readFileSync(folder.at(`out/${name}`), "utf8")).toBe("outside");
     }
+  });
+
+  it("keep times before 1970 and after 2242", async () => {
+    using folder = temporary();
+    put(folder.at("from/d/old"), "x");
+    put(folder.at("from/d/new"), "x");
+    symlinkSync("old", folder.at("from/d/link"));
+    lutimesSync(folder.at("from/d/link"), new Date(-5_000), new Date(-5_000));
+    utimesSync(folder.at("from/d/old"), new Date(-86_400_000), new Date(-86_400_000));
+    utimesSync(folder.at("from/d/new"), 2 ** 33 + 1, 2 ** 33 + 1);
+    utimesSync(folder.at("from/d"), new Date(-1_500), new Date(-1_500));
+    await uploadDirectory(real.client, folder.at("from"), folder.at("there"));
+    await downloadDirectory(real.client, folder.at("there"), folder.at("back"));
+    for (const to of ["there", "back"]) expect(listingOf(folder.at(to))).toBe(listingOf(folder.at("from")));
+    expect(lstatSync(folder.at("back/d/old")).mtimeMs).toBe(-86_400_000);
   });
 
   it("ask a filter, also an asynchronous one, and report what they transfer", async () => {

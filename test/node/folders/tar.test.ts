@@ -136,6 +136,30 @@ describe("archives", () => {
     }
   });
 
+  it("keep times before 1970 and after 2242", () => {
+    for (const mtime of [-1, -86_400, -(2 ** 40), 0, 8 ** 11 - 1, 8 ** 11, 2 ** 40])
+      expect(decodeHeader(encodeHeader(entry("x", { mtime })))).toMatchObject({ mtime });
+    expect(decodeHeader(encodeHeader(entry("x", { mtime: -0.5 })))).toMatchObject({ mtime: -1 });
+  });
+
+  it("with a time that is no number are refused", async () => {
+    const record = "13 mtime=abc\n";
+    const head = encodeHeader(entry("x", { size: record.length }));
+    head.write("x", 156);
+    // The checksum counts the bytes of the header, with spaces for itself.
+    head.fill(" ", 148, 156);
+    head.write(
+      `${head
+        .reduce((sum, byte) => sum + byte, 0)
+        .toString(8)
+        .padStart(6, "0")}\0 `,
+      148,
+    );
+    const extension = Buffer.concat([head, Buffer.from(record.padEnd(512, "\0"))]);
+    const archive = Buffer.concat([extension, await archiveOf(source("a", "text"))]);
+    expect(await failureOf(read(archive))).toMatchObject({ code: "ERR_PROTOCOL" });
+  });
+
   it("that end early are refused, wherever that is", async () => {
     const archive = await archiveOf(source("a", "text"), source("n".repeat(200), "x".repeat(2_000)));
     for (let length = 0; length < archive.length - 1024; length += 97)
