@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
+  linkSync,
   lstatSync,
   lutimesSync,
   mkdirSync,
@@ -108,6 +109,39 @@ describe("uploadDirectory and downloadDirectory", () => {
     await downloadDirectory(real.client, folder.at("there"), folder.at("back"));
     for (const to of ["there", "back"]) expect(listingOf(folder.at(to))).toBe(listingOf(folder.at("from")));
     expect(lstatSync(folder.at("back/d/old")).mtimeMs).toBe(-86_400_000);
+  });
+
+  it("keep private directories private meanwhile, and after a failure", async () => {
+    using folder = temporary();
+    // The files of a directory come in any order, so that some come after the large one.
+    for (let n = 0; n < 20; n++) put(folder.at(`from/private/f${n}`), Buffer.alloc(1024 * 1024));
+    for (const to of ["from", "was-open"]) mkdirSync(folder.at(`${to}/private`), { recursive: true });
+    chmodSync(folder.at("from/private"), 0o700);
+    const modes: string[] = [];
+    for (const to of ["was-open", "back"]) {
+      const controller = new AbortController();
+      const onProgress = () => {
+        modes.push((lstatSync(folder.at(`${to}/private`)).mode & 0o777).toString(8));
+        controller.abort(new RangeError("enough"));
+      };
+      const options = { onProgress, signal: controller.signal };
+      await failureOf(downloadDirectory(real.client, folder.at("from"), folder.at(to), options));
+      modes.push((lstatSync(folder.at(`${to}/private`)).mode & 0o777).toString(8));
+    }
+    expect(modes).toEqual(["700", "700", "700", "700"]);
+  });
+
+  it("do not disturb each other in one folder", async () => {
+    using folder = temporary();
+    for (let n = 0; n < 30; n++) put(folder.at(`from/d${n % 3}/f${n}`), `${n}`);
+    put(folder.at("from/d0/large"), Buffer.alloc(2_000_000, "x"));
+    linkSync(folder.at("from/d0/f0"), folder.at("from/d0/hard"));
+    symlinkSync("f0", folder.at("from/d0/link"));
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 20 }, () => downloadDirectory(real.client, folder.at("from"), folder.at("to"))),
+    );
+    expect(outcomes.filter(({ status }) => status === "rejected")).toEqual([]);
+    execFileSync("diff", ["-r", "--no-dereference", folder.at("from"), folder.at("to")]);
   });
 
   it("ask a filter, also an asynchronous one, and report what they transfer", async () => {

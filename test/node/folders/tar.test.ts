@@ -175,10 +175,39 @@ describe("archives", () => {
   });
 });
 
-describe("a hostile archive", () => {
-  const download = async (folder: { at: (name: string) => string }, ...entries: TarSource[]) =>
-    await downloadDirectory(clientOf(await archiveOf(...entries)), "/any", folder.at("to"));
+const download = async (folder: { at: (name: string) => string }, ...entries: TarSource[]) =>
+  await downloadDirectory(clientOf(await archiveOf(...entries)), "/any", folder.at("to"));
 
+describe("an archive with a name twice", () => {
+  const symlink = source("a", "", { type: "symlink", target: "nowhere" });
+  const hardLink = source("a", "", { type: "link", target: "b" });
+  const directory = source("a", "", { type: "directory", mode: 0o750 });
+
+  it.each<[string, readonly TarSource[], string]>([
+    ["a link, then a file", [symlink, source("a", "file")], "file"],
+    ["a hard link, then a file", [hardLink, source("a", "file")], "file"],
+    ["two files", [source("a", "1".repeat(2_000_000)), source("a", "2")], "2"],
+    ["a file, then a hard link", [source("a", "file"), hardLink], "b"],
+  ])("has the last one written: %s", async (_, entries, expected) => {
+    using folder = temporary();
+    await download(folder, source("b", "b"), ...entries);
+    expect(lstatSync(folder.at("to/a")).isFile()).toBe(true);
+    expect(readFileSync(folder.at("to/a"), "utf8")).toBe(expected);
+  });
+
+  it("has the last one written: links and directories", async () => {
+    using folder = temporary();
+    await download(folder, source("a", "file"), symlink);
+    expect(readlinkSync(folder.at("to/a"))).toBe("nowhere");
+    await download(folder, symlink, directory);
+    expect(lstatSync(folder.at("to/a")).isDirectory()).toBe(true);
+    const other = { ...directory, name: "d" };
+    await download(folder, source("d", "file"), other, source("d/inside", "x"));
+    expect(readFileSync(folder.at("to/d/inside"), "utf8")).toBe("x");
+  });
+});
+
+describe("a hostile archive", () => {
   it.each(["../out", "a/../../out", "..", "/../out", "a/..", "./../out"])(
     "can't write to %j",
     async (name) => {
