@@ -331,6 +331,20 @@ describe.each(COMBINATIONS)("the file operations in $shell with the tools of $to
     expect((error as Error).message).toContain(`${missing}: not found`);
   });
 
+  it("keeps a private directory of an upload private, also if the rest is missing", async () => {
+    const from = nameOf(at("from"));
+    mkdirSync(from);
+    mkdirSync(join(from, "private"), { mode: 0o700 });
+    writeFileSync(join(from, "private/f"), "x");
+    const pieces: Uint8Array[] = [];
+    for await (const piece of uploadArchive(from, new Transfer({}))) pieces.push(piece);
+    // Without the directory's last entry, and without the end.
+    const part = Buffer.concat(pieces).subarray(0, -(512 + 1024));
+    await unpack(session, at("to"), contentsOf(part), undefined).catch(() => {});
+    expect(modeOf("to/private")).toBe("700");
+    expect(bytesIn("to/private/f").toString()).toBe("x");
+  });
+
   it("packs more than may wait to be read", async () => {
     mkdirSync(nameOf(at("from")));
     writeFileSync(nameOf(at("from/sparse")), "");
