@@ -22,6 +22,7 @@ const MAX_DATE = 8.64e15;
  */
 export class LocalTarget {
   readonly #root: string;
+  #opened: Promise<unknown> | undefined;
   /** The permissions that this process takes from new files. */
   readonly #umask = process.umask();
   readonly #pool = new Pool(CONCURRENCY);
@@ -37,9 +38,10 @@ export class LocalTarget {
     this.#root = root;
   }
 
-  /** Makes the folder. */
-  async open(): Promise<void> {
-    await mkdir(this.#root, { recursive: true });
+  /** Makes the folder, with the first entry. */
+  async #open(): Promise<void> {
+    this.#opened ??= mkdir(this.#root, { recursive: true });
+    await this.#opened;
   }
 
   /** Writes an entry with a name of `innerName`. Resolves when its data has been read. The last one of a name counts. */
@@ -49,6 +51,7 @@ export class LocalTarget {
       this.#links.set(name, entry);
       return;
     }
+    await this.#open();
     this.#links.delete(name);
     await this.#files.get(name);
     if (type !== "directory") {
@@ -64,6 +67,7 @@ export class LocalTarget {
 
   /** Finishes what has been added: links, then modes and times of directories, the inner ones first. */
   async close(): Promise<void> {
+    await this.#open();
     await this.#pool.idle();
     const links = [...this.#links.values()];
     for (const { name } of links) await this.#makeParent(name);
