@@ -2,17 +2,9 @@ import { resolve } from "node:path";
 import { UsageError } from "../../errors/usage.ts";
 import { isAbortReason } from "../../internal/abort.ts";
 import { iterate } from "../../internal/byte-stream.ts";
-import { inOperation } from "../../internal/operation.ts";
-import { aString, checkArgument, checkOptions } from "../../internal/option-rules.ts";
 import { joinPaths } from "../../protocol/remote-path.ts";
 import { innerName, LocalTarget } from "./local-target.ts";
-import {
-  FOLDER_RULES,
-  type FolderClient,
-  type FolderOptions,
-  type FolderResult,
-  Transfer,
-} from "./options.ts";
+import { type FolderClient, type FolderOptions, type FolderResult, inTransfer, Transfer } from "./options.ts";
 import type { TarEntry } from "./tar-header.ts";
 import { readTar } from "./tar-reader.ts";
 
@@ -24,7 +16,7 @@ import { readTar } from "./tar-reader.ts";
  *
  * @param client A client of either kind.
  * @param remoteDir An absolute path of the server's machine, or a `file:` URL.
- * @param localDir A path of this machine.
+ * @param localDir A path of this machine. Not empty.
  * @throws UsageError `ERR_INVALID_ARGUMENT` for an invalid argument or option. Errors of the local file system are those of
  * Node.
  * @throws what `client.fs.packDirectory()` throws.
@@ -41,14 +33,11 @@ export async function downloadDirectory(
   localDir: string,
   options: FolderOptions = {},
 ): Promise<FolderResult> {
-  return await inOperation({ operation: "downloadDirectory" }, options?.signal, async () => {
-    checkOptions("downloadDirectory()", options, FOLDER_RULES);
-    checkArgument("localDir", localDir, aString);
+  return await inTransfer("downloadDirectory", { client, localDir, remoteDir, options }, async () => {
     const transfer = new Transfer(options);
     const { signal } = transfer;
     const target = new LocalTarget(resolve(localDir));
     try {
-      await target.open();
       const exact = await unpackInto(target, client, remoteDir, transfer);
       if (!exact) await copyInto(target, client, remoteDir, "", transfer);
       await target.close();

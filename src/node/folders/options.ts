@@ -1,7 +1,18 @@
 import type { RemoteFileSystem } from "../../filesystem/remote-filesystem.ts";
+import { isAbortReason } from "../../internal/abort.ts";
 import type { Awaitable } from "../../internal/awaitable.ts";
 import { guarded } from "../../internal/guarded.ts";
-import { aFunction, anAbortSignal, type Rules } from "../../internal/option-rules.ts";
+import { inOperation, reattribute } from "../../internal/operation.ts";
+import {
+  aFunction,
+  anAbortSignal,
+  checkArgument,
+  checkOptions,
+  type Rule,
+  type Rules,
+} from "../../internal/option-rules.ts";
+import { toPathUri } from "../../protocol/path-uri.ts";
+import { aClientWith } from "../client-rule.ts";
 import type { TarEntry } from "./tar-header.ts";
 
 /** A client of either kind. */
@@ -43,7 +54,7 @@ export interface FolderOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export const FOLDER_RULES: Rules<FolderOptions> = {
+const FOLDER_RULES: Rules<FolderOptions> = {
   filter: aFunction,
   onProgress: aFunction,
   signal: anAbortSignal,
@@ -61,6 +72,36 @@ export interface FolderResult {
    */
   readonly exact: boolean;
 }
+
+export interface Call {
+  readonly client: FolderClient;
+  readonly localDir: string;
+  readonly remoteDir: string | URL;
+  readonly options: FolderOptions;
+}
+
+/** Checks the arguments and runs a transfer. Its errors name it, also those of the client's own methods. */
+export async function inTransfer(
+  operation: "uploadDirectory" | "downloadDirectory",
+  { client, localDir, remoteDir, options }: Call,
+  work: () => Promise<FolderResult>,
+): Promise<FolderResult> {
+  return await inOperation({ operation }, options?.signal, async () => {
+    checkOptions(`${operation}()`, options, FOLDER_RULES);
+    checkArgument("client", client, aClientWith("fs"));
+    checkArgument("localDir", localDir, aPath);
+    toPathUri(remoteDir, "remoteDir");
+    try {
+      return await work();
+    } catch (error) {
+      if (!isAbortReason(error, options.signal)) reattribute(error, operation);
+      throw error;
+    }
+  });
+}
+
+/** Not the current directory by mistake. */
+const aPath: Rule = (value) => (typeof value === "string" && value !== "" ? undefined : "a non-empty string");
 
 /** Counts the files of one transfer, and asks its filter. */
 export class Transfer {

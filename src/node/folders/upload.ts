@@ -6,16 +6,14 @@ import { UsageError } from "../../errors/usage.ts";
 import type { RemoteFileSystem } from "../../filesystem/remote-filesystem.ts";
 import { isAbortReason } from "../../internal/abort.ts";
 import { invalid } from "../../internal/arguments.ts";
-import { inOperation } from "../../internal/operation.ts";
-import { aString, checkArgument, checkOptions } from "../../internal/option-rules.ts";
 import { joinPaths } from "../../protocol/remote-path.ts";
 import { Pool } from "./ahead.ts";
 import { localEntries } from "./local-source.ts";
 import {
-  FOLDER_RULES,
   type FolderClient,
   type FolderOptions,
   type FolderResult,
+  inTransfer,
   Transfer,
   textOf,
 } from "./options.ts";
@@ -31,7 +29,7 @@ const CONCURRENCY = 8;
  * as it was read.
  *
  * @param client A client of either kind.
- * @param localDir A path of this machine.
+ * @param localDir A path of this machine. Not empty.
  * @param remoteDir An absolute path of the server's machine, or a `file:` URL.
  * @throws UsageError `ERR_INVALID_ARGUMENT` for an invalid argument or option, or for a large file that becomes shorter
  * while it is read. Errors of the local file system are those of Node.
@@ -49,9 +47,7 @@ export async function uploadDirectory(
   remoteDir: string | URL,
   options: FolderOptions = {},
 ): Promise<FolderResult> {
-  return await inOperation({ operation: "uploadDirectory" }, options?.signal, async () => {
-    checkOptions("uploadDirectory()", options, FOLDER_RULES);
-    checkArgument("localDir", localDir, aString);
+  return await inTransfer("uploadDirectory", { client, localDir, remoteDir, options }, async () => {
     const root = resolve(localDir);
     if (!(await stat(root)).isDirectory()) return invalid("localDir must be a directory, got another file");
     const { signal } = options;

@@ -15,7 +15,12 @@ import {
 } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ExecServerClient } from "../../../src/index.ts";
-import { downloadDirectory, type FolderProgress, uploadDirectory } from "../../../src/node.ts";
+import {
+  downloadDirectory,
+  type FolderClient,
+  type FolderProgress,
+  uploadDirectory,
+} from "../../../src/node.ts";
 import { TestServer } from "../../../src/testing.ts";
 import { failureOf } from "../../support/failure.ts";
 import { realClient } from "../../support/real-client.ts";
@@ -216,6 +221,52 @@ describe("uploadDirectory and downloadDirectory", () => {
     expect(await failureOf(downloadDirectory(client, folder.at("none"), folder.at("to")))).toMatchObject({
       kind: "not-found",
     });
+  });
+});
+
+describe("the errors of uploadDirectory and downloadDirectory", () => {
+  type Transfer = (client: FolderClient, local: string, remote: string) => Promise<unknown>;
+  const TRANSFERS: readonly (readonly [name: string, transfer: Transfer])[] = [
+    ["uploadDirectory", uploadDirectory],
+    ["downloadDirectory", (client, local, remote) => downloadDirectory(client, remote, local)],
+  ];
+
+  it.each(TRANSFERS)("name %s and the argument", async (operation, transfer) => {
+    using folder = temporary();
+    const { client } = real;
+    for (const [call, problem] of [
+      [() => transfer(null as never, folder.root, "/x"), "client must be a client with fs, got null"],
+      [() => transfer({} as never, folder.root, "/x"), "client must be a client with fs, got an object"],
+      [() => transfer(client, "", "/x"), "localDir must be a non-empty string, got an empty string"],
+      [() => transfer(client, folder.root, "relative"), "remoteDir must be an absolute path"],
+      [() => transfer(client, folder.root, ""), "remoteDir must be an absolute path"],
+    ] as const) {
+      const error = await failureOf(call());
+      expect(error).toMatchObject({ code: "ERR_INVALID_ARGUMENT", operation });
+      expect((error as Error).message).toContain(`${operation}: ${problem}`);
+    }
+  });
+
+  it.each(TRANSFERS)("name %s, not the method of the client that has failed", async (operation, transfer) => {
+    using folder = temporary();
+    put(folder.at("file"), "");
+    const error = await failureOf(transfer(real.client, folder.root, folder.at("file/x")));
+    expect(error).toMatchObject({ code: "ERR_SERVER", operation, path: folder.at("file/x") });
+    expect((error as Error).message).toMatch(new RegExp(`^${operation} '`));
+    expect((error as Error).stack).toContain("folders.test.ts");
+  });
+});
+
+describe("downloadDirectory", () => {
+  it("makes the local folder when the first entry arrives, not before", async () => {
+    using folder = temporary();
+    mkdirSync(folder.at("empty"));
+    const signal = AbortSignal.abort(new RangeError("enough"));
+    await failureOf(downloadDirectory(real.client, folder.at("none"), folder.at("to")));
+    await failureOf(downloadDirectory(real.client, folder.at("empty"), folder.at("to"), { signal }));
+    expect(readdirSync(folder.root)).toEqual(["empty"]);
+    await downloadDirectory(real.client, folder.at("empty"), folder.at("to/new"));
+    expect(readdirSync(folder.at("to/new"))).toEqual([]);
   });
 });
 
