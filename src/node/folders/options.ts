@@ -23,7 +23,7 @@ export interface FolderClient {
 
 /** An entry of a folder, for the filter. */
 export interface FolderEntry {
-  /** What it is. A link counts as such, whatever it leads to. */
+  /** What it is. A link counts as such, whatever it leads to. Each name of a file with several (hard links) is a file. */
   readonly type: "file" | "directory" | "symlink";
   /** Size in bytes; 0 for a directory or a link. */
   readonly size: number;
@@ -122,12 +122,10 @@ export class Transfer {
     mode,
   }: Pick<TarEntry, "type" | "name" | "size" | "mode">): Promise<boolean> {
     const { filter } = this.#options;
-    if (!filter || (type !== "file" && type !== "directory" && type !== "symlink")) return true;
-    const isIncluded = await filter(textOf(name), {
-      type,
-      size: type === "file" ? size : 0,
-      mode: mode & 0o777,
-    });
+    if (!filter || type === "other") return true;
+    const isFile = type === "file" || type === "link";
+    const entry = { type: isFile ? "file" : type, size: isFile ? size : 0, mode: mode & 0o777 } as const;
+    const isIncluded = await filter(textOf(name), entry);
     this.signal?.throwIfAborted();
     return Boolean(isIncluded);
   }

@@ -13,6 +13,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ExecServerClient } from "../../../src/index.ts";
 import {
@@ -258,6 +259,62 @@ describe("the errors of uploadDirectory and downloadDirectory", () => {
 });
 
 describe("downloadDirectory", () => {
+  it.each(["a", "b", "excluded/c", "a,b", "none", "a,excluded/c,b"])(
+    "brings each name of a file but those that are excluded: %s",
+    async (names) => {
+      using folder = temporary();
+      const excluded = names.split(",");
+      // The archive has the data at whichever name the system lists first.
+      const all = ["a", "b", "d/\u00ff %", "excluded/c", "large"];
+      put(folder.at("from/a"), "12345", 0o640);
+      put(folder.at("from/large"), Buffer.alloc(3_000_000, "x"));
+      for (const name of all.slice(1, 4)) {
+        mkdirSync(dirname(folder.at(`from/${name}`)), { recursive: true });
+        linkSync(folder.at("from/a"), folder.at(`from/${name}`));
+      }
+      linkSync(folder.at("from/large"), folder.at("from/again"));
+      const asked = new Map<string, unknown>();
+      const seen: string[] = [];
+      const result = await downloadDirectory(real.client, folder.at("from"), folder.at("to"), {
+        filter: (path, { type, size }) => {
+          asked.set(path, [type, size]);
+          return !excluded.includes(path);
+        },
+        onProgress: ({ path }) => seen.push(path),
+      });
+      const expected = [...all, "again"].filter((name) => !excluded.includes(name));
+      expect(seen.sort()).toEqual(expected.sort());
+      const large = expected.includes("large") ? 6_000_000 : 3_000_000;
+      expect(result).toEqual({
+        files: expected.length,
+        bytes: (expected.length - 2) * 5 + large,
+        exact: true,
+      });
+      for (const name of all.slice(0, 4)) expect(asked.get(name)).toEqual(["file", 5]);
+      expect(asked.get("again")).toEqual(["file", 3_000_000]);
+      for (const name of excluded) rmSync(folder.at(`from/${name}`), { force: true });
+      execFileSync("diff", ["-r", folder.at("from"), folder.at("to")]);
+      // One file there is one file here.
+      const stats = expected
+        .filter((name) => all.slice(0, 4).includes(name))
+        .map((name) => lstatSync(folder.at(`to/${name}`)));
+      expect(new Set(stats.map(({ ino }) => ino)).size).toBe(1);
+      expect(stats[0]).toMatchObject({ mode: 0o100640, mtimeMs: 1_600_000_000_000 });
+    },
+  );
+
+  it("brings a hard link whose other name is in a directory that is excluded", async () => {
+    using folder = temporary();
+    for (const name of ["a", "m", "z"]) put(folder.at(`from/${name}/file`), "12345");
+    for (const name of ["a", "z"]) linkSync(folder.at("from/m/file"), folder.at(`from/${name}/hard`));
+    for (const excluded of ["a", "m", "z"]) {
+      const filter = (path: string): boolean => path !== excluded;
+      const result = await downloadDirectory(real.client, folder.at("from"), folder.at(excluded), { filter });
+      expect(result).toMatchObject({ files: excluded === "m" ? 4 : 3 });
+      execFileSync("diff", ["-r", "-x", excluded, folder.at("from"), folder.at(excluded)]);
+    }
+  });
+
   it("makes the local folder when the first entry arrives, not before", async () => {
     using folder = temporary();
     mkdirSync(folder.at("empty"));
