@@ -18,8 +18,10 @@
  *   creating a file exclusive. It prints a line if it has created the file. `es_write` writes at most so many bytes with
  *   one call of the system, so that appends do not mix; where `dd` can't, in pieces.
  * - `pack` prints a directory as an archive, without the files that macOS adds: for each line of its input 64 pieces of at
- *   most 64 KiB, and on standard error how much that was, in the words of `dd`, which never reads too much. `room` makes the directory for `unpack`,
- *   which unpacks a file: the file has no name any more when that begins, so nothing can leave it behind.
+ *   most 64 KiB, and on standard error how much that was, in the words of `dd`, which never reads too much.
+ * - `room` makes the directory for `unpack`, which unpacks a file: the file has no name any more when that begins, so nothing
+ *   can leave it behind. The shell goes to the directory, because GNU's tar would decode backslashes in the argument of -C.
+ *   A file or a link in the place of a directory is replaced; for busybox here, because its tar would follow the link.
  *
  * `@{` stands for the shell's dollar and brace, which a template literal would evaluate.
  */
@@ -115,7 +117,7 @@ fi
 [ -z "$es_new" ] || echo new
 case $3 in w) exec >"$a";; *) exec >>"$a";; esac
 [ -z "$4" ] || [ -z "$es_new" ] || chmod "$(printf %o $(($4 & ~$(printf %d "0$es_mask"))))" "$a" || exit
-if [ "$5" ]; then es_write "$5"; else printf %b "$data" | es_write 25000; fi;;
+if [ "$5" ]; then es_write "$5"; else printf %b "$data" | es_write 131072; fi;;
 pack)
 [ -d "$a/" ] || { es_need "$a"; es_no 'Not a directory'; }
 es_tool tar
@@ -133,9 +135,9 @@ exec mkdir -p "$a";;
 unpack)
 exec <"$b" 3<"$b"
 rm -f "$b"
-cd "$a/" || exit
+cd "$a/" 2>/dev/null || es_no 'Permission denied'
 case $(tar --help 2>&1) in *BusyBox*) tar -tf - <&3 2>/dev/null | while IFS= read -r es_name; do
-case $es_name in */) es_dir "./@{es_name%/}" || rm -f "./@{es_name%/}"; esac
+case $es_name in ../* | */../*) ;; */) es_dir "./@{es_name%/}" || rm -f "./@{es_name%/}"; esac
 done; esac
 exec tar -xpof - 3<&-;;
 esac`.replaceAll("@{", "${");

@@ -2,7 +2,7 @@ import type { RemoteFileSystem } from "../../filesystem/remote-filesystem.ts";
 import { isAbortReason } from "../../internal/abort.ts";
 import type { Awaitable } from "../../internal/awaitable.ts";
 import { guarded } from "../../internal/guarded.ts";
-import { inOperation, reattribute } from "../../internal/operation.ts";
+import { inOperation, markShared, reattribute } from "../../internal/operation.ts";
 import {
   aFunction,
   anAbortSignal,
@@ -103,6 +103,8 @@ export async function inTransfer(
 /** Not the current directory by mistake. */
 const aPath: Rule = (value) => (typeof value === "string" && value !== "" ? undefined : "a non-empty string");
 
+type Filter = NonNullable<FolderOptions["filter"]>;
+
 /** Counts the files of one transfer, and asks its filter. */
 export class Transfer {
   readonly signal: AbortSignal | undefined;
@@ -125,9 +127,19 @@ export class Transfer {
     if (!filter || type === "other") return true;
     const isFile = type === "file" || type === "link";
     const entry = { type: isFile ? "file" : type, size: isFile ? size : 0, mode: mode & 0o777 } as const;
-    const isIncluded = await filter(textOf(name), entry);
+    const isIncluded = await this.#asked(filter, textOf(name), entry);
     this.signal?.throwIfAborted();
     return Boolean(isIncluded);
+  }
+
+  /** The filter's own errors keep their operation. */
+  async #asked(filter: Filter, path: string, entry: FolderEntry): Promise<boolean> {
+    try {
+      return await filter(path, entry);
+    } catch (error) {
+      markShared(error);
+      throw error;
+    }
   }
 
   count(name: string, size: number): void {

@@ -24,9 +24,9 @@ const CONCURRENCY = 8;
 
 /**
  * Copies a local folder to the server's machine: files, folders and links, with modes and times (to the second). The remote
- * directory is made if it is missing; what it has and the folder has not stays. A hard link becomes a file of its own;
- * sockets, pipes and devices are left out. What vanishes meanwhile is left out, too; a file that is being written arrives
- * as it was read.
+ * directory is made if it is missing; what it has and the folder has not stays. A link in the way is replaced, and so is a
+ * file where a directory is to be. A hard link becomes a file of its own; sockets, pipes and devices are left out. What
+ * vanishes meanwhile is left out, too; a file that is being written arrives as it was read.
  *
  * @param client A client of either kind.
  * @param localDir A path of this machine. Not empty.
@@ -71,9 +71,8 @@ export function uploadArchive(root: string, transfer: Transfer): AsyncIterable<U
 }
 
 /**
- * A directory comes before its entries, so that it replaces a link in its place, and with all permissions for
- * its owner. All come once more at the end, the inner ones first: they may not be writable, and writing to them changes their
- * times.
+ * A directory comes before its entries, so that it replaces a link in its place, and with all permissions for its owner. All
+ * come once more at the end, the inner ones first: they may not be writable, and writing to them changes their times.
  */
 async function* entriesOf(root: string, transfer: Transfer): AsyncGenerator<TarSource, void> {
   const directories: TarSource[] = [];

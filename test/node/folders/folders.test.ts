@@ -248,6 +248,17 @@ describe("the errors of uploadDirectory and downloadDirectory", () => {
     }
   });
 
+  it("are those of a filter as they are", async () => {
+    using folder = temporary();
+    put(folder.at("from/file"), "");
+    const filter = () => real.client.fs.readFile(folder.at("none")).then(() => true);
+    for (const call of [
+      () => uploadDirectory(real.client, folder.at("from"), folder.at("to"), { filter }),
+      () => downloadDirectory(real.client, folder.at("from"), folder.at("to"), { filter }),
+    ])
+      expect(await failureOf(call())).toMatchObject({ operation: "readFile", path: folder.at("none") });
+  });
+
   it.each(TRANSFERS)("name %s, not the method of the client that has failed", async (operation, transfer) => {
     using folder = temporary();
     put(folder.at("file"), "");
