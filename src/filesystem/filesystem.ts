@@ -255,7 +255,7 @@ export class FileSystem implements RemoteFileSystem {
     options?: FileOptions,
   ): Promise<void> {
     const work: Work<FileOptions, void> = async (connect, directory, { signal }) => {
-      const contents = archiveContents(contentsOf(tar));
+      const contents = archiveContents(contentsOf(tar, "tar"));
       await unpack(await connect(), directory, contents, signal);
     };
     await this.#calls.run("unpackDirectory", path, options, fileRules, work);

@@ -18,10 +18,10 @@ export interface Operation {
   serverVersion?: string | undefined;
 }
 
-/** Errors that reach several callers. They name neither an operation nor a caller's line. */
+/** Errors that reach several callers, or come from a callback. They name neither an operation nor a caller's line. */
 const shared = new WeakSet<object>();
 
-/** Marks an error as one that several callers get. */
+/** Marks an error as one that several callers get, or that is not of the operation. */
 export function markShared(error: unknown): void {
   if (typeof error === "object" && error !== null) shared.add(error);
 }
@@ -55,11 +55,21 @@ export function attribute(error: unknown, operation: Operation): void {
   // The checks of options name their method already.
   const isNamed = error.message.startsWith(`${operation.operation}()`);
   if (!isNamed) error.message = `${subjectOf(operation)}: ${problemOf(error)}`;
+  retrace(error, attribute);
+}
+
+/** Names the method that was called in the error of a method that it has called itself. */
+export function reattribute(error: unknown, operation: string): void {
+  if (!(error instanceof ExecServerError) || error.operation === undefined || shared.has(error)) return;
+  const inner = error.operation;
+  (error as { operation: string }).operation = operation;
+  if (error.message.startsWith(inner)) error.message = operation + error.message.slice(inner.length);
+  retrace(error, reattribute);
+}
+
+function retrace(error: object, above: unknown): void {
   // Only V8 has it. In this turn the async stack leads to the caller; where the error was made, it did not.
-  (Error as { captureStackTrace?(error: object, above: unknown): void }).captureStackTrace?.(
-    error,
-    attribute,
-  );
+  (Error as { captureStackTrace?(error: object, above: unknown): void }).captureStackTrace?.(error, above);
 }
 
 function subjectOf({ operation, path, program, destination }: Operation): string {

@@ -1,4 +1,5 @@
 import { ServerError } from "../errors/server.ts";
+import { RAN } from "../filesystem/shell/run-script.ts";
 import { FILE_SCRIPT } from "../filesystem/shell/script.ts";
 import { concatBytes, textOf, utf8 } from "../internal/bytes.ts";
 import { INVALID_REQUEST } from "./error-codes.ts";
@@ -16,6 +17,7 @@ export function isFileScript(argv: readonly string[]): boolean {
 /** Plays that shell on files in memory, so that a test sees the files only. */
 export async function playFileScript(process: TestProcess, files: TestFiles): Promise<void> {
   const [operation = "", path = "", ...args] = process.argv.slice(4);
+  process.stderr(`${RAN}\n`);
   try {
     if (operation === "put") await put(process, files, keyOf(unescaped(path)), args);
     else perform(operation, files, keyOf(unescaped(path)), args);

@@ -10,7 +10,7 @@ import { joinPaths } from "../../protocol/remote-path.ts";
 import type { FileSession } from "../file-session.ts";
 import { writeFile } from "../write-file.ts";
 import { Flow } from "./flow.ts";
-import { escapedPath, runFileScript, scriptFailure } from "./run-script.ts";
+import { escapedPath, notStarted, runFileScript, scriptFailure } from "./run-script.ts";
 import { FILE_SCRIPT } from "./script.ts";
 
 /** The two empty blocks that end an archive. */
@@ -42,6 +42,7 @@ export function packStream(
       flow.consumed(length);
     }
     const [{ exitCode }, stderr] = await Promise.all([packing.closed, reported]);
+    if (!flow.hasRun) throw notStarted(stderr, rpc.sessionId);
     const lines = stderr.split("\n").filter((line) => line !== "" && !HARMLESS.test(line));
     const [status] = lines.filter((line) => line.startsWith("es_exit"));
     // Without a line of its own, tar has ended well.

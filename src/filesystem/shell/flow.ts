@@ -2,6 +2,7 @@ import { iterate } from "../../internal/byte-stream.ts";
 import { unobserved } from "../../internal/deferred.ts";
 import { TextLines } from "../../internal/text-lines.ts";
 import type { ShellProcess } from "../file-session.ts";
+import { RAN } from "./run-script.ts";
 
 /** The most that the script prints for one line of its input. */
 const GRANT = 4 * 1024 * 1024;
@@ -21,10 +22,16 @@ export class Flow {
   /** Grants that the script has not reported as used. */
   #granted = 0;
   #unread = 0;
+  #hasRun = false;
 
   constructor(packing: ShellProcess) {
     this.#packing = packing;
     this.#grant();
+  }
+
+  /** Whether the script has begun. */
+  get hasRun(): boolean {
+    return this.#hasRun;
   }
 
   /** The reader has taken this many bytes. */
@@ -40,7 +47,8 @@ export class Flow {
     for await (const chunk of iterate(this.#packing.stderr)) {
       for (const line of lines.push(chunk)) {
         const [report, bytes] = REPORT.exec(line) ?? [];
-        if (report === undefined) errors = `${errors}${line}\n`.slice(-MAX_STDERR);
+        if (line === RAN) this.#hasRun = true;
+        else if (report === undefined) errors = `${errors}${line}\n`.slice(-MAX_STDERR);
         else if (bytes !== undefined) this.#used(Number(bytes));
       }
     }

@@ -40,12 +40,17 @@ export async function linkStats(
   path: PathParams,
   signal: AbortSignal | undefined,
 ): Promise<RemoteStats> {
+  const native = toNativePath(path.path);
+  const isPosix = native.startsWith("/");
+  // The server ignores a slash at the end; on a POSIX system it stands for the directory that a link leads to.
+  const isFollowed = isPosix && native.endsWith("/");
   try {
     const metadata = await session.rpc.call("fs/getMetadata", path, { signal });
-    if (!metadata.isSymlink) return statsOf(metadata);
+    if (isFollowed ? metadata.isDirectory : !metadata.isSymlink)
+      return statsOf({ ...metadata, isSymlink: false });
   } catch (error) {
     // A link without a target.
-    if (!isRefusal(error, signal) || !toNativePath(path.path).startsWith("/")) throw error;
+    if (!isRefusal(error, signal) || !isPosix) throw error;
   }
   const printed = await runFileScript(session, ["lstat"], path, { signal });
   const [size = 0, modified = 0, created = 0] = textOf(printed).trim().split(" ").map(Number);

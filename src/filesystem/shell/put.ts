@@ -37,12 +37,24 @@ export async function putFile(
     reportProgress(options, bytes.length, bytes.length);
     return;
   }
-  // The server opens it once more, for which the owner must be able to write.
-  const isNew = await put(session, path, flag, mode && mode | OWNER_WRITE, new Uint8Array(), signal);
+  const isNew = await put(session, path, flag, reopenable(mode), new Uint8Array(), signal);
   await writeFile(session, path, contents, options);
-  if (isNew && mode !== undefined && !(mode & OWNER_WRITE)) {
-    await runFileScript(session, ["chmod", "u-w"], path, { signal });
-  }
+  if (isNew) await close(session, path, mode, signal);
+}
+
+/** The mode of a new file that is opened once more, for which its owner must be able to write. */
+function reopenable(mode: number | undefined): number | undefined {
+  return mode === undefined ? undefined : mode | OWNER_WRITE;
+}
+
+/** Takes from a new file what `reopenable` has added. */
+async function close(
+  session: FileSession,
+  path: PathParams,
+  mode: number | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (reopenable(mode) !== mode) await runFileScript(session, ["chmod", "u-w"], path, { signal });
 }
 
 async function append(
@@ -54,13 +66,17 @@ async function append(
 ): Promise<void> {
   const { signal } = options;
   const total = contents.bytes ? contents.bytes.length : contents.total;
+  const isOnePiece = contents.bytes !== undefined && contents.bytes.length <= MAX_APPEND;
+  const firstMode = isOnePiece ? mode : reopenable(mode);
   let bytesWritten = 0;
+  let isNew = false;
   try {
     for await (const piece of pieces(contents, signal)) {
-      await put(session, path, "a", mode, piece, signal);
+      if (await put(session, path, "a", firstMode, piece, signal)) isNew = true;
       bytesWritten += piece.length;
       reportProgress(options, bytesWritten, total);
     }
+    if (isNew && !isOnePiece) await close(session, path, mode, signal);
   } catch (error) {
     throw withBytesWritten(error, bytesWritten);
   }

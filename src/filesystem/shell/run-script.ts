@@ -1,3 +1,4 @@
+import { ServerError } from "../../errors/server.ts";
 import { UsageError } from "../../errors/usage.ts";
 import { invalid } from "../../internal/arguments.ts";
 import { type Bytes, textOf } from "../../internal/bytes.ts";
@@ -11,6 +12,9 @@ import { FILE_SCRIPT } from "./script.ts";
 
 /** The exit code of a shell that does not find a program. */
 const NOT_FOUND = 127;
+
+/** The first line that the script writes to standard error. */
+export const RAN = "es_ran";
 
 /** What a script is given beside its arguments. */
 export interface ScriptInput {
@@ -35,9 +39,21 @@ export async function runFileScript(
   const env = data === undefined ? {} : { data };
   const command = [operation, escapedPath(path), ...args];
   const { exitCode, stdout, stderr } = await shell.run(FILE_SCRIPT, command, { env, input, sandbox, signal });
+  const [before = "", errors] = textOf(stderr).split(`${RAN}\n`);
   // busybox's head exits with 0 when the disk is full.
-  if (exitCode === 0 && (operation !== "put" || stderr.length === 0)) return stdout;
-  throw scriptFailure(exitCode, textOf(stderr), rpc.sessionId);
+  if (exitCode === 0 && (operation !== "put" || errors === "")) return stdout;
+  throw errors === undefined
+    ? notStarted(before, rpc.sessionId)
+    : scriptFailure(exitCode, errors, rpc.sessionId);
+}
+
+/** What the sandbox has reported in place of the shell. It says nothing of the path. */
+export function notStarted(stderr: string, sessionId: string | undefined): Error {
+  return new ServerError(`The shell did not start: ${shownText(stderr.trim())}`, {
+    rpcCode: RPC_INTERNAL_ERROR,
+    sessionId,
+    delivery: "answered",
+  });
 }
 
 /** What a script that failed has reported, as an error of the server. */

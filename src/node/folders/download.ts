@@ -2,17 +2,11 @@ import { resolve } from "node:path";
 import { UsageError } from "../../errors/usage.ts";
 import { isAbortReason } from "../../internal/abort.ts";
 import { iterate } from "../../internal/byte-stream.ts";
-import { inOperation } from "../../internal/operation.ts";
-import { aString, checkArgument, checkOptions } from "../../internal/option-rules.ts";
+import { toPathUri } from "../../protocol/path-uri.ts";
 import { joinPaths } from "../../protocol/remote-path.ts";
+import { ArchivedFiles, encodedName } from "./hard-links.ts";
 import { innerName, LocalTarget } from "./local-target.ts";
-import {
-  FOLDER_RULES,
-  type FolderClient,
-  type FolderOptions,
-  type FolderResult,
-  Transfer,
-} from "./options.ts";
+import { type FolderClient, type FolderOptions, type FolderResult, inTransfer, Transfer } from "./options.ts";
 import type { TarEntry } from "./tar-header.ts";
 import { readTar } from "./tar-reader.ts";
 
@@ -24,7 +18,7 @@ import { readTar } from "./tar-reader.ts";
  *
  * @param client A client of either kind.
  * @param remoteDir An absolute path of the server's machine, or a `file:` URL.
- * @param localDir A path of this machine.
+ * @param localDir A path of this machine. Not empty.
  * @throws UsageError `ERR_INVALID_ARGUMENT` for an invalid argument or option. Errors of the local file system are those of
  * Node.
  * @throws what `client.fs.packDirectory()` throws.
@@ -41,14 +35,11 @@ export async function downloadDirectory(
   localDir: string,
   options: FolderOptions = {},
 ): Promise<FolderResult> {
-  return await inOperation({ operation: "downloadDirectory" }, options?.signal, async () => {
-    checkOptions("downloadDirectory()", options, FOLDER_RULES);
-    checkArgument("localDir", localDir, aString);
+  return await inTransfer("downloadDirectory", { client, localDir, remoteDir, options }, async () => {
     const transfer = new Transfer(options);
     const { signal } = transfer;
     const target = new LocalTarget(resolve(localDir));
     try {
-      await target.open();
       const exact = await unpackInto(target, client, remoteDir, transfer);
       if (!exact) await copyInto(target, client, remoteDir, "", transfer);
       await target.close();
@@ -69,23 +60,39 @@ async function unpackInto(
 ): Promise<boolean> {
   const { signal } = transfer;
   const excluded = new Set<string>();
+  const files = new ArchivedFiles();
+  let hasBegun = false;
   try {
     for await (const item of readTar(iterate(fs.packDirectory(remoteDir, { signal })))) {
-      const entry = { ...item, name: innerName(item.name) };
+      hasBegun = true;
+      const entry = files.seen({ ...item, name: innerName(item.name) });
+      const { name, type } = entry;
       // The directory itself keeps the mode that it has here.
-      if (entry.name === "" || entry.type === "other" || isBelow(entry.name, excluded)) continue;
+      if (name === "" || type === "other" || isBelow(name, excluded)) continue;
       if (!(await transfer.includes(entry))) {
-        if (entry.type === "directory") excluded.add(entry.name);
+        if (type === "directory") excluded.add(name);
         continue;
       }
-      await target.add(entry, item.data);
-      if (entry.type === "file") transfer.count(entry.name, entry.size);
+      const isAlone = files.isAlone(entry);
+      await target.add(
+        isAlone ? { ...entry, type: "file" } : entry,
+        isAlone ? () => dataOf(name) : item.data,
+      );
+      if (type !== "file" && type !== "link") continue;
+      files.brought(entry);
+      transfer.count(name, entry.size);
     }
     return true;
   } catch (error) {
-    const isUnsupported = error instanceof UsageError && error.code === "ERR_UNSUPPORTED";
+    const isUnsupported = error instanceof UsageError && error.code === "ERR_UNSUPPORTED" && !hasBegun;
     if (isUnsupported && !isAbortReason(error, signal)) return false;
     throw error;
+  }
+
+  /** The data of a hard link whose file is excluded. */
+  async function* dataOf(name: string): AsyncGenerator<Buffer, void> {
+    const path = `${toPathUri(remoteDir, "remoteDir").replace(/\/$/, "")}/${encodedName(name)}`;
+    yield* buffersOf(iterate(fs.createReadStream(path, { signal })));
   }
 }
 
@@ -123,10 +130,12 @@ async function copyInto(
       await copyInto(target, client, path, `${name}/`, transfer);
       continue;
     }
-    await target.add(entry, async function* () {
-      for await (const chunk of iterate(fs.createReadStream(path, { signal })))
-        yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    });
+    await target.add(entry, () => buffersOf(iterate(fs.createReadStream(path, { signal }))));
     transfer.count(name, size);
   }
+}
+
+async function* buffersOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void> {
+  for await (const { buffer, byteOffset, byteLength } of chunks)
+    yield Buffer.from(buffer, byteOffset, byteLength);
 }

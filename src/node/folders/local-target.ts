@@ -1,5 +1,6 @@
-import { chmod, link, lstat, lutimes, mkdir, rm, symlink, utimes } from "node:fs/promises";
+import { chmod, link, lstat, lutimes, mkdir, rename, rm, symlink, unlink, utimes } from "node:fs/promises";
 import { ProtocolError } from "../../errors/connection.ts";
+import { randomId } from "../../internal/bytes.ts";
 import { Pool } from "./ahead.ts";
 import { closeFile, openFile, setMode, setTimes, writeAll } from "./io.ts";
 import { localPath } from "./local-source.ts";
@@ -12,17 +13,23 @@ const CONCURRENCY = 8;
 /** Bytes of one write. A file that has no more is collected, so that others can be written meanwhile. */
 const WRITE_SIZE = 1024 * 1024;
 
+/** The last date, in milliseconds. */
+const MAX_DATE = 8.64e15;
+
 /**
  * A local folder that entries of another machine are written to. Nothing is written outside: names that climb out are
  * refused, the directories of a path are real ones, and links are made last, when nothing is written through them any more.
  */
 export class LocalTarget {
   readonly #root: string;
+  #opened: Promise<unknown> | undefined;
   /** The permissions that this process takes from new files. */
   readonly #umask = process.umask();
   readonly #pool = new Pool(CONCURRENCY);
   /** The directories that are known to be none behind links. */
   readonly #directories = new Map<string, Promise<void>>();
+  /** Those that were not there. */
+  readonly #made = new Set<string>();
   readonly #files = new Map<string, Promise<void>>();
   readonly #modes = new Map<string, TarEntry>();
   readonly #links = new Map<string, TarEntry>();
@@ -31,32 +38,48 @@ export class LocalTarget {
     this.#root = root;
   }
 
-  /** Makes the folder. */
-  async open(): Promise<void> {
-    await mkdir(this.#root, { recursive: true });
+  /** Makes the folder, with the first entry. */
+  async #open(): Promise<void> {
+    this.#opened ??= mkdir(this.#root, { recursive: true });
+    await this.#opened;
   }
 
-  /** Writes an entry with a name of `innerName`. Resolves when its data has been read. */
+  /** Writes an entry with a name of `innerName`. Resolves when its data has been read. The last one of a name counts. */
   async add(entry: TarEntry, data: () => AsyncIterable<Buffer>): Promise<void> {
     const { name, type } = entry;
-    if (type === "directory") {
-      await this.#makeDirectory(name);
-      this.#modes.set(name, entry);
-    } else if (type === "symlink" || type === "link") this.#links.set(name, entry);
-    else await this.#addFile(entry, data);
+    if (type === "symlink" || type === "link") {
+      this.#links.set(name, entry);
+      return;
+    }
+    await this.#open();
+    this.#links.delete(name);
+    await this.#files.get(name);
+    if (type !== "directory") {
+      await this.#addFile(entry, data);
+      return;
+    }
+    this.#files.delete(name);
+    await this.#makeDirectory(name);
+    this.#modes.set(name, entry);
+    // One that was there becomes as private as it is to be before anything is written to it.
+    await chmod(this.#path(name), (entry.mode & 0o777) | 0o700);
   }
 
   /** Finishes what has been added: links, then modes and times of directories, the inner ones first. */
   async close(): Promise<void> {
+    await this.#open();
     await this.#pool.idle();
     const links = [...this.#links.values()];
     for (const { name } of links) await this.#makeParent(name);
     for (const entry of links) if (entry.type === "link") await this.#makeHardLink(entry);
     for (const entry of links) if (entry.type === "symlink") await this.#makeLink(entry);
+    for (const name of this.#made) {
+      if (!this.#modes.has(name)) await chmod(this.#path(name), 0o777 & ~this.#umask);
+    }
     for (const { name, mode, mtime } of [...this.#modes.values()].sort(byDepth)) {
       const path = this.#path(name);
       await chmod(path, mode & 0o777);
-      await utimes(path, mtime, mtime);
+      await utimes(path, dateOf(mtime), dateOf(mtime));
     }
   }
 
@@ -67,8 +90,6 @@ export class LocalTarget {
 
   async #addFile(entry: TarEntry, data: () => AsyncIterable<Buffer>): Promise<void> {
     const { name, size } = entry;
-    // An archive may have a file twice: the last one counts.
-    await this.#files.get(name);
     if (size > WRITE_SIZE) {
       const written = this.#write(entry, joined(data()));
       this.#files.set(name, written);
@@ -90,53 +111,77 @@ export class LocalTarget {
   ): Promise<void> {
     await this.#makeParent(name);
     const permissions = mode & 0o777;
-    const file = await this.#create(name, permissions);
-    try {
-      for await (const piece of data) await writeAll(file, piece);
-      if ((permissions & this.#umask) !== 0) await setMode(file, permissions);
-      await setTimes(file, mtime, mtime);
-    } finally {
-      await closeFile(file);
-    }
+    await this.#place(name, async (path) => {
+      const file = await openFile(path, "wx", permissions);
+      try {
+        for await (const piece of data) await writeAll(file, piece);
+        if ((permissions & this.#umask) !== 0) await setMode(file, permissions);
+        await setTimes(file, dateOf(mtime), dateOf(mtime));
+      } finally {
+        await closeFile(file);
+      }
+    });
   }
 
-  /** A new file: what is there is removed, never written through. */
-  async #create(name: string, mode: number): Promise<number> {
+  /**
+   * Makes what is new at its path; or beside what is there, to replace that in one step. Nothing is written through it, and
+   * other transfers into the folder do not miss it.
+   */
+  async #place(name: string, make: (path: Buffer) => Promise<void>): Promise<void> {
     const path = this.#path(name);
     try {
-      return await openFile(path, "wx", mode);
+      await make(path);
+      return;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      if (!hasCode(error, "EEXIST")) throw error;
     }
-    await rm(path);
-    return await openFile(path, "wx", mode);
+    const beside = this.#path(`${parentOf(name)}/.exec-server-sdk-${randomId()}`);
+    try {
+      await make(beside);
+      await rename(beside, path);
+    } finally {
+      // Two links to one file are not renamed.
+      await rm(beside, { force: true });
+    }
   }
 
   async #makeParent(name: string): Promise<void> {
-    const end = name.lastIndexOf("/");
-    if (end >= 0) await this.#makeDirectory(name.slice(0, end));
+    const parent = parentOf(name);
+    if (parent !== "") await this.#makeDirectory(parent);
   }
 
   #makeDirectory(name: string): Promise<void> {
     const known = this.#directories.get(name);
     if (known !== undefined) return known;
-    const made = this.#makeParent(name).then(async () => {
-      const path = this.#path(name);
-      const found = await lstat(path).catch(() => undefined);
-      if (found?.isDirectory()) return;
-      if (found) await rm(path);
-      await mkdir(path);
-    });
+    const made = this.#makeParent(name).then(() => this.#replaceByDirectory(name));
     this.#directories.set(name, made);
     made.catch(() => {});
     return made;
   }
 
-  async #makeLink({ name, target, mtime }: TarEntry): Promise<void> {
+  /** Private until it has its mode. Other transfers may make it, or remove what is there, at the same time. */
+  async #replaceByDirectory(name: string): Promise<void> {
     const path = this.#path(name);
-    await rm(path, { force: true });
-    await symlink(Buffer.from(target, "latin1"), path);
-    await lutimes(path, mtime, mtime);
+    for (;;) {
+      try {
+        await mkdir(path, 0o700);
+        this.#made.add(name);
+        return;
+      } catch (error) {
+        if (!hasCode(error, "EEXIST")) throw error;
+      }
+      if (await isDirectory(path)) return;
+      await unlink(path).catch(async (error: unknown) => {
+        if (!hasCode(error, "ENOENT") && !(await isDirectory(path))) throw error;
+      });
+    }
+  }
+
+  async #makeLink({ name, target, mtime }: TarEntry): Promise<void> {
+    await this.#place(name, async (path) => {
+      await symlink(Buffer.from(target, "latin1"), path);
+      await lutimes(path, dateOf(mtime), dateOf(mtime));
+    });
   }
 
   async #makeHardLink({ name, target }: TarEntry): Promise<void> {
@@ -145,9 +190,7 @@ export class LocalTarget {
     if (!this.#files.has(source))
       throw new ProtocolError(`the archive links '${textOf(name)}' to no file of its own`);
     if (source === name) return;
-    const path = this.#path(name);
-    await rm(path, { force: true });
-    await link(this.#path(source), path);
+    await this.#place(name, (path) => link(this.#path(source), path));
     this.#files.set(name, Promise.resolve());
   }
 
@@ -166,7 +209,26 @@ export function innerName(name: string): string {
   return names.join("/");
 }
 
+const parentOf = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf("/")));
+
+const hasCode = (error: unknown, code: string): boolean => (error as NodeJS.ErrnoException).code === code;
+
+/** Whether there is a directory, and no link to one. False for a missing path. */
+async function isDirectory(path: Buffer): Promise<boolean> {
+  try {
+    return (await lstat(path)).isDirectory();
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return false;
+    throw error;
+  }
+}
+
 const byDepth = (a: TarEntry, b: TarEntry): number => b.name.split("/").length - a.name.split("/").length;
+
+/** A time as Node takes it: a negative number would stand for now. Beyond the range of dates, their first or last. */
+function dateOf(seconds: number): Date {
+  return new Date(Math.max(-MAX_DATE, Math.min(seconds * 1000, MAX_DATE)));
+}
 
 /** The output of a process comes in pieces of 8 KiB, and each write of a file costs a while. */
 async function* joined(data: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {

@@ -1,7 +1,18 @@
 import type { RemoteFileSystem } from "../../filesystem/remote-filesystem.ts";
+import { isAbortReason } from "../../internal/abort.ts";
 import type { Awaitable } from "../../internal/awaitable.ts";
 import { guarded } from "../../internal/guarded.ts";
-import { aFunction, anAbortSignal, type Rules } from "../../internal/option-rules.ts";
+import { inOperation, markShared, reattribute } from "../../internal/operation.ts";
+import {
+  aFunction,
+  anAbortSignal,
+  checkArgument,
+  checkOptions,
+  type Rule,
+  type Rules,
+} from "../../internal/option-rules.ts";
+import { toPathUri } from "../../protocol/path-uri.ts";
+import { aClientWith } from "../client-rule.ts";
 import type { TarEntry } from "./tar-header.ts";
 
 /** A client of either kind. */
@@ -12,7 +23,7 @@ export interface FolderClient {
 
 /** An entry of a folder, for the filter. */
 export interface FolderEntry {
-  /** What it is. A link counts as such, whatever it leads to. */
+  /** What it is. A link counts as such, whatever it leads to. Each name of a file with several (hard links) is a file. */
   readonly type: "file" | "directory" | "symlink";
   /** Size in bytes; 0 for a directory or a link. */
   readonly size: number;
@@ -43,7 +54,7 @@ export interface FolderOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export const FOLDER_RULES: Rules<FolderOptions> = {
+const FOLDER_RULES: Rules<FolderOptions> = {
   filter: aFunction,
   onProgress: aFunction,
   signal: anAbortSignal,
@@ -61,6 +72,38 @@ export interface FolderResult {
    */
   readonly exact: boolean;
 }
+
+export interface Call {
+  readonly client: FolderClient;
+  readonly localDir: string;
+  readonly remoteDir: string | URL;
+  readonly options: FolderOptions;
+}
+
+/** Checks the arguments and runs a transfer. Its errors name it, also those of the client's own methods. */
+export async function inTransfer(
+  operation: "uploadDirectory" | "downloadDirectory",
+  { client, localDir, remoteDir, options }: Call,
+  work: () => Promise<FolderResult>,
+): Promise<FolderResult> {
+  return await inOperation({ operation }, options?.signal, async () => {
+    checkOptions(`${operation}()`, options, FOLDER_RULES);
+    checkArgument("client", client, aClientWith("fs"));
+    checkArgument("localDir", localDir, aPath);
+    toPathUri(remoteDir, "remoteDir");
+    try {
+      return await work();
+    } catch (error) {
+      if (!isAbortReason(error, options.signal)) reattribute(error, operation);
+      throw error;
+    }
+  });
+}
+
+/** Not the current directory by mistake. */
+const aPath: Rule = (value) => (typeof value === "string" && value !== "" ? undefined : "a non-empty string");
+
+type Filter = NonNullable<FolderOptions["filter"]>;
 
 /** Counts the files of one transfer, and asks its filter. */
 export class Transfer {
@@ -81,14 +124,22 @@ export class Transfer {
     mode,
   }: Pick<TarEntry, "type" | "name" | "size" | "mode">): Promise<boolean> {
     const { filter } = this.#options;
-    if (!filter || (type !== "file" && type !== "directory" && type !== "symlink")) return true;
-    const isIncluded = await filter(textOf(name), {
-      type,
-      size: type === "file" ? size : 0,
-      mode: mode & 0o777,
-    });
+    if (!filter || type === "other") return true;
+    const isFile = type === "file" || type === "link";
+    const entry = { type: isFile ? "file" : type, size: isFile ? size : 0, mode: mode & 0o777 } as const;
+    const isIncluded = await this.#asked(filter, textOf(name), entry);
     this.signal?.throwIfAborted();
     return Boolean(isIncluded);
+  }
+
+  /** The filter's own errors keep their operation. */
+  async #asked(filter: Filter, path: string, entry: FolderEntry): Promise<boolean> {
+    try {
+      return await filter(path, entry);
+    } catch (error) {
+      markShared(error);
+      throw error;
+    }
   }
 
   count(name: string, size: number): void {

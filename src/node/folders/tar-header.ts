@@ -15,7 +15,7 @@ export interface TarEntry {
   readonly name: string;
   readonly size: number;
   readonly mode: number;
-  /** Seconds since 1970. */
+  /** Seconds since 1970. Negative for a time before. */
   readonly mtime: number;
   /** The target of a link. */
   readonly target: string;
@@ -77,12 +77,17 @@ function header(
   put(MODE, octal(mode, 7));
   put([108, 8], octal(0, 7));
   put([116, 8], octal(0, 7));
-  if (size < 8 ** 11) put(SIZE, octal(size, 11));
-  else {
-    block[SIZE[0]] = 0x80;
-    block.writeBigUInt64BE(BigInt(size), SIZE[0] + 4);
-  }
-  put(MTIME, octal(Math.max(0, mtime), 11));
+  const putNumber = (field: Field, value: number): void => {
+    const [start, length] = field;
+    if (value >= 0 && value < 8 ** 11) put(field, octal(value, 11));
+    else {
+      block.fill(0xff, start, start + length);
+      block.writeBigInt64BE(BigInt(Math.floor(value)), start + length - 8);
+      if (value >= 0) block.writeUInt32BE(0x80 * 2 ** 24, start);
+    }
+  };
+  putNumber(SIZE, size);
+  putNumber(MTIME, mtime);
   put(FLAG, flag);
   put(TARGET, target);
   put(MAGIC, "ustar  \0");
@@ -105,6 +110,12 @@ function checksum(block: Uint8Array): number {
   return sum;
 }
 
+/** Throws for what is no number. */
+export function aNumber(value: number): number {
+  if (!Number.isFinite(value)) throw new ProtocolError("the archive has a header with an invalid number");
+  return value;
+}
+
 /** An entry, and the flag of its header, which can be one of an extension. Undefined for an empty block. */
 export function decodeHeader(block: Buffer): (TarEntry & { readonly flag: string }) | undefined {
   if (block.every((byte) => byte === 0)) return undefined;
@@ -112,9 +123,11 @@ export function decodeHeader(block: Buffer): (TarEntry & { readonly flag: string
     block.toString("latin1", offset, offset + length).replace(/\0.*$/s, "");
   const number = (field: Field): number => {
     const [offset, length] = field;
-    // GNU's form of numbers that have too many digits.
-    if ((block[offset] ?? 0) === 0x80) return Number(block.readBigUInt64BE(offset + length - 8));
-    return Number.parseInt(text(field).trim() || "0", 8);
+    const [first = 0] = block.subarray(offset);
+    // GNU's forms of numbers that have too many digits, and of negative ones.
+    if (first === 0x80) return Number(BigInt.asUintN(63, block.readBigUInt64BE(offset + length - 8)));
+    if (first === 0xff) return Number(block.readBigInt64BE(offset + length - 8));
+    return aNumber(Number.parseInt(text(field).trim() || "0", 8));
   };
   if (number(CHECKSUM) !== checksum(block))
     throw new ProtocolError("the archive has a header with a wrong checksum");

@@ -1,5 +1,5 @@
 import { ProtocolError } from "../../errors/connection.ts";
-import { BLOCK, decodeHeader, padding, type TarEntry } from "./tar-header.ts";
+import { aNumber, BLOCK, decodeHeader, padding, type TarEntry } from "./tar-header.ts";
 
 /** The most that the extension of a header, such as a long name, may have. */
 const MAX_EXTENSION = 1024 * 1024;
@@ -72,8 +72,8 @@ function extended(flag: string, data: Buffer): Partial<TarEntry> {
       throw new ProtocolError("the archive has a file with holes, which is not supported");
     if (key === "path") found["name"] = value;
     else if (key === "linkpath") found["target"] = value;
-    else if (key === "size") found["size"] = Number(value);
-    else if (key === "mtime") found["mtime"] = Math.floor(Number(value));
+    else if (key === "size") found["size"] = aNumber(Number(value));
+    else if (key === "mtime") found["mtime"] = Math.floor(aNumber(Number(value)));
     at = end;
   }
   return found;

@@ -1,7 +1,7 @@
-import { invalid, received } from "../../internal/arguments.ts";
 import { aFunction, checkArgument, checkOptions, integer, type Rules } from "../../internal/option-rules.ts";
 import { aHost, aPort, type TcpTarget } from "../../tcp/options.ts";
 import type { RemoteSocket } from "../../tcp/socket.ts";
+import { aClientWith } from "../client-rule.ts";
 
 /** A client of either kind. */
 export interface PortClient {
@@ -39,8 +39,7 @@ const FORWARD_RULES: Rules<ForwardOptions> = {
 
 /** Throws a UsageError `ERR_INVALID_ARGUMENT` unless the arguments are right. */
 export function checkForward(client: PortClient, options: ForwardOptions): void {
-  if (typeof client?.connectTcp !== "function")
-    invalid(`forwardPort(): client must have connectTcp(), got ${received(client)}`);
+  checkArgument("forwardPort(): client", client, aClientWith("connectTcp()"));
   checkOptions("forwardPort()", options, FORWARD_RULES);
   checkArgument("forwardPort(): remotePort", options?.remotePort, aPort);
 }

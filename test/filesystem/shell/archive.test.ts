@@ -166,4 +166,6 @@ it("refuses wrong arguments at once", async () => {
   expect(() => relayed.fs.packDirectory(at("x"), { sort: true } as never)).toThrow(/no option "sort"/);
   const wrong = relayed.fs.unpackDirectory(at("to"), 7 as never);
   expect(await failureOf(wrong)).toMatchObject({ code: "ERR_INVALID_ARGUMENT" });
+  const none = await failureOf(relayed.fs.unpackDirectory(at("to"), null as never));
+  expect((none as Error).message).toMatch(/: tar must be .*, got null$/);
 });

@@ -1,20 +1,31 @@
 import { execFileSync } from "node:child_process";
 import {
+  chmodSync,
+  linkSync,
   lstatSync,
+  lutimesSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ExecServerClient } from "../../../src/index.ts";
-import { downloadDirectory, type FolderProgress, uploadDirectory } from "../../../src/node.ts";
+import {
+  downloadDirectory,
+  type FolderClient,
+  type FolderProgress,
+  uploadDirectory,
+} from "../../../src/node.ts";
 import { TestServer } from "../../../src/testing.ts";
 import { failureOf } from "../../support/failure.ts";
 import { realClient } from "../../support/real-client.ts";
+import { relayedFiles } from "../../support/remote-files.ts";
 import { listingOf, makeFolder, put, temporary } from "./folder.ts";
 
 let real: Awaited<ReturnType<typeof realClient>>;
@@ -66,6 +77,77 @@ describe("uploadDirectory and downloadDirectory", () => {
       expect(readFileSync(folder.at(`${to}/a`), "utf8")).toBe("new");
       expect(readdirSync(folder.at(`${to}/d`)).sort()).toEqual(["b", "c"]);
     }
+  });
+
+  it("replace a link or a file in the place of a directory, and write nothing through links", async () => {
+    using folder = temporary();
+    put(folder.at("from/sub/f"), "new");
+    put(folder.at("from/é/deep/f"), "new");
+    put(folder.at("from/d/f"), "new");
+    put(folder.at("from/file"), "new");
+    chmodSync(folder.at("from/sub"), 0o500);
+    for (const [to, transfer] of [
+      ["there", () => uploadDirectory(real.client, folder.at("from"), folder.at("there"))],
+      ["back", () => downloadDirectory(real.client, folder.at("from"), folder.at("back"))],
+    ] as const) {
+      for (const name of ["f", "deep/f"]) put(folder.at(`out/${name}`), "outside");
+      mkdirSync(folder.at(to));
+      for (const name of ["sub", "é"]) symlinkSync(folder.at("out"), folder.at(`${to}/${name}`));
+      symlinkSync(folder.at("out/f"), folder.at(`${to}/file`));
+      put(folder.at(`${to}/d`), "a file");
+      await transfer();
+      expect(listingOf(folder.at(to))).toBe(listingOf(folder.at("from")));
+      for (const name of ["f", "deep/f"])
+        expect(readFileSync(folder.at(`out/${name}`), "utf8")).toBe("outside");
+    }
+  });
+
+  it("keep times before 1970 and after 2242", async () => {
+    using folder = temporary();
+    put(folder.at("from/d/old"), "x");
+    put(folder.at("from/d/new"), "x");
+    symlinkSync("old", folder.at("from/d/link"));
+    lutimesSync(folder.at("from/d/link"), new Date(-5_000), new Date(-5_000));
+    utimesSync(folder.at("from/d/old"), new Date(-86_400_000), new Date(-86_400_000));
+    utimesSync(folder.at("from/d/new"), 2 ** 33 + 1, 2 ** 33 + 1);
+    utimesSync(folder.at("from/d"), new Date(-1_500), new Date(-1_500));
+    await uploadDirectory(real.client, folder.at("from"), folder.at("there"));
+    await downloadDirectory(real.client, folder.at("there"), folder.at("back"));
+    for (const to of ["there", "back"]) expect(listingOf(folder.at(to))).toBe(listingOf(folder.at("from")));
+    expect(lstatSync(folder.at("back/d/old")).mtimeMs).toBe(-86_400_000);
+  });
+
+  it("keep private directories private meanwhile, and after a failure", async () => {
+    using folder = temporary();
+    // The files of a directory come in any order, so that some come after the large one.
+    for (let n = 0; n < 20; n++) put(folder.at(`from/private/f${n}`), Buffer.alloc(1024 * 1024));
+    for (const to of ["from", "was-open"]) mkdirSync(folder.at(`${to}/private`), { recursive: true });
+    chmodSync(folder.at("from/private"), 0o700);
+    const modes: string[] = [];
+    for (const to of ["was-open", "back"]) {
+      const controller = new AbortController();
+      const onProgress = () => {
+        modes.push((lstatSync(folder.at(`${to}/private`)).mode & 0o777).toString(8));
+        controller.abort(new RangeError("enough"));
+      };
+      const options = { onProgress, signal: controller.signal };
+      await failureOf(downloadDirectory(real.client, folder.at("from"), folder.at(to), options));
+      modes.push((lstatSync(folder.at(`${to}/private`)).mode & 0o777).toString(8));
+    }
+    expect(modes).toEqual(["700", "700", "700", "700"]);
+  });
+
+  it("do not disturb each other in one folder", async () => {
+    using folder = temporary();
+    for (let n = 0; n < 30; n++) put(folder.at(`from/d${n % 3}/f${n}`), `${n}`);
+    put(folder.at("from/d0/large"), Buffer.alloc(2_000_000, "x"));
+    linkSync(folder.at("from/d0/f0"), folder.at("from/d0/hard"));
+    symlinkSync("f0", folder.at("from/d0/link"));
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 20 }, () => downloadDirectory(real.client, folder.at("from"), folder.at("to"))),
+    );
+    expect(outcomes.filter(({ status }) => status === "rejected")).toEqual([]);
+    execFileSync("diff", ["-r", "--no-dereference", folder.at("from"), folder.at("to")]);
   });
 
   it("ask a filter, also an asynchronous one, and report what they transfer", async () => {
@@ -143,6 +225,119 @@ describe("uploadDirectory and downloadDirectory", () => {
   });
 });
 
+describe("the errors of uploadDirectory and downloadDirectory", () => {
+  type Transfer = (client: FolderClient, local: string, remote: string) => Promise<unknown>;
+  const TRANSFERS: readonly (readonly [name: string, transfer: Transfer])[] = [
+    ["uploadDirectory", uploadDirectory],
+    ["downloadDirectory", (client, local, remote) => downloadDirectory(client, remote, local)],
+  ];
+
+  it.each(TRANSFERS)("name %s and the argument", async (operation, transfer) => {
+    using folder = temporary();
+    const { client } = real;
+    for (const [call, problem] of [
+      [() => transfer(null as never, folder.root, "/x"), "client must be a client with fs, got null"],
+      [() => transfer({} as never, folder.root, "/x"), "client must be a client with fs, got an object"],
+      [() => transfer(client, "", "/x"), "localDir must be a non-empty string, got an empty string"],
+      [() => transfer(client, folder.root, "relative"), "remoteDir must be an absolute path"],
+      [() => transfer(client, folder.root, ""), "remoteDir must be an absolute path"],
+    ] as const) {
+      const error = await failureOf(call());
+      expect(error).toMatchObject({ code: "ERR_INVALID_ARGUMENT", operation });
+      expect((error as Error).message).toContain(`${operation}: ${problem}`);
+    }
+  });
+
+  it("are those of a filter as they are", async () => {
+    using folder = temporary();
+    put(folder.at("from/file"), "");
+    const filter = () => real.client.fs.readFile(folder.at("none")).then(() => true);
+    for (const call of [
+      () => uploadDirectory(real.client, folder.at("from"), folder.at("to"), { filter }),
+      () => downloadDirectory(real.client, folder.at("from"), folder.at("to"), { filter }),
+    ])
+      expect(await failureOf(call())).toMatchObject({ operation: "readFile", path: folder.at("none") });
+  });
+
+  it.each(TRANSFERS)("name %s, not the method of the client that has failed", async (operation, transfer) => {
+    using folder = temporary();
+    put(folder.at("file"), "");
+    const error = await failureOf(transfer(real.client, folder.root, folder.at("file/x")));
+    expect(error).toMatchObject({ code: "ERR_SERVER", operation, path: folder.at("file/x") });
+    expect((error as Error).message).toMatch(new RegExp(`^${operation} '`));
+    expect((error as Error).stack).toContain("folders.test.ts");
+  });
+});
+
+describe("downloadDirectory", () => {
+  it.each(["a", "b", "excluded/c", "a,b", "none", "a,excluded/c,b"])(
+    "brings each name of a file but those that are excluded: %s",
+    async (names) => {
+      using folder = temporary();
+      const excluded = names.split(",");
+      // The archive has the data at whichever name the system lists first.
+      const all = ["a", "b", "d/\u00ff %", "excluded/c", "large"];
+      put(folder.at("from/a"), "12345", 0o640);
+      put(folder.at("from/large"), Buffer.alloc(3_000_000, "x"));
+      for (const name of all.slice(1, 4)) {
+        mkdirSync(dirname(folder.at(`from/${name}`)), { recursive: true });
+        linkSync(folder.at("from/a"), folder.at(`from/${name}`));
+      }
+      linkSync(folder.at("from/large"), folder.at("from/again"));
+      const asked = new Map<string, unknown>();
+      const seen: string[] = [];
+      const result = await downloadDirectory(real.client, folder.at("from"), folder.at("to"), {
+        filter: (path, { type, size }) => {
+          asked.set(path, [type, size]);
+          return !excluded.includes(path);
+        },
+        onProgress: ({ path }) => seen.push(path),
+      });
+      const expected = [...all, "again"].filter((name) => !excluded.includes(name));
+      expect(seen.sort()).toEqual(expected.sort());
+      const large = expected.includes("large") ? 6_000_000 : 3_000_000;
+      expect(result).toEqual({
+        files: expected.length,
+        bytes: (expected.length - 2) * 5 + large,
+        exact: true,
+      });
+      for (const name of all.slice(0, 4)) expect(asked.get(name)).toEqual(["file", 5]);
+      expect(asked.get("again")).toEqual(["file", 3_000_000]);
+      for (const name of excluded) rmSync(folder.at(`from/${name}`), { force: true });
+      execFileSync("diff", ["-r", folder.at("from"), folder.at("to")]);
+      // One file there is one file here.
+      const stats = expected
+        .filter((name) => all.slice(0, 4).includes(name))
+        .map((name) => lstatSync(folder.at(`to/${name}`)));
+      expect(new Set(stats.map(({ ino }) => ino)).size).toBe(1);
+      expect(stats[0]).toMatchObject({ mode: 0o100640, mtimeMs: 1_600_000_000_000 });
+    },
+  );
+
+  it("brings a hard link whose other name is in a directory that is excluded", async () => {
+    using folder = temporary();
+    for (const name of ["a", "m", "z"]) put(folder.at(`from/${name}/file`), "12345");
+    for (const name of ["a", "z"]) linkSync(folder.at("from/m/file"), folder.at(`from/${name}/hard`));
+    for (const excluded of ["a", "m", "z"]) {
+      const filter = (path: string): boolean => path !== excluded;
+      const result = await downloadDirectory(real.client, folder.at("from"), folder.at(excluded), { filter });
+      expect(result).toMatchObject({ files: excluded === "m" ? 4 : 3 });
+      execFileSync("diff", ["-r", "-x", excluded, folder.at("from"), folder.at(excluded)]);
+    }
+  });
+
+  it("makes the local folder when the first entry arrives, not before", async () => {
+    using folder = temporary();
+    mkdirSync(folder.at("empty"));
+    const signal = AbortSignal.abort(new RangeError("enough"));
+    await failureOf(downloadDirectory(real.client, folder.at("none"), folder.at("to")));
+    await failureOf(downloadDirectory(real.client, folder.at("empty"), folder.at("to"), { signal }));
+    expect(readdirSync(folder.root)).toEqual(["empty"]);
+    await downloadDirectory(real.client, folder.at("empty"), folder.at("to/new"));
+    expect(readdirSync(folder.at("to/new"))).toEqual([]);
+  });
+});
+
 describe("uploadDirectory", () => {
   it("leaves out what vanishes, and takes a file as it is read", async () => {
     using folder = temporary();
@@ -208,5 +403,27 @@ describe("on a server without tar", () => {
     expect(readdirSync(folder.at("back")).sort()).toEqual(["a", "d", "empty"]);
     expect(readFileSync(folder.at("back/d/é")).equals(Buffer.alloc(3_000_000, "x"))).toBe(true);
     expect(lstatSync(folder.at("back/empty")).isDirectory()).toBe(true);
+  });
+
+  it("nothing is written through a link, and a file or a link makes way for a directory", async () => {
+    await using relayed = await relayedFiles(({ method }) =>
+      method === "process/start"
+        ? { error: { code: -32603, message: "No such file or directory (os error 2)" } }
+        : undefined,
+    );
+    using folder = temporary();
+    for (const name of ["a", "b", "d/f", "e/f", "g/f", "h/i/f"]) put(folder.at(`from/${name}`), "new");
+    put(folder.at("out/f"), "outside");
+    put(folder.at("there/g"), "a file");
+    put(folder.at("there/h/i/f"), "old");
+    symlinkSync(folder.at("out/f"), folder.at("there/a"));
+    symlinkSync(folder.at("out/none"), folder.at("there/b"));
+    symlinkSync(folder.at("out"), folder.at("there/d"));
+    symlinkSync(folder.at("out/none"), folder.at("there/e"));
+    const sent = await uploadDirectory(relayed.client, folder.at("from"), folder.at("there"));
+    expect(sent).toEqual({ files: 6, bytes: 18, exact: false });
+    execFileSync("diff", ["-r", "--no-dereference", folder.at("from"), folder.at("there")]);
+    expect(readdirSync(folder.at("out"))).toEqual(["f"]);
+    expect(readFileSync(folder.at("out/f"), "utf8")).toBe("outside");
   });
 });

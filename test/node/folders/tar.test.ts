@@ -136,6 +136,30 @@ describe("archives", () => {
     }
   });
 
+  it("keep times before 1970 and after 2242", () => {
+    for (const mtime of [-1, -86_400, -(2 ** 40), 0, 8 ** 11 - 1, 8 ** 11, 2 ** 40])
+      expect(decodeHeader(encodeHeader(entry("x", { mtime })))).toMatchObject({ mtime });
+    expect(decodeHeader(encodeHeader(entry("x", { mtime: -0.5 })))).toMatchObject({ mtime: -1 });
+  });
+
+  it("with a time that is no number are refused", async () => {
+    const record = "13 mtime=abc\n";
+    const head = encodeHeader(entry("x", { size: record.length }));
+    head.write("x", 156);
+    // The checksum counts the bytes of the header, with spaces for itself.
+    head.fill(" ", 148, 156);
+    head.write(
+      `${head
+        .reduce((sum, byte) => sum + byte, 0)
+        .toString(8)
+        .padStart(6, "0")}\0 `,
+      148,
+    );
+    const extension = Buffer.concat([head, Buffer.from(record.padEnd(512, "\0"))]);
+    const archive = Buffer.concat([extension, await archiveOf(source("a", "text"))]);
+    expect(await failureOf(read(archive))).toMatchObject({ code: "ERR_PROTOCOL" });
+  });
+
   it("that end early are refused, wherever that is", async () => {
     const archive = await archiveOf(source("a", "text"), source("n".repeat(200), "x".repeat(2_000)));
     for (let length = 0; length < archive.length - 1024; length += 97)
@@ -151,17 +175,47 @@ describe("archives", () => {
   });
 });
 
-describe("a hostile archive", () => {
-  const download = async (folder: { at: (name: string) => string }, ...entries: TarSource[]) =>
-    await downloadDirectory(clientOf(await archiveOf(...entries)), "/any", folder.at("to"));
+const download = async (folder: { at: (name: string) => string }, ...entries: TarSource[]) =>
+  await downloadDirectory(clientOf(await archiveOf(...entries)), "/any", folder.at("to"));
 
+describe("an archive with a name twice", () => {
+  const symlink = source("a", "", { type: "symlink", target: "nowhere" });
+  const hardLink = source("a", "", { type: "link", target: "b" });
+  const directory = source("a", "", { type: "directory", mode: 0o750 });
+
+  it.each<[string, readonly TarSource[], string]>([
+    ["a link, then a file", [symlink, source("a", "file")], "file"],
+    ["a hard link, then a file", [hardLink, source("a", "file")], "file"],
+    ["two files", [source("a", "1".repeat(2_000_000)), source("a", "2")], "2"],
+    ["a file, then a hard link", [source("a", "file"), hardLink], "b"],
+  ])("has the last one written: %s", async (_, entries, expected) => {
+    using folder = temporary();
+    await download(folder, source("b", "b"), ...entries);
+    expect(lstatSync(folder.at("to/a")).isFile()).toBe(true);
+    expect(readFileSync(folder.at("to/a"), "utf8")).toBe(expected);
+  });
+
+  it("has the last one written: links and directories", async () => {
+    using folder = temporary();
+    await download(folder, source("a", "file"), symlink);
+    expect(readlinkSync(folder.at("to/a"))).toBe("nowhere");
+    await download(folder, symlink, directory);
+    expect(lstatSync(folder.at("to/a")).isDirectory()).toBe(true);
+    const other = { ...directory, name: "d" };
+    await download(folder, source("d", "file"), other, source("d/inside", "x"));
+    expect(readFileSync(folder.at("to/d/inside"), "utf8")).toBe("x");
+  });
+});
+
+describe("a hostile archive", () => {
   it.each(["../out", "a/../../out", "..", "/../out", "a/..", "./../out"])(
     "can't write to %j",
     async (name) => {
       using folder = temporary();
       const error = await failureOf(download(folder, source(name, "x")));
       expect(error).toMatchObject({ code: "ERR_PROTOCOL" });
-      expect(readdirSync(folder.root)).toEqual(["to"]);
+      // Not even the folder has been made.
+      expect(readdirSync(folder.root)).toEqual([]);
     },
   );
 
