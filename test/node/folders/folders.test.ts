@@ -134,7 +134,8 @@ describe("uploadDirectory and downloadDirectory", () => {
       await failureOf(downloadDirectory(real.client, folder.at("from"), folder.at(to), options));
       modes.push((lstatSync(folder.at(`${to}/private`)).mode & 0o777).toString(8));
     }
-    expect(modes).toEqual(["700", "700", "700", "700"]);
+    // A file that has arrived is still reported after the abort.
+    expect(new Set(modes)).toEqual(new Set(["700"]));
   });
 
   it("do not disturb each other in one folder", async () => {
