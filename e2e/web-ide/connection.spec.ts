@@ -53,7 +53,7 @@ test("100 callers share the session, one dial, or one failed dial with one error
   const result = page.locator("#callers-result");
   const first = await session(page);
   await press(page, "100 callers");
-  await expect(result).toHaveText(new RegExp(`^100 callers · 0 dials · session ${first} · \\d+ ms$`));
+  await expect(result).toHaveText(new RegExp(`^100 callers · no dial · session ${first} · \\d+ ms$`));
   expect(ready.sockets()).toBe(1);
 
   await press(page, "Kill server");
@@ -80,7 +80,7 @@ test("marks show sessions, milliseconds of dials, and what losses took along", a
   await expect(page.locator(".session")).toHaveText([first]);
   await expect(page.locator(".attempt .label")).toHaveText([/^[\d.]+ ms$/]);
   await press(page, "Kill server");
-  await expect(page.locator(".loss .label")).toHaveText([/^−1 process · \d+$/]);
+  await expect(page.locator(".loss .label")).toHaveText([/^−1 process · code \d+$/]);
   await expect(page.locator(".loss")).toHaveAttribute("title", /ERR_DISCONNECTED .* took along 1 process$/);
   await press(page, "100 callers");
   await expect(page.locator(".attempt[data-outcome=failed]")).toHaveCount(1);
@@ -117,7 +117,7 @@ test("says what comes next before and after the first attempt", async ({ ide, ex
   await session(page);
   await expect(hint(page)).toHaveText("one session for every caller");
   await press(page, "Kill server");
-  await expect(hint(page)).toHaveText("the server is down");
+  await expect(hint(page)).toHaveText("the server is down: start it");
 });
 
 test("a frozen server is found by keepAlive, and another one needs no more than the next action", async ({
@@ -126,7 +126,7 @@ test("a frozen server is found by keepAlive, and another one needs no more than 
 }) => {
   await session(page);
   await press(page, "Freeze");
-  await expect(hint(page)).toHaveText("no answer: keepAlive will end this");
+  await expect(hint(page)).toHaveText("no answer: keepAlive ends this");
   await expect(badge(page)).toHaveText("Disconnected", { timeout: 40_000 });
   await expect(hint(page)).toHaveText("the server is frozen: thaw it");
   await press(page, "Thaw");
@@ -141,10 +141,10 @@ test("says that the page's own server is gone, and when it is back", async ({ id
   await page.goto(ide.url);
   await session(page);
   await press(page, "Kill server");
-  await expect(hint(page)).toHaveText("the server is down");
+  await expect(hint(page)).toHaveText("the server is down: start it");
   await page.route("**/api/server", (route) => route.abort());
-  await expect(hint(page)).toHaveText("the page's own server is gone");
+  await expect(hint(page)).toHaveText("the page's own server is gone: start it");
   await expect(page.getByRole("button", { name: "Start server" })).toBeDisabled();
   await page.unroute("**/api/server");
-  await expect(hint(page)).toHaveText("the server is down");
+  await expect(hint(page)).toHaveText("the server is down: start it");
 });

@@ -68,6 +68,10 @@ export class FileTree {
     this.#rows.host.ariaBusy = "true";
     try {
       await this.#root.read(this.#options.fs);
+    } catch (error) {
+      // What was read before stays. Without it, the error is shown in the place of the files.
+      if (this.#root.children) throw error;
+      this.#root.error = explain(error);
     } finally {
       this.#rows.host.ariaBusy = "false";
       this.#show();

@@ -77,7 +77,11 @@ function update(element: HTMLElement, row: TreeRow, isSelected: boolean): void {
   if (kind !== "node") {
     const left = (node.children?.length ?? 0) - node.shown;
     const text = kind === "more" ? `Show more (${left.toLocaleString("en")} left)` : `${node.error}`;
-    if (element.textContent !== text) element.replaceChildren(make("span", { className: "row-name" }, text));
+    if (element.textContent === text) return;
+    element.replaceChildren(
+      ...(kind === "error" ? [icon("refresh")] : []),
+      make("span", { className: "row-name" }, text),
+    );
     return;
   }
   if (element.childElementCount === 0) fill(element, node);
