@@ -111,11 +111,16 @@ test("says what comes next before and after the first attempt", async ({ ide, ex
   await expect(hint(page)).toHaveText("the server is down: start it");
   answer();
   await expect(hint(page)).toHaveText("first attempt failed: start the server");
+  const failed = page.locator('#tree [data-kind="error"]');
+  await expect(failed).toContainText("can't be reached");
   await press(page, "Start server");
   await expect(hint(page)).toHaveText("first attempt failed: try again");
   await page.locator("#replace-terminal").click();
   await session(page);
   await expect(hint(page)).toHaveText("one session for every caller");
+  await failed.click();
+  await expect(rowOf(page, "README.md")).toBeVisible();
+  await expect(failed).toHaveCount(0);
   await press(page, "Kill server");
   await expect(hint(page)).toHaveText("the server is down: start it");
 });

@@ -107,7 +107,7 @@ export class FileTree {
 
   #activate({ kind, node }: TreeRow, isKey: boolean): void {
     if (kind === "more") this.#showMore(node);
-    else if (kind === "error") void this.#expand(node);
+    else if (kind === "error") void this.#retry(node);
     else if (node.isDirectory) void this.#toggle(node);
     else this.#options.onOpen(node.path, { focus: isKey });
   }
@@ -117,6 +117,13 @@ export class FileTree {
     node.shown += BATCH;
     this.#show();
     if (first) this.#focus({ kind: "node", node: first });
+  }
+
+  /** Reads a directory again. The row of the error is gone then, so the first entry takes its focus. */
+  async #retry(node: TreeNode): Promise<void> {
+    await this.#expand(node);
+    const [first] = node.rows();
+    if (first && document.activeElement === document.body) this.#focus(first);
   }
 
   async #toggle(node: TreeNode): Promise<void> {
