@@ -29,7 +29,11 @@ test("strip and terminal show a killed server, and the next action opens one new
   await expect(badge(page)).toHaveText("Disconnected");
   expect(ready.sockets()).toBe(2);
 
-  await page.locator("#replace-terminal").click();
+  // F6 leads to what comes next in the pane.
+  await page.getByLabel("Command").focus();
+  await page.keyboard.press("Shift+F6");
+  await expect(page.locator("#replace-terminal")).toBeFocused();
+  await page.keyboard.press("Enter");
   await rowOf(page, "package.json").click();
   expect(await session(page)).not.toBe(lost);
   await expect(page.locator(".cm-content")).toContainText("small-workspace");

@@ -82,7 +82,7 @@ export class FileTree {
   select(path: string | undefined): void {
     this.#selected = path;
     this.#show();
-    this.#rows.elementOf(`node:${path}`)?.scrollIntoView({ block: "nearest" });
+    this.#rows.reveal(`node:${path}`);
   }
 
   #show(): void {
@@ -100,9 +100,8 @@ export class FileTree {
   }
 
   #focus(row: TreeRow): void {
-    const element = this.#rows.elementOf(keyOf(row));
-    element?.focus();
-    element?.scrollIntoView({ block: "nearest" });
+    this.#rows.elementOf(keyOf(row))?.focus({ preventScroll: true });
+    this.#rows.reveal(keyOf(row));
   }
 
   #activate({ kind, node }: TreeRow, isKey: boolean): void {

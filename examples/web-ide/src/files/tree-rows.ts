@@ -59,6 +59,12 @@ export class TreeRows {
     return this.#elements.get(key);
   }
 
+  /** Scrolls to a row, and in a deep tree to the side, until its name is in sight. */
+  reveal(key: string): void {
+    const name = this.#elements.get(key)?.querySelector(".row-name");
+    name?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
   /** All rows, from top to bottom. */
   get all(): TreeRow[] {
     return [...this.host.children].flatMap((element) => this.#rows.get(element as HTMLElement) ?? []);
