@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, type Page } from "@playwright/test";
+import { Origin } from "../../test/support/origin.ts";
 import { badge, openFile, putFiles, rowOf, saveButton, test, text } from "./ide.ts";
 
 /** Fails with the rules that the page breaks in its present state, and the elements that break them. */
@@ -69,6 +70,20 @@ for (const colorScheme of ["light", "dark"] as const) {
     await expectNoFindings(page, "forced colours, and the palette");
     await page.keyboard.press("Escape");
     await page.emulateMedia({ colorScheme, forcedColors: "none" });
+
+    await page.locator("#events summary").click();
+    await expect(page.locator("#badge-changes li").first()).toBeVisible();
+    await expectNoFindings(page, "the list of events");
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Open port" }).click();
+    await expectNoFindings(page, "a preview without a port");
+    await using site = await Origin.start((response) => {
+      response.writeHead(200, { "content-type": "text/html" });
+      response.end('<!doctype html><html lang="en"><title>A site</title><main><h1>A site</h1></main>');
+    });
+    await page.keyboard.type(`${new URL(site.url).port}\n`);
+    await expect(page.frameLocator("#preview-host iframe").getByRole("heading")).toBeVisible();
+    await expectNoFindings(page, "a preview");
 
     await execServer.kill("SIGKILL");
     await expect(badge(page)).toHaveText(/Disconnected/);

@@ -29,7 +29,11 @@ test("strip and terminal show a killed server, and the next action opens one new
   await expect(badge(page)).toHaveText("Disconnected");
   expect(ready.sockets()).toBe(2);
 
-  await page.locator("#replace-terminal").click();
+  // F6 leads to what comes next in the pane.
+  await page.getByLabel("Command").focus();
+  await page.keyboard.press("Shift+F6");
+  await expect(page.locator("#replace-terminal")).toBeFocused();
+  await page.keyboard.press("Enter");
   await rowOf(page, "package.json").click();
   expect(await session(page)).not.toBe(lost);
   await expect(page.locator(".cm-content")).toContainText("small-workspace");
@@ -53,7 +57,7 @@ test("100 callers share the session, one dial, or one failed dial with one error
   const result = page.locator("#callers-result");
   const first = await session(page);
   await press(page, "100 callers");
-  await expect(result).toHaveText(new RegExp(`^100 callers · 0 dials · session ${first} · \\d+ ms$`));
+  await expect(result).toHaveText(new RegExp(`^100 callers · no dial · session ${first} · \\d+ ms$`));
   expect(ready.sockets()).toBe(1);
 
   await press(page, "Kill server");
@@ -80,7 +84,7 @@ test("marks show sessions, milliseconds of dials, and what losses took along", a
   await expect(page.locator(".session")).toHaveText([first]);
   await expect(page.locator(".attempt .label")).toHaveText([/^[\d.]+ ms$/]);
   await press(page, "Kill server");
-  await expect(page.locator(".loss .label")).toHaveText([/^−1 process · \d+$/]);
+  await expect(page.locator(".loss .label")).toHaveText([/^−1 process · code \d+$/]);
   await expect(page.locator(".loss")).toHaveAttribute("title", /ERR_DISCONNECTED .* took along 1 process$/);
   await press(page, "100 callers");
   await expect(page.locator(".attempt[data-outcome=failed]")).toHaveCount(1);
@@ -111,13 +115,18 @@ test("says what comes next before and after the first attempt", async ({ ide, ex
   await expect(hint(page)).toHaveText("the server is down: start it");
   answer();
   await expect(hint(page)).toHaveText("first attempt failed: start the server");
+  const failed = page.locator('#tree [data-kind="error"]');
+  await expect(failed).toContainText("can't be reached");
   await press(page, "Start server");
   await expect(hint(page)).toHaveText("first attempt failed: try again");
   await page.locator("#replace-terminal").click();
   await session(page);
   await expect(hint(page)).toHaveText("one session for every caller");
+  await failed.click();
+  await expect(rowOf(page, "README.md")).toBeVisible();
+  await expect(failed).toHaveCount(0);
   await press(page, "Kill server");
-  await expect(hint(page)).toHaveText("the server is down");
+  await expect(hint(page)).toHaveText("the server is down: start it");
 });
 
 test("a frozen server is found by keepAlive, and another one needs no more than the next action", async ({
@@ -126,7 +135,7 @@ test("a frozen server is found by keepAlive, and another one needs no more than 
 }) => {
   await session(page);
   await press(page, "Freeze");
-  await expect(hint(page)).toHaveText("no answer: keepAlive will end this");
+  await expect(hint(page)).toHaveText("no answer: keepAlive ends this");
   await expect(badge(page)).toHaveText("Disconnected", { timeout: 40_000 });
   await expect(hint(page)).toHaveText("the server is frozen: thaw it");
   await press(page, "Thaw");
@@ -141,10 +150,10 @@ test("says that the page's own server is gone, and when it is back", async ({ id
   await page.goto(ide.url);
   await session(page);
   await press(page, "Kill server");
-  await expect(hint(page)).toHaveText("the server is down");
+  await expect(hint(page)).toHaveText("the server is down: start it");
   await page.route("**/api/server", (route) => route.abort());
-  await expect(hint(page)).toHaveText("the page's own server is gone");
+  await expect(hint(page)).toHaveText("the page's own server is gone: start it");
   await expect(page.getByRole("button", { name: "Start server" })).toBeDisabled();
   await page.unroute("**/api/server");
-  await expect(hint(page)).toHaveText("the server is down");
+  await expect(hint(page)).toHaveText("the server is down: start it");
 });

@@ -111,6 +111,11 @@ test("a large directory, a deep one, a long name and a link are shown", async ({
   await expect(rowOf(page, "t")).toHaveAttribute("aria-level", "21");
   // At any depth, some of the name can be scrolled to.
   expect(await root.evaluate((tree) => tree.scrollWidth > tree.clientWidth)).toBe(true);
+  // The keyboard scrolls there.
+  await rowOf(page, "s").focus();
+  await page.keyboard.press("ArrowDown");
+  await expect(rowOf(page, "t")).toBeFocused();
+  await expect(rowOf(page, "t").locator(".row-name")).toBeInViewport({ ratio: 0.9 });
   await expect(rowOf(page, long)).toHaveAttribute("title", join(ide.root, long));
   await openFile(page, long);
   const box = await tabOf(page, "long-").boundingBox();

@@ -66,32 +66,45 @@ test("the arrow keys, Home and End move a splitter, which tells its value", asyn
   expect(ready.sockets()).toBe(1);
 });
 
-test("a phone shows one view at a time, and reaches all of them", async ({ page, ready }) => {
-  await page.setViewportSize({ width: 390, height: 844 });
-  const shown = async (): Promise<string[]> => {
-    const visible = await page.locator(".pane:visible").all();
-    return Promise.all(visible.map(async (each) => (await each.getAttribute("aria-label")) ?? ""));
-  };
-  expect(await shown()).toEqual(["Terminal"]);
-  for (const [view, label] of [
-    ["Files", "Files"],
-    ["Editor", "Editor"],
-    ["Preview", "Preview"],
-    ["Connection", "Processes"],
-    ["Terminal", "Terminal"],
-  ] as const) {
-    const button = page.getByRole("navigation", { name: "Views" }).getByRole("button", { name: view });
-    await button.click();
-    expect(await shown()).toEqual([label]);
-    await expect(button).toHaveAttribute("aria-current", "true");
-    expect((await boxOf(button)).height).toBeGreaterThanOrEqual(44);
-  }
-  // Nothing is wider than the screen, and the terminal has its size.
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
-  for (const name of ["100 callers", "Kill server", "Start server", "Freeze", "Open port", "New terminal"]) {
-    const { x, width } = await boxOf(page.getByRole("button", { name }).first());
-    expect(x + width).toBeLessThanOrEqual(390);
-  }
-  await expect(terminal(page)).toContainText(/[#$]/);
-  expect(ready.sockets()).toBe(1);
-});
+for (const [name, size] of [
+  ["a phone", { width: 390, height: 844 }],
+  ["a phone on its side", { width: 844, height: 390 }],
+  ["a page of twice the size", { width: 720, height: 450 }],
+] as const)
+  test(`${name} shows one view at a time, and reaches all of them`, async ({ page, ready }) => {
+    await page.setViewportSize(size);
+    const shown = async (): Promise<string[]> => {
+      const visible = await page.locator(".pane:visible").all();
+      return Promise.all(visible.map(async (each) => (await each.getAttribute("aria-label")) ?? ""));
+    };
+    expect(await shown()).toEqual(["Terminal"]);
+    for (const [view, label] of [
+      ["Files", "Files"],
+      ["Editor", "Editor"],
+      ["Preview", "Preview"],
+      ["Connection", "Processes"],
+      ["Terminal", "Terminal"],
+    ] as const) {
+      const button = page.getByRole("navigation", { name: "Views" }).getByRole("button", { name: view });
+      await button.click();
+      expect(await shown()).toEqual([label]);
+      await expect(button).toHaveAttribute("aria-current", "true");
+      expect((await boxOf(page.locator(".pane:visible"))).height).toBeGreaterThanOrEqual(200);
+      expect((await boxOf(button)).height).toBeGreaterThanOrEqual(44);
+    }
+    // Nothing is wider than the screen, and the terminal has its size.
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(size.width);
+    for (const name of [
+      "100 callers",
+      "Kill server",
+      "Start server",
+      "Freeze",
+      "Open port",
+      "New terminal",
+    ]) {
+      const { x, width } = await boxOf(page.getByRole("button", { name }).first());
+      expect(x + width).toBeLessThanOrEqual(size.width);
+    }
+    await expect(terminal(page)).toContainText(/[#$]/);
+    expect(ready.sockets()).toBe(1);
+  });

@@ -15,11 +15,11 @@ test("Control+P goes to a file, from anywhere", async ({ ide, page, ready }) => 
   await page.locator("#terminal").click();
   await page.keyboard.press("Control+p");
   await expect(input).toBeFocused();
-  await expect(options).toHaveCount(7);
-  await page.keyboard.type("sjs");
+  await expect(options).toHaveCount(8);
+  await page.keyboard.type("svjs");
   await expect(options.first()).toHaveText("sieve.jssrc/");
   await expect(options.first()).toHaveAttribute("aria-selected", "true");
-  await expect(options.first().locator("mark")).toHaveText(["s", "js"]);
+  await expect(options.first().locator("mark")).toHaveText(["s", "v", "js"]);
   await page.keyboard.press("ArrowDown");
   await expect(options.nth(1)).toHaveAttribute("aria-selected", "true");
   await expect(input).toHaveAttribute(

@@ -64,6 +64,11 @@ test("shows a port with a path beside the editor, and reloads it", async ({ page
   const frame = page.locator("#preview-host iframe");
   await expect(frame).toHaveAttribute("sandbox", /allow-scripts/);
   await expect(frame).not.toHaveAttribute("sandbox", /allow-top-navigation/);
+  // A click in it closes the list of events, as one elsewhere.
+  await page.locator("#events summary").click();
+  await expect(page.locator("#badge-changes")).toBeVisible();
+  await frame.click({ position: { x: 20, y: 200 } });
+  await expect(page.locator("#badge-changes")).toBeHidden();
   site.version = 2;
   await press(page, "Reload");
   await expect(content(page)).toHaveText("path /about?a=1, version 2");

@@ -211,9 +211,11 @@ test.describe("far away", () => {
     await page.getByRole("button", { name: "Try again" }).click();
     await expect.poll(() => ready.sockets()).toBe(dials + 1);
     await expect(page.locator("#banner")).toContainText("can't be reached");
+    await expect(page.getByRole("button", { name: "Try again" })).toBeFocused();
     await execServer.restart();
-    await page.getByRole("button", { name: "Try again" }).click();
+    await page.keyboard.press("Enter");
     await expect(saveButton(page)).toBeDisabled();
+    await expect(text(page)).toBeFocused();
     expect(bytesOf(ide, "big.txt").equals(Buffer.from(`new ${BIG}`))).toBe(true);
     expect(drafts(ide)).toEqual([]);
     expect(ready.sockets()).toBe(dials + 2);

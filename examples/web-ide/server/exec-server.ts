@@ -14,10 +14,11 @@ export class LocalExecServer implements DemoExecServer, AsyncDisposable {
   readonly #home = mkdtempSync(join(tmpdir(), "web-ide-codex-"));
   #child: ChildProcess | undefined;
   #url = "ws://127.0.0.1:0";
+  readonly #end = (): void => this.#signal("SIGKILL");
 
   private constructor() {
     // Also if this program ends by an error.
-    process.once("exit", () => this.#signal("SIGKILL"));
+    process.once("exit", this.#end);
   }
 
   static async start(): Promise<LocalExecServer> {
@@ -65,6 +66,7 @@ export class LocalExecServer implements DemoExecServer, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill("SIGKILL");
+    process.off("exit", this.#end);
     rmSync(this.#home, { recursive: true, force: true });
   }
 

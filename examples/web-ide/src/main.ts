@@ -55,9 +55,17 @@ attempt("Could not open the workspace", async () => {
     commands: [
       { ...commandOf("save"), keys: "Ctrl S" },
       { label: "Close file", run: () => editor.close() },
-      ...["new-file", "new-folder", "refresh", "new-terminal", "open-port", "callers", "kill", "start"].map(
-        commandOf,
-      ),
+      ...[
+        "new-file",
+        "new-folder",
+        "refresh",
+        "new-terminal",
+        "open-port",
+        "callers",
+        "kill",
+        "start",
+        "freeze",
+      ].map(commandOf),
       { label: "Keyboard", keys: "F1", run: showKeyboardHelp },
     ],
   });
@@ -79,6 +87,11 @@ attempt("Could not open the workspace", async () => {
 /** A button of the page as a command. */
 function commandOf(id: string): Command {
   const button = byId<HTMLButtonElement>(id);
-  const label = button.ariaLabel ?? button.textContent.trim();
-  return { label, isEnabled: () => !button.disabled, run: () => button.click() };
+  return {
+    get label() {
+      return button.ariaLabel ?? button.textContent.trim();
+    },
+    isEnabled: () => !button.disabled,
+    run: () => button.click(),
+  };
 }

@@ -57,8 +57,8 @@ function summarize(settled: readonly PromiseSettledResult<ExecServerClient>[], d
   if (errors.size > 0) {
     const [error] = errors;
     const code = error instanceof ExecServerError ? ` · ${error.code}` : "";
-    return `${count(dialled, "failed dial")} · ${count(errors.size, "error object")}${code}`;
+    return `${dialled === 0 ? "no dial" : count(dialled, "failed dial")} · ${count(errors.size, "error object")}${code}`;
   }
   const sessions = [...clients].map(({ sessionId }) => short(sessionId));
-  return `${count(dialled, "dial")} · session ${sessions.join(", ")}`;
+  return `${dialled === 0 ? "no dial" : count(dialled, "dial")} · session ${sessions.join(", ")}`;
 }

@@ -35,7 +35,7 @@ export function sessionMark({ id }: SessionSpan, colour: number): HTMLElement {
 
 export function lossMark(loss: Loss): HTMLElement {
   const parts = taken(loss).map((part) => `−${part}`);
-  const code = loss.closeCode === undefined ? [] : [String(loss.closeCode)];
+  const code = loss.closeCode === undefined ? [] : [`code ${loss.closeCode}`];
   const [first = "lost"] = [...parts, ...code];
   const mark = make("div", { className: "loss" }, makeLabel([...parts, ...code], first));
   mark.title = `${clock(loss.at)} ${detailsOf(loss.entry, loss)}`;

@@ -64,6 +64,7 @@ export class ServerMonitor {
     this.#start.disabled = health !== "down";
     this.#start.classList.toggle("primary", health === "down");
     this.#freeze.disabled = this.#kill.disabled;
+    this.#freeze.classList.toggle("primary", health === "frozen");
     byId("freeze-text").textContent = health === "frozen" ? "Thaw" : "Freeze";
     if (health === this.#health) return;
     this.#health = health;

@@ -41,11 +41,15 @@ function setText(id: string, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** A click elsewhere and Escape close the list. */
+/** A click elsewhere, also in a preview, and Escape close the list. */
 function setUpEvents(): void {
   const events = byId<HTMLDetailsElement>("events");
   document.addEventListener("click", ({ target }) => {
     if (!events.contains(target as Node)) events.open = false;
+  });
+  // A click in the preview's frame is seen only by the focus that it takes.
+  addEventListener("blur", () => {
+    if (document.activeElement?.tagName === "IFRAME") events.open = false;
   });
   events.addEventListener("keydown", ({ key }) => {
     if (key !== "Escape" || !events.open) return;

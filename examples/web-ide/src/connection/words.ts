@@ -19,7 +19,7 @@ export function describe(situation: Situation): { readonly text: string; readonl
     case "connected":
       return {
         text: `Connected · ${short(sessionId)}`,
-        hint: server === "frozen" ? "no answer: keepAlive will end this" : "one session for every caller",
+        hint: server === "frozen" ? "no answer: keepAlive ends this" : "one session for every caller",
       };
     case "closed":
       return { text: "Closed", hint: "reload the page for a new client" };
@@ -32,12 +32,12 @@ export function describe(situation: Situation): { readonly text: string; readonl
 }
 
 function nextStep({ state, server, failure }: Situation): string {
-  if (server === "unreachable") return "the page's own server is gone";
+  if (server === "unreachable") return "the page's own server is gone: start it";
   if (server === "frozen") return "the server is frozen: thaw it";
   if (server === "down") {
-    if (state === "idle")
-      return failure ? "first attempt failed: start the server" : "the server is down: start it";
-    return "the server is down";
+    return state === "idle" && failure
+      ? "first attempt failed: start the server"
+      : "the server is down: start it";
   }
   if (state === "idle")
     return failure ? "first attempt failed: try again" : "connects with your first action";

@@ -70,6 +70,8 @@ export function makeState(options: {
   readonly text: string;
   readonly language: Extension;
   readonly isReadOnly: boolean;
+  /** Whether long lines are wrapped. */
+  readonly wraps: boolean;
 }): EditorState {
   const { lines, extension } = keepLineEnds(options.text);
   return EditorState.create({
@@ -79,6 +81,7 @@ export function makeState(options: {
       extension,
       options.language,
       EditorState.readOnly.of(options.isReadOnly),
+      options.wraps ? EditorView.lineWrapping : [],
       // The tab stop also makes the scrolled area around it reachable.
       EditorView.contentAttributes.of({ "aria-label": "Text of the file", tabindex: "0" }),
     ],
@@ -98,7 +101,6 @@ const EXTENSIONS: readonly Extension[] = [
   search({ top: true }),
   EditorState.phrases.of(PHRASES),
   syntaxHighlighting(COLOURS),
-  EditorView.lineWrapping,
   keymap.of([...searchKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),
   THEME,
 ];

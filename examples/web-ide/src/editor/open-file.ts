@@ -92,5 +92,6 @@ export class OpenFile {
   }
 }
 
-const stateOf = ({ text, note }: Shown, language: Extension): EditorState =>
-  makeState({ text, language, isReadOnly: note !== undefined });
+const stateOf = ({ text, note, encoding }: Shown, language: Extension): EditorState =>
+  // The columns of a dump stay below each other.
+  makeState({ text, language, isReadOnly: note !== undefined, wraps: encoding !== "Binary" });

@@ -15,18 +15,18 @@ export function showStatus(file: OpenFile | undefined): void {
   byId("status-language").textContent = file.isReadOnly ? "Read-only" : languageOf(file.path).name;
 }
 
-/** Shows the banner of a file, or why it is read-only. */
+/** Shows the banner of a file, or why it is read-only. The focus of a button that goes is taken by the next, or by the text. */
 export function showBanner(file: OpenFile | undefined): void {
   const note = file?.shown.note;
   const banner = file?.banner ?? (note === undefined ? undefined : { kind: "info" as const, text: note });
   const host = byId("banner");
   const text = byId("banner-text");
+  const hadFocus = host.contains(document.activeElement);
   host.hidden = !banner;
-  if (!banner) return;
-  host.dataset["kind"] = banner.kind;
+  if (banner) host.dataset["kind"] = banner.kind;
   // A repeated text would be announced again.
-  if (text.textContent !== banner.text) text.textContent = banner.text;
-  const buttons = (banner.actions ?? []).map(({ label, run }) => {
+  if (banner && text.textContent !== banner.text) text.textContent = banner.text;
+  const buttons = (banner?.actions ?? []).map(({ label, run }) => {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = label;
@@ -34,4 +34,5 @@ export function showBanner(file: OpenFile | undefined): void {
     return button;
   });
   byId("banner-actions").replaceChildren(...buttons);
+  if (hadFocus) (buttons[0] ?? byId("editor").querySelector<HTMLElement>(".cm-content"))?.focus();
 }

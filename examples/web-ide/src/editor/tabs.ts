@@ -1,5 +1,5 @@
 import { byId, icon, make } from "../page/dom.ts";
-import { setUpTabKeys } from "../page/tab-keys.ts";
+import { setUpTabList } from "../page/tab-list.ts";
 import type { OpenFile } from "./open-file.ts";
 
 interface Tab {
@@ -18,7 +18,7 @@ export class Tabs {
   constructor(options: { onSelect: (file: OpenFile) => void; onClose: (file: OpenFile) => void }) {
     this.#onSelect = options.onSelect;
     this.#onClose = options.onClose;
-    setUpTabKeys(this.#host, (label) => {
+    setUpTabList(this.#host, (label) => {
       const found = [...this.#tabs].find(([, tab]) => tab.label === label);
       if (found) this.#onClose(found[0]);
     });

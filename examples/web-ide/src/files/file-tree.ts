@@ -68,6 +68,10 @@ export class FileTree {
     this.#rows.host.ariaBusy = "true";
     try {
       await this.#root.read(this.#options.fs);
+    } catch (error) {
+      // What was read before stays. Without it, the error is shown in the place of the files.
+      if (this.#root.children) throw error;
+      this.#root.error = explain(error);
     } finally {
       this.#rows.host.ariaBusy = "false";
       this.#show();
@@ -78,7 +82,7 @@ export class FileTree {
   select(path: string | undefined): void {
     this.#selected = path;
     this.#show();
-    this.#rows.elementOf(`node:${path}`)?.scrollIntoView({ block: "nearest" });
+    this.#rows.reveal(`node:${path}`);
   }
 
   #show(): void {
@@ -96,14 +100,13 @@ export class FileTree {
   }
 
   #focus(row: TreeRow): void {
-    const element = this.#rows.elementOf(keyOf(row));
-    element?.focus();
-    element?.scrollIntoView({ block: "nearest" });
+    this.#rows.elementOf(keyOf(row))?.focus({ preventScroll: true });
+    this.#rows.reveal(keyOf(row));
   }
 
   #activate({ kind, node }: TreeRow, isKey: boolean): void {
     if (kind === "more") this.#showMore(node);
-    else if (kind === "error") void this.#expand(node);
+    else if (kind === "error") void this.#retry(node);
     else if (node.isDirectory) void this.#toggle(node);
     else this.#options.onOpen(node.path, { focus: isKey });
   }
@@ -113,6 +116,13 @@ export class FileTree {
     node.shown += BATCH;
     this.#show();
     if (first) this.#focus({ kind: "node", node: first });
+  }
+
+  /** Reads a directory again. The row of the error is gone then, so the first entry takes its focus. */
+  async #retry(node: TreeNode): Promise<void> {
+    await this.#expand(node);
+    const [first] = node.rows();
+    if (first && document.activeElement === document.body) this.#focus(first);
   }
 
   async #toggle(node: TreeNode): Promise<void> {

@@ -59,6 +59,12 @@ export class TreeRows {
     return this.#elements.get(key);
   }
 
+  /** Scrolls to a row, and in a deep tree to the side, until its name is in sight. */
+  reveal(key: string): void {
+    const name = this.#elements.get(key)?.querySelector(".row-name");
+    name?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
   /** All rows, from top to bottom. */
   get all(): TreeRow[] {
     return [...this.host.children].flatMap((element) => this.#rows.get(element as HTMLElement) ?? []);
@@ -77,7 +83,11 @@ function update(element: HTMLElement, row: TreeRow, isSelected: boolean): void {
   if (kind !== "node") {
     const left = (node.children?.length ?? 0) - node.shown;
     const text = kind === "more" ? `Show more (${left.toLocaleString("en")} left)` : `${node.error}`;
-    if (element.textContent !== text) element.replaceChildren(make("span", { className: "row-name" }, text));
+    if (element.textContent === text) return;
+    element.replaceChildren(
+      ...(kind === "error" ? [icon("refresh")] : []),
+      make("span", { className: "row-name" }, text),
+    );
     return;
   }
   if (element.childElementCount === 0) fill(element, node);

@@ -5,7 +5,7 @@ const PANES: readonly (readonly [pane: string, focus: string])[] = [
   [".pane.files", "[tabindex='0'], button"],
   [".pane.editor", ".cm-content, [role=tab][tabindex='0'], button:not(:disabled)"],
   [".pane.preview", "input"],
-  [".pane.terminal", "[role=tabpanel]:not([hidden]) textarea, button"],
+  [".pane.terminal", "#replace-terminal, [role=tabpanel]:not([hidden]) textarea, button"],
   [".pane.processes", "input"],
   ["#connection", "summary"],
 ];

@@ -1,7 +1,7 @@
 import type { ExecEnvironment } from "exec-server-sdk";
 import { ask } from "../page/dialog.ts";
 import { byId, icon, make, showView } from "../page/dom.ts";
-import { setUpTabKeys } from "../page/tab-keys.ts";
+import { setUpTabList } from "../page/tab-list.ts";
 import type { ProcessTracker } from "../processes/tracker.ts";
 import { runningProgram } from "./running-program.ts";
 import { Terminal } from "./terminal.ts";
@@ -36,7 +36,7 @@ export class TerminalTabs {
       void this.#current?.terminal.open();
       this.#current?.terminal.focus();
     });
-    setUpTabKeys(this.#list, (label) => {
+    setUpTabList(this.#list, (label) => {
       const tab = this.#tabs.find((each) => each.label === label);
       if (tab) void this.#close(tab);
     });

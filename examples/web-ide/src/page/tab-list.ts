@@ -1,8 +1,12 @@
 /**
  * Arrow keys, Home and End move among the tabs of a list and select them; Delete closes one. Only the selected tab is in
- * the order of the Tab key: set `tabIndex` 0 on it and -1 on the others.
+ * the order of the Tab key: set `tabIndex` 0 on it and -1 on the others. It stays in sight when the list gets narrower.
  */
-export function setUpTabKeys(list: HTMLElement, onClose?: (tab: HTMLElement) => void): void {
+export function setUpTabList(list: HTMLElement, onClose?: (tab: HTMLElement) => void): void {
+  new ResizeObserver(() => {
+    const selected = list.querySelector("[role=tab][aria-selected=true]");
+    selected?.parentElement?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }).observe(list);
   list.addEventListener("keydown", (event) => {
     const tabs = [...list.querySelectorAll<HTMLElement>("[role=tab]")];
     const tab = tabs.find((each) => each === event.target);
