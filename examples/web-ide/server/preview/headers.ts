@@ -2,6 +2,9 @@ import type { IncomingHttpHeaders } from "node:http";
 import { passedCookies, passedSetCookies } from "./cookies.ts";
 import type { Preview } from "./preview.ts";
 
+/** What a request is passed on as. Its own `Upgrade` header does not say: Node ignores one without `Connection: Upgrade`. */
+export type Kind = "request" | "upgrade";
+
 /** Headers of one connection only, beside those that `Connection` names. */
 const HOP_BY_HOP = [
   "connection",
@@ -22,11 +25,10 @@ export function toDevServer(
   headers: IncomingHttpHeaders,
   { origin, port }: Preview,
   withheldCookies: readonly string[],
+  kind: Kind,
 ): void {
-  const isUpgrade = headers.upgrade !== undefined;
   const local = `http://localhost:${port}`;
-  removeHopByHop(headers);
-  if (isUpgrade) Object.assign(headers, { connection: "Upgrade", upgrade: "websocket" });
+  replaceHopByHop(headers, kind);
   // Node has answered it.
   delete headers.expect;
   headers.host = `localhost:${port}`;
@@ -41,10 +43,13 @@ export function toDevServer(
 }
 
 /** Changes the headers of a dev server's response to those of the preview. */
-export function toBrowser(headers: IncomingHttpHeaders, { origin, port }: Preview, embedder: string): void {
-  const isUpgrade = headers.upgrade !== undefined;
-  removeHopByHop(headers);
-  if (isUpgrade) Object.assign(headers, { connection: "Upgrade", upgrade: "websocket" });
+export function toBrowser(
+  headers: IncomingHttpHeaders,
+  { origin, port }: Preview,
+  embedder: string,
+  kind: Kind,
+): void {
+  replaceHopByHop(headers, kind);
   // It would lead the browser to another host or port.
   delete headers["alt-svc"];
   const setCookies = passedSetCookies(headers["set-cookie"] ?? []);
@@ -76,9 +81,10 @@ function redirected(location: string, origin: string, port: number): string {
   return origin + url.pathname + url.search + url.hash;
 }
 
-function removeHopByHop(headers: IncomingHttpHeaders): void {
+function replaceHopByHop(headers: IncomingHttpHeaders, kind: Kind): void {
   const named = (headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase());
   for (const name of [...HOP_BY_HOP, ...named]) if (!FRAMING.includes(name)) delete headers[name];
+  if (kind === "upgrade") Object.assign(headers, { connection: "Upgrade", upgrade: "websocket" });
 }
 
 function replace<Name extends "cookie" | "referer" | "set-cookie" | "location">(

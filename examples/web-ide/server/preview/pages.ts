@@ -24,6 +24,7 @@ export function answerWith(
   const isPage = (request.headers.accept ?? "").includes("text/html");
   const nonce = randomBytes(16).toString("base64");
   const policy = `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; connect-src 'self'; base-uri 'none'; form-action 'none'`;
+  for (const name of response.getHeaderNames()) response.removeHeader(name);
   response.writeHead(notice.status, {
     "cache-control": "no-store",
     // A body that was refused is not read.

@@ -1,4 +1,4 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { LazyExecServerClient, type Transport } from "exec-server-sdk";
 import { cookieRefusalOf, type Refusal, refusalOf, upgradeRefusalOf } from "./admission.ts";
@@ -8,6 +8,7 @@ import { CLOSED, noticeOfFailure, noticeOfRefusal } from "./notices.ts";
 import { answerWith, type Notice } from "./pages.ts";
 import { type Preview, TICKET_PATH } from "./preview.ts";
 import { Registry } from "./registry.ts";
+import { refuse } from "./sockets.ts";
 
 /** WebSockets of all previews. Each is a process of the other machine. */
 const MAX_WEB_SOCKETS = 64;
@@ -97,9 +98,4 @@ function admit(request: IncomingMessage, response: ServerResponse, preview: Prev
   });
   response.end();
   return undefined;
-}
-
-function refuse(socket: Duplex, status: number): void {
-  socket.once("finish", () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
