@@ -16,7 +16,7 @@ const html =
   };
 
 /** The frame may do everything but lead the page around it elsewhere. */
-const SANDBOX = "allow-scripts allow-same-origin allow-forms allow-popups allow-modals allow-downloads";
+const SANDBOX = "allow-scripts allow-same-origin allow-forms allow-popups";
 
 /** Opens a port as the IDE's page does, and shows it in a frame of that page. */
 async function show(page: Page, ide: Ide, port: number): Promise<Frame> {

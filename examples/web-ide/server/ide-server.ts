@@ -59,7 +59,7 @@ export async function startIdeServer(
     transport: webSocket(() => execServer.url),
     authority: `localhost:${port}`,
     embedder: origin,
-    reservedPorts: () => [port, Number(new URL(execServer.url).port)],
+    reservedPorts: () => [port, portOf(new URL(execServer.url))],
     // This IDE has no cookies. Name yours: one with a Domain can reach the hosts of previews.
     withheldCookies: [],
   });
@@ -79,7 +79,8 @@ export async function startIdeServer(
   // Listens to nothing itself: it gets what is not for a preview, so that the gateway never sees the rest.
   const ide = createServer((request, response) => {
     // Rejects a foreign name that resolves to this address (DNS rebinding).
-    if (request.headers.host !== host) return answer(response, 403);
+    const hosts = request.headersDistinct["host"] ?? [];
+    if (hosts.length !== 1 || hosts[0] !== host) return answer(response, 403);
     if (files.answer(request, response, policy)) return;
     void answerApi(actions, request, response);
   });
@@ -103,6 +104,11 @@ export async function startIdeServer(
       await once(server, "close");
     },
   };
+}
+
+/** The default port of a scheme is not part of a URL. */
+function portOf({ port, protocol }: URL): number {
+  return Number(port || (protocol === "wss:" ? 443 : 80));
 }
 
 function contentSecurityPolicy(port: number): string {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { LazyExecServerClient, type Transport } from "exec-server-sdk";
-import { cookieRefusalOf, type Refusal, refusalOf, upgradeRefusalOf } from "./admission.ts";
+import { cookieRefusalOf, pathOf, type Refusal, refusalOf, upgradeRefusalOf } from "./admission.ts";
 import { admittingCookie } from "./cookies.ts";
 import { DevServerProxy, type ProxyOptions } from "./dev-server-proxy.ts";
 import { CLOSED, noticeOfFailure, noticeOfRefusal } from "./notices.ts";
@@ -12,6 +12,8 @@ import { refuse } from "./sockets.ts";
 
 /** WebSockets of all previews. Each is a process of the other machine. */
 const MAX_WEB_SOCKETS = 64;
+/** WebSockets of one preview, so that its page leaves some to the others. */
+const MAX_WEB_SOCKETS_EACH = 32;
 
 export interface PreviewsOptions extends ProxyOptions {
   /** The exec-server. Its connection is made by the first request, and again after a loss. */
@@ -28,7 +30,7 @@ export class Previews {
   readonly #client: LazyExecServerClient;
   readonly #proxy: DevServerProxy;
   readonly #embedder: string;
-  readonly #webSockets = new Set<Duplex>();
+  readonly #webSockets = new Map<Duplex, Preview>();
 
   constructor(options: PreviewsOptions) {
     const { transport, authority, reservedPorts } = options;
@@ -61,9 +63,9 @@ export class Previews {
     const refusal = preview && upgradeRefusalOf(request, preview);
     if (!preview) refuse(socket, 404);
     else if (refusal) refuse(socket, refusal.status);
-    else if (this.#webSockets.size === MAX_WEB_SOCKETS) refuse(socket, 503);
+    else if (!this.#hasPlaceFor(preview)) refuse(socket, 503);
     else {
-      this.#webSockets.add(socket);
+      this.#webSockets.set(socket, preview);
       socket.once("close", () => this.#webSockets.delete(socket));
       this.#proxy.passUpgrade(request, socket, head, preview, () => refuse(socket, 502));
     }
@@ -71,9 +73,13 @@ export class Previews {
 
   /** Ends every preview and its connections. */
   async close(): Promise<void> {
-    await this.registry.closeAll();
-    await this.#client.close();
-    for (const socket of this.#webSockets) socket.destroy();
+    for (const socket of this.#webSockets.keys()) socket.destroy();
+    await Promise.all([this.registry.closeAll(), this.#client.close()]);
+  }
+
+  #hasPlaceFor(preview: Preview): boolean {
+    const each = [...this.#webSockets.values()].filter((other) => other === preview).length;
+    return this.#webSockets.size < MAX_WEB_SOCKETS && each < MAX_WEB_SOCKETS_EACH;
   }
 
   #previewOf({ headers, headersDistinct }: IncomingMessage): Preview | undefined {
@@ -84,10 +90,10 @@ export class Previews {
 /** Lets a browser in that has the cookie, or a ticket, for which it gets the cookie in a response. */
 function admit(request: IncomingMessage, response: ServerResponse, preview: Preview): Refusal | undefined {
   const { method, url = "" } = request;
-  const [path, query] = url.split("?");
+  const path = pathOf(url);
   const refusal = cookieRefusalOf(request, preview);
   if (path !== TICKET_PATH) return refusal;
-  const ticket = new URLSearchParams(query).get("ticket") ?? "";
+  const ticket = new URLSearchParams(url.slice(path.length)).get("ticket") ?? "";
   const isValid = method === "GET" && preview.tickets.redeem(ticket);
   if (!isValid && refusal) return refusal;
   response.writeHead(303, {

@@ -2,9 +2,12 @@ import { Agent, type ClientRequest } from "node:http";
 import type { Duplex } from "node:stream";
 import type { LazyExecServerClient, RemoteSocket } from "exec-server-sdk";
 import { remoteStream } from "./remote-stream.ts";
+import { within } from "./within.ts";
 
 /** Connections of one preview. Each is a process of the other machine. More requests wait. */
 const MAX_CONNECTIONS = 32;
+/** Milliseconds for which `close` waits for the other machine, which can be stopped. */
+const CLOSING_MS = 2_000;
 /** Milliseconds after which an unused connection is closed: sooner than dev servers close theirs. */
 const IDLE_MS = 1_000;
 
@@ -22,7 +25,7 @@ export class RemoteAgent extends Agent {
   readonly #connections = new Set<Promise<void>>();
   readonly #streams = new Set<Duplex>();
   readonly #idle = new WeakMap<Duplex, NodeJS.Timeout>();
-  #isClosed = false;
+  readonly #closing = new AbortController();
   #hosts: readonly string[] = LOOPBACK;
 
   constructor(client: TcpClient, port: number) {
@@ -43,7 +46,7 @@ export class RemoteAgent extends Agent {
       stream,
       setTimeout(() => stream.destroy(), IDLE_MS),
     );
-    return !this.#isClosed;
+    return !this.#closing.signal.aborted;
   }
 
   override reuseSocket(stream: Duplex, request: ClientRequest): void {
@@ -51,11 +54,11 @@ export class RemoteAgent extends Agent {
     super.reuseSocket(stream, request);
   }
 
-  /** Resets every connection. Resolves when their processes have ended. */
+  /** Resets every connection. Resolves when their processes have ended, or after 2 s of an exec-server that does not answer. */
   async close(): Promise<void> {
-    this.#isClosed = true;
     for (const stream of this.#streams) stream.destroy();
-    await Promise.all(this.#connections);
+    this.#closing.abort();
+    await within(CLOSING_MS, Promise.all(this.#connections));
   }
 
   /** Resolves when the connection, or the attempt, has ended. */
@@ -63,7 +66,7 @@ export class RemoteAgent extends Agent {
     let socket: RemoteSocket;
     try {
       // Requests that have waited for a place ask for one when the others end.
-      if (this.#isClosed) throw new Error("The preview is closed");
+      if (this.#closing.signal.aborted) throw new Error("The preview is closed");
       socket = await this.#connect();
     } catch (error) {
       return callback(error as Error);
@@ -72,7 +75,7 @@ export class RemoteAgent extends Agent {
     this.#streams.add(stream);
     const closed = new Promise((resolve) => stream.once("close", resolve));
     callback(null, stream);
-    if (this.#isClosed) stream.destroy();
+    if (this.#closing.signal.aborted) stream.destroy();
     await closed;
     clearTimeout(this.#idle.get(stream));
     this.#streams.delete(stream);
@@ -93,6 +96,6 @@ export class RemoteAgent extends Agent {
   }
 
   #connectTo(host: string): Promise<RemoteSocket> {
-    return this.#client.connectTcp({ host, port: this.#port });
+    return this.#client.connectTcp({ host, port: this.#port, signal: this.#closing.signal });
   }
 }

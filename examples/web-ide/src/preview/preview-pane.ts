@@ -3,7 +3,7 @@ import { attempt } from "../page/notice.ts";
 import { closePreview, openPreview, type Preview } from "./previews.ts";
 
 /** What its page may do. It may not lead the whole tab elsewhere. */
-const SANDBOX = "allow-scripts allow-same-origin allow-forms allow-popups allow-modals allow-downloads";
+const SANDBOX = "allow-scripts allow-same-origin allow-forms allow-popups";
 
 /** The page of a server on the exec-server's machine, beside the editor. It stays open while that server restarts. */
 export class PreviewPane {
