@@ -121,7 +121,6 @@ test("closes while the exec-server is stopped", async ({ execServer }) => {
     expect((await api(ide, "DELETE", `/${preview.id}`)).status).toBe(200);
     const deleted = performance.now();
     await ide.close();
-    console.log("T", deleted - started, performance.now() - deleted);
     expect(deleted - started).toBeLessThan(4_000);
     expect(performance.now() - deleted).toBeLessThan(4_000);
     await Promise.all(ends);

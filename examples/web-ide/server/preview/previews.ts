@@ -74,7 +74,9 @@ export class Previews {
   /** Ends every preview and its connections. */
   async close(): Promise<void> {
     for (const socket of this.#webSockets.keys()) socket.destroy();
-    await Promise.all([this.registry.closeAll(), this.#client.close()]);
+    // Within the session: an end of it would leave processes to a timeout of the exec-server.
+    await this.registry.closeAll();
+    await this.#client.close();
   }
 
   #hasPlaceFor(preview: Preview): boolean {

@@ -25,7 +25,8 @@ export class RemoteAgent extends Agent {
   readonly #connections = new Set<Promise<void>>();
   readonly #streams = new Set<Duplex>();
   readonly #idle = new WeakMap<Duplex, NodeJS.Timeout>();
-  readonly #closing = new AbortController();
+  readonly #attempts = new Set<AbortController>();
+  #isClosed = false;
   #hosts: readonly string[] = LOOPBACK;
 
   constructor(client: TcpClient, port: number) {
@@ -46,7 +47,7 @@ export class RemoteAgent extends Agent {
       stream,
       setTimeout(() => stream.destroy(), IDLE_MS),
     );
-    return !this.#closing.signal.aborted;
+    return !this.#isClosed;
   }
 
   override reuseSocket(stream: Duplex, request: ClientRequest): void {
@@ -56,8 +57,9 @@ export class RemoteAgent extends Agent {
 
   /** Resets every connection. Resolves when their processes have ended, or after 2 s of an exec-server that does not answer. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const stream of this.#streams) stream.destroy();
-    this.#closing.abort();
+    for (const attempt of this.#attempts) attempt.abort();
     await within(CLOSING_MS, Promise.all(this.#connections));
   }
 
@@ -66,7 +68,7 @@ export class RemoteAgent extends Agent {
     let socket: RemoteSocket;
     try {
       // Requests that have waited for a place ask for one when the others end.
-      if (this.#closing.signal.aborted) throw new Error("The preview is closed");
+      if (this.#isClosed) throw new Error("The preview is closed");
       socket = await this.#connect();
     } catch (error) {
       return callback(error as Error);
@@ -75,7 +77,7 @@ export class RemoteAgent extends Agent {
     this.#streams.add(stream);
     const closed = new Promise((resolve) => stream.once("close", resolve));
     callback(null, stream);
-    if (this.#closing.signal.aborted) stream.destroy();
+    if (this.#isClosed) stream.destroy();
     await closed;
     clearTimeout(this.#idle.get(stream));
     this.#streams.delete(stream);
@@ -95,7 +97,13 @@ export class RemoteAgent extends Agent {
     }
   }
 
-  #connectTo(host: string): Promise<RemoteSocket> {
-    return this.#client.connectTcp({ host, port: this.#port, signal: this.#closing.signal });
+  async #connectTo(host: string): Promise<RemoteSocket> {
+    const attempt = new AbortController();
+    this.#attempts.add(attempt);
+    try {
+      return await this.#client.connectTcp({ host, port: this.#port, signal: attempt.signal });
+    } finally {
+      this.#attempts.delete(attempt);
+    }
   }
 }
