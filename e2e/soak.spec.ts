@@ -13,7 +13,7 @@ import { expect, test } from "./support/fixtures.ts";
 import { pageStage } from "./support/page-stage.ts";
 import type { Tab } from "./support/tab.ts";
 
-const FAULTS = Number(process.env["SOAK_FAULTS"] ?? 10);
+const FAULTS = Number(process.env["SOAK_FAULTS"] ?? 6);
 /** Timeout per fault in milliseconds. A fault takes about 2 s, a silent one longer until it is detected. */
 const FAULT_TIMEOUT_MS = 20_000;
 /** The allowed growth of the heap, in bytes per round. */

@@ -4,7 +4,7 @@ import { runProgram } from "../support/program.ts";
 import { QUICK } from "./breakages.ts";
 
 /** Covers about half of all faults, a different half with every seed. `npm run soak` covers all of them. */
-const FAULTS = 16;
+const FAULTS = 10;
 
 it(`survives ${FAULTS} faults on WebSocket, gateway and stdio connections without a violation`, async () => {
   const { code, text } = await runProgram("test/soak/soak.ts", ["--faults", String(FAULTS)]);
