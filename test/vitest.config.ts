@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 import ClosingLine from "./support/closing-line.ts";
 
-const LONG = ["{soak,fuzz}/*.test.ts"];
+const LONG = ["fuzz/*.test.ts"];
 
 export default defineConfig({
   test: {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
+import { QUICK } from "../soak/breakages.ts";
 import { BrokenBuild } from "../support/broken-build.ts";
 import { runProgram } from "../support/program.ts";
-import { QUICK } from "./breakages.ts";
 
 /** Covers about half of all faults, a different half with every seed. `npm run soak` covers all of them. */
 const FAULTS = 10;
