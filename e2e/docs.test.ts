@@ -88,7 +88,7 @@ it("the README has at most 8 kB", () => {
 it("the links of the README and the guides lead to files", () => {
   for (const file of PAGES) {
     const text = readFileSync(join(ROOT, file), "utf8");
-    const links = [...text.matchAll(/(?<!!)\[[^\]]+\]\(([^):#]+)/g)].map(([, path = ""]) => path);
+    const links = [...text.matchAll(/(?<!!)\[[^\]]+\]\(([^):#]+)(?=[)#])/g)].map(([, path = ""]) => path);
     const broken = links.filter((path) => !existsSync(join(ROOT, dirname(file), path)));
     expect(broken, file).toEqual([]);
   }
