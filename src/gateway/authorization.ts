@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { received } from "../internal/arguments.ts";
 import type { Awaitable } from "../internal/awaitable.ts";
-import { checkOptions, integer, type Rule, type Rules } from "../internal/option-rules.ts";
+import { aNonEmptyString, checkOptions, integer, type Rule, type Rules } from "../internal/option-rules.ts";
 import type { Identity } from "./identity.ts";
 import { TokenList } from "./tokens.ts";
 
@@ -38,7 +38,7 @@ function timeOf(value: unknown): unknown {
 }
 
 const RULES: Rules<Authorized> = {
-  user: (value) => (typeof value === "string" && value !== "" ? undefined : "a non-empty string"),
+  user: aNonEmptyString,
   expiresAt: date,
   maxPages: integer(1, 2 ** 31 - 1),
 };

@@ -1,12 +1,12 @@
 import { invalid, received } from "../internal/arguments.ts";
 import {
   aFunction,
+  aNonEmptyString,
   anything,
   checkOptions,
   duration,
   integer,
   milliseconds,
-  type Rule,
   type Rules,
 } from "../internal/option-rules.ts";
 import { MAX_TIMER_MS } from "../internal/timer.ts";
@@ -57,10 +57,7 @@ const HINTS = {
   verifyClient: "use authorize",
 };
 
-const nonEmptyString: Rule = (value) =>
-  typeof value === "string" && value !== "" ? undefined : "a non-empty string";
-
-const LISTEN_RULES: Rules<GatewayListenOptions> = { port: integer(0, 65_535), host: nonEmptyString };
+const LISTEN_RULES: Rules<GatewayListenOptions> = { port: integer(0, 65_535), host: aNonEmptyString };
 
 const LISTEN_HINTS = {
   path: "give it to createGateway()",

@@ -16,6 +16,10 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 export const anything: Rule = () => undefined;
 export const aString = /* @__PURE__ */ rule((value) => typeof value === "string", "a string");
+export const aNonEmptyString = /* @__PURE__ */ rule(
+  (value) => typeof value === "string" && value !== "",
+  "a non-empty string",
+);
 export const aBoolean = /* @__PURE__ */ rule((value) => typeof value === "boolean", "a boolean");
 export const aFunction = /* @__PURE__ */ rule((value) => typeof value === "function", "a function");
 export const anObject = /* @__PURE__ */ rule(

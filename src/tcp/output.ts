@@ -64,14 +64,18 @@ export class SocketOutput {
     this.#checkEnd();
   }
 
-  /** Resolves when no more than the credit is unread, or reading has ended. */
-  async hasRoom(): Promise<void> {
-    if (this.#queue.size <= CREDIT) return;
+  /** Whether more than the credit is unread. */
+  get isFull(): boolean {
+    return this.#queue.size > CREDIT;
+  }
+
+  /** Resolves when a half of the credit has room again, or reading has ended. */
+  drained(): Promise<void> {
     const { promise, resolve } = deferred<void>();
     this.#onRead = () => {
       if (this.#queue.size <= CREDIT / 2) resolve();
     };
-    await promise;
+    return promise;
   }
 
   /** Drops what has arrived, and what still arrives. */

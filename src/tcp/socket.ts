@@ -161,7 +161,7 @@ export class TcpSocket implements RemoteSocket {
         if (stream === "stderr") report.accept(chunk);
         else this.#output.accept(chunk);
         // A framed relay sends no more than that. Another one is stopped while its output is not read.
-        await this.#output.hasRoom();
+        if (this.#output.isFull) await this.#output.drained();
       }
       const { exitCode } = await process.closed;
       this.#finish(this.#failureAt(exitCode));

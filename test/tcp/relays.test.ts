@@ -112,9 +112,9 @@ describe.each(INSTALLED)("a connection through %s", (name) => {
       const { socket, far, writer } = await open();
       far.end("hello");
       expect(String(await readAll(socket))).toBe("hello");
-      await writer.write(text("goodbye"));
-      const [goodbye] = await Promise.all([received(far), isFull ? writer.close() : socket.close()]);
-      expect(String(goodbye)).toBe("goodbye");
+      await writer.write(text("the last words"));
+      const [last] = await Promise.all([received(far), isFull ? writer.close() : socket.close()]);
+      expect(String(last)).toBe("the last words");
       await socket.closed;
     });
 

@@ -209,7 +209,8 @@ export function innerName(name: string): string {
   return names.join("/");
 }
 
-const parentOf = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf("/")));
+/** The name of the directory of an entry; "" for the folder itself. */
+export const parentOf = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf("/")));
 
 const hasCode = (error: unknown, code: string): boolean => (error as NodeJS.ErrnoException).code === code;
 

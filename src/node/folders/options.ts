@@ -5,10 +5,10 @@ import { guarded } from "../../internal/guarded.ts";
 import { inOperation, markShared, reattribute } from "../../internal/operation.ts";
 import {
   aFunction,
+  aNonEmptyString,
   anAbortSignal,
   checkArgument,
   checkOptions,
-  type Rule,
   type Rules,
 } from "../../internal/option-rules.ts";
 import { toPathUri } from "../../protocol/path-uri.ts";
@@ -89,7 +89,8 @@ export async function inTransfer(
   return await inOperation({ operation }, options?.signal, async () => {
     checkOptions(`${operation}()`, options, FOLDER_RULES);
     checkArgument("client", client, aClientWith("fs"));
-    checkArgument("localDir", localDir, aPath);
+    // An empty one would be the current directory.
+    checkArgument("localDir", localDir, aNonEmptyString);
     toPathUri(remoteDir, "remoteDir");
     try {
       return await work();
@@ -99,9 +100,6 @@ export async function inTransfer(
     }
   });
 }
-
-/** Not the current directory by mistake. */
-const aPath: Rule = (value) => (typeof value === "string" && value !== "" ? undefined : "a non-empty string");
 
 type Filter = NonNullable<FolderOptions["filter"]>;
 

@@ -9,6 +9,7 @@ import { invalid } from "../../internal/arguments.ts";
 import { joinPaths } from "../../protocol/remote-path.ts";
 import { Pool } from "./ahead.ts";
 import { localEntries } from "./local-source.ts";
+import { parentOf } from "./local-target.ts";
 import {
   type FolderClient,
   type FolderOptions,
@@ -105,7 +106,7 @@ async function uploadOneByOne(
       const path = joinPaths(remoteDir, ...textOf(name).split("/"));
       if (type === "directory" && (await makeDirectory(fs, path, signal))) made.add(name);
       if (type !== "file") continue;
-      const isFree = made.has(name.slice(0, Math.max(0, name.lastIndexOf("/"))));
+      const isFree = made.has(parentOf(name));
       await pool.add(async () => {
         // A link would be written through.
         if (!isFree) await fs.rm(path, { force: true, signal });
