@@ -29,7 +29,7 @@ export function attemptMark(attempt: Attempt, isShared: boolean): HTMLElement {
 /** @param colour The number of the session's colour. */
 export function sessionMark({ id }: SessionSpan, colour: number): HTMLElement {
   const mark = make("div", { className: "session", title: id }, make("span", { textContent: short(id) }));
-  mark.dataset["colour"] = String(colour);
+  mark.style.setProperty("--session", `var(--session-${colour})`);
   return mark;
 }
 

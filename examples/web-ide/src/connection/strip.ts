@@ -9,10 +9,9 @@ import { clock, describe, detailsOf } from "./words.ts";
 /** Shows the page's connection: its state in words, and its history as marks and as a list. Listening never connects. */
 export function showConnection(client: LazyExecServerClient): void {
   const view = new TimelineView();
-  const monitor = new ServerMonitor(() => showState());
+  const monitor = new ServerMonitor(() => showState(historyOf(client.timeline)));
 
-  const showState = (): void => {
-    const history = historyOf(client.timeline);
+  const showState = (history: History): void => {
     const sessionId = client.state === "connected" ? history.sessions.at(-1)?.id : undefined;
     const failure = history.attempts.at(-1)?.failure;
     const { text, hint } = describe({ state: client.state, sessionId, server: monitor.health, failure });
@@ -24,7 +23,7 @@ export function showConnection(client: LazyExecServerClient): void {
   };
   const show = (): void => {
     const history = historyOf(client.timeline);
-    showState();
+    showState(history);
     view.show(history);
     byId("badge-changes").replaceChildren(...client.timeline.map((entry) => line(entry, history)).reverse());
   };

@@ -55,31 +55,22 @@ export class FileStore {
     return new Uint8Array(await new Response(stream).arrayBuffer());
   }
 
-  /** Compares a file with the contents that it may have. It is only read if its version is another than the known one. */
+  /**
+   * Compares a file with the contents that it may have. One whose version is the known one is not read, except `thorough`ly,
+   * before it is replaced: then a small one is read in any case.
+   */
   async compare(
     path: string,
     known: Version | undefined,
     contents: () => readonly Uint8Array[],
+    { thorough = false }: { thorough?: boolean } = {},
   ): Promise<Found> {
     const version = await this.version(path);
     if (!version) return "missing";
-    return isSame(version, known) ? "same" : await this.#compareBytes(path, version, contents());
-  }
-
-  /** Compares thoroughly, before a file is replaced: a small one is read in any case. */
-  async compareBytes(
-    path: string,
-    known: Version | undefined,
-    contents: readonly Uint8Array[],
-  ): Promise<Found> {
-    const version = await this.version(path);
-    if (!version) return "missing";
-    if (isSame(version, known) && version.size > ALWAYS_COMPARED) return "same";
-    return await this.#compareBytes(path, version, contents);
-  }
-
-  async #compareBytes(path: string, { size }: Version, contents: readonly Uint8Array[]): Promise<Found> {
-    const fitting = contents.filter(({ length }) => length === size);
+    const { size } = version;
+    const isTrusted = !thorough || size > ALWAYS_COMPARED;
+    if (isTrusted && isSame(version, known)) return "same";
+    const fitting = contents().filter(({ length }) => length === size);
     if (fitting.length === 0) return "changed";
     const bytes = await this.#environment.fs.readFile(path);
     return fitting.some((candidate) => isEqual(candidate, bytes)) ? "same" : "changed";

@@ -4,6 +4,12 @@ import type { FileStore } from "./file-store.ts";
 import type { OpenFile } from "./open-file.ts";
 import type { Transfers } from "./transfers.ts";
 
+interface Saving {
+  done: Promise<void>;
+  /** Whether another save was requested meanwhile. */
+  again: boolean;
+}
+
 /** Saves files one by one each, so that an older text never overwrites a newer one. */
 export class Saver {
   readonly #store: FileStore;
@@ -11,7 +17,7 @@ export class Saver {
   readonly #onChange: (file: OpenFile) => void;
   readonly #reload: (file: OpenFile) => void;
   /** The saves in flight. A further request is served by the same loop, with the text at its turn. */
-  readonly #saving = new Map<OpenFile, { readonly done: Promise<void>; again: boolean }>();
+  readonly #saving = new Map<OpenFile, Saving>();
 
   constructor(options: {
     store: FileStore;
@@ -33,23 +39,21 @@ export class Saver {
       saving.again = true;
       return saving.done;
     }
-    const done = this.#loop(file);
-    this.#saving.set(file, { done, again: false });
-    return done;
+    const begun: Saving = { done: Promise.resolve(), again: false };
+    this.#saving.set(file, begun);
+    begun.done = this.#loop(file, begun);
+    return begun.done;
   }
 
-  async #loop(file: OpenFile): Promise<void> {
-    // Later than the entry in the map, which the loop reads.
-    await undefined;
+  async #loop(file: OpenFile, saving: Saving): Promise<void> {
     file.isSaving = true;
     this.#onChange(file);
     try {
       do {
-        const entry = this.#saving.get(file);
-        if (entry) entry.again = false;
+        saving.again = false;
         file.banner = undefined;
         if (file.isChanged) await this.#save(file);
-      } while (this.#saving.get(file)?.again);
+      } while (saving.again);
     } catch (error) {
       file.banner = {
         kind: "warning",
@@ -81,7 +85,7 @@ export class Saver {
   /** Compares with the server, and asks before a change of another writer is lost. */
   async #check(file: OpenFile, bytes: Uint8Array): Promise<"write" | "reload" | "cancel" | undefined> {
     const own = [file.bytesOf(file.saved), file.attempted, bytes].filter((known) => known !== undefined);
-    const found = await this.#store.compareBytes(file.path, file.version, own);
+    const found = await this.#store.compare(file.path, file.version, () => own, { thorough: true });
     if (found === "same" || (found === "missing" && !file.version)) return "write";
     if (found === "missing") {
       file.markMissing();

@@ -1,4 +1,4 @@
-import { byId } from "../page/dom.ts";
+import { byId, make } from "../page/dom.ts";
 import { languageOf } from "./languages.ts";
 import { lineEndsOf } from "./line-ends.ts";
 import type { OpenFile } from "./open-file.ts";
@@ -27,9 +27,7 @@ export function showBanner(file: OpenFile | undefined): void {
   // A repeated text would be announced again.
   if (banner && text.textContent !== banner.text) text.textContent = banner.text;
   const buttons = (banner?.actions ?? []).map(({ label, run }) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = label;
+    const button = make("button", { type: "button", textContent: label });
     button.addEventListener("click", run);
     return button;
   });

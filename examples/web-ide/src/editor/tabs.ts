@@ -1,11 +1,6 @@
-import { byId, icon, make } from "../page/dom.ts";
-import { setUpTabList } from "../page/tab-list.ts";
+import { byId } from "../page/dom.ts";
+import { makeTab, setUpTabList, type Tab } from "../page/tab-list.ts";
 import type { OpenFile } from "./open-file.ts";
-
-interface Tab {
-  readonly element: HTMLElement;
-  readonly label: HTMLButtonElement;
-}
 
 /** The tab list of the open files. */
 export class Tabs {
@@ -60,23 +55,14 @@ export class Tabs {
   }
 
   #make(file: OpenFile): Tab {
-    const label = make("button", { type: "button", className: "tab-name" });
-    label.role = "tab";
-    label.setAttribute("aria-controls", "editor");
-    label.setAttribute("aria-keyshortcuts", "Delete");
-    label.addEventListener("click", () => this.#onSelect(file));
-    // For pointers: the keyboard has the Delete key.
-    const close = make("button", { type: "button", className: "tab-close", tabIndex: -1 }, icon("close"));
-    close.title = "Close (Delete)";
-    close.ariaHidden = "true";
-    close.addEventListener("click", () => this.#onClose(file));
-    const element = make("div", { className: "tab" }, label, close);
-    element.role = "presentation";
-    // As everywhere, the middle button closes.
-    element.addEventListener("auxclick", ({ button }) => button === 1 && this.#onClose(file));
-    const tab = { element, label };
+    const tab = makeTab({
+      controls: "editor",
+      onSelect: () => this.#onSelect(file),
+      onClose: () => this.#onClose(file),
+    });
+    tab.close.title = "Close (Delete)";
     this.#tabs.set(file, tab);
-    this.#host.append(element);
+    this.#host.append(tab.element);
     return tab;
   }
 }

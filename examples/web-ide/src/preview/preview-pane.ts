@@ -58,19 +58,23 @@ export class PreviewPane {
     // The first page gives the frame its access.
     if (path !== "/")
       frame.addEventListener("load", () => frame.setAttribute("src", origin + path), { once: true });
-    this.#host.replaceChildren(frame);
-    byId("no-preview").hidden = true;
-    for (const id of ["preview-reload", "preview-tab"]) byId<HTMLButtonElement>(id).disabled = false;
+    this.#show(frame);
+  }
+
+  /** Shows a frame, or that there is none. */
+  #show(...frames: HTMLIFrameElement[]): void {
+    const isEmpty = frames.length === 0;
+    this.#host.replaceChildren(...frames);
+    byId("no-preview").hidden = !isEmpty;
+    for (const id of ["preview-reload", "preview-tab"]) byId<HTMLButtonElement>(id).disabled = isEmpty;
   }
 
   #close(): void {
     if (this.#preview) void closePreview(this.#preview).catch(() => {});
     this.#preview = undefined;
-    this.#host.replaceChildren();
+    this.#show();
     this.#pane.hidden = true;
     byId("preview-splitter").hidden = true;
-    byId("no-preview").hidden = false;
-    for (const id of ["preview-reload", "preview-tab"]) byId<HTMLButtonElement>(id).disabled = true;
     showView("terminal");
     byId("open-port").focus();
   }

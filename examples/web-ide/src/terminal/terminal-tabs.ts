@@ -1,16 +1,13 @@
 import type { ExecEnvironment } from "exec-server-sdk";
 import { ask } from "../page/dialog.ts";
-import { byId, icon, make, showView } from "../page/dom.ts";
-import { setUpTabList } from "../page/tab-list.ts";
+import { byId, showView } from "../page/dom.ts";
+import { makeTab, setUpTabList, type Tab } from "../page/tab-list.ts";
 import type { ProcessTracker } from "../processes/tracker.ts";
 import { runningProgram } from "./running-program.ts";
 import { Terminal } from "./terminal.ts";
 
-interface Tab {
+interface TerminalTab extends Tab {
   readonly terminal: Terminal;
-  readonly element: HTMLElement;
-  readonly label: HTMLButtonElement;
-  readonly close: HTMLButtonElement;
 }
 
 /** The terminals as tabs. */
@@ -21,9 +18,9 @@ export class TerminalTabs {
     readonly cwd: string;
   };
   readonly #list = byId("terminal-tabs");
-  #tabs: Tab[] = [];
-  readonly #closing = new Set<Tab>();
-  #current: Tab | undefined;
+  #tabs: TerminalTab[] = [];
+  readonly #closing = new Set<TerminalTab>();
+  #current: TerminalTab | undefined;
   #opened = 0;
 
   constructor(options: { environment: ExecEnvironment; tracker: ProcessTracker; cwd: string }) {
@@ -49,12 +46,17 @@ export class TerminalTabs {
       ...this.#options,
       onChange: () => this.#show(),
     });
-    const tab = makeTab(terminal, this.#opened);
-    tab.label.addEventListener("click", () => this.#select(tab));
-    tab.close.addEventListener("click", () => void this.#close(tab));
-    tab.element.addEventListener("auxclick", ({ button }) => {
-      if (button === 1) void this.#close(tab);
-    });
+    terminal.element.id = `terminal-panel-${this.#opened}`;
+    const tab: TerminalTab = {
+      terminal,
+      ...makeTab({
+        controls: terminal.element.id,
+        onSelect: () => this.#select(tab),
+        onClose: () => void this.#close(tab),
+      }),
+    };
+    tab.label.id = `terminal-tab-${this.#opened}`;
+    terminal.element.setAttribute("aria-labelledby", tab.label.id);
     this.#tabs.push(tab);
     this.#list.append(tab.element);
     byId("terminal").append(terminal.element);
@@ -63,14 +65,14 @@ export class TerminalTabs {
   }
 
   /** Asks before it ends a program. Further calls for the same tab do nothing meanwhile. */
-  async #close(tab: Tab): Promise<void> {
+  async #close(tab: TerminalTab): Promise<void> {
     if (this.#closing.has(tab)) return;
     this.#closing.add(tab);
     await this.#askAndClose(tab);
     this.#closing.delete(tab);
   }
 
-  async #askAndClose(tab: Tab): Promise<void> {
+  async #askAndClose(tab: TerminalTab): Promise<void> {
     const { shell, title } = tab.terminal;
     const program = shell && (await runningProgram(this.#options.environment, shell.process.pid));
     const answer =
@@ -94,7 +96,7 @@ export class TerminalTabs {
     if (hadFocus || program) (this.#current?.label ?? byId("new-terminal")).focus();
   }
 
-  #select(tab: Tab | undefined): void {
+  #select(tab: TerminalTab | undefined): void {
     this.#current = tab;
     this.#show();
     tab?.element.scrollIntoView({ block: "nearest", inline: "nearest" });
@@ -118,19 +120,4 @@ export class TerminalTabs {
     byId("terminal-ended-text").textContent = end?.text ?? "";
     byId("no-terminal").hidden = this.#tabs.length > 0;
   }
-}
-
-/** The button that closes is for pointers; the Delete key of the tab does the same. */
-function makeTab(terminal: Terminal, number: number): Tab {
-  const label = make("button", { type: "button", className: "tab-name", id: `terminal-tab-${number}` });
-  label.role = "tab";
-  label.setAttribute("aria-controls", `terminal-panel-${number}`);
-  label.setAttribute("aria-keyshortcuts", "Delete");
-  const close = make("button", { type: "button", className: "tab-close", tabIndex: -1 }, icon("close"));
-  close.ariaHidden = "true";
-  const element = make("div", { className: "tab" }, label, close);
-  element.role = "presentation";
-  terminal.element.id = `terminal-panel-${number}`;
-  terminal.element.setAttribute("aria-labelledby", label.id);
-  return { terminal, element, label, close };
 }
