@@ -1,12 +1,11 @@
 /** Makes the picture at the top of the README: the web IDE after a loss, its new session, and a preview. `npm run picture` */
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { chromium, type Page } from "@playwright/test";
 import { CHROMIUM_ARGS, provideChromium } from "../e2e/support/browser.ts";
 import { LocalExecServer } from "../examples/web-ide/server/exec-server.ts";
 import { startIdeServer } from "../examples/web-ide/server/ide-server.ts";
 import { makeWorkspace } from "../examples/web-ide/server/workspace.ts";
+import { unusedPort } from "../test/support/tcp-server.ts";
 
 /** Milliseconds between two events, so that the strip shows them apart. */
 const TIME_BETWEEN_MS = 9_000;
@@ -19,7 +18,7 @@ const browser = await chromium.launch({ executablePath: provideChromium(), args:
 try {
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, deviceScaleFactor: 1.25 });
   await page.goto(ide.url);
-  await tellTheStory(page, await freePort());
+  await tellTheStory(page, await unusedPort());
   await page.screenshot({ path: FILE });
   console.log(`Wrote ${FILE}.`);
 } finally {
@@ -69,12 +68,4 @@ async function tellTheStory(page: Page, port: number): Promise<void> {
   await page.locator(".cm-content").filter({ hasText: "Eratosthenes" }).waitFor();
   await run("sh bin/weather.sh", "12°C");
   await page.waitForTimeout(TIME_BETWEEN_MS / 2);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  return port;
 }

@@ -9,8 +9,8 @@ import { Postgres } from "../test/support/postgres.ts";
 import { PROGRAMS } from "./docs/guides.ts";
 import { type Program, partsOf } from "./docs/program.ts";
 import { RECIPE_PROGRAMS } from "./docs/recipes.ts";
-import { EXAMPLES, NOT_RUN, runnableModules, writeExamples } from "./support/reference-examples.ts";
-import { GUIDES, ROOT, snippets } from "./support/snippets.ts";
+import { EXAMPLES, NOT_RUN, runnableModules, writeExamples } from "./docs/reference-examples.ts";
+import { GUIDES, ROOT, snippets } from "./docs/snippets.ts";
 
 const ALL_PROGRAMS: readonly Program[] = [...PROGRAMS, ...RECIPE_PROGRAMS];
 const PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", ...GUIDES];

@@ -1,5 +1,5 @@
-import { ROOT } from "../support/snippets.ts";
 import type { Program } from "./program.ts";
+import { ROOT } from "./snippets.ts";
 
 const CLIENT = `
 import { bridge, LazyExecServerClient, messagePort, remotePath, webSocket } from "exec-server-sdk";

@@ -1,4 +1,4 @@
-import { snippets } from "../support/snippets.ts";
+import { snippets } from "./snippets.ts";
 
 /** A program made of snippets, which the tests compile and run. */
 export interface Program {

@@ -1,5 +1,5 @@
-import { snippets } from "../support/snippets.ts";
 import type { Program } from "./program.ts";
+import { snippets } from "./snippets.ts";
 
 /** What the recipes print, by chapter. Each is a program after the lines at the top of their guide. */
 const RECIPES: Readonly<Record<string, Pick<Program, "prints" | "before" | "after">>> = {
