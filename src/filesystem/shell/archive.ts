@@ -49,7 +49,7 @@ export function packStream(
     const isComplete = status === undefined || (status === "es_exit 1" && lines.length === 1);
     if (exitCode === 0 && isComplete) return;
     const errors = lines.filter((line) => line !== status).join("\n");
-    throw scriptFailure(exitCode || 1, errors, rpc.sessionId);
+    throw scriptFailure(exitCode || 1, errors, path, rpc.sessionId);
   };
   const source = pieces();
   const { stream, fail } = byteStream({

@@ -16,6 +16,9 @@ const NOT_FOUND = 127;
 /** The first line that the script writes to standard error. */
 export const RAN = "es_ran";
 
+/** The lines after that of the failure: of tar, and of mksh. */
+const AFTERWORDS = /\n(tar: Exiting .*|\S*tar: Error (exit|is not) .*|.*: redirection failure)$/gm;
+
 /** What a script is given beside its arguments. */
 export interface ScriptInput {
   /** A variable, which other users can't read. */
@@ -44,7 +47,7 @@ export async function runFileScript(
   if (exitCode === 0 && (operation !== "put" || errors === "")) return stdout;
   throw errors === undefined
     ? notStarted(before, rpc.sessionId)
-    : scriptFailure(exitCode, errors, rpc.sessionId);
+    : scriptFailure(exitCode, errors, path, rpc.sessionId);
 }
 
 /** What the sandbox has reported in place of the shell. It says nothing of the path. */
@@ -56,16 +59,23 @@ export function notStarted(stderr: string, sessionId: string | undefined): Error
   });
 }
 
-/** What a script that failed has reported, as an error of the server. */
-export function scriptFailure(exitCode: number, stderr: string, sessionId: string | undefined): Error {
-  const problem = stderr.replace(/\n(tar: Exiting|\S*tar: Error (exit|is not)) .*$/gm, "").trim();
+/** What a script that failed on a path has reported, as an error of the server. */
+export function scriptFailure(
+  exitCode: number,
+  stderr: string,
+  path: string,
+  sessionId: string | undefined,
+): Error {
+  const problem = stderr.replace(AFTERWORDS, "").trim();
   const lastLine = problem.slice(problem.lastIndexOf("\n") + 1);
   if (exitCode === NOT_FOUND) {
     const message = `The server's machine lacks a program: ${shownText(lastLine)}`;
     return new UsageError("ERR_UNSUPPORTED", message, { sessionId, delivery: "answered" });
   }
-  // Tools name the path before the system's error. A path may contain the words of another error.
-  const message = lastLine.slice(lastLine.lastIndexOf(": ") + 1).trim() || `exit code ${exitCode}`;
+  // Tools name the path before the system's error, zsh after it. A path may contain the words of another error.
+  const afterError = `: ${toNativePath(path)}`;
+  const line = lastLine.endsWith(afterError) ? lastLine.slice(0, -afterError.length) : lastLine;
+  const message = line.slice(line.lastIndexOf(": ") + 1).trim() || `exit code ${exitCode}`;
   return serverError({ code: RPC_INTERNAL_ERROR, message }, "process/start", sessionId);
 }
 

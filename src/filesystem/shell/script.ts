@@ -111,7 +111,7 @@ es_mask=$(umask) es_new=
 if ! [ -e "$a" ]; then
 es_new=1
 [ -z "$4" ] || umask 077
-[ -L "$a" ] || { set -C; true 2>/dev/null >"$a" || es_new=; set +C; }
+[ -L "$a" ] || { set -C; { true >"$a"; } 2>/dev/null || es_new=; set +C; }
 fi
 [ "$3$es_new" != x ] || ! es_has "$a" || es_no "$es_exists"
 [ -z "$es_new" ] || echo new

@@ -140,6 +140,19 @@ describe.each(COMBINATIONS)("the file operations in $shell with the tools of $to
     expect(found.sort().join("") === lines.join("")).toBe(true);
   });
 
+  it("appends by many calls that each try to create the file", async () => {
+    for (let round = 0; round < 5; round++)
+      await Promise.all(Array.from({ length: 20 }, () => put(`log-${round}`, "line\n")));
+    for (let round = 0; round < 5; round++) expect(bytesIn(`log-${round}`)).toHaveLength(100);
+  });
+
+  it("tells what the system has against a file, but not its path", async () => {
+    const denied = { path: "file:///sys/kernel/file", sandbox: null };
+    await expect(putFile(session, denied, contentsOf("x"), { flag: "a" })).rejects.toThrow(
+      /: (permission denied|read-only file system)$/i,
+    );
+  });
+
   it("creates a file exclusively, once", async () => {
     const all = await Promise.allSettled(
       Array.from({ length: 8 }, (_, n) => put("lock", `${n}`, { flag: "wx" })),
