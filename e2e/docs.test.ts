@@ -13,7 +13,7 @@ import { EXAMPLES, NOT_RUN, runnableModules, writeExamples } from "./docs/refere
 import { GUIDES, ROOT, snippets } from "./docs/snippets.ts";
 
 const ALL_PROGRAMS: readonly Program[] = [...PROGRAMS, ...RECIPE_PROGRAMS];
-const PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", ...GUIDES];
+const PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md", ...GUIDES];
 
 let server: ExecServer;
 let origin: Origin;

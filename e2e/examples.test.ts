@@ -1,5 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -118,6 +119,13 @@ describe("the example", () => {
     ]);
     expect(origin.requests).toHaveLength(1);
     expect(code).toBe(0);
+  });
+
+  it("plain-html has the file of its page before it is served", () => {
+    const file = join(EXAMPLES, "plain-html/exec-server-sdk.min.js");
+    rmSync(file, { force: true });
+    execFileSync("npm", ["run", "prestart"], { cwd: dirname(file) });
+    expect(readFileSync(file, "utf8")).toContain("LazyExecServerClient");
   });
 
   it("gateway.ts admits logged-in pages only, beside its HTTP server", async () => {

@@ -54,12 +54,10 @@ test.describe("examples copied out of the repository", () => {
     }
   });
 
-  test("the Electron app, the React page and the page without a bundler build", async () => {
+  test("the Electron app and the React page build", async () => {
     await copyOf("electron").run(["npm", "run", "build"]);
     expect(existsSync(join(copyOf("electron").directory, "dist/main.cjs"))).toBe(true);
     await copyOf("react").run(["npx", "vite", "build", "--logLevel", "warn"]);
     expect(existsSync(join(copyOf("react").directory, "dist/index.html"))).toBe(true);
-    await copyOf("plain-html").run(["npm", "run", "prestart"]);
-    expect(existsSync(join(copyOf("plain-html").directory, "exec-server-sdk.min.js"))).toBe(true);
   });
 });

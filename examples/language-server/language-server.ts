@@ -3,7 +3,8 @@
  * protocol library of VS Code.
  *
  *   npm run server
- *   npx tsx language-server.ts ws://127.0.0.1:8080 /src/project npx -y typescript-language-server --stdio
+ *   npm start
+ *   npx tsx language-server.ts ws://127.0.0.1:8080 /src/project typescript-language-server --stdio
  */
 import { Readable, Writable } from "node:stream";
 import type { WritableStream } from "node:stream/web";
@@ -23,14 +24,22 @@ import {
   StreamMessageWriter,
 } from "vscode-languageserver-protocol/node";
 
-const [url = "ws://127.0.0.1:8080", folder = "/src/project", ...command] = process.argv.slice(2);
+/** The language server of TypeScript, from the registry. It needs the TypeScript that has a `tsserver`. */
+const DEFAULT_SERVER =
+  "npx -y -p typescript@5 -p typescript-language-server typescript-language-server --stdio".split(" ");
+
+const [url = "ws://127.0.0.1:8080", given, ...command] = process.argv.slice(2);
 const text = 'const greeting = "hello";\nconsole.log(greeting);\n';
 
 await using client = new LazyExecServerClient({ transport: webSocket(url) });
+const folder = given ?? (await client.fs.mkdtemp("/tmp/project-"));
 const path = remotePath.join(folder, "hello.ts");
 await client.fs.writeFile(path, text);
 
-const server = await client.start(command, { stdin: "pipe", cwd: folder });
+const server = await client.start(command.length > 0 ? command : DEFAULT_SERVER, {
+  stdin: "pipe",
+  cwd: folder,
+});
 // Its log. Unread, it would be kept.
 void server.stderr.pipeTo(new globalThis.WritableStream()).catch(() => {});
 

@@ -3,7 +3,7 @@
  * of the MCP SDK.
  *
  *   npm run server
- *   npx tsx mcp.ts ws://127.0.0.1:8080 /tmp
+ *   npm start
  *   npx tsx mcp.ts ws://127.0.0.1:8080 /tmp mcp-server-filesystem /tmp
  */
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";

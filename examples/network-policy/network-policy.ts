@@ -2,12 +2,14 @@
  * Runs a command that may reach one host and no other, and logs every decision.
  *
  *   npm run server
- *   npx tsx network-policy.ts ws://127.0.0.1:8080 registry.example curl -sS https://registry.example/
+ *   npm start
+ *   npx tsx network-policy.ts ws://127.0.0.1:8080 localhost curl -sS http://localhost:3000/
  */
 import { ExecServerError, LazyExecServerClient, type SandboxContext } from "exec-server-sdk";
 import { webSocket } from "exec-server-sdk/node";
 
-const [url = "ws://127.0.0.1:8080", allowedHost = "", ...command] = process.argv.slice(2);
+const [url = "ws://127.0.0.1:8080", allowedHost = "example.com", ...given] = process.argv.slice(2);
+const command = given.length > 0 ? given : ["curl", "-sS", `https://${allowedHost}/`];
 
 // In this sandbox the server's proxy is the only way to the network.
 const sandbox: SandboxContext = {
