@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -16,7 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { Session } from "../../../src/client/session.ts";
 import type { FileSession, Shell } from "../../../src/filesystem/file-session.ts";
 import { packStream, unpack } from "../../../src/filesystem/shell/archive.ts";
@@ -140,10 +140,16 @@ describe.each(COMBINATIONS)("the file operations in $shell with the tools of $to
     expect(found.sort().join("") === lines.join("")).toBe(true);
   });
 
-  it("appends by many calls that each try to create the file", async () => {
-    for (let round = 0; round < 5; round++)
-      await Promise.all(Array.from({ length: 20 }, () => put(`log-${round}`, "line\n")));
-    for (let round = 0; round < 5; round++) expect(bytesIn(`log-${round}`)).toHaveLength(100);
+  it("appends to a file that others create and remove at the same time", async () => {
+    const blinking =
+      "const fs = require('fs'); for (;;) { fs.writeFileSync(process.argv[1], ''); fs.unlinkSync(process.argv[1]); }";
+    const others = spawn(process.execPath, ["-e", blinking, nameOf(at("blinking"))]);
+    try {
+      await vi.waitUntil(() => existsSync(nameOf(at("blinking"))), { interval: 1 });
+      for (let n = 0; n < 10; n++) await put("blinking", "line\n");
+    } finally {
+      others.kill("SIGKILL");
+    }
   });
 
   it("tells what the system has against a file, but not its path", async () => {
