@@ -201,8 +201,8 @@ export class FuzzServer {
     const handle = this.#handles.get(String(params["handleId"]));
     const subject = String(
       params["processId"] ?? params["url"] ?? params["name"] ?? handle ?? pathIn(params) ?? method,
-      // A copy looks at its destination first.
-    ).replace(/-copy$/, "");
+      // A copy looks at its destination, and a listing at its entries.
+    ).replace(/^(\/files\/\d+\/[a-zA-Z]+(-\d+)?).*/, "$1");
     const model = new CallModel();
     this.#lastId = id;
     const request: Request = { id, method, params, subject, model };
