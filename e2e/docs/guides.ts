@@ -49,8 +49,15 @@ export const PROGRAMS: readonly Program[] = [
     prints: /connecting first-use[\s\S]*connected/,
   },
   {
-    chapter: "docs/connections.md: Credentials",
+    chapter: "docs/connections.md: Another machine",
     snippets: [0],
+    before: 'import { writeFileSync } from "node:fs"; writeFileSync("token", "secret\\n");',
+    after: "console.log(transport.reconnectable);",
+    prints: /true/,
+  },
+  {
+    chapter: "docs/connections.md: Another machine",
+    snippets: [1],
     before: "const freshToken = async (_: AbortSignal) => 'token';",
     after: "console.log(transport.reconnectable);",
     prints: /true/,
@@ -139,12 +146,33 @@ export const PROGRAMS: readonly Program[] = [
     snippets: [0, 1],
     before: `${CLIENT}
       import { EventEmitter } from "node:events";
-      type Asked = { ports: [MessagePort] };
+      const page = "file:///app/index.html";
+      type Asked = { senderFrame: { url: string } | null; ports: MessagePort[] };
       const ipcMain = new EventEmitter<{ "exec-server-port": [Asked] }>();
       const window = {
-        postMessage: (name: "exec-server-port", _: string, ports: [MessagePort]) => ipcMain.emit(name, { ports }),
+        postMessage: (name: "exec-server-port", _: string, ports: MessagePort[]) =>
+          ipcMain.emit(name, { senderFrame: { url: page }, ports }),
       };
-      const args = ["exec-server", "--listen", "stdio"];
+    `,
+    after: `
+      console.log((await client.run(["echo", "through the port"])).stdout);
+      await client.close();
+    `,
+    prints: /through the port/,
+  },
+  {
+    chapter: "docs/electron-and-workers.md: Workers and frames",
+    snippets: [0, 1],
+    before: `
+      import { bridge, LazyExecServerClient, messagePort, webSocket as dial } from "exec-server-sdk";
+      const [url, token] = ["ws://127.0.0.1:8080", "as printed by the command"];
+      // There is no gateway in between, which takes the token.
+      const webSocket = (target: string, _: { protocols: string[] }) => dial(target);
+      const worker = new EventTarget() as Worker;
+      const self = {
+        postMessage: (data: string, { transfer }: { transfer: [MessagePort] }) =>
+          worker.dispatchEvent(Object.assign(new Event("message"), { data, ports: transfer })),
+      };
     `,
     after: `
       console.log((await client.run(["echo", "through the port"])).stdout);

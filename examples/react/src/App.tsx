@@ -3,7 +3,7 @@ import { useEffect, useState, useSyncExternalStore } from "react";
 
 const form = { url: "ws://127.0.0.1:8787", token: "", command: "date; sleep 5; date" };
 
-// One client for the page. It connects on the first use, with what is entered then.
+// It connects on the first use, with what is entered then.
 const client = new LazyExecServerClient({
   transport: webSocket(() => ({ url: form.url, protocols: ["exec-server-gateway", form.token] })),
   keepAlive: true,
@@ -41,7 +41,7 @@ export default function App() {
       }}
     >
       <input name="url" placeholder="Gateway" defaultValue={form.url} />
-      <input name="token" type="password" placeholder="Token" />
+      <input name="token" type="password" placeholder="Token" required />
       <input name="command" placeholder="Command" defaultValue={form.command} />
       <button type="submit">Run</button>
       <output>{state}</output>
