@@ -88,6 +88,7 @@ export class TestProcess {
     this.#connection = connection;
     this.#isTerminal = params.tty;
     this.#size = setup?.type === "terminal" ? setup.size : undefined;
+    if (!this.#hasInput) this.#input.end(new Error("the input was never open"));
   }
 
   /** False after the process has exited. */
@@ -106,8 +107,8 @@ export class TestProcess {
   }
 
   /**
-   * Everything that the app writes, from the start until the app ends the input or the process exits. An interrupt of a
-   * terminal reads as `\x03`.
+   * Everything that the app writes, from the start until the app ends the input or the process exits. It has ended from
+   * the start if the app has not opened the input. An interrupt of a terminal reads as `\x03`.
    */
   get stdin(): AsyncIterable<string> {
     return decoded(this.#input);
@@ -163,7 +164,7 @@ export class TestProcess {
 
   /** @internal */
   receive(bytes: Uint8Array): "accepted" | "stdinClosed" {
-    if (!this.#isRunning || !(this.#isTerminal || this.params.pipeStdin)) return "stdinClosed";
+    if (!this.#isRunning || !this.#hasInput) return "stdinClosed";
     for (const part of this.#frames?.push(bytes) ?? [bytes]) {
       if (part) this.#input.record(part);
       else this.#input.end(new Error("the input has ended"));
@@ -194,6 +195,10 @@ export class TestProcess {
   interrupt(): void {
     if (this.#isTerminal) this.receive(utf8("\x03"));
     else this.exit(130);
+  }
+
+  get #hasInput(): boolean {
+    return this.#isTerminal || this.params.pipeStdin;
   }
 
   #output(stream: OutputStreamName, data: string | Uint8Array): void {

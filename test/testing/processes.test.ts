@@ -30,6 +30,16 @@ describe("a process of the test server", () => {
     expect((await t.client.run(["wc"], { input: "" })).stdout).toBe("0\n");
   });
 
+  it("has no input if the app has not opened it, as a process of the real server", async () => {
+    await using t = await connected();
+    t.server.onCommand(["cat"], async (process) => {
+      process.stdout(await inputOf(process));
+      process.exit();
+    });
+    for (const options of [{}, { signals: true }])
+      expect(await t.client.run(["cat"], options)).toMatchObject({ exitCode: 0, stdout: "" });
+  });
+
   it("has the pid that the app sees, or none", async () => {
     await using t = await connected();
     t.server.onCommand(["serve"], () => {});
