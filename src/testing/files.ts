@@ -51,7 +51,8 @@ export class TestFiles {
 
   /** Removes a file, or a directory with its contents. Does nothing if the path does not exist. */
   remove(path: string | URL): void {
-    this.removeEntry(keyOf(path), true, true);
+    const key = keyOf(path);
+    if (this.has(key)) this.removeEntry(key, true, true);
   }
 
   /** A copy of a file's contents; undefined if there is no such file. */
@@ -127,7 +128,13 @@ export class TestFiles {
 
   /** @internal */
   removeEntry(key: string, recursive: boolean, force: boolean): void {
-    if (force && !this.has(key)) return;
+    try {
+      this.entry(key);
+    } catch (error) {
+      // A path below a file is an error nevertheless.
+      if (force && (error as ServerError).rpcCode === NOT_FOUND) return;
+      throw error;
+    }
     const isDirectory = this.entry(key).bytes === undefined;
     const inside = isDirectory ? this.directory(key) : [];
     if (inside.length > 0 && !recursive) throw failure(RPC_INTERNAL_ERROR, "Directory not empty", 39);

@@ -97,6 +97,7 @@ const STEPS: readonly (readonly [name: string, step: Step])[] = [
   ["removing a file", (fs, path) => fs.rm(path("copy"))],
   ["removing a missing file", (fs, path) => fs.rm(path("copy"))],
   ["removing a missing file with force", (fs, path) => fs.rm(path("copy"), { force: true })],
+  ["removing below a file with force", (fs, path) => fs.rm(path("a b#.txt/x/y"), { force: true })],
   [
     "creating and removing an empty directory",
     async (fs, path) => {
