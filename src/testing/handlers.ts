@@ -59,10 +59,9 @@ export class Handlers {
       const outcome = handler(request, connection);
       if (!isThenable(outcome)) answer(request, connection, outcome);
       else {
-        outcome.then(
-          (result) => answer(request, connection, result),
-          (error) => fail(request, connection, error),
-        );
+        outcome
+          .then((result) => answer(request, connection, result))
+          .then(undefined, (error) => fail(request, connection, error));
       }
     } catch (error) {
       fail(request, connection, error);
@@ -89,10 +88,15 @@ function fail(request: TestRequest, connection: TestConnection, error: unknown):
   const { rpcCode, message, data } = (error ?? {}) as Partial<
     Record<"rpcCode" | "message" | "data", unknown>
   >;
-  if (typeof rpcCode === "number") connection.refuse(request, rpcCode, String(message), data);
-  else {
+  if (typeof rpcCode !== "number") {
     const text = `the test's handler of ${request.method} failed: ${String(message ?? error)}`;
     connection.refuse(request, RPC_INTERNAL_ERROR, text);
+    return;
+  }
+  try {
+    connection.refuse(request, rpcCode, String(message), data);
+  } catch (unserializable) {
+    fail(request, connection, unserializable);
   }
 }
 

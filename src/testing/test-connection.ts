@@ -95,14 +95,14 @@ export class TestConnection {
 
   /** Responds to a request. A request can be answered more than once, to test a duplicate response. */
   answer<M extends string>(request: TestRequest<M>, result: TestResult<M>): void {
-    this.#unanswered.delete(request.id);
     this.send({ id: request.id, result });
+    this.#unanswered.delete(request.id);
   }
 
   /** Rejects a request: the client's call rejects with a `ServerError` that has `code` as its `rpcCode`. */
   refuse(request: TestRequest, code: number, message: string, data?: unknown): void {
-    this.#unanswered.delete(request.id);
     this.send({ error: { code, message, data }, id: request.id });
+    this.#unanswered.delete(request.id);
   }
 
   /** Sends a notification. */

@@ -103,13 +103,21 @@ describe("handle()", () => {
     ["rejects with a string", () => Promise.reject("JSON") as never],
     ["rejects with undefined", () => Promise.reject() as never],
     ["returns nothing", () => undefined as never],
+    ["returns what JSON can't hold", () => ({ status: 1n }) as never],
+    ["resolves with what JSON can't hold", () => Promise.resolve({ status: 1n }) as never],
+    [
+      "throws a ServerError with data that JSON can't hold",
+      () => {
+        throw new ServerError("busy", { rpcCode: -32050, data: 1n });
+      },
+    ],
   ])("responds with an internal error if a handler %s", async (_, handler) => {
     await using t = await connected();
     t.server.handle("environment/status", handler);
     expect(await failureOf(t.client.status())).toMatchObject({
       rpcCode: -32603,
       message: expect.stringMatching(
-        /the test's handler of environment\/status failed: .*(JSON|nothing|undefined)/,
+        /the test's handler of environment\/status failed: .*(JSON|nothing|undefined|serialize a BigInt)/,
       ),
     });
   });
