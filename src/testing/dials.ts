@@ -21,6 +21,12 @@ export class Dials {
     return this.#holds.add();
   }
 
+  /** Refuses every dial from now on, also those that are held. */
+  end(): void {
+    this.refuse({});
+    this.#holds.end();
+  }
+
   async admit(): Promise<DialRefusal | undefined> {
     this.count++;
     for (const released of this.#holds) await released;

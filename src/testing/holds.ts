@@ -18,6 +18,12 @@ export class Holds {
     };
   }
 
+  /** Releases every hold. */
+  end(): void {
+    for (const { resolve } of this.#holds) resolve();
+    this.#holds.clear();
+  }
+
   *[Symbol.iterator](): Generator<Promise<void>> {
     for (const { promise } of this.#holds) yield promise;
   }

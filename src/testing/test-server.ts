@@ -329,7 +329,7 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
   }
 
   /**
-   * Resets every connection, rejects pending waits and refuses further dials.
+   * Resets every connection, rejects pending waits and refuses further dials, and those that are held.
    *
    * @example
    * await app.get();
@@ -337,7 +337,7 @@ export class TestServer implements TestServerDoor, AsyncDisposable {
    * await app.status().catch((error) => console.log(error.code));
    */
   close(): void {
-    this.refuseDials();
+    this.#dials.end();
     for (const connection of this.connections) connection.reset();
     const error = new Error("The test server was closed");
     this.#connections.end(error);

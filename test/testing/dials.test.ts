@@ -98,6 +98,15 @@ describe("a dial in memory", () => {
     await lazy.get();
     expect(server.connections).toHaveLength(1);
   });
+
+  it("is refused when the server is closed while dials are held", async () => {
+    const server = new TestServer();
+    server.holdDials();
+    const connecting = failureOf(ExecServerClient.connect({ transport: server.transport }));
+    while (server.dials < 1) await new Promise(setImmediate);
+    server.close();
+    expect(await connecting).toMatchObject({ code: "ERR_CONNECT" });
+  });
 });
 
 describe("a dial over stdio", () => {
