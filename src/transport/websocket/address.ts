@@ -56,7 +56,7 @@ export function resolveAddress(
   return {
     url: webSocketUrl(address.url),
     protocols: [...list(defaults.protocols), ...list(address.protocols)],
-    headers: { ...given(defaults.headers), ...given(address.headers) },
+    headers: { ...lowerCased(defaults.headers), ...lowerCased(address.headers) },
   };
 }
 
@@ -92,6 +92,13 @@ export function given<T>(members: Readonly<Record<string, T | undefined>> = {}):
     string,
     T
   >;
+}
+
+/** A runtime would send both values of a name in two spellings. */
+function lowerCased(headers: WebSocketAddress["headers"]): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(given(headers)).map(([name, value]) => [name.toLowerCase(), value]),
+  );
 }
 
 function list(value: string | readonly string[] | undefined): readonly string[] {

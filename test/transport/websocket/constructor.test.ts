@@ -52,6 +52,20 @@ describe("the headers option", () => {
     expect(calls).toEqual([["ws://127.0.0.1/", { protocols: ["exec"], headers }]]);
   });
 
+  test("is laid over by those of the target in any spelling, because a runtime would send both", async () => {
+    const calls: unknown[][] = [];
+    class Native extends FailingWebSocket {
+      constructor(...args: unknown[]) {
+        super();
+        calls.push(args);
+      }
+    }
+    vi.stubGlobal("WebSocket", Native);
+    const target = () => ({ url: "ws://127.0.0.1/", headers: { Authorization: "Bearer new" } });
+    await failureOf(webSocket(target, { headers, WebSocket: Native }).connect(open()));
+    expect(calls).toEqual([["ws://127.0.0.1/", { protocols: [], headers: { authorization: "Bearer new" } }]]);
+  });
+
   test("fails with ERR_UNSUPPORTED if the runtime's WebSocket takes no headers", async () => {
     class Native extends FailingWebSocket {
       constructor(_url: string, protocols?: unknown) {
