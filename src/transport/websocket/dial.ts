@@ -68,7 +68,7 @@ export function dialError(
   const code = (error.error as { code?: unknown } | undefined)?.code;
   const fact = status ? `the server answered HTTP ${status}` : typeof code === "string" ? code : undefined;
   const hint = hintFor(fact);
-  const why = [fact, hint && `(${hint})`].filter(Boolean).join(" ");
+  const why = [fact ?? error.message, hint && `(${hint})`].filter(Boolean).join(" ");
   return new ConnectError(`Could not connect to ${shown}${why && `: ${why}`}`, {
     phase: "dial",
     delivery: "not-sent",

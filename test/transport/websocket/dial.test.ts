@@ -13,6 +13,7 @@ import { failureOf } from "../../support/failure.ts";
 import { expectNoneShown } from "../../support/leaks.ts";
 import { RawServer, unusedPort } from "../../support/tcp-server.ts";
 import { selfSigned, startTlsServer } from "../../support/tls-server.ts";
+import { PlainWebSocketServer } from "../../support/websocket-server.ts";
 import { ENTRIES } from "../harness/entries.ts";
 
 /** Adds a credential to every part of a URL that can hold one. */
@@ -37,6 +38,15 @@ describe.each(ENTRIES)("a dial of webSocket() of the %s", (_, makeTransport) => 
       expect(server.accepted).toBe(1);
     },
   );
+
+  test("says what is wrong with an upgrade that it can't accept", async () => {
+    await using server = await PlainWebSocketServer.start({ handleProtocols: () => false });
+    const transport = makeTransport(withSecrets(server.url), { protocols: ["exec"] });
+    const error = await failureOf(ExecServerClient.connect({ transport }));
+    expect(error).toMatchObject({ code: "ERR_CONNECT", phase: "dial", delivery: "not-sent" });
+    expect((error as ConnectError).message).toContain("/exec: Server sent no subprotocol");
+    expectNoneShown(error, SECRETS);
+  });
 
   test("fails at once on a port without a listener", async () => {
     const transport = makeTransport(withSecrets(`ws://127.0.0.1:${await unusedPort()}`));
