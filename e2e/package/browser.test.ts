@@ -34,7 +34,7 @@ describe("the root entry in a bundle for the browser", () => {
 });
 
 const REFUSAL =
-  "exec-server-sdk/node, /gateway and /testing/node run in Node only; in a browser use webSocket() from exec-server-sdk";
+  "in a browser use webSocket() from exec-server-sdk; exec-server-sdk/node, /gateway and /testing/node run in Node only";
 const USES = [
   ["an import of stdio", 'import { stdio } from "exec-server-sdk/node"; stdio({ command: "x" });'],
   ["an import of createGateway", 'import { createGateway } from "exec-server-sdk/gateway"; createGateway();'],

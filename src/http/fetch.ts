@@ -1,5 +1,6 @@
 import { TimeoutError } from "../errors/connection.ts";
 import { type Delivery, ExecServerError } from "../errors/error.ts";
+import { ServerError } from "../errors/server.ts";
 import { type Deadline, deadline, untilAborted } from "../internal/abort.ts";
 import { DEFAULT_MAX_BUFFERED_BYTES } from "../internal/byte-queue.ts";
 import { inOperation, type Operation } from "../internal/operation.ts";
@@ -41,6 +42,9 @@ export type RemoteFetch = (
  * so the client's timer must fire first, even if the event loop is blocked at that moment.
  */
 const SERVER_GRACE_MS = 1_000;
+
+/** The server does not say which of these it was. */
+const SEND_HINT = ". Is the name of the host right, and does something listen there?";
 
 type Connect = (options: { signal?: AbortSignal | undefined }) => Promise<HttpSession>;
 
@@ -159,6 +163,8 @@ async function exchange(
     // An error of the server ends the exchange there, too; an abort does not.
     if (limit.signal.aborted) body.abandon();
     else body.finish();
+    if (error instanceof ServerError)
+      error.message = error.message.replace(/(sending request for url) \((\S*?)\)?$/, `$1 $2${SEND_HINT}`);
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { invalid, received } from "../internal/arguments.ts";
+import { TOKEN } from "../internal/http-syntax.ts";
 import {
   anAbortSignal,
   byteCount,
@@ -40,9 +41,6 @@ export interface PreparedRequest {
   readonly redirect: RequestRedirect;
   readonly signal: AbortSignal | undefined;
 }
-
-/** The syntax of methods and header names, by RFC 9110. */
-const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 
 /** Details of the errors that are thrown before a request is sent. */
 export const NOT_SENT = { delivery: "not-sent" } as const;

@@ -15,7 +15,11 @@ export function unsupported(message: string, details?: ConstructorParameters<typ
 export function received(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === "number" || typeof value === "boolean") return String(value);
-  if (Array.isArray(value)) return value.length === 0 ? "an empty array" : "an array";
+  if (Array.isArray(value)) {
+    if (value.length === 0) return "an empty array";
+    const at = value.findIndex((member) => typeof member !== "string");
+    return at < 0 ? "an array" : `an array with ${received(value[at])}`;
+  }
   if (value === "") return "an empty string";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

@@ -1,4 +1,6 @@
 import type { ChildProcess } from "node:child_process";
+import { ProtocolError } from "../errors/connection.ts";
+import { textOf } from "../internal/bytes.ts";
 import { settledWithin } from "../internal/timer.ts";
 import { LineDecoder } from "../transport/line-decoder.ts";
 import { ReceiveQueue } from "../transport/receive-queue.ts";
@@ -22,8 +24,12 @@ interface Handle {
 
 /** The log is not quoted, because it can hold credentials. */
 const LOG_HINT = ' (stderr: "inherit" shows its log)';
-/** What a server before 0.130 does with `--listen stdio`. */
-const AGE_HINT = " before it answered, as servers before 0.130 do, which have no stdio";
+/** What it can mean that a child does not answer. */
+const AGE = "servers before 0.130 have no stdio";
+const ASK = 'are "--listen", "stdio" among its args?';
+
+/** What the first line of a server that listens elsewhere begins with. */
+const ADDRESS = "ws://";
 
 /** The pipes of a child that is an exec-server. */
 export class ChildConnection implements Connection {
@@ -38,7 +44,8 @@ export class ChildConnection implements Connection {
   #stopped: Promise<void> | undefined;
   readonly flow: FlowControl;
 
-  constructor(child: ChildProcess, stderr: StderrOption | undefined) {
+  /** @param isAsked Whether its arguments ask the child to use its pipes. */
+  constructor(child: ChildProcess, stderr: StderrOption | undefined, isAsked: boolean) {
     this.#child = child;
     this.flow = childFlow(child);
     const cancelKillAtExit = killAtExit(child);
@@ -50,8 +57,8 @@ export class ChildConnection implements Connection {
       child.once("error", onGone);
       child.once("exit", (code, signal) => {
         onGone();
-        const age = code === 1 && !this.#hasAnswered ? AGE_HINT : "";
-        this.#onExit(`${signal ?? `code ${code}`}${age}${stderr === undefined ? LOG_HINT : ""}`);
+        const early = code === 1 && !this.#hasAnswered ? ` before it answered: ${isAsked ? AGE : ASK}` : "";
+        this.#onExit(`${signal ?? `code ${code}`}${early}${stderr === undefined ? LOG_HINT : ""}`);
       });
     });
     child.stdout?.on("data", (chunk: Uint8Array) => this.#onOutput(chunk));
@@ -91,13 +98,22 @@ export class ChildConnection implements Connection {
   }
 
   #onOutput(chunk: Uint8Array): void {
-    this.#hasAnswered = true;
     try {
-      for (const line of this.#lines.push(chunk)) this.#receiveQueue.frame(line);
-    } catch (error) {
-      void this.#stop((error as Error).message);
-      this.#end();
+      for (const line of this.#lines.push(chunk)) {
+        this.#checkFirst(line);
+        this.#receiveQueue.frame(line);
+      }
+    } catch (cause) {
+      void this.#stop((cause as Error).message);
+      this.#end(undefined, cause);
     }
+  }
+
+  #checkFirst(line: Uint8Array): void {
+    if (this.#hasAnswered) return;
+    if (textOf(line.subarray(0, ADDRESS.length)) === ADDRESS)
+      throw new ProtocolError(`The child listens on a WebSocket: ${ASK}`);
+    this.#hasAnswered = true;
   }
 
   #onOutputEnd(): void {
@@ -137,10 +153,10 @@ export class ChildConnection implements Connection {
     await settledWithin(this.#exited, STOP_STEP_MS);
   }
 
-  #end(reason = "the connection was lost"): void {
+  #end(reason = "the connection was lost", cause?: unknown): void {
     const { stdin, stdout, stderr } = this.#child;
     for (const pipe of [stdin, stdout, stderr]) pipe?.destroy();
-    this.#receiveQueue.end({ reason: this.#reason ?? reason });
+    this.#receiveQueue.end({ reason: this.#reason ?? reason, cause });
   }
 
   /** What keeps this process alive. */

@@ -83,7 +83,7 @@ export function stdio(options: StdioOptions): Transport {
     async connect({ signal }) {
       signal.throwIfAborted();
       const child = spawnServer(options);
-      const connection = new ChildConnection(child, options.stderr);
+      const connection = new ChildConnection(child, options.stderr, isAskedForStdio(options.args));
       await spawned(child, options.command);
       if (signal.aborted) void connection.close();
       signal.throwIfAborted();
@@ -108,6 +108,10 @@ function spawnServer({ command, args = [], cwd, env, stderr }: StdioOptions): Ch
       `stdio(): command, args, cwd and env must be strings without NUL characters, got values that the system refused (${codeOf(error)})`,
     );
   }
+}
+
+function isAskedForStdio(args: readonly string[] = []): boolean {
+  return args.some((word) => word.includes("stdio"));
 }
 
 function spawned(child: ChildProcess, command: string): Promise<void> {

@@ -61,6 +61,14 @@ describe("fetch of a lazy client", () => {
     expect(lazy.state).toBe("connected");
   });
 
+  it("says what it can mean that the server could not send a request", async () => {
+    await using server = await ExecServer.start();
+    await using lazy = new LazyExecServerClient({ transport: webSocket(server.url) });
+    await expect(lazy.fetch("http://127.0.0.1:1/?hunter2")).rejects.toThrow(
+      /: error sending request for url http:\/\/127\.0\.0\.1:1\/\. Is the name of the host right, and does something listen there\?$/,
+    );
+  });
+
   it("fails a body whose server is killed, sends nothing twice, and continues in a new session", async () => {
     await using server = await ExecServer.start();
     await using lazy = new LazyExecServerClient({ transport: webSocket(server.url) });

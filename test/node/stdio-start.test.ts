@@ -5,6 +5,7 @@ import { ConnectError, ExecServerClient } from "../../src/index.ts";
 import { type StdioOptions, stdio } from "../../src/node.ts";
 import { Children } from "../support/children.ts";
 import { ControlServer, fixture, report } from "../support/control-server.ts";
+import { codexBinary } from "../support/exec-server.ts";
 import { failureOf } from "../support/failure.ts";
 import { expectNoneShown } from "../support/leaks.ts";
 
@@ -84,9 +85,19 @@ describe("the start of a child", () => {
     await using control = await ControlServer.start();
     using children = new Children();
     const error = await failureOf(connect({ command: node, args: [fixture("prints-banner"), control.port] }));
-    expect(error).toMatchObject({ code: "ERR_PROTOCOL" });
-    expect((error as Error).message).not.toContain("Welcome");
+    expect(error).toMatchObject({
+      code: "ERR_PROTOCOL",
+      message: "The server sent a frame that is not JSON",
+    });
     await children.gone();
+  });
+
+  test("says what a server that was not asked to use its pipes needs", async () => {
+    const hint = 'are "--listen", "stdio" among its args?';
+    await expect(
+      connect({ command: codexBinary(), args: ["exec-server", "--listen", "ws://127.0.0.1:0"] }),
+    ).rejects.toThrow(`The child listens on a WebSocket: ${hint}`);
+    await expect(connect({ command: codexBinary() })).rejects.toThrow(`code 1 before it answered: ${hint}`);
   });
 
   test("times out on a child that never answers, and stops the child", async () => {

@@ -1,5 +1,6 @@
 import { invalid, received } from "../../internal/arguments.ts";
 import type { Awaitable } from "../../internal/awaitable.ts";
+import { NOT_IN_HEADERS, TOKEN } from "../../internal/http-syntax.ts";
 import {
   anything,
   aString,
@@ -58,6 +59,27 @@ export function resolveAddress(
     protocols: [...list(defaults.protocols), ...list(address.protocols)],
     headers: { ...lowerCased(defaults.headers), ...lowerCased(address.headers) },
   };
+}
+
+/** Throws a UsageError for what no runtime sends: none says what is wrong. No text is quoted: it can be a credential. */
+export function checkOffer({ protocols, headers }: ResolvedAddress): void {
+  for (const [at, protocol] of protocols.entries()) {
+    if (!TOKEN.test(protocol)) invalid(`webSocket(): protocols must be HTTP tokens, got ${flawOf(protocol)}`);
+    if (protocols.indexOf(protocol) < at) invalid("webSocket(): protocols must be distinct, got one twice");
+  }
+  for (const [name, value] of Object.entries(headers)) {
+    if (!TOKEN.test(name))
+      invalid("webSocket(): headers must have names that are HTTP tokens, got another name");
+    if (NOT_IN_HEADERS.test(value))
+      invalid(`webSocket(): the header ${name} must be text of one line, got ${flawOf(value)}`);
+  }
+}
+
+function flawOf(text: string): string {
+  if (text === "") return "an empty string";
+  return text === text.trim()
+    ? "one with a character that can't be sent"
+    : "one with a line end or white space around it: trim it";
 }
 
 /** A URL without user info and query, for error messages. */

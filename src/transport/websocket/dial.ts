@@ -55,7 +55,7 @@ export type DialHint = (fact: string | undefined) => string | undefined;
 const generalHint: DialHint = () =>
   (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node
     ? "webSocket() of exec-server-sdk/node says more"
-    : "no server there, an origin it refuses, or a wrong token? The browser's console says more";
+    : "no server there, an origin it refuses, or a wrong token? The console of the browser and the log of the gateway say more";
 
 /** The error of a dial that failed with the events of a WebSocket. */
 export function dialError(
@@ -68,7 +68,8 @@ export function dialError(
   const code = (error.error as { code?: unknown } | undefined)?.code;
   const fact = status ? `the server answered HTTP ${status}` : typeof code === "string" ? code : undefined;
   const hint = hintFor(fact);
-  const why = [fact ?? error.message, hint && `(${hint})`].filter(Boolean).join(" ");
+  const said = fact ?? error.message;
+  const why = said && hint ? `${said} (${hint})` : said || hint;
   return new ConnectError(`Could not connect to ${shown}${why && `: ${why}`}`, {
     phase: "dial",
     delivery: "not-sent",

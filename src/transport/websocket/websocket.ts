@@ -4,6 +4,7 @@ import { invalid, unsupported } from "../../internal/arguments.ts";
 import { aFunction, checkOptions, type Rules } from "../../internal/option-rules.ts";
 import { type ConnectContext, type Connection, MAX_INCOMING_FRAME, type Transport } from "../transport.ts";
 import {
+  checkOffer,
   OFFER_RULES,
   type ResolvedAddress,
   resolveAddress,
@@ -107,6 +108,7 @@ export function addressResolver(
         await untilAborted(Promise.resolve((target as TargetFunction)({ signal })), signal),
         options,
       );
+    checkOffer(address);
     // The signal can abort between the target's result and this turn.
     signal.throwIfAborted();
     waitingFor?.(`${shownUrl(address.url)} has not answered`);

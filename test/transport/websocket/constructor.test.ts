@@ -85,15 +85,30 @@ describe("the headers option", () => {
 
 describe.each(ENTRIES)("webSocket() of the %s", (_, makeTransport) => {
   test.each([
-    ["a malformed subprotocol", { protocols: ["bearer.hunter2 hunter2"] }],
-    ["a subprotocol given twice", { protocols: ["hunter2", "hunter2"] }],
-    ["a malformed header", { headers: { authorization: "hunter2\r\nx: hunter2" } }],
-    ["a malformed header name", { headers: { "hunter2:": "1" } }],
-  ])("rejects %s with a UsageError that does not quote it", async (_what, options) => {
+    [
+      "a malformed subprotocol",
+      { protocols: ["bearer.hunter2 hunter2"] },
+      /protocols .* that can't be sent$/,
+    ],
+    ["an empty subprotocol", { protocols: ["hunter2", ""] }, /protocols .*, got an empty string$/],
+    ["a subprotocol with the line end of its file", { protocols: "hunter2\n" }, /protocols .*: trim it$/],
+    ["a subprotocol given twice", { protocols: ["hunter2", "hunter2"] }, /protocols .*, got one twice$/],
+    ["a malformed header", { headers: { a: "hunter2\r\nx: hunter2" } }, /header a .* that can't be sent$/],
+    ["a header with the line end of its file", { headers: { a: "hunter2\n" } }, /header a .*: trim it$/],
+    ["a malformed header name", { headers: { "hunter2:": "1" } }, /headers .*, got another name$/],
+  ])("rejects %s with a UsageError that does not quote it", async (_what, options, message) => {
     const transport = makeTransport("ws://127.0.0.1/", options);
     const error = await failureOf(ExecServerClient.connect({ transport }));
     expect(error).toMatchObject({ name: "UsageError", code: "ERR_INVALID_ARGUMENT" });
+    expect((error as UsageError).message).toMatch(message);
     expectNoneShown(error, ["hunter2"]);
+  });
+
+  test("says what is in a list that is none of texts", () => {
+    const protocols = ["exec-server-gateway", undefined as unknown as string];
+    expect(() => makeTransport("ws://127.0.0.1/", { protocols })).toThrow(
+      "protocols must be a string or an array of strings, got an array with undefined",
+    );
   });
 });
 
