@@ -1,8 +1,10 @@
 import type { IncomingMessage } from "node:http";
-import { BlockList, isIP } from "node:net";
+import { BlockList, isIP, type Server, type Socket } from "node:net";
 
 /** How a peer on a Unix socket is named. */
 const UNIX = "unix";
+/** How a peer is named that has reset its connection before its request was read. */
+const UNKNOWN = "unknown";
 
 /** Whose `X-Forwarded-For` is believed. */
 export type TrustedProxies = boolean | BlockList;
@@ -27,7 +29,14 @@ export function networks(list: readonly string[]): BlockList {
 
 /** The address of the peer itself: of the browser, or of the last proxy in front. */
 export function peerAddress({ socket }: IncomingMessage): string {
-  return unmapped(socket.remoteAddress ?? UNIX);
+  return unmapped(socket.remoteAddress ?? (isOnUnixSocket(socket) ? UNIX : UNKNOWN));
+}
+
+/** By the server: without an address is also a TCP peer that has reset its connection, and such a peer is not trusted. */
+function isOnUnixSocket({ server }: Socket & { readonly server?: Server }): boolean {
+  const address = server?.address();
+  // Node does not know the path of a listening socket that the process has inherited.
+  return typeof address === "string" || (address === null && server?.listening === true);
 }
 
 /**

@@ -72,7 +72,10 @@ export interface GatewayEvent {
   readonly id: string;
   /** When it happened, in milliseconds since 1970. */
   readonly at: number;
-  /** The page's IP address; "unix" on a Unix socket. That of the browser only with `trustProxy`. */
+  /**
+   * The page's IP address. That of the browser only with `trustProxy`. "unix" on a Unix socket, "unknown" if the page had
+   * reset its connection before its request was read.
+   */
   readonly address: string;
   /** The page's origin, as sent. Empty if it sent none. */
   readonly origin: string;

@@ -1,17 +1,28 @@
-import type { IncomingMessage } from "node:http";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type IncomingMessage, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { clientAddress, networks, type TrustedProxies } from "../../src/gateway/address.ts";
-import type { GatewayEvent } from "../../src/gateway.ts";
+import {
+  clientAddress,
+  isTrusted,
+  networks,
+  peerAddress,
+  type TrustedProxies,
+} from "../../src/gateway/address.ts";
+import { createGateway, type GatewayEvent } from "../../src/gateway.ts";
 import { AsyncQueue } from "../support/async-queue.ts";
-import { startGateway } from "../support/gateway.ts";
-import { requestUpgrade } from "../support/upgrade-request.ts";
+import { ORIGIN, startGateway, TOKEN, UNREACHABLE } from "../support/gateway.ts";
+import { rawSocket, requestText, requestUpgrade } from "../support/upgrade-request.ts";
 
 const PROXIES = networks(["10.0.0.0/8", "fd00::/8"]);
 
+/** The peer of a server that listens on a Unix socket has no address. */
 const addressOf = (trusted: TrustedProxies, peer: string | undefined, forwarded?: string): string =>
   clientAddress(
     {
-      socket: { remoteAddress: peer },
+      socket: { remoteAddress: peer, server: { address: () => "/run/gateway.sock" } },
       headers: { "x-forwarded-for": forwarded },
     } as unknown as IncomingMessage,
     trusted,
@@ -49,4 +60,64 @@ test.each([
   const headers = { Origin: "https://evil.example", "X-Forwarded-For": ["10.6.6.6", "192.0.2.7"] };
   await requestUpgrade(gateway.port, { headers });
   expect(await events.next()).toMatchObject({ address });
+});
+
+test.each([
+  [
+    "listens on a Unix socket that the process has inherited",
+    { address: () => null, listening: true },
+    "unix",
+  ],
+  ["has closed", { address: () => null, listening: false }, "unknown"],
+  ["listens on an address", { address: () => ({ address: "::", port: 80 }), listening: true }, "unknown"],
+  ["is not known", undefined, "unknown"],
+])("a peer without an address whose server %s", (_, server, expected) => {
+  expect(peerAddress({ socket: { server } } as unknown as IncomingMessage)).toBe(expected);
+});
+
+test("does not take a peer that has reset its connection, and so has no address, for one on a Unix socket", async () => {
+  const events = new AsyncQueue<GatewayEvent>();
+  const proxyPeers: boolean[] = [];
+  const trustProxy = ["10.0.0.0/8"];
+  await using gateway = await startGateway("ws://127.0.0.1:1", {
+    trustProxy,
+    authorize(request) {
+      proxyPeers.push(isTrusted(peerAddress(request), networks(trustProxy)));
+      return false;
+    },
+    onEvent: (event) => events.push(event),
+  });
+  const socket = await rawSocket(gateway.port);
+  // In one turn: the gateway reads the request when the connection is gone.
+  socket.write(requestText(gateway.port, { headers: { "X-Forwarded-For": "192.0.2.7" } }));
+  socket.resetAndDestroy();
+  expect(await events.next()).toMatchObject({ address: "unknown" });
+  expect(proxyPeers).toEqual([false]);
+});
+
+test("takes the address that a proxy on a Unix socket reports", async () => {
+  const events = new AsyncQueue<GatewayEvent>();
+  const directory = mkdtempSync(join(tmpdir(), "gateway-test-"));
+  const socketPath = join(directory, "socket");
+  const server = createServer().listen(socketPath);
+  const gateway = createGateway({
+    upstream: UNREACHABLE,
+    allowedOrigins: [ORIGIN],
+    allowedHosts: ["ide.example"],
+    authorize: { token: TOKEN },
+    trustProxy: [],
+    onEvent: (event) => events.push(event),
+  });
+  gateway.attach(server);
+  await once(server, "listening");
+  const headers = { connection: "upgrade", upgrade: "websocket", "x-forwarded-for": "192.0.2.7" };
+  const sent = request({ socketPath, headers })
+    .on("error", () => {})
+    .end();
+  expect(await events.next()).toMatchObject({ address: "192.0.2.7" });
+  sent.destroy();
+  await gateway.close();
+  server.close();
+  server.closeAllConnections();
+  rmSync(directory, { recursive: true });
 });
