@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { createSecureContext } from "node:tls";
 import { isTrusted, peerAddress, type TrustedProxies } from "../address.ts";
 import type { AuthorizeFunction } from "../authorization.ts";
 import type { ListenTarget } from "../http-server.ts";
@@ -55,7 +56,7 @@ export class Configuration {
     };
   }
 
-  /** The certificate with its key, read again at each call. */
+  /** The certificate with its key, read again at each call. Throws if they can't be used. */
   certificate(): { readonly cert: Buffer; readonly key: Buffer } | undefined {
     const cert = textOf(this.#settings, "tls-cert");
     const key = textOf(this.#settings, "tls-key");
@@ -63,19 +64,26 @@ export class Configuration {
       throw new CommandLineError("--tls-cert and --tls-key must be used together, got one of them");
     }
     if (cert === undefined || key === undefined) return undefined;
-    return { cert: readBytes("--tls-cert", cert), key: readBytes("--tls-key", key) };
+    const pair = { cert: readBytes("--tls-cert", cert), key: readBytes("--tls-key", key) };
+    try {
+      createSecureContext(pair);
+    } catch (error) {
+      const { code } = error as { code?: unknown };
+      throw new CommandLineError(
+        `--tls-cert and --tls-key must hold a certificate chain and its key as PEM, got ${String(code)} for them`,
+      );
+    }
+    return pair;
   }
 
   /**
    * Reads the files with tokens again. Throws, and keeps the former ones, if one can't be used. Returns the identities whose
    * tokens are no longer valid.
    */
-  reloadTokens(): Identity[] {
+  reload(): Identity[] {
     const { authorize } = this.options;
-    this.upstreams.reload();
-    return authorize instanceof TokenList && this.generatedToken === undefined
-      ? authorize.replace(this.#tokens())
-      : [];
+    const tokens = this.#load();
+    return authorize instanceof TokenList ? authorize.replace(tokens) : [];
   }
 
   #needsToken(): boolean {
@@ -90,8 +98,9 @@ export class Configuration {
   }
 
   #authorize(): TokenList | ((trusted: TrustedProxies) => AuthorizeFunction) {
+    const tokens = this.#load();
     const header = textOf(this.#settings, "auth-header")?.toLowerCase();
-    if (header === undefined) return new TokenList(this.#tokens());
+    if (header === undefined) return new TokenList(tokens);
     if (!/^[a-z0-9-]+$/.test(header)) {
       throw new CommandLineError("--auth-header must be the name of a header such as X-Forwarded-User");
     }
@@ -103,18 +112,15 @@ export class Configuration {
     return (trusted) => userByHeader(header, trusted);
   }
 
-  #tokens(): TokenEntry[] {
-    if (this.generatedToken !== undefined) return [[this.generatedToken, {}]];
+  /** Reads the tokens of pages and, with the users' exec-servers, those for exec-servers. Throws before it changes any. */
+  #load(): TokenEntry[] {
     const single = textOf(this.#settings, "token-file");
     const several = textOf(this.#settings, "tokens-file");
     const users = several === undefined ? undefined : usersIn("--tokens-file", several);
     const own: TokenEntry[] = single === undefined ? [] : [[pageToken("--token-file", single), {}]];
     const tokens = [...own, ...(users?.tokens ?? [])];
-    if (users) {
-      const names = tokens.map(([, { user }]) => user);
-      this.upstreams.setUsers(users.upstreams, names);
-    }
-    return tokens;
+    this.upstreams.load(users?.upstreams ?? new Map(), users ? tokens.map(([, { user }]) => user) : []);
+    return this.generatedToken === undefined ? tokens : [[this.generatedToken, {}]];
   }
 
   /** The settings that are options of `createGateway()` as they are. */

@@ -104,10 +104,10 @@ function reloadOnSignal(
 ): void {
   process.on("SIGHUP", () => {
     try {
+      // What throws comes first, so that all files are taken over or none.
       const certificate = configuration.certificate();
-      // First, because it throws for a certificate that can't be used.
+      const revoked = new Set(configuration.reload().map(({ user }) => user));
       if (certificate) (server as TlsServer).setSecureContext(certificate);
-      const revoked = new Set(configuration.reloadTokens().map(({ user }) => user));
       const pages = [...gateway.pages].filter(({ user }) => revoked.has(user));
       for (const page of pages) void page.end();
       log.message(

@@ -12,6 +12,8 @@ export interface NamedUpstream {
   readonly name: string;
   /** Undefined for a command. */
   readonly url?: string;
+  /** The file with the bearer token. */
+  readonly tokenFile?: string | undefined;
   readonly transport: Transport;
 }
 
@@ -22,9 +24,9 @@ export class Upstreams {
   /** Whether every page has the same exec-server, also after a reload. */
   readonly #isShared: boolean;
   readonly #byPath = new Map<string, NamedUpstream>();
-  #byUser = new Map<string, NamedUpstream>();
+  #byUser: ReadonlyMap<string, NamedUpstream> = new Map();
   /** Bearer tokens by file. */
-  #tokens = new Map<string, string>();
+  #tokens: ReadonlyMap<string, string> = new Map();
 
   constructor(settings: Settings) {
     this.#tokenFile = textOf(settings, "upstream-token-file");
@@ -47,15 +49,16 @@ export class Upstreams {
   }
 
   get all(): NamedUpstream[] {
-    return [...(this.#default ? [this.#default] : []), ...this.#byPath.values(), ...this.#byUser.values()];
+    return this.#allWith(this.#byUser);
   }
 
   /**
-   * Takes over the users' own exec-servers.
+   * Takes over the users' own exec-servers and reads the bearer tokens again. Throws, and changes nothing, if one can't be
+   * used.
    *
    * @param names All users; undefined for the token of no user.
    */
-  setUsers(users: ReadonlyMap<string, UserUpstream>, names: readonly (string | undefined)[]): void {
+  load(users: ReadonlyMap<string, UserUpstream>, names: readonly (string | undefined)[]): void {
     const without = names.findIndex((name) => name === undefined || !users.has(name));
     if (!this.#default && this.#byPath.size === 0 && without >= 0) {
       const who = names[without] === undefined ? "" : ` of ${JSON.stringify(names[without])}`;
@@ -63,16 +66,13 @@ export class Upstreams {
         `The exec-server${who} must be --upstream URL, -- COMMAND or upstream in the tokens file, got none`,
       );
     }
-    this.#byUser = new Map(
+    const byUser = new Map(
       [...users].map(([user, { url, tokenFile }]) => [user, this.#remote(url, tokenFile)]),
     );
-  }
-
-  /** Reads the bearer tokens again. Throws, and keeps the former ones, if one can't be read. */
-  reload(): void {
-    this.#tokens = new Map(
-      [...this.#tokens.keys()].map((file) => [file, bearerToken("--upstream-token-file", file)]),
-    );
+    // Not those of users who are gone: their files may be gone as well.
+    const files = this.#allWith(byUser).flatMap(({ tokenFile }) => tokenFile ?? []);
+    this.#tokens = new Map(files.map((file) => [file, bearerToken("--upstream-token-file", file)]));
+    this.#byUser = byUser;
   }
 
   /** One transport if it is the same for every page, which `/readyz` then judges. */
@@ -84,6 +84,10 @@ export class Upstreams {
       if (!transport) throw new Error("This user has no exec-server");
       return transport;
     };
+  }
+
+  #allWith(byUser: ReadonlyMap<string, NamedUpstream>): NamedUpstream[] {
+    return [...(this.#default ? [this.#default] : []), ...this.#byPath.values(), ...byUser.values()];
   }
 
   #defaultOf(settings: Settings): NamedUpstream | undefined {
@@ -112,8 +116,7 @@ export class Upstreams {
     const { host, pathname, protocol } = new URL(url);
     const name = `${protocol}//${host}${pathname}`;
     if (tokenFile === undefined) return { name, url, transport: plain };
-    this.#tokens.set(tokenFile, bearerToken("--upstream-token-file", tokenFile));
     const headers = () => ({ authorization: `Bearer ${this.#tokens.get(tokenFile)}` });
-    return { name, url, transport: webSocket(() => ({ url, headers: headers() })) };
+    return { name, url, tokenFile, transport: webSocket(() => ({ url, headers: headers() })) };
   }
 }

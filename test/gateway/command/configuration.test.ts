@@ -50,6 +50,11 @@ describe("the command refuses", () => {
     ["a limit of 0", [...VALID, "--max-connections", "0"], /maxConnections must be an integer from 1/],
     ["another log format", [...VALID, "--log", "xml"], /--log must be text or json/],
     ["a certificate without its key", [...VALID, "--tls-cert", "/dev/null"], /used together/],
+    [
+      "a certificate that is none",
+      [...VALID, "--tls-cert", "/dev/null", "--tls-key", "/dev/null"],
+      /--tls-cert and --tls-key must hold a certificate chain and its key as PEM, got ERR_/,
+    ],
     ["a route without a path", [...VALID, "--route", "ws://127.0.0.1:1"], /--route must be PATH=URL/],
     ["a route twice", [...VALID, "--route", "/a=ws://a", "--route", "/a=ws://b"], /got \/a twice/],
     ["users by header from anywhere", [...VALID, "--auth-header", "X-User"], /--trust-proxy/],
