@@ -69,9 +69,19 @@ export class Metrics {
         ],
       ),
       metric("log_lines_lost_total", "counter", "Log lines that could not be written.", [["", lostLogLines]]),
-      `# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes ${process.memoryUsage.rss()}\n`,
+      residentMemory(),
       `# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds ${this.#started}\n`,
     ].join("");
+  }
+}
+
+/** Nothing if it can't be read: that takes a descriptor, of which the process may have none left. */
+function residentMemory(): string {
+  try {
+    const bytes = process.memoryUsage.rss();
+    return `# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes ${bytes}\n`;
+  } catch {
+    return "";
   }
 }
 

@@ -1,5 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { request } from "node:http";
+import { Agent, type RequestOptions, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -56,9 +57,31 @@ describe("the command serves on although", () => {
     for (let n = 0; n < 3; n++) await (await connect(url)).close();
     expect((await client.run(["echo", "still here"])).stdout).toBe("still here\n");
     await client.close();
-    const metrics = await textOf(admin, "/metrics");
+    const metrics = await textOf({ socketPath: admin }, "/metrics");
     expect(Number(/^exec_server_gateway_log_lines_lost_total (\d+)$/m.exec(metrics)?.[1])).toBeGreaterThan(0);
     expect(metrics).toContain("exec_server_gateway_connected_total 4\n");
+  });
+
+  test("it has no descriptor left, which the memory in its metrics takes", async () => {
+    const port = await unusedPort();
+    await using command = new GatewayCommand(
+      ...ARGS,
+      "--upstream",
+      server.url,
+      "--admin",
+      `127.0.0.1:${port}`,
+    );
+    const client = await connect(await command.url());
+    const agent = new Agent({ keepAlive: true });
+    const scrape = () => textOf({ port, agent }, "/metrics");
+    expect(await scrape()).toContain("process_resident_memory_bytes");
+    execFileSync("prlimit", ["--pid", String(command.pid), "--nofile=3:"]);
+    const metrics = await scrape();
+    expect(metrics).not.toContain("process_resident_memory_bytes");
+    expect(metrics).toContain("exec_server_gateway_pages 1\n");
+    expect((await client.run(["echo", "still here"])).stdout).toBe("still here\n");
+    await client.close();
+    agent.destroy();
   });
 
   test("its exec-server is down at the start, and says so", async () => {
@@ -253,10 +276,10 @@ test("settings come from variables and a file as well", async () => {
   await client.close();
 });
 
-/** The body of a response on a Unix socket. */
-function textOf(socketPath: string, path: string): Promise<string> {
+/** The body of a response. */
+function textOf(where: RequestOptions, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const sent = request({ socketPath, path }, (response) => {
+    const sent = request({ ...where, path }, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (piece: string) => {
         text += piece;
