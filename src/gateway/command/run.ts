@@ -1,7 +1,7 @@
 import type { Server as TlsServer } from "node:https";
 import { createRequire } from "node:module";
 import { ExecServerGateway } from "../gateway.ts";
-import type { HttpServer } from "../http-server.ts";
+import type { HttpServer, ListenTarget } from "../http-server.ts";
 import { GATEWAY_PROTOCOL } from "../options.ts";
 import { isPublic, isWildcard, removeStaleSocket } from "./address.ts";
 import { startAdminServer } from "./admin-server.ts";
@@ -41,21 +41,35 @@ async function serve(
   const { listen, admin, options } = configuration;
   await removeStaleSocket(listen);
   const server = await gateway.listenOn(listen);
-  if (admin) {
-    await removeStaleSocket(admin);
-    await startAdminServer(admin, gateway.readiness, async () =>
-      metrics.text({
-        pages: [...gateway.pages].length,
-        maxPages: options.maxConnections,
-        isReady: (await gateway.readiness.problem()) === undefined,
-        lostLogLines: log.lost,
-      }),
-    );
+  try {
+    if (admin) await serveAdmin(admin, gateway, options.maxConnections, metrics, log);
+  } catch (error) {
+    // Listening would keep the process running.
+    await gateway.close();
+    throw error;
   }
   closeOnSignal(gateway, configuration, log);
   reloadOnSignal(gateway, configuration, server, log);
   announce(configuration, server, log);
   await checkUpstreams(configuration.upstreams.all, log);
+}
+
+async function serveAdmin(
+  admin: ListenTarget,
+  gateway: ExecServerGateway,
+  maxPages: number,
+  metrics: Metrics,
+  log: Log,
+): Promise<void> {
+  await removeStaleSocket(admin);
+  await startAdminServer(admin, gateway.readiness, async () =>
+    metrics.text({
+      pages: [...gateway.pages].length,
+      maxPages,
+      isReady: (await gateway.readiness.problem()) === undefined,
+      lostLogLines: log.lost,
+    }),
+  );
 }
 
 /** The address on standard output, with the token if no file holds one. Warnings go to the log. */

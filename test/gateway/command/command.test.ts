@@ -101,9 +101,9 @@ test("the command accepts requests for the names of --host", async () => {
   expect(await client.status()).toEqual({ status: "ready" });
 });
 
-test("the command exits with 1 for a port in use", async () => {
-  const listen = new URL(server.url).host;
-  await using command = new GatewayCommand("--origin", ORIGIN, "--listen", listen, "--upstream", server.url);
+test.each(["--listen", "--admin"])("the command exits with 1 for a port in use by %s", async (option) => {
+  const { host } = new URL(server.url);
+  await using command = new GatewayCommand(...ARGS, "--upstream", server.url, option, host);
   expect(await command.exited).toBe(1);
   expect(command.stderr).toContain("EADDRINUSE");
   expect(command.stdout).toBe("");
