@@ -31,8 +31,10 @@ async function tryCommand(transport: NamedUpstream["transport"]): Promise<Findin
 
 /** Over HTTP: a WebSocket would leave a session behind. */
 function askServer(url: string): Promise<Finding> {
-  const target = new URL("/readyz", url.replace(/^ws/, "http"));
-  const get = target.protocol === "https:" ? getHttps : getHttp;
+  const target = new URL("/readyz", url);
+  const isSecure = target.protocol === "wss:";
+  target.protocol = isSecure ? "https:" : "http:";
+  const get = isSecure ? getHttps : getHttp;
   return new Promise((resolve) => {
     const request = get(target, { agent: false, timeout: TIMEOUT_MS }, (response) => {
       response.resume();

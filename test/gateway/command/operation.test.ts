@@ -108,6 +108,12 @@ describe("the command says at the start", () => {
     );
   });
 
+  test("that its exec-server answers, whatever the case of its URL", async () => {
+    expect(await saidOf("--upstream", server.url.replace("ws:", "WS:"))).toBe(
+      `upstream ${server.url}/ answers as an exec-server\n`,
+    );
+  });
+
   test("that another server listens there, which it does not connect to", async () => {
     await using other = await PlainWebSocketServer.start();
     expect(await saidOf("--upstream", other.url)).toContain("answers HTTP 426 to /readyz");
