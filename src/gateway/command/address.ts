@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { lstat, rm } from "node:fs/promises";
 import { connect, isIP } from "node:net";
 import type { ListenTarget } from "../http-server.ts";
 import { CommandLineError } from "./read-settings.ts";
@@ -30,10 +30,16 @@ export function isWildcard(target: ListenTarget): boolean {
   return "host" in target && ["0.0.0.0", "::"].includes(target.host);
 }
 
-/** Removes the Unix socket that a killed process has left behind. One that is listened on stays. */
+/** Removes the Unix socket that a killed process has left behind. One that is listened on stays, and so does any other file. */
 export async function removeStaleSocket(target: ListenTarget): Promise<void> {
   if (!("socketPath" in target)) return;
   const { socketPath } = target;
+  // The system refuses a connection to any other file as well.
+  const isSocket = await lstat(socketPath).then(
+    (file) => file.isSocket(),
+    () => false,
+  );
+  if (!isSocket) return;
   const isStale = await new Promise<boolean>((resolve) => {
     const probe = connect(socketPath, () => {
       probe.destroy();

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, type RequestOptions, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -220,6 +220,14 @@ test("the command serves on a Unix socket, takes the place of a dead one, and le
   await using third = new GatewayCommand(...args);
   expect(await third.line()).toBe(`Listening on unix:${path}`);
   expect(await statusOf(path, "/readyz")).toBe(200);
+});
+
+test("the command does not take the place of a file that is no socket", async () => {
+  const path = file("precious", "kept");
+  await using command = new GatewayCommand(...ARGS, "--upstream", server.url, "--listen", `unix:${path}`);
+  expect(await command.exited).toBe(1);
+  expect(command.stderr).toContain("EADDRINUSE");
+  expect(readFileSync(path, "utf8")).toBe("kept");
 });
 
 test("the command serves each path and each user with the exec-server of its own", async () => {
