@@ -33,7 +33,9 @@ export class HttpServer {
       requestTimeout: handshakeTimeoutMs,
       connectionsCheckingInterval: Math.min(handshakeTimeoutMs, 1_000),
     };
-    this.server = target.tls ? createTlsServer({ ...limits, ...target.tls }) : createServer(limits);
+    this.server = target.tls
+      ? createTlsServer({ ...limits, handshakeTimeout: handshakeTimeoutMs, ...target.tls })
+      : createServer(limits);
     this.server.on("request", async (request: IncomingMessage, response) => {
       const answer = await readiness.answer(request);
       if (!answer) onRequest(request);

@@ -1,7 +1,11 @@
 import { once } from "node:events";
+import type { AddressInfo, Socket } from "node:net";
 import { describe, expect, test } from "vitest";
+import { ExecServerGateway } from "../../src/gateway/gateway.ts";
+import { resolveOptions } from "../../src/gateway/resolve-options.ts";
 import type { GatewayOptions } from "../../src/gateway.ts";
-import { startGateway, startRealGateway, unreachable } from "../support/gateway.ts";
+import { ORIGIN, startGateway, startRealGateway, unreachable } from "../support/gateway.ts";
+import { selfSigned } from "../support/tls-server.ts";
 import {
   closed,
   rawSocket,
@@ -16,7 +20,23 @@ async function startWithoutUpstream(options: Partial<GatewayOptions> = {}) {
   return { ...(await startGateway(upstream, options)), upstream };
 }
 
+/** The same behind TLS, which only the command offers. */
+async function startBehindTls(options: Partial<GatewayOptions>) {
+  const { cert, key } = selfSigned("localhost");
+  const all = { upstream: unreachable(), allowedOrigins: [ORIGIN], authorize: () => true, ...options };
+  const gateway = new ExecServerGateway(resolveOptions(all));
+  const tls = { cert: Buffer.from(cert), key: Buffer.from(key) };
+  const { server } = await gateway.listenOn({ port: 0, host: "127.0.0.1", tls });
+  return {
+    port: (server.address() as AddressInfo).port,
+    [Symbol.asyncDispose]: () => gateway.close(),
+  };
+}
+
 const SHORT_TIMEOUT = { handshakeTimeoutMs: 300 };
+
+/** A record of the handshake, its length, and the first byte of a ClientHello. */
+const TLS_HELLO_START = Uint8Array.of(0x16, 0x03, 0x01, 0x02, 0x00, 0x01);
 
 /** Sends a request and resolves with everything received until the gateway closes the socket. */
 async function receivedUntilClosed(port: number, ...pieces: string[]): Promise<string> {
@@ -49,6 +69,16 @@ describe("the gateway closes the socket of", () => {
     const drip = setInterval(() => socket.write("x"), 20);
     await closed(socket);
     clearInterval(drip);
+  });
+
+  test.each<[string, (socket: Socket) => void]>([
+    ["sends no handshake of TLS", () => {}],
+    ["begins a handshake of TLS", (socket) => socket.write(TLS_HELLO_START)],
+  ])("a client that %s", async (_, begin) => {
+    await using gateway = await startBehindTls(SHORT_TIMEOUT);
+    const socket = await rawSocket(gateway.port);
+    begin(socket.resume());
+    await closed(socket);
   });
 
   test.each([
