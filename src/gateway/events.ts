@@ -27,7 +27,9 @@ export type RefusalReason =
   /** 4408: `expiresAt` has passed. */
   | "expired"
   /** 4503: `maxConnections` pages are connected. */
-  | "full";
+  | "full"
+  /** The page left while `authorize` was pending. */
+  | "page";
 
 /** Why a page's connection ended. */
 export type CloseReason =

@@ -84,6 +84,12 @@ export class Upgrades {
     if ("status" in decision) return refuse(socket, decision, visit);
     if ("closeCode" in decision) return await this.#refuse(upgrade, decision, visit);
     visit.identity = decision;
+    // The handshake would fail, after other pages were ended to make room.
+    if (!socket.readable || !socket.writable) {
+      visit.emit("refused", { reason: "page" });
+      socket.destroy();
+      return;
+    }
     if (!this.#makeRoom(decision)) {
       return await this.#refuse(upgrade, { closeCode: CLOSE_CODES.full, reason: "full" }, visit);
     }

@@ -1,8 +1,12 @@
-import { expect, test } from "vitest";
-import { CLOSE_CODES, type GatewayOptions } from "../../src/gateway.ts";
+import type { Socket } from "node:net";
+import { describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { CLOSE_CODES, type GatewayEvent, type GatewayOptions } from "../../src/gateway.ts";
 import { deferred } from "../../src/internal/deferred.ts";
-import { startGateway, unreachable } from "../support/gateway.ts";
-import { requestRefusal } from "../support/upgrade-request.ts";
+import { AsyncQueue } from "../support/async-queue.ts";
+import { ORIGIN, PROTOCOLS, startGateway, unreachable } from "../support/gateway.ts";
+import { rawSocket, requestRefusal, requestText } from "../support/upgrade-request.ts";
+import { PlainWebSocketServer } from "../support/websocket-server.ts";
 
 type Authorize = Extract<GatewayOptions["authorize"], (...args: never) => unknown>;
 
@@ -78,4 +82,36 @@ test("dials no upstream for a page that authorize admits after the timeout", asy
   admit(true);
   expect((await requestRefusal(gateway.port, {})).status).toBe(4500);
   expect(upstream.dials).toBe(0);
+});
+
+describe("a page that leaves while its check is pending", () => {
+  test.each<[string, "close" | "end", (socket: Socket) => void]>([
+    ["resets its socket", "close", (socket) => socket.resetAndDestroy()],
+    ["ends its socket", "end", (socket) => socket.end()],
+  ])("and %s displaces no page of its user, and has an event", async (_, sign, leave) => {
+    await using server = await PlainWebSocketServer.start();
+    const events = new AsyncQueue<GatewayEvent>();
+    const checking = deferred<void>();
+    await using gateway = await startGateway(server.url, {
+      async authorize({ headers, socket }) {
+        if (headers.cookie === "leaves") {
+          checking.resolve();
+          await new Promise((resolve) => socket.once(sign, resolve));
+        }
+        return { user: "ada" };
+      },
+      maxPagesPerUser: 1,
+      onEvent: (event) => events.push(event),
+    });
+    const page = new WebSocket(gateway.url, PROTOCOLS, { origin: ORIGIN });
+    await server.next();
+    for (const type of ["connected", "ready"]) expect(await events.next()).toMatchObject({ type });
+    const leaving = await rawSocket(gateway.port);
+    leaving.resume().write(requestText(gateway.port, { headers: { Cookie: "leaves" } }));
+    await checking.promise;
+    leave(leaving);
+    expect(await events.next()).toMatchObject({ type: "refused", reason: "page", user: "ada" });
+    expect([...gateway.gateway.pages]).toHaveLength(1);
+    page.terminate();
+  });
 });
