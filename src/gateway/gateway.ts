@@ -107,6 +107,8 @@ export function createGateway(options: GatewayOptions): Gateway {
 /** The path that an `upgrade` listener of a gateway serves. A registered symbol, for the ESM and the CJS copy. */
 const PATH = Symbol.for("exec-server-sdk.gateway-path");
 
+type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
 /** The paths of each of a server's gateways; undefined for an `upgrade` listener of the application. */
 function servedPaths(server: Server): (readonly string[] | undefined)[] {
   return server.listeners("upgrade").map((listener) => {
@@ -184,7 +186,8 @@ export class ExecServerGateway implements Gateway {
     if (this.#options.allowedHosts.length === 0) {
       invalid("attach(): allowedHosts must be the host names of the HTTP server, got none");
     }
-    this.#serve(server, []);
+    const onUpgrade = this.#serve(server, []);
+    this.#detach.push(() => server.off("upgrade", onUpgrade));
   }
 
   async close(options: GatewayCloseOptions = {}): Promise<void> {
@@ -208,9 +211,10 @@ export class ExecServerGateway implements Gateway {
     if (this.#closed) invalid("The gateway is closed");
   }
 
-  #serve(server: Server, ownHosts: readonly string[]): void {
+  /** Returns the listener that was added for `upgrade` events. */
+  #serve(server: Server, ownHosts: readonly string[]): UpgradeListener {
     const admission = new Admission(this.#options, ownHosts, server.maxHeadersCount);
-    const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const onUpgrade: UpgradeListener = (request, socket, head) => {
       if (admission.hasGatewayPath(request)) {
         const upgrade = { request, socket, head };
         void this.#upgrades.handle(admission, upgrade, (page) => this.#open(request, page));
@@ -221,7 +225,7 @@ export class ExecServerGateway implements Gateway {
       }
     };
     server.on("upgrade", Object.assign(onUpgrade, { [PATH]: this.#options.path }));
-    this.#detach.push(() => server.off("upgrade", onUpgrade));
+    return onUpgrade;
   }
 
   /** Whether every `upgrade` listener is a gateway's, and none serves the request. */

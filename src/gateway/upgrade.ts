@@ -43,6 +43,8 @@ interface Refusal {
   readonly error?: unknown;
 }
 
+const CLOSING: HttpRefusal = { status: 503, reason: "closing" };
+
 /** Turns upgrade requests into open WebSockets, or refuses them. */
 export class Upgrades {
   readonly #options: ResolvedGatewayOptions;
@@ -78,9 +80,10 @@ export class Upgrades {
     const visit = new Visit(request, socket, this.#options);
     const httpRefusal = admission.check(request);
     if (httpRefusal) return refuse(socket, httpRefusal, visit);
-    const decision = await this.#decide(request);
+    const { signal } = this.#closing;
+    const decision = signal.aborted ? CLOSING : await this.#decide(request);
     // Checked in the same turn as the upgrade: the gateway may close while a check is pending.
-    if (this.#closing.signal.aborted) return refuse(socket, { status: 503, reason: "closing" }, visit);
+    if (signal.aborted) return refuse(socket, CLOSING, visit);
     if ("status" in decision) return refuse(socket, decision, visit);
     if ("closeCode" in decision) return await this.#refuse(upgrade, decision, visit);
     visit.identity = decision;

@@ -3,9 +3,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { createGateway } from "../../src/gateway.ts";
+import { createGateway, type GatewayEvent } from "../../src/gateway.ts";
 import { deferred } from "../../src/internal/deferred.ts";
 import type { Transport } from "../../src/transport/transport.ts";
+import { AsyncQueue } from "../support/async-queue.ts";
 import { failureOf } from "../support/failure.ts";
 import {
   ORIGIN,
@@ -47,6 +48,27 @@ describe("close()", () => {
     expect(await failureOf(gateway.connect())).toMatchObject({ code: "ERR_CONNECT", phase: "dial" });
     expect((await running).stdout).toBe("finished\n");
     await page.close();
+    await closing;
+  });
+
+  test("with graceMs answers 503 on a connection that was open before, and asks nothing about its page", async () => {
+    const events = new AsyncQueue<GatewayEvent>();
+    let checks = 0;
+    await using server = await PlainWebSocketServer.start();
+    await using gateway = await startGateway(server.url, {
+      authorize: () => ++checks > 0,
+      onEvent: (event) => events.push(event),
+    });
+    const early = await rawSocket(gateway.port);
+    const page = new WebSocket(gateway.url, PROTOCOLS, { origin: ORIGIN });
+    await server.next();
+    for (const type of ["connected", "ready"]) expect(await events.next()).toMatchObject({ type });
+    const closing = gateway.gateway.close({ graceMs: 60_000 });
+    early.write(requestText(gateway.port));
+    expect(String((await once(early, "data"))[0])).toMatch(/^HTTP\/1\.1 503 /);
+    expect(await events.next()).toMatchObject({ type: "refused", reason: "closing", status: 503 });
+    expect(checks).toBe(1);
+    page.close();
     await closing;
   });
 
