@@ -260,7 +260,10 @@ export class ExecServerGateway implements Gateway {
     return async () => {
       // Deferred, because `upstream` may call close(), which must find this session in the set.
       await undefined;
-      return typeof upstream === "function" ? await upstream(request, { id, user: identity.user }) : upstream;
+      if (typeof upstream !== "function") return upstream;
+      const transport = await upstream(request, { id, user: identity.user });
+      if (typeof transport?.connect === "function") return transport;
+      return invalid(`upstream must return a transport, got ${received(transport)}`);
     };
   }
 }

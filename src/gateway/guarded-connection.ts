@@ -1,5 +1,6 @@
+import { DisconnectedError } from "../errors/connection.ts";
 import type { Connection, ConnectionEnd, ConnectionReceiver, FlowControl } from "../transport/transport.ts";
-import { MAX_UNANSWERED_PINGS } from "./page-link.ts";
+import { FAULT_TEXTS, MAX_UNANSWERED_PINGS } from "./page-link.ts";
 
 /**
  * The exec-server's connection, which can be that of a custom transport: whatever one of its methods throws ends this
@@ -85,7 +86,7 @@ export class GuardedConnection implements Connection {
     // While paused, no pong is read. While a write is pending, a slow exec-server receives the ping only after it.
     if (!this.#inner.ping || this.#end || this.#isPaused || (this.flow?.queuedBytes ?? 0) > 0) return;
     if (this.#unansweredPings === MAX_UNANSWERED_PINGS) {
-      this.#fail(new Error(`The exec-server has not answered ${MAX_UNANSWERED_PINGS} pings`));
+      this.#fail(new DisconnectedError(FAULT_TEXTS.silent));
       return;
     }
     this.#unansweredPings++;

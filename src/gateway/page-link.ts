@@ -10,6 +10,13 @@ export type PeerFault =
   /** Its message is over the limit. */
   | "message-too-long";
 
+/** The same in words, about a peer. */
+export const FAULT_TEXTS: Readonly<Record<PeerFault, string>> = {
+  silent: `it left ${MAX_UNANSWERED_PINGS} pings unanswered`,
+  protocol: "it broke the WebSocket protocol",
+  "message-too-long": "its message is too long",
+};
+
 /** The socket of a page as its session sees it, however the frames are passed on. */
 export interface PageLink {
   /** Calls back when the page sends nothing any more: all that came before was passed on. At once if that is past. */

@@ -1,3 +1,4 @@
+import { DisconnectedError } from "../errors/connection.ts";
 import { deadline, untilAborted } from "../internal/abort.ts";
 import { settledWithin } from "../internal/timer.ts";
 import { streamDialerOf } from "../node/upgraded-stream.ts";
@@ -8,8 +9,9 @@ import type { CloseReason } from "./events.ts";
 import { GuardedConnection } from "./guarded-connection.ts";
 import type { ResolvedGatewayOptions } from "./options.ts";
 import { PageClock } from "./page-limits.ts";
-import type { PageLink, PeerFault } from "./page-link.ts";
+import { FAULT_TEXTS, type PageLink, type PeerFault } from "./page-link.ts";
 import { ProxiedPage } from "./proxied-page.ts";
+import { dialTimeout } from "./readiness.ts";
 import { relay, serverEndpoint } from "./relay/relay.ts";
 import { TakenPage } from "./relay/taken-page.ts";
 import { CLOSE_HANDSHAKE_MS, type OpenPage } from "./upgrade.ts";
@@ -134,8 +136,7 @@ export class PageSession {
     const { signal, clear } = deadline({
       ms: DIAL_TIMEOUT_MS,
       signal: this.#dialling.signal,
-      timeoutError: () =>
-        new Error(`Timed out after ${DIAL_TIMEOUT_MS} ms while connecting to the exec-server`),
+      timeoutError: () => dialTimeout(DIAL_TIMEOUT_MS),
     });
     try {
       const dialling = transport().then((made) => {
@@ -170,7 +171,7 @@ export class PageSession {
           const fault = await new Promise<PeerFault | undefined>((resolve) =>
             server.onEnd((end) => resolve(end.fault)),
           );
-          return fault && new Error(`The exec-server's connection was ended: ${fault}`);
+          return fault && new DisconnectedError(FAULT_TEXTS[fault]);
         },
         close: () => {
           server.close(1000);

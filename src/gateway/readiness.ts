@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { TimeoutError } from "../errors/connection.ts";
 import { deadline, untilAborted } from "../internal/abort.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { ResolvedGatewayOptions } from "./options.ts";
@@ -66,12 +67,15 @@ export class Readiness {
   }
 }
 
+/** An error of the SDK, whose message the log shows. */
+export const dialTimeout = (ms: number): TimeoutError =>
+  new TimeoutError("ERR_CONNECT_TIMEOUT", `Timed out after ${ms} ms while connecting to the exec-server`);
+
 /** Dials and hangs up. Resolves with the error, or undefined. */
 export async function dialError(transport: Transport): Promise<unknown> {
   const { signal, clear } = deadline({
     ms: DIAL_TIMEOUT_MS,
-    timeoutError: () =>
-      new Error(`Timed out after ${DIAL_TIMEOUT_MS} ms while connecting to the exec-server`),
+    timeoutError: () => dialTimeout(DIAL_TIMEOUT_MS),
   });
   try {
     const connection = await untilAborted(

@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { errorText } from "../../src/gateway/command/log.ts";
+import type { GatewayEvent } from "../../src/gateway.ts";
 import { deferred } from "../../src/internal/deferred.ts";
 import type { Connection } from "../../src/transport/transport.ts";
 import { ORIGIN, PROTOCOLS, startGateway, startRealGateway } from "../support/gateway.ts";
@@ -57,12 +59,18 @@ test("detects that a page has left while reading from it is paused by a slow ser
 
 test("closes a page with 4001 when the exec-server answers no ping", async () => {
   await using server = await PlainWebSocketServer.start();
-  await using gateway = await startGateway(server.url, OPTIONS);
+  const events: GatewayEvent[] = [];
+  const onEvent = (event: GatewayEvent) => events.push(event);
+  await using gateway = await startGateway(server.url, { ...OPTIONS, onEvent });
   const page = new WebSocket(gateway.url, PROTOCOLS, { origin: ORIGIN });
   const upstream = await server.next();
   // Reads nothing, so that no pong is sent: like a network that is silent.
   upstream.pause();
   expect((await once(page, "close"))[0]).toBe(4001);
+  await expect.poll(() => events.at(-1)?.type).toBe("closed");
+  expect(errorText(events.at(-1)?.error)).toBe(
+    "The exec-server connection ended: it left 4 pings unanswered",
+  );
 });
 
 test("an exec-server that sends, but answers no ping, is not silent", async () => {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { errorText } from "../../src/gateway/command/log.ts";
 import { CLOSE_CODES, type GatewayEvent } from "../../src/gateway.ts";
 import { ExecServerClient } from "../../src/index.ts";
 import { deferred } from "../../src/internal/deferred.ts";
@@ -155,10 +156,27 @@ describe("the gateway closes a page", () => {
     expect([code, String(reason)]).toEqual([4002, CLOSE_CODES.upstreamUnreachable.reason]);
   });
 
+  test.each([
+    ["undefined", undefined],
+    ["a string", "ws://127.0.0.1:1"],
+    ["an object", {}],
+  ])("with 4002 when the upstream function returns %s, which the event says", async (received, result) => {
+    const errors: unknown[] = [];
+    await using gateway = await startGateway(() => result as never, {
+      onEvent: ({ error }) => errors.push(error),
+    });
+    await failureOf(gateway.connect());
+    await expect.poll(() => errors).toHaveLength(2);
+    expect(errorText(errors[1])).toBe(`upstream must return a transport, got ${received}`);
+  });
+
   test("with 4002 when the server is silent, before the page's own handshake times out", async () => {
     await using silent = await RawServer.silent();
-    await using gateway = await startGateway(silent.url);
+    const errors: unknown[] = [];
+    await using gateway = await startGateway(silent.url, { onEvent: ({ error }) => errors.push(error) });
     expect(await failureOf(gateway.connect())).toMatchObject({ code: "ERR_CONNECT", closeCode: 4002 });
+    await expect.poll(() => errors).toHaveLength(2);
+    expect(errorText(errors[1])).toBe("Timed out after 8000 ms while connecting to the exec-server");
   });
 
   test("with 4001 when the server closes its connection, whatever the server's code", async () => {

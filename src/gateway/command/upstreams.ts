@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { ConnectError } from "../../errors/connection.ts";
 import { stdio } from "../../node/stdio.ts";
 import { webSocket } from "../../node/websocket.ts";
 import type { Transport } from "../../transport/transport.ts";
@@ -81,7 +82,7 @@ export class Upstreams {
     return (request, { user }) => {
       const own = user === undefined ? undefined : this.#byUser.get(user);
       const { transport } = own ?? this.#byPath.get(pathOf(request)) ?? this.#default ?? {};
-      if (!transport) throw new Error("This user has no exec-server");
+      if (!transport) throw new ConnectError("This user has no exec-server", { phase: "dial" });
       return transport;
     };
   }

@@ -7,6 +7,7 @@ import type { AuthorizeFunction } from "../../../src/gateway/authorization.ts";
 import { Configuration } from "../../../src/gateway/command/configuration.ts";
 import { CommandLineError, readSettings } from "../../../src/gateway/command/read-settings.ts";
 import type { TokenList } from "../../../src/gateway/tokens.ts";
+import { ConnectError } from "../../../src/index.ts";
 import { GatewayCommand } from "../../support/gateway-command.ts";
 
 const ORIGIN = ["--origin", "https://ide.example"];
@@ -190,6 +191,15 @@ describe("the command reads", () => {
     });
     expect(tokens.find([`${TOKEN}-2`])).toMatchObject({ user: "bob" });
     expect(upstreams.all.map(({ name }) => name)).toEqual(["ws://127.0.0.1:1/", "ws://ada.example:1/"]);
+  });
+
+  test("a user who has no exec-server on the path, which the log says", () => {
+    const users = { ada: { token: TOKEN, upstream: "ws://127.0.0.1:1" }, bob: `${TOKEN}-2` };
+    const args = [...ORIGIN, "--route", "/bob=ws://127.0.0.1:1", "--tokens-file", file("routed", users)];
+    const upstream = configure(args).upstreams.option as (request: IncomingMessage, page: object) => unknown;
+    const choose = (url: string) => () => upstream({ url } as IncomingMessage, { id: "7", user: "bob" });
+    expect(choose("/bob")).not.toThrow();
+    expect(choose("/")).toThrow(ConnectError);
   });
 
   test("a user from the header of a trusted proxy only, and only if it stands there once", () => {
