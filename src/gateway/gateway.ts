@@ -174,7 +174,8 @@ export class ExecServerGateway implements Gateway {
 
   attach(server: Server): void {
     this.#rejectIfClosed();
-    if (typeof server?.listeners !== "function") {
+    // An application of Express has listeners, too, but gets no upgrades.
+    if (typeof server?.listeners !== "function" || typeof server.address !== "function") {
       invalid(`attach(): server must be an HTTP server, got ${received(server)}`);
     }
     const { path } = this.#options;

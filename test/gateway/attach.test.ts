@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { describe, expect, test } from "vitest";
@@ -160,7 +160,9 @@ async function startShared(upstream: string, paths: readonly string[]) {
 }
 
 test("attach() throws ERR_INVALID_ARGUMENT for a value that is no HTTP server", () => {
-  for (const server of [undefined, null, 8080, {}]) {
+  // Like an Express application.
+  const application = Object.assign(() => {}, EventEmitter.prototype, { listen() {} });
+  for (const server of [undefined, null, 8080, {}, application]) {
     expect(() => gatewayOn("/a", "ws://127.0.0.1:1").attach(server as never)).toThrow(
       expect.objectContaining({ code: "ERR_INVALID_ARGUMENT" }),
     );
