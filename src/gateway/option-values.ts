@@ -112,7 +112,9 @@ function checkedToken(option: string, token: unknown): string {
   const expected = `at least ${MIN_TOKEN_LENGTH} letters, digits and -._~+ other than "${GATEWAY_PROTOCOL}"`;
   if (typeof token === "string" && isToken(token)) return token;
   const isShort = typeof token === "string" && /^[\w\-.~+]+$/.test(token) && token.length < MIN_TOKEN_LENGTH;
-  return invalid(`${option} must be ${expected}, got ${isShort ? `only ${token.length}` : received(token)}`);
+  // A number would be shown.
+  const kind = typeof token === "number" ? "a number" : received(token);
+  return invalid(`${option} must be ${expected}, got ${isShort ? `only ${token.length}` : kind}`);
 }
 
 export function isToken(text: string): boolean {

@@ -78,8 +78,15 @@ describe("createGateway() throws ERR_INVALID_ARGUMENT for", () => {
     expect(() => create()).toThrow(expect.objectContaining({ code: "ERR_INVALID_ARGUMENT" }));
   });
 
-  test("an invalid token, without showing it", () => {
-    expect(createWith({ authorize: { token: "se cret" } })).toThrow(expect.not.stringContaining("se cret"));
+  test.each([
+    ["a text", { token: "se cret" as unknown }],
+    ["a number", { token: 1234567890123456 as unknown }],
+    ["a number beside others", { tokens: { ada: 1234567890123456 as unknown } }],
+  ])("%s that is no token, without showing it", (_, authorize) => {
+    const secret = expect.stringMatching(/se cret|1234567890123456/);
+    expect(createWith({ authorize: authorize as never })).toThrow(
+      expect.not.objectContaining({ message: secret }),
+    );
   });
 });
 
