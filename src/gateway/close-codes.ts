@@ -22,7 +22,7 @@ export interface CloseCodes {
   readonly ended: CloseCode<4409>;
   /** `authorize` threw, took too long or returned something invalid. */
   readonly checkFailed: CloseCode<4500>;
-  /** `maxConnections` pages are connected. */
+  /** `maxConnections` pages are connected, or too many of the user are still ending. */
   readonly full: CloseCode<4503>;
   /** The gateway is shutting down. */
   readonly gatewayClosing: CloseCode<1001>;

@@ -26,7 +26,7 @@ export type RefusalReason =
   | "check-failed"
   /** 4408: `expiresAt` has passed. */
   | "expired"
-  /** 4503: `maxConnections` pages are connected. */
+  /** 4503: `maxConnections` pages are connected, or too many of the user are still ending. */
   | "full"
   /** The page left while `authorize` was pending. */
   | "page";

@@ -6,6 +6,12 @@ import type { ResolvedGatewayOptions } from "./options.ts";
 import type { PageSession } from "./page-session.ts";
 import type { Visit } from "./visit.ts";
 
+/**
+ * How many times the limit of a user all their pages may be, with those that are ending. One that answers no close, or whose
+ * exec-server is slow to end, takes seconds: a user who comes and goes would fill the gateway with them.
+ */
+const MAX_WITH_ENDING = 4;
+
 interface Entry {
   readonly session: PageSession;
   readonly page: GatewayPage;
@@ -40,7 +46,9 @@ export class Pages implements Iterable<GatewayPage> {
   /** Ends pages of the user that are too many for one more. Returns whether there is room for it. */
   makeRoom({ user, maxPages = this.#options.maxPagesPerUser }: Identity): boolean {
     if (user !== undefined && maxPages !== undefined) {
-      const own = this.#live().filter(({ page }) => page.user === user);
+      const all = [...this.#entries].filter(({ page }) => page.user === user);
+      if (all.length >= MAX_WITH_ENDING * maxPages) return false;
+      const own = all.filter(({ session }) => !session.isEnding);
       const tooMany = own.length - maxPages + 1;
       // The sort is stable: those that answer stay in the order of their age.
       const victims = own.sort((a, b) => Number(b.session.hasMissedPing) - Number(a.session.hasMissedPing));

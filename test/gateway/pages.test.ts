@@ -12,7 +12,7 @@ import {
   startRealGateway,
   TOKEN,
 } from "../support/gateway.ts";
-import { closed, openRawWebSocket } from "../support/upgrade-request.ts";
+import { closed, openRawWebSocket, rawSocket, requestText } from "../support/upgrade-request.ts";
 import { PlainWebSocketServer } from "../support/websocket-server.ts";
 
 const byCookie = ({ headers }: IncomingMessage) => ({ user: headers.cookie ?? "" });
@@ -145,6 +145,23 @@ describe("maxPagesPerUser", () => {
     expect((await end)[0]).toBe(4409);
     expect(gateway.pages()).toHaveLength(1);
     expect(reloaded.readyState).toBe(WebSocket.OPEN);
+  });
+
+  test("does not let a user fill the gateway with pages that are ended, but answer no close", async () => {
+    const refused: GatewayEvent[] = [];
+    await using gateway = await startWithUsers({
+      maxConnections: 10,
+      maxPagesPerUser: 1,
+      onEvent: (event) => event.type === "refused" && refused.push(event),
+    });
+    for (let n = 0; n < 40; n++) {
+      const socket = await rawSocket(gateway.port);
+      socket.write(requestText(gateway.port, { headers: { Cookie: "ada" } }));
+      await once(socket, "data");
+    }
+    await gateway.open("bob");
+    expect(gateway.pages().map(({ user }) => user)).toEqual(["ada", "bob"]);
+    expect(new Set(refused.map(({ user, reason }) => `${user} ${reason}`))).toEqual(new Set(["ada full"]));
   });
 
   test("is replaced by the maxPages of a user", async () => {
