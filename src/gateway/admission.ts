@@ -92,7 +92,8 @@ function isAllowedHost(hosts: readonly string[], allowed: readonly string[]): bo
 function areAllowed(offered: readonly string[]): boolean {
   if (offered.length === 0) return true;
   if (offered.length > MAX_PROTOCOLS || new Set(offered).size < offered.length) return false;
-  return offered.includes(GATEWAY_PROTOCOL) && !offered.includes("");
+  // Those that `ws` would refuse, but only after the page was authorized.
+  return offered.includes(GATEWAY_PROTOCOL) && offered.every((each) => /^[\w!#$%&'*+.^`|~-]+$/.test(each));
 }
 
 /** The subprotocols that a page offers, its token among them. */

@@ -14,7 +14,7 @@ export type RefusalReason =
   | "origin"
   /** 403: the host is not allowed. */
   | "host"
-  /** 400: the page offers other subprotocols, more than eight, or one twice. */
+  /** 400: the page offers other subprotocols, more than eight, one twice, or one with characters that none can have. */
   | "protocols"
   /** 503: `maxHandshakes` are under way. */
   | "handshakes"

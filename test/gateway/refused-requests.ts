@@ -86,6 +86,12 @@ export const REFUSED_REQUESTS: readonly RefusedRequest[] = [
   ["the token without the gateway's subprotocol", 400, offer(TOKEN)],
   ["the token twice", 400, offer(...PROTOCOLS, TOKEN)],
   ["a wrong token without the gateway's subprotocol", 400, offer("wrong-token-of-16-characters")],
+  [
+    "a subprotocol that no page can offer beside a wrong token",
+    400,
+    offer("exec-server-gateway", "two words"),
+  ],
+  ["a subprotocol that no page can offer beside the token", 400, offer(...PROTOCOLS, "two words")],
   ["nine subprotocols, the token among them", 400, offer(...PROTOCOLS, ..."abcdefg")],
   ["a body", 400, { headers: { "Content-Length": "0" } }],
   ["a chunked body", 400, { headers: { "Transfer-Encoding": "chunked" } }],
