@@ -11,15 +11,19 @@ const MAX_EARLY_BYTES = 1024 * 1024;
 /** A page whose messages are read whole, by `ws`, for a server behind any transport. */
 export class ProxiedPage implements PageLink {
   readonly #webSocket: WebSocket;
+  readonly #stream: Duplex & { readonly bytesRead?: number };
   readonly connection: Connection;
   readonly #closed = deferred<{ closeCode: number; fault: PeerFault | undefined }>();
   #unansweredPings = 0;
+  /** Bytes that had been read at the last beat. */
+  #bytesRead: number | undefined;
   #earlyBytes = 0;
   #fault: PeerFault | undefined;
   onMessage = (): void => {};
 
   constructor(webSocket: WebSocket, stream: Duplex) {
     this.#webSocket = webSocket;
+    this.#stream = stream;
     this.connection = acceptedWebSocket(webSocket, stream);
     webSocket.on("message", this.#limitEarlyFrames);
     webSocket.on("message", () => this.onMessage());
@@ -56,6 +60,10 @@ export class ProxiedPage implements PageLink {
     const page = this.#webSocket;
     // A write is pending already, and a slow page would receive the ping only after it.
     if (page.bufferedAmount > 0) return;
+    // A pong waits behind what the page sends, which `ws` reports message by message.
+    const { bytesRead } = this.#stream;
+    if (bytesRead !== this.#bytesRead) this.#unansweredPings = 0;
+    this.#bytesRead = bytesRead;
     if (this.#unansweredPings === MAX_UNANSWERED_PINGS) {
       this.#fault ??= "silent";
       page.terminate();

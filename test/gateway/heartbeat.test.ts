@@ -73,6 +73,25 @@ test("closes a page with 4001 when the exec-server answers no ping", async () =>
   );
 });
 
+test.each([
+  ["messages", clientFrame(0x81, "{}")],
+  ["a long message, slowly", clientFrame(0x81, "{", 1024 * 1024)],
+])("a page that sends %s, but answers no ping, is not silent", async (_, frame) => {
+  await using server = await PlainWebSocketServer.start();
+  await using gateway = await startGateway(server.url, OPTIONS);
+  const page = await openRawWebSocket(gateway.port);
+  let pings = 0;
+  page.on("data", (bytes: Buffer) => {
+    pings += bytes.length / 2;
+  });
+  page.write(frame);
+  const sending = setInterval(() => page.write(frame.length === 16 ? frame : "x"), 20);
+  await expect.poll(() => pings, { timeout: 5_000 }).toBeGreaterThan(12);
+  clearInterval(sending);
+  expect(page.readyState).toBe("open");
+  page.destroy();
+});
+
 test("an exec-server that sends, but answers no ping, is not silent", async () => {
   await using server = await PlainWebSocketServer.start();
   await using gateway = await startGateway(server.url, OPTIONS);
