@@ -3,16 +3,26 @@ import { GATEWAY_PROTOCOL } from "../options.ts";
 import { MIN_TOKEN_LENGTH, type TokenEntry } from "../tokens.ts";
 import { CommandLineError, jsonObject, readText } from "./read-settings.ts";
 
-/** A user's own exec-server, by the tokens file. */
-export interface UserUpstream {
+/** A file with the bearer token for an exec-server. */
+export interface BearerFile {
+  /** The setting that names it, for error messages. */
+  readonly option: string;
+  readonly file: string;
+}
+
+/** An exec-server at a URL. */
+export interface RemoteUpstream {
+  /** The setting with its URL, for error messages. */
+  readonly option: string;
   readonly url: string;
-  readonly tokenFile: string | undefined;
+  readonly bearer: BearerFile | undefined;
 }
 
 /** What the tokens file says. */
 export interface Users {
   readonly tokens: readonly TokenEntry[];
-  readonly upstreams: ReadonlyMap<string, UserUpstream>;
+  /** The users' own exec-servers. */
+  readonly upstreams: ReadonlyMap<string, RemoteUpstream>;
 }
 
 const ALLOWED = `at least ${MIN_TOKEN_LENGTH} letters, digits and -._~+`;
@@ -32,8 +42,12 @@ export function pageToken(option: string, file: string): string {
   );
 }
 
+export function bearerFile(option: string, file: string | undefined): BearerFile | undefined {
+  return file === undefined ? undefined : { option, file };
+}
+
 /** A bearer token for an exec-server, which is sent in a header. */
-export function bearerToken(option: string, file: string): string {
+export function bearerToken({ option, file }: BearerFile): string {
   const token = readText(option, file).trim();
   if (/^[\x21-\x7e]+$/.test(token)) return token;
   const got = token === "" ? "an empty file" : "other characters";
@@ -44,7 +58,7 @@ export function bearerToken(option: string, file: string): string {
 export function usersIn(option: string, file: string): Users {
   const names = new Map<string, string>();
   const tokens: TokenEntry[] = [];
-  const upstreams = new Map<string, UserUpstream>();
+  const upstreams = new Map<string, RemoteUpstream>();
   for (const [user, entry] of Object.entries(jsonObject(option, file))) {
     const where = `${option} ${file}, ${JSON.stringify(user)}`;
     const { token, expiresAt, maxPages, upstream, upstreamTokenFile } = membersOf(where, entry);
@@ -58,7 +72,9 @@ export function usersIn(option: string, file: string): Users {
     }
     names.set(token, user);
     tokens.push([token, { user, expiresAt: timeOf(where, expiresAt), maxPages: limitOf(where, maxPages) }]);
-    if (upstream !== undefined) upstreams.set(user, { url: upstream, tokenFile: upstreamTokenFile });
+    if (upstream === undefined) continue;
+    const bearer = bearerFile(`${where}: upstreamTokenFile`, upstreamTokenFile);
+    upstreams.set(user, { option: `${where}: upstream`, url: upstream, bearer });
   }
   if (tokens.length === 0) throw new CommandLineError(`${option} ${file} must hold at least one token`);
   return { tokens, upstreams };

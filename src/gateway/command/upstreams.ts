@@ -6,21 +6,20 @@ import type { Transport } from "../../transport/transport.ts";
 import { pathOf } from "../admission.ts";
 import type { UpstreamContext } from "../options.ts";
 import { CommandLineError, type Settings, textOf } from "./read-settings.ts";
-import { bearerToken, type UserUpstream } from "./secrets.ts";
+import { type BearerFile, bearerFile, bearerToken, type RemoteUpstream } from "./secrets.ts";
 
 /** An exec-server, and how it is named in the log. */
 export interface NamedUpstream {
   readonly name: string;
   /** Undefined for a command. */
   readonly url?: string;
-  /** The file with the bearer token. */
-  readonly tokenFile?: string | undefined;
+  readonly bearer?: BearerFile;
   readonly transport: Transport;
 }
 
 /** The exec-servers of the command: one for all, one for a path, one for a user. */
 export class Upstreams {
-  readonly #tokenFile: string | undefined;
+  readonly #bearer: BearerFile | undefined;
   readonly #default: NamedUpstream | undefined;
   /** Whether every page has the same exec-server, also after a reload. */
   readonly #isShared: boolean;
@@ -30,7 +29,7 @@ export class Upstreams {
   #tokens: ReadonlyMap<string, string> = new Map();
 
   constructor(settings: Settings) {
-    this.#tokenFile = textOf(settings, "upstream-token-file");
+    this.#bearer = bearerFile("--upstream-token-file", textOf(settings, "upstream-token-file"));
     this.#default = this.#defaultOf(settings);
     this.#isShared = !settings.given.has("route") && !settings.given.has("tokens-file");
     for (const route of settings.given.get("route")?.values ?? []) {
@@ -39,7 +38,7 @@ export class Upstreams {
         throw new CommandLineError("--route must be PATH=URL such as /ada=ws://10.0.0.7:9000");
       }
       if (this.#byPath.has(path)) throw new CommandLineError(`--route must differ, got ${path} twice`);
-      this.#byPath.set(path, this.#remote(url, this.#tokenFile));
+      this.#byPath.set(path, this.#remote({ option: `--route ${path}`, url, bearer: this.#bearer }));
     }
   }
 
@@ -59,7 +58,7 @@ export class Upstreams {
    *
    * @param names All users; undefined for the token of no user.
    */
-  load(users: ReadonlyMap<string, UserUpstream>, names: readonly (string | undefined)[]): void {
+  load(users: ReadonlyMap<string, RemoteUpstream>, names: readonly (string | undefined)[]): void {
     const without = names.findIndex((name) => name === undefined || !users.has(name));
     if (!this.#default && this.#byPath.size === 0 && without >= 0) {
       const who = names[without] === undefined ? "" : ` of ${JSON.stringify(names[without])}`;
@@ -67,12 +66,10 @@ export class Upstreams {
         `The exec-server${who} must be --upstream URL, -- COMMAND or upstream in the tokens file, got none`,
       );
     }
-    const byUser = new Map(
-      [...users].map(([user, { url, tokenFile }]) => [user, this.#remote(url, tokenFile)]),
-    );
+    const byUser = new Map([...users].map(([user, upstream]) => [user, this.#remote(upstream)]));
     // Not those of users who are gone: their files may be gone as well.
-    const files = this.#allWith(byUser).flatMap(({ tokenFile }) => tokenFile ?? []);
-    this.#tokens = new Map(files.map((file) => [file, bearerToken("--upstream-token-file", file)]));
+    const files = this.#allWith(byUser).flatMap(({ bearer }) => bearer ?? []);
+    this.#tokens = new Map(files.map((bearer) => [bearer.file, bearerToken(bearer)]));
     this.#byUser = byUser;
   }
 
@@ -97,12 +94,12 @@ export class Upstreams {
     if (url !== undefined && command !== undefined) {
       throw new CommandLineError("The exec-server must be either --upstream URL or -- COMMAND, got both");
     }
-    if (url !== undefined) return this.#remote(url, this.#tokenFile);
+    if (url !== undefined) return this.#remote({ option: "--upstream", url, bearer: this.#bearer });
     if (command === undefined) {
       if (settings.given.has("route") || settings.given.has("tokens-file")) return undefined;
       throw new CommandLineError("The exec-server must be either --upstream URL or -- COMMAND, got neither");
     }
-    if (this.#tokenFile !== undefined && !settings.given.has("route")) {
+    if (this.#bearer && !settings.given.has("route")) {
       throw new CommandLineError("--upstream-token-file must be used with --upstream, got a command");
     }
     const [program = "", ...args] = command;
@@ -111,13 +108,21 @@ export class Upstreams {
   }
 
   /** The token is read again after a reload, so the address is made for each dial. */
-  #remote(url: string, tokenFile: string | undefined): NamedUpstream {
-    // Checked now: a function is called at the first dial only.
-    const plain = webSocket(url);
+  #remote({ option, url, bearer }: RemoteUpstream): NamedUpstream {
+    const plain = plainTransport(option, url);
     const { host, pathname, protocol } = new URL(url);
     const name = `${protocol}//${host}${pathname}`;
-    if (tokenFile === undefined) return { name, url, transport: plain };
-    const headers = () => ({ authorization: `Bearer ${this.#tokens.get(tokenFile)}` });
-    return { name, url, tokenFile, transport: webSocket(() => ({ url, headers: headers() })) };
+    if (!bearer) return { name, url, transport: plain };
+    const headers = () => ({ authorization: `Bearer ${this.#tokens.get(bearer.file)}` });
+    return { name, url, bearer, transport: webSocket(() => ({ url, headers: headers() })) };
+  }
+}
+
+/** Checks the URL now: a function is called at the first dial only. The error names the option. */
+function plainTransport(option: string, url: string): Transport {
+  try {
+    return webSocket(url);
+  } catch (error) {
+    throw new CommandLineError((error as Error).message.replace("The target of webSocket()", option));
   }
 }

@@ -34,8 +34,9 @@ describe("the command refuses", () => {
     ["an unknown option", [...VALID, "--orgin", "x"], /Unknown option '--orgin'/],
     ["a positional argument", [...VALID, "codex"], /Unexpected argument/],
     ["an option without its value", [...ORIGIN, "--upstream"], /'--upstream <value>' argument missing/],
-    ["an upstream over HTTP", [...ORIGIN, "--upstream", "http://127.0.0.1:1"], /ws: or wss:/],
-    ["an upstream that is not a URL", [...ORIGIN, "--upstream", "127.0.0.1"], /not a valid absolute URL/],
+    ["an upstream over HTTP", [...ORIGIN, "--upstream", "http://127.0.0.1:1"], /^--upstream .*ws: or wss:/],
+    ["an upstream that is not a URL", [...ORIGIN, "--upstream", "127.0.0.1"], /^--upstream .* absolute URL/],
+    ["a route to no URL", [...VALID, "--route", "/ada=ws://"], /^--route \/ada must be a ws: or wss: URL/],
     ["a port without a host", [...VALID, "--listen", "8787"], /HOST:PORT/],
     ["a port out of range", [...VALID, "--listen", "127.0.0.1:65536"], /HOST:PORT/],
     ["no port", [...VALID, "--listen", "127.0.0.1:"], /HOST:PORT/],
@@ -101,6 +102,20 @@ describe("the command refuses", () => {
     const parse = () => configure([...VALID, "--tokens-file", file("tokens", content)]);
     expect(parse).toThrow(message);
     expect(parse).toThrow(expect.not.objectContaining({ message: expect.stringContaining(TOKEN) }));
+  });
+
+  test.each<[string, object, RegExp]>([
+    ["URL", { upstream: "http://secret@bob.example" }, /, "bob": upstream must be a ws: or wss: URL/],
+    [
+      "token",
+      { upstream: "ws://bob.example", upstreamTokenFile: "/no/such/file" },
+      /, "bob": upstreamTokenFile must be a readable file, got ENOENT for \/no\/such\/file/,
+    ],
+  ])("the %s of a user's exec-server, naming the user", (_, own, message) => {
+    const users = { ada: TOKEN, bob: { token: `${TOKEN}-2`, ...own } };
+    const parse = () => configure([...VALID, "--tokens-file", file("own", users)]);
+    expect(parse).toThrow(message);
+    expect(parse).toThrow(/^(?!.*secret)--tokens-file /);
   });
 
   test("a user without an exec-server", () => {

@@ -29,7 +29,9 @@ test("a user is revoked although the file with the token of their exec-server is
   const tokens = configuration.options.authorize as TokenList;
   expect(tokens.find([ada.token])).toMatchObject({ user: "ada" });
   rmSync(upstreamTokenFile);
-  expect(() => configuration.reload()).toThrow("--upstream-token-file must be a readable file, got ENOENT");
+  expect(() => configuration.reload()).toThrow(
+    '"ada": upstreamTokenFile must be a readable file, got ENOENT',
+  );
   expect(tokens.find([ada.token])).toMatchObject({ user: "ada" });
   file("users", { bob });
   expect(configuration.reload()).toMatchObject([{ user: "ada" }]);
