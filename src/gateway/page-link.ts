@@ -29,7 +29,7 @@ export interface PageLink {
   readonly hasMissedPing: boolean;
   /** Whether reading from the page is paused by this side. */
   readonly isPaused: boolean;
-  /** Called when messages of the page arrive. */
+  /** Called when messages of the page arrive. Also for parts of a message where its frames are relayed. */
   onMessage: () => void;
   /** Pings the page, or disconnects one that has left too many pings unanswered. */
   beat(): void;

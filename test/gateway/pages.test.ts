@@ -12,7 +12,7 @@ import {
   startRealGateway,
   TOKEN,
 } from "../support/gateway.ts";
-import { closed, openRawWebSocket, rawSocket, requestText } from "../support/upgrade-request.ts";
+import { clientFrame, closed, openRawWebSocket, rawSocket, requestText } from "../support/upgrade-request.ts";
 import { PlainWebSocketServer } from "../support/websocket-server.ts";
 
 const byCookie = ({ headers }: IncomingMessage) => ({ user: headers.cookie ?? "" });
@@ -204,6 +204,21 @@ describe("a page is closed with 4408", () => {
     expect(page.readyState).toBe(WebSocket.OPEN);
     clearInterval(beat);
     expect((await end)[0]).toBe(4408);
+  });
+
+  test.each([
+    ["long", 1024 * 1024],
+    ["short", 1_000],
+  ])("but is not idle in the middle of a %s message that arrives slowly", async (_, length) => {
+    await using gateway = await startWithUsers({ authorize: () => true, idleTimeoutMs: 400 });
+    const page = await openRawWebSocket(gateway.port);
+    page.resume().write(clientFrame(0x81, "x", length));
+    const started = performance.now();
+    const drip = setInterval(() => page.write("x"), 50);
+    await expect.poll(() => performance.now() - started, { timeout: 5_000 }).toBeGreaterThan(1_200);
+    expect(gateway.pages()).toHaveLength(1);
+    clearInterval(drip);
+    expect(await gateway.closedEvents.next()).toMatchObject({ reason: "idle", closeCode: 4408 });
   });
 });
 

@@ -187,10 +187,10 @@ export class Endpoint implements FrameReceiver, PageLink {
     if (this.#end) return;
     this.bytesRead += chunk.length;
     this.#onArrival?.(chunk.length);
-    const { frames } = this.#reader;
+    const { frames, isInFrame } = this.#reader;
     try {
       this.#reader.read(chunk);
-      if (this.#reader.frames !== frames) this.onMessage();
+      if (isInFrame || this.#reader.frames !== frames) this.onMessage();
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       this.close(error.code, error.message);

@@ -42,6 +42,11 @@ export class FrameReader {
     this.#receiver = receiver;
   }
 
+  /** Whether a frame of data has begun whose end has not arrived. */
+  get isInFrame(): boolean {
+    return this.#missing > 0 || this.#longFrame !== undefined;
+  }
+
   /** Throws a FrameError for the first wrong frame, after passing on those before it. May change the bytes. */
   read(received: Buffer): void {
     if (this.#isClosed) return;
