@@ -97,7 +97,7 @@ export interface GatewayEvent {
   readonly bytesFromPage: number;
   /** Milliseconds since the request arrived. */
   readonly durationMs: number;
-  /** Why the check failed, the exec-server could not be reached, or its transport failed. */
+  /** Why the check failed, the exec-server could not be reached, or its transport failed; how its process ended. */
   readonly error?: unknown;
 }
 

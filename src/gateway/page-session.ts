@@ -3,7 +3,7 @@ import { deadline, untilAborted } from "../internal/abort.ts";
 import { settledWithin } from "../internal/timer.ts";
 import { streamDialerOf } from "../node/upgraded-stream.ts";
 import { type ProxyEnd, proxy } from "../transport/proxy.ts";
-import type { Transport } from "../transport/transport.ts";
+import type { ConnectionEnd, Transport } from "../transport/transport.ts";
 import { CLOSE_CODES, type CloseCode } from "./close-codes.ts";
 import type { CloseReason } from "./events.ts";
 import { GuardedConnection } from "./guarded-connection.ts";
@@ -189,12 +189,12 @@ export class PageSession {
     return {
       forward: async () => {
         page.liftLimit();
-        await proxy(page.connection, server, {
+        const end = await proxy(page.connection, server, {
           maxLengths: { client: maxMessageBytes, server: maxUpstreamMessageBytes },
           signal: this.#ending.signal,
           closeClient: (end) => this.#closePage(endFor(isTooLong(end))),
         });
-        return server.error;
+        return server.error ?? endError(end);
       },
       close: () => server.close(),
     };
@@ -235,6 +235,12 @@ const UNREACHABLE: SessionEnd = {
 };
 
 const isTooLong = (end: ProxyEnd | undefined): boolean => end?.side === "server" && end.tooLong;
+
+/** How the exec-server's connection ended, if that says more than that it did. */
+function endError(end: ProxyEnd | undefined): Error | undefined {
+  const { reason, closeCode }: ConnectionEnd = end?.side === "server" ? end.end : {};
+  return reason === undefined ? undefined : new DisconnectedError(reason, { closeCode });
+}
 
 function endFor(upstreamTooLong: boolean): SessionEnd {
   return upstreamTooLong

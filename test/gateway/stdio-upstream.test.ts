@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { errorText } from "../../src/gateway/command/log.ts";
 import { stdio } from "../../src/node.ts";
 import { Children } from "../support/children.ts";
 import { codexBinary, makeCodexHome } from "../support/exec-server.ts";
@@ -41,6 +42,19 @@ test("closes a page with 4001 when its child is killed", async () => {
   await client.status();
   children.latest.kill("SIGKILL");
   expect(await pending).toMatchObject({ code: "ERR_DISCONNECTED", closeCode: 4001 });
+});
+
+test("tells by onEvent how a child ended that its page did not end", async () => {
+  const errors: unknown[] = [];
+  const broken = stdio({ command: "sh", args: ["-c", "exit 7"], stderr: "inherit" });
+  await using gateway = await startGateway(broken, {
+    onEvent: ({ type, error }) => type === "closed" && errors.push(error),
+  });
+  await failureOf(gateway.connect());
+  await expect.poll(() => errors).toHaveLength(1);
+  expect(errorText(errors[0])).toBe(
+    "The exec-server connection ended: the exec-server process ended with code 7",
+  );
 });
 
 test("closes a page with 4002 when the command does not exist", async () => {
