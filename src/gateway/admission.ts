@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { TOKEN } from "../internal/http-syntax.ts";
 import type { RefusalReason } from "./events.ts";
 import { GATEWAY_PROTOCOL, type ResolvedGatewayOptions } from "./options.ts";
 
@@ -93,7 +94,7 @@ function areAllowed(offered: readonly string[]): boolean {
   if (offered.length === 0) return true;
   if (offered.length > MAX_PROTOCOLS || new Set(offered).size < offered.length) return false;
   // Those that `ws` would refuse, but only after the page was authorized.
-  return offered.includes(GATEWAY_PROTOCOL) && offered.every((each) => /^[\w!#$%&'*+.^`|~-]+$/.test(each));
+  return offered.includes(GATEWAY_PROTOCOL) && offered.every((each) => TOKEN.test(each));
 }
 
 /** The subprotocols that a page offers, its token among them. */

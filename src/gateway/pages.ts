@@ -7,10 +7,11 @@ import type { PageSession } from "./page-session.ts";
 import type { Visit } from "./visit.ts";
 
 /**
- * How many times the limit of a user all their pages may be, with those that are ending. One that answers no close, or whose
- * exec-server is slow to end, takes seconds: a user who comes and goes would fill the gateway with them.
+ * The part of all pages, and how many times their own limit, that one user may have with those that are ending. A page that
+ * answers no close, or whose exec-server is slow to end, takes seconds: a user who comes and goes would fill the gateway.
  */
-const MAX_WITH_ENDING = 4;
+const MAX_PART_WITH_ENDING = 0.5;
+const MAX_TIMES_WITH_ENDING = 4;
 
 interface Entry {
   readonly session: PageSession;
@@ -47,7 +48,8 @@ export class Pages implements Iterable<GatewayPage> {
   makeRoom({ user, maxPages = this.#options.maxPagesPerUser }: Identity): boolean {
     if (user !== undefined && maxPages !== undefined) {
       const all = [...this.#entries].filter(({ page }) => page.user === user);
-      if (all.length >= MAX_WITH_ENDING * maxPages) return false;
+      const part = MAX_PART_WITH_ENDING * this.#options.maxConnections;
+      if (all.length >= Math.max(part, MAX_TIMES_WITH_ENDING * maxPages)) return false;
       const own = all.filter(({ session }) => !session.isEnding);
       const tooMany = own.length - maxPages + 1;
       // The sort is stable: those that answer stay in the order of their age.

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import type { GatewayEvent } from "../../src/gateway.ts";
 import { AsyncQueue } from "../support/async-queue.ts";
@@ -162,6 +162,18 @@ describe("maxPagesPerUser", () => {
     await gateway.open("bob");
     expect(gateway.pages().map(({ user }) => user)).toEqual(["ada", "bob"]);
     expect(new Set(refused.map(({ user, reason }) => `${user} ${reason}`))).toEqual(new Set(["ada full"]));
+  });
+
+  test("displaces pages that come in a burst, too", async () => {
+    const reasons: unknown[] = [];
+    await using gateway = await startWithUsers({
+      maxPagesPerUser: 1,
+      onEvent: (event) => void ("reason" in event && reasons.push(event.reason)),
+    });
+    await Promise.all(Array.from({ length: 12 }, () => gateway.open("ada")));
+    await vi.waitUntil(() => reasons.length === 11);
+    expect(new Set(reasons)).toEqual(new Set(["displaced"]));
+    expect(gateway.pages()).toHaveLength(1);
   });
 
   test("is replaced by the maxPages of a user", async () => {
