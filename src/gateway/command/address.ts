@@ -30,6 +30,12 @@ export function isWildcard(target: ListenTarget): boolean {
   return "host" in target && ["0.0.0.0", "::"].includes(target.host);
 }
 
+/** The error of a failed listen, with the option that gives another address if that one is taken. */
+export function listenError(option: string, error: unknown): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === "EADDRINUSE" ? new Error(`${option} must be a free address: ${message}`) : error;
+}
+
 /** Removes the Unix socket that a killed process has left behind. One that is listened on stays, and so does any other file. */
 export async function removeStaleSocket(target: ListenTarget): Promise<void> {
   if (!("socketPath" in target)) return;

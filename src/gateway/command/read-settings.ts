@@ -60,7 +60,9 @@ function fromFlags(args: readonly string[]): Map<SettingName, Given> {
     );
   } catch (error) {
     // Only the first sentence: the others suggest positional arguments, which this command does not take.
-    throw new CommandLineError((error as Error).message.replace(/\. .*$/s, ""));
+    const problem = (error as Error).message.replace(/\. .*$/s, "");
+    const hint = problem.startsWith("Unexpected argument") ? ": a command stands after --" : "";
+    throw new CommandLineError(problem + hint);
   }
 }
 

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { ExecServerGateway } from "../gateway.ts";
 import type { HttpServer, ListenTarget } from "../http-server.ts";
 import { GATEWAY_PROTOCOL } from "../options.ts";
-import { isPublic, isWildcard, removeStaleSocket } from "./address.ts";
+import { isPublic, isWildcard, listenError, removeStaleSocket } from "./address.ts";
 import { startAdminServer } from "./admin-server.ts";
 import { Configuration } from "./configuration.ts";
 import { usage } from "./help.ts";
@@ -40,13 +40,15 @@ async function serve(
 ): Promise<void> {
   const { listen, admin, options } = configuration;
   await removeStaleSocket(listen);
-  const server = await gateway.listenOn(listen);
+  const server = await gateway.listenOn(listen).catch((error) => {
+    throw listenError("--listen", error);
+  });
   try {
     if (admin) await serveAdmin(admin, gateway, options.maxConnections, metrics, log);
   } catch (error) {
     // Listening would keep the process running.
     await gateway.close();
-    throw error;
+    throw listenError("--admin", error);
   }
   closeOnSignal(gateway, configuration, log);
   reloadOnSignal(gateway, configuration, server, log);

@@ -104,6 +104,8 @@ export class Upstreams {
     }
     const [program = "", ...args] = command;
     if (program === "") throw new CommandLineError("-- must be followed by a command, got none");
+    if (args.includes("exec-server") && !args.some((word) => word.includes("stdio")))
+      throw new CommandLineError("The command must have --listen stdio: its messages go through its pipes");
     return { name: program, transport: stdio({ command: program, args, stderr: "inherit" }) };
   }
 

@@ -105,6 +105,6 @@ test.each(["--listen", "--admin"])("the command exits with 1 for a port in use b
   const { host } = new URL(server.url);
   await using command = new GatewayCommand(...ARGS, "--upstream", server.url, option, host);
   expect(await command.exited).toBe(1);
-  expect(command.stderr).toContain("EADDRINUSE");
+  expect(command.stderr).toContain(`${option} must be a free address: listen EADDRINUSE`);
   expect(command.stdout).toBe("");
 });

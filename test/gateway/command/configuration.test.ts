@@ -32,7 +32,12 @@ describe("the command refuses", () => {
     ["two upstreams", [...VALID, "--", "codex"], /either --upstream URL or -- COMMAND, got both/],
     ["no command after --", [...ORIGIN, "--"], /-- must be followed by a command/],
     ["an unknown option", [...VALID, "--orgin", "x"], /Unknown option '--orgin'/],
-    ["a positional argument", [...VALID, "codex"], /Unexpected argument/],
+    ["a positional argument", [...VALID, "codex"], /Unexpected argument 'codex': a command stands after --$/],
+    [
+      "codex without its pipes",
+      [...ORIGIN, "--", "codex", "exec-server"],
+      /^The command must have --listen stdio/,
+    ],
     ["an option without its value", [...ORIGIN, "--upstream"], /'--upstream <value>' argument missing/],
     ["an upstream over HTTP", [...ORIGIN, "--upstream", "http://127.0.0.1:1"], /^--upstream .*ws: or wss:/],
     ["an upstream that is not a URL", [...ORIGIN, "--upstream", "127.0.0.1"], /^--upstream .* absolute URL/],
@@ -188,7 +193,8 @@ describe("the command reads", () => {
   });
 
   test("the command of the configuration file", () => {
-    const config = file("command", { origin: ["https://ide.example"], command: ["codex", "exec-server"] });
+    const command = ["codex", "exec-server", "--listen", "stdio"];
+    const config = file("command", { origin: ["https://ide.example"], command });
     expect(configure(["--config", config]).upstreams.all).toMatchObject([{ name: "codex" }]);
   });
 
