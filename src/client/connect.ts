@@ -8,7 +8,7 @@ import { ServerFeatures } from "../protocol/features.ts";
 import { KeepAlive } from "../rpc/keep-alive.ts";
 import { RpcPeer } from "../rpc/peer.ts";
 import type { TraceContext } from "../rpc/request-frame.ts";
-import type { Connection } from "../transport/transport.ts";
+import { type Connection, closed } from "../transport/transport.ts";
 import { askOldServer } from "./old-server.ts";
 import type { ResolvedClientOptions } from "./options.ts";
 import { answerServerRequest } from "./server-requests.ts";
@@ -65,7 +65,7 @@ async function dial(options: ResolvedClientOptions, signal: AbortSignal | undefi
   });
   try {
     const opening = options.transport.connect({ signal: limit.signal, waitingFor });
-    return await untilAborted(opening, limit.signal, (late) => void late.close());
+    return await untilAborted(opening, limit.signal, closed);
   } catch (error) {
     if (limit.signal.aborted) throw limit.signal.reason;
     if (error instanceof ExecServerError) throw error;

@@ -6,10 +6,10 @@ import { type ProxyEnd, proxy } from "../transport/proxy.ts";
 import type { ConnectionEnd, Transport } from "../transport/transport.ts";
 import { CLOSE_CODES, type CloseCode } from "./close-codes.ts";
 import type { CloseReason } from "./events.ts";
-import { GuardedConnection } from "./guarded-connection.ts";
 import type { ResolvedGatewayOptions } from "./options.ts";
 import { PageClock } from "./page-limits.ts";
 import { FAULT_TEXTS, type PageLink, type PeerFault } from "./page-link.ts";
+import { PingedConnection } from "./pinged-connection.ts";
 import { ProxiedPage } from "./proxied-page.ts";
 import { dialTimeout } from "./readiness.ts";
 import { relay, serverEndpoint } from "./relay/relay.ts";
@@ -183,7 +183,7 @@ export class PageSession {
 
   async #dialProxy(transport: Transport, signal: AbortSignal): Promise<Upstream> {
     const page = this.#proxiedPage();
-    const server = new GuardedConnection(await transport.connect({ signal }));
+    const server = new PingedConnection(await transport.connect({ signal }));
     this.#server = server;
     const { maxMessageBytes, maxUpstreamMessageBytes } = this.#options;
     return {

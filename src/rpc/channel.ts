@@ -1,10 +1,11 @@
 import { encodeBase64 } from "../internal/base64.ts";
-import type { Connection } from "../transport/transport.ts";
+import { type Connection, closed } from "../transport/transport.ts";
 import type { RequestFrame } from "./request-frame.ts";
 
 /** What a peer does with its connection besides reading: it sends, pauses, pings, and keeps the process alive. */
 export class Channel {
   readonly #connection: Connection;
+  readonly #onFailure: (error: unknown) => void;
   #isPaused = false;
   #canPauseStill = true;
   #holds = 0;
@@ -12,8 +13,10 @@ export class Channel {
     if (--this.#holds === 0) this.#connection.unref?.();
   };
 
-  constructor(connection: Connection) {
+  /** @param onFailure Called with what a custom transport throws when it has to send. */
+  constructor(connection: Connection, onFailure: (error: unknown) => void = () => {}) {
     this.#connection = connection;
+    this.#onFailure = onFailure;
   }
 
   get isOpen(): boolean {
@@ -66,6 +69,19 @@ export class Channel {
   }
 
   send(frame: RequestFrame): void {
+    try {
+      this.#send(frame);
+    } catch (error) {
+      this.#onFailure(error);
+    }
+  }
+
+  /** Never rejects, and takes a bounded time. */
+  close(): Promise<void> {
+    return closed(this.#connection);
+  }
+
+  #send(frame: RequestFrame): void {
     if (typeof frame === "string") {
       this.#connection.send(frame);
       return;
@@ -73,9 +89,5 @@ export class Channel {
     const { head, bytes, tail } = frame;
     if (this.#connection.sendPayload) this.#connection.sendPayload(head, bytes, tail);
     else this.#connection.send(head + encodeBase64(bytes) + tail);
-  }
-
-  close(): Promise<void> {
-    return this.#connection.close();
   }
 }

@@ -61,7 +61,8 @@ export class RpcPeer {
   serverVersion: string | undefined;
 
   constructor(connection: Connection, options: PeerOptions) {
-    this.channel = new Channel(connection);
+    const onFailure = (cause: unknown): void => this.#break("the transport failed", cause);
+    this.channel = new Channel(connection, onFailure);
     this.#options = options;
     if (options.limitsHttp ?? true) {
       this.#httpPlaces = new HttpPlaces(this.#pending, (error) => {
@@ -72,15 +73,19 @@ export class RpcPeer {
       (call) => this.#send(call),
       () => this.#httpPlaces?.hasRoom ?? true,
     );
-    connection.start({
-      onFrame: (frame) => this.#receive(frame),
-      onEnd: (end) => {
-        const closedBy = end.closeCode === ABNORMAL_CLOSURE ? "network" : "server";
-        this.#end(this.#disconnectedError(end), end.closedBy ?? closedBy);
-      },
-      // What is decoded has its own memory.
-      releasesFrames: true,
-    });
+    try {
+      connection.start({
+        onFrame: (frame) => this.#receive(frame),
+        onEnd: (end = {}) => {
+          const closedBy = end.closeCode === ABNORMAL_CLOSURE ? "network" : "server";
+          this.#end(this.#disconnectedError(end), end.closedBy ?? closedBy);
+        },
+        // What is decoded has its own memory.
+        releasesFrames: true,
+      });
+    } catch (error) {
+      onFailure(error);
+    }
   }
 
   /**
@@ -134,7 +139,7 @@ export class RpcPeer {
    * server may keep the socket half open. Resolves with the failure.
    */
   forceEnd(): Promise<ConnectionFailure> {
-    if (!this.#failure) void settledWithin(this.ended, END_GRACE_MS).then(() => this.channel.close());
+    if (!this.#failure) void this.#forceEnd();
     return this.ended;
   }
 
@@ -235,9 +240,12 @@ export class RpcPeer {
       this.#dispatch(decodeFrame(frame));
     } catch (cause) {
       // It is unknown which message was lost with this frame, so no other message can be trusted.
-      const reason = cause instanceof ProtocolError ? cause.message : "a message could not be handled";
-      void this.close(new DisconnectedError(reason, { sessionId: this.sessionId, cause }));
+      this.#break(cause instanceof ProtocolError ? cause.message : "a message could not be handled", cause);
     }
+  }
+
+  #break(reason: string, cause: unknown): void {
+    void this.close(new DisconnectedError(reason, { sessionId: this.sessionId, cause }));
   }
 
   #dispatch(message: IncomingMessage): void {
@@ -289,6 +297,14 @@ export class RpcPeer {
 
   #sendMessage(message: object): void {
     if (!this.isDisconnected) this.channel.send(JSON.stringify(message));
+  }
+
+  async #forceEnd(): Promise<void> {
+    await settledWithin(this.ended, END_GRACE_MS);
+    await this.channel.close();
+    // A custom transport may never report the end of what it has closed.
+    await settledWithin(this.ended, END_GRACE_MS);
+    this.#end(this.#disconnectedError({}), "network");
   }
 
   #end(failure: ConnectionFailure, closedBy: Ending["closedBy"]): void {

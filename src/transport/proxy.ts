@@ -1,14 +1,12 @@
 import { untilAborted } from "../internal/abort.ts";
 import { platformClass } from "../internal/platform.ts";
 import { settledWithin } from "../internal/timer.ts";
-import type { Connection, ConnectionEnd } from "./transport.ts";
+import { type Connection, type ConnectionEnd, closed } from "./transport.ts";
 
 /** More bytes than this queued for the slower side pause the faster one. */
 const MAX_QUEUED_BYTES = 1024 * 1024;
 /** How long frames queued for the server may take to leave after the client's end. A stuck server is then closed. */
 const SERVER_DRAIN_MS = 5_000;
-/** Connections close within two seconds by contract. This bounds a custom one that does not. */
-const CLOSE_MS = 3_000;
 
 /** The first side that ended, after all its frames were forwarded, or that sent a frame over its limit. */
 export interface ProxyEnd {
@@ -42,11 +40,6 @@ export async function proxy(
   }
   await Promise.all([closed(server), closeClient(end)]);
   return end;
-}
-
-/** Closes a connection. Never rejects, and takes a bounded time even if a custom `close` breaks the contract. */
-export function closed(connection: Connection): Promise<void> {
-  return settledWithin(connection.close(), CLOSE_MS);
 }
 
 function firstEnd(

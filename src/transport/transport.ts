@@ -1,3 +1,5 @@
+import { settledWithin } from "../internal/timer.ts";
+
 /**
  * The contract between the SDK and a channel to an exec-server. WebSocket, stdio and message port are built in; a
  * custom transport implements `Transport` and `Connection`.
@@ -116,3 +118,11 @@ export interface ConnectionEnd {
  * connection: no exec-server sends messages of that size.
  */
 export const MAX_INCOMING_FRAME = 64 * 1024 * 1024;
+
+/** Connections close within two seconds by contract. This bounds a custom one that does not. */
+const CLOSE_MS = 2_000;
+
+/** Closes a connection. Never rejects, and takes a bounded time even if a custom `close` breaks the contract. */
+export function closed(connection: Connection): Promise<void> {
+  return settledWithin((async () => connection.close())(), CLOSE_MS);
+}

@@ -4,7 +4,8 @@ import { untilAborted } from "../../internal/abort.ts";
 import { invalid, received } from "../../internal/arguments.ts";
 import { deferred } from "../../internal/deferred.ts";
 import { asyncDispose } from "../../internal/dispose.ts";
-import { closed, type ProxyEnd, proxy } from "../proxy.ts";
+import { GuardedConnection } from "../guarded-connection.ts";
+import { type ProxyEnd, proxy } from "../proxy.ts";
 import { type Connection, type ConnectionEnd, MAX_INCOMING_FRAME, type Transport } from "../transport.ts";
 import { type NegotiationMessage, PortConnection } from "./connection.ts";
 import { refusedMessage, unexpectedMessage } from "./errors.ts";
@@ -145,11 +146,11 @@ class PortBridge {
     this.#error = undefined;
     this.#client.watch(true);
     try {
-      const dialling = (async () => this.#transport.connect({ signal }))();
+      const dialling = (async () => new GuardedConnection(await this.#transport.connect({ signal })))();
       // A custom transport can ignore the signal.
-      const server = await untilAborted(dialling, signal, closed);
+      const server = await untilAborted(dialling, signal, (late) => late.close());
       attempt.server = server;
-      if (signal.aborted) this.#abandoned.push(closed(server));
+      if (signal.aborted) this.#abandoned.push(server.close());
       else this.#client.post({ type: "opened", attempt: number });
     } catch (error) {
       if (signal.aborted) return;
@@ -167,7 +168,7 @@ class PortBridge {
     this.#attempt = undefined;
     this.#client.watch(false);
     attempt.controller.abort();
-    if (attempt.server) this.#abandoned.push(closed(attempt.server));
+    if (attempt.server) this.#abandoned.push(attempt.server.close());
   }
 }
 

@@ -1,18 +1,21 @@
-import { DisconnectedError } from "../errors/connection.ts";
-import type { Connection, ConnectionEnd, ConnectionReceiver, FlowControl } from "../transport/transport.ts";
-import { FAULT_TEXTS, MAX_UNANSWERED_PINGS } from "./page-link.ts";
+import {
+  type Connection,
+  type ConnectionEnd,
+  type ConnectionReceiver,
+  closed,
+  type FlowControl,
+} from "./transport.ts";
 
 /**
- * The exec-server's connection, which can be that of a custom transport: whatever one of its methods throws ends this
- * connection only. Pings the exec-server, to detect a network that is silent.
+ * An exec-server's connection, which can be that of a custom transport: whatever one of its methods throws ends this
+ * connection only.
  */
 export class GuardedConnection implements Connection {
   readonly #inner: Connection;
   readonly flow: FlowControl | undefined;
   #receiver: ConnectionReceiver | undefined;
   #end: ConnectionEnd | undefined;
-  #isPaused = false;
-  #unansweredPings = 0;
+  isPaused = false;
   /** What the transport threw. */
   error: unknown;
 
@@ -25,14 +28,18 @@ export class GuardedConnection implements Connection {
     return !this.#end && this.#inner.isOpen;
   }
 
+  get hasEnded(): boolean {
+    return this.#end !== undefined;
+  }
+
   start(receiver: ConnectionReceiver): void {
     this.#receiver = receiver;
     if (this.#end) receiver.onEnd(this.#end);
     else
-      this.#try(() =>
+      this.try(() =>
         this.#inner.start({
+          releasesFrames: receiver.releasesFrames,
           onFrame: (frame) => {
-            this.#unansweredPings = 0;
             if (!this.#end) receiver.onFrame(frame);
           },
           onEnd: (end) => this.#finish(end),
@@ -41,26 +48,22 @@ export class GuardedConnection implements Connection {
   }
 
   send(frame: string): void {
-    if (!this.#end) this.#try(() => this.#inner.send(frame));
+    if (!this.#end) this.try(() => this.#inner.send(frame));
   }
 
   async close(): Promise<void> {
     this.#finish({ reason: "closed" });
-    try {
-      await this.#inner.close();
-    } catch {
-      // The connection counts as closed.
-    }
+    await closed(this.#inner);
   }
 
   #guardedFlow(flow: FlowControl): FlowControl {
     const pause = (isPaused: boolean): void => {
-      this.#isPaused = isPaused;
-      this.#try(() => (isPaused ? flow.pause() : flow.resume()));
+      this.isPaused = isPaused;
+      this.try(() => (isPaused ? flow.pause() : flow.resume()));
     };
     const queuedBytes = (): number => {
       let bytes = 0;
-      this.#try(() => {
+      this.try(() => {
         bytes = flow.queuedBytes;
       });
       return bytes;
@@ -75,40 +78,23 @@ export class GuardedConnection implements Connection {
         try {
           await flow.drained();
         } catch (error) {
-          this.#fail(error);
+          this.fail(error);
         }
       },
     };
   }
 
-  /** Pings the exec-server, or ends the connection when too many pings are unanswered. Without pings it does nothing. */
-  beat(): void {
-    // While paused, no pong is read. While a write is pending, a slow exec-server receives the ping only after it.
-    if (!this.#inner.ping || this.#end || this.#isPaused || (this.flow?.queuedBytes ?? 0) > 0) return;
-    if (this.#unansweredPings === MAX_UNANSWERED_PINGS) {
-      this.#fail(new DisconnectedError(FAULT_TEXTS.silent));
-      return;
-    }
-    this.#unansweredPings++;
-    this.#try(() => {
-      void this.#inner.ping?.().then(
-        () => {
-          this.#unansweredPings = 0;
-        },
-        (error: unknown) => this.#fail(error),
-      );
-    });
-  }
-
-  #try(action: () => void): void {
+  /** Ends the connection if the action throws. */
+  try(action: () => void): void {
     try {
       action();
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
   }
 
-  #fail(error: unknown): void {
+  /** Ends the connection with this error. */
+  fail(error: unknown): void {
     if (this.#end) return;
     this.error = error;
     this.#finish({ reason: "the exec-server's transport failed", cause: error });
