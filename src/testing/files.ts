@@ -14,6 +14,8 @@ export interface Entry {
   bytes?: Uint8Array;
   createdAtMs: number;
   modifiedAtMs: number;
+  /** Where it is. Derived once: every listing of a directory looks at every entry. */
+  parent: string;
 }
 
 /**
@@ -79,7 +81,8 @@ export class TestFiles {
 
   /** @internal The file or directory at a path; throws the error of the real server if there is none. */
   entry(key: string): Entry {
-    const entry = this.#entries.get(key) ?? (isRoot(key) ? { createdAtMs: 0, modifiedAtMs: 0 } : undefined);
+    const entry =
+      this.#entries.get(key) ?? (isRoot(key) ? { createdAtMs: 0, modifiedAtMs: 0, parent: key } : undefined);
     if (entry) return entry;
     const above = this.entry(remotePath.dirname(key));
     throw above.bytes === undefined ? failure(NOT_FOUND, "No such file or directory", 2) : notADirectory();
@@ -95,19 +98,24 @@ export class TestFiles {
   /** @internal The entries of a directory, sorted by name. */
   directory(key: string): [name: string, key: string, entry: Entry][] {
     if (this.entry(key).bytes !== undefined) throw notADirectory();
-    const inside = [...this.#entries].filter(([other]) => other !== key && remotePath.dirname(other) === key);
+    const inside = [...this.#entries].filter(([other, { parent }]) => other !== key && parent === key);
     const named = inside.map(([other, entry]) => [remotePath.basename(other), other, entry] as const);
     return named.sort(([a], [b]) => (a < b ? -1 : 1)).map((found) => [...found]);
   }
 
   /** @internal Creates or overwrites a file. Open handles keep referring to the same entry. */
   writeFile(key: string, bytes: Uint8Array): Entry & { bytes: Uint8Array } {
-    if (this.entry(remotePath.dirname(key)).bytes !== undefined) throw notADirectory();
+    const parent = remotePath.dirname(key);
+    if (this.entry(parent).bytes !== undefined) throw notADirectory();
     if (this.has(key) && this.entry(key).bytes === undefined) {
       throw failure(RPC_INTERNAL_ERROR, "Is a directory", 21);
     }
     const now = Date.now();
-    const entry = Object.assign(this.#entries.get(key) ?? { createdAtMs: now }, { bytes, modifiedAtMs: now });
+    const entry = Object.assign(this.#entries.get(key) ?? { createdAtMs: now }, {
+      bytes,
+      modifiedAtMs: now,
+      parent,
+    });
     this.#entries.set(key, entry);
     this.changed.emit();
     return entry;
@@ -122,7 +130,7 @@ export class TestFiles {
     const parent = remotePath.dirname(key);
     if (recursive && !this.has(parent)) this.createDirectory(parent, true);
     if (this.entry(parent).bytes !== undefined) throw notADirectory();
-    this.#entries.set(key, { createdAtMs: Date.now(), modifiedAtMs: Date.now() });
+    this.#entries.set(key, { createdAtMs: Date.now(), modifiedAtMs: Date.now(), parent });
     this.changed.emit();
   }
 
@@ -144,21 +152,22 @@ export class TestFiles {
 
   /** @internal */
   rename(from: string, to: string): void {
-    const moved = this.entry(from);
+    const source = this.entry(from);
     const parent = this.entry(remotePath.dirname(to));
     if (parent.bytes !== undefined) throw notADirectory();
     if (from === to) return;
     if (remotePath.startsWith(to, from)) throw failure(INVALID_REQUEST, "Invalid argument", 22);
     if (this.has(to)) {
       const replaced = this.entry(to);
-      if (isFile(replaced) && !isFile(moved)) throw notADirectory();
-      if (!isFile(replaced) && isFile(moved)) throw failure(RPC_INTERNAL_ERROR, "Is a directory", 21);
+      if (isFile(replaced) && !isFile(source)) throw notADirectory();
+      if (!isFile(replaced) && isFile(source)) throw failure(RPC_INTERNAL_ERROR, "Is a directory", 21);
       this.removeEntry(to, false, false);
     }
     for (const [key, entry] of [...this.#entries]) {
       if (!remotePath.startsWith(key, from)) continue;
       this.#entries.delete(key);
-      this.#entries.set(to + key.slice(from.length), entry);
+      const moved = to + key.slice(from.length);
+      this.#entries.set(moved, Object.assign(entry, { parent: remotePath.dirname(moved) }));
     }
     this.changed.emit();
   }
