@@ -1,5 +1,6 @@
 import { ProtocolError } from "../../errors/connection.ts";
 import { deferred } from "../../internal/deferred.ts";
+import { guarded } from "../../internal/guarded.ts";
 import { onPageHide } from "../../internal/page.ts";
 import { ReceiveQueue } from "../receive-queue.ts";
 import type { Connection, ConnectionEnd, ConnectionReceiver } from "../transport.ts";
@@ -181,7 +182,8 @@ export class PortConnection implements Connection {
     this.#isOpen = false;
     this.#liveness.stop();
     for (const unlisten of this.#unlisten) unlisten();
-    this.#port.close();
+    // A port that has lost its other side may throw, as in `#postRaw`.
+    guarded(() => this.#port.close());
     this.flow.end();
     this.#receiveQueue.end(end);
     this.#ended.resolve(end);

@@ -1,5 +1,5 @@
 import { MessageChannel } from "node:worker_threads";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { ConnectError, ExecServerClient, type ExecServerError, messagePort } from "../../../src/index.ts";
 import { deferred } from "../../../src/internal/deferred.ts";
 import { failureOf } from "../../support/failure.ts";
@@ -365,7 +365,7 @@ describe("a connection of messagePort()", () => {
     expect(connection.flow?.queuedBytes).toBe(0);
   });
 
-  test("never throws in send() if the port throws", async () => {
+  test("never throws, and ends, if the port throws", async () => {
     const listeners = new Map<string, (event: { data?: unknown }) => void>();
     const port = {
       isBroken: false,
@@ -380,12 +380,17 @@ describe("a connection of messagePort()", () => {
       },
       on: (type: string, listener: (event: { data?: unknown }) => void) => listeners.set(type, listener),
       off: (type: string) => listeners.delete(type),
-      close() {},
+      close() {
+        throw new Error("thrown by the port");
+      },
     };
     const connection = await messagePort(port as never).connect({ signal });
+    const onEnd = vi.fn();
+    connection.start({ onFrame() {}, onEnd });
     port.isBroken = true;
     expect(() => connection.send("{}")).not.toThrow();
     await connection.close();
+    expect(onEnd).toHaveBeenCalledOnce();
     expect(listeners.size).toBe(0);
   });
 });
