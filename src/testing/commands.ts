@@ -20,6 +20,7 @@ import type { Ports } from "./ports.ts";
 import { Recorder } from "./recorder.ts";
 import { Registrations } from "./registrations.ts";
 import { dataRule } from "./rules.ts";
+import { soon } from "./soon.ts";
 import type { TestConnection } from "./test-connection.ts";
 import { TestProcess } from "./test-process.ts";
 
@@ -83,7 +84,7 @@ export class Commands {
     const command = ownScript ? undefined : this.#find(process.argv);
     running.set(process.processId, process);
     if (command) void this.#play(process, command);
-    else queueMicrotask(() => ownScript?.(process));
+    else soon(() => void ownScript?.(process));
     return { processId: process.processId };
   };
 
@@ -134,7 +135,7 @@ export class Commands {
     if (!signal && !(resize && terminal)) return false;
     if (resize) terminal?.resize(resize.size);
     const helper = new TestProcess(params, connection, this.#nextPid++);
-    queueMicrotask(() => {
+    soon(() => {
       if (signal) this.processes.all.find(({ pid }) => pid === signal.pid)?.receiveSignal(signal.name);
       helper.exit();
     });

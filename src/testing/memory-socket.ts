@@ -3,6 +3,7 @@ import type { WebSocketLike } from "../transport/websocket/socket.ts";
 import { ABNORMAL_CLOSURE, type DialRefusal, type TestDial, type TestServerDoor } from "./channel.ts";
 import { MemoryChannel } from "./memory-channel.ts";
 import { SimplexQueue } from "./simplex-queue.ts";
+import { soon } from "./soon.ts";
 
 const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
 
@@ -91,7 +92,7 @@ export class MemorySocket implements WebSocketLike {
     if (this.#readyState === CLOSED) return;
     this.#readyState = CLOSED;
     // Never synchronous: the client's own call to close() may have led here.
-    queueMicrotask(() => this.#emit("close", { code, reason }));
+    soon(() => this.#emit("close", { code, reason }));
   }
 
   #emit(type: string, event: object): void {

@@ -1,4 +1,5 @@
 import { Fifo } from "../internal/fifo.ts";
+import { soon } from "./soon.ts";
 
 interface Delivery {
   readonly bytes: number;
@@ -40,7 +41,7 @@ export class SimplexQueue {
   #schedule(): void {
     if (this.#isScheduled || this.#isHeld || this.#deliveries.length === 0) return;
     this.#isScheduled = true;
-    queueMicrotask(() => {
+    soon(() => {
       this.#isScheduled = false;
       const next = this.#isHeld ? undefined : this.#deliveries.shift();
       if (!next) return;

@@ -25,6 +25,20 @@ describe("a test server in memory", () => {
     }
   });
 
+  it("works where fake timers replace queueMicrotask(), as those of Jest do", async () => {
+    vi.useFakeTimers({ toFake: ["queueMicrotask", "setImmediate", "setTimeout", "setInterval", "Date"] });
+    try {
+      await using server = new TestServer({ files: { "/a": "text" } });
+      server.onCommand(["date"], { stdout: "today" });
+      const lazy = new LazyExecServerClient({ transport: server.transport });
+      expect((await lazy.run(["date"])).stdout).toBe("today");
+      expect(await lazy.fs.lstat("/a")).toMatchObject({ size: 4 });
+      await lazy.close();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("gives a new session after a disconnect, unless it is one-shot", async () => {
     for (const reconnectable of [true, false]) {
       await using server = new TestServer({ reconnectable });
