@@ -1,6 +1,7 @@
 import { ServerError } from "../errors/server.ts";
 import type { Awaitable } from "../internal/awaitable.ts";
 import { decodeBase64, encodeBase64 } from "../internal/base64.ts";
+import { unobserved } from "../internal/deferred.ts";
 import type { HttpRequestParams } from "../protocol/http.ts";
 import { RPC_INTERNAL_ERROR, RPC_METHOD_NOT_FOUND } from "../protocol/json-rpc.ts";
 import type { TestHandler } from "./handlers.ts";
@@ -93,10 +94,12 @@ async function sendBody(
   // The response to the request is sent first.
   await undefined;
   try {
-    for (const reader = body?.getReader(); reader; ) {
+    const reader = body?.getReader();
+    // Also one that waits for its next chunk.
+    void unobserved(connection.ended.then(() => reader?.cancel()));
+    while (reader) {
       const { done, value } = await reader.read();
       if (done) break;
-      if (!connection.isOpen) return await reader.cancel();
       send(value);
     }
     send(new Uint8Array(), { done: true });

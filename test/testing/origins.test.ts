@@ -75,11 +75,14 @@ describe("onFetch()", () => {
     expect(await (await fetching).text()).toBe("body");
   });
 
-  it("cancels a body when the connection has ended", async () => {
+  it.each<[string, (controller: ReadableStreamDefaultController) => void | Promise<void>]>([
+    ["produces more", (controller) => controller.enqueue(new Uint8Array(1))],
+    ["waits for its next chunk", () => new Promise(() => {})],
+  ])("cancels a body that %s when the connection has ended", async (_, pull) => {
     await using t = await connected();
     let wasCancelled = false;
     const endless = new ReadableStream({
-      pull: (controller) => controller.enqueue(new Uint8Array(1)),
+      pull,
       cancel() {
         wasCancelled = true;
       },
