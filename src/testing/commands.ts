@@ -5,7 +5,6 @@ import {
   checkArgument,
   checkOptions,
   either,
-  integer,
   type Rules,
   stringList,
 } from "../internal/option-rules.ts";
@@ -19,7 +18,7 @@ import { resizeOf, signalOf } from "./helper-commands.ts";
 import type { Ports } from "./ports.ts";
 import { Recorder } from "./recorder.ts";
 import { Registrations } from "./registrations.ts";
-import { dataRule } from "./rules.ts";
+import { dataRule, exitCodeRule } from "./rules.ts";
 import { soon } from "./soon.ts";
 import type { TestConnection } from "./test-connection.ts";
 import { TestProcess } from "./test-process.ts";
@@ -43,7 +42,7 @@ export type CommandMatch = readonly string[] | ((argv: readonly string[]) => boo
 const OUTCOME_RULES: Rules<CommandOutcome> = {
   stdout: dataRule,
   stderr: dataRule,
-  exitCode: integer(-(2 ** 31), 2 ** 32),
+  exitCode: exitCodeRule,
 };
 
 interface Command {

@@ -19,6 +19,8 @@ export const REFUSAL_RULES: Rules<DialRefusal> = {
   reason: aString,
 };
 
+export const exitCodeRule: Rule = integer(-(2 ** 31), 2 ** 32);
+
 /** Options of {@link TestProcess.exit}. */
 export interface TestExitOptions {
   /** Whether the sandbox denied an operation of the process. @default false */

@@ -13,7 +13,7 @@ import { toNativePath } from "../protocol/path-uri.ts";
 import type { OutputStreamName, ProcessStartParams } from "../protocol/process.ts";
 import { InputFrames } from "./input-frames.ts";
 import { Recorder } from "./recorder.ts";
-import { dataRule, EXIT_RULES, type TestExitOptions } from "./rules.ts";
+import { dataRule, EXIT_RULES, exitCodeRule, type TestExitOptions } from "./rules.ts";
 import type { TestConnection } from "./test-connection.ts";
 
 /** The numbers of the signals that end a process, on Linux. */
@@ -131,6 +131,7 @@ export class TestProcess {
 
   /** Exits the process. Further calls do nothing. */
   exit(exitCode = 0, options: TestExitOptions = {}): void {
+    checkArgument("exit(): exitCode", exitCode, exitCodeRule);
     checkOptions("exit()", options, EXIT_RULES);
     if (!this.#isRunning) return;
     this.#isRunning = false;

@@ -32,13 +32,14 @@ describe("a test server refuses at once", () => {
     expect(() => call(new TestServer() as unknown as Untyped)).toThrow(invalid);
   });
 
-  test("the options of an exit, and output that is neither text nor bytes", async () => {
+  test("the code and the options of an exit, and output that is neither text nor bytes", async () => {
     await using server = new TestServer();
     await using client = await ExecServerClient.connect({ transport: server.transport });
     server.onCommand(["build"]);
     await client.start(["build"]);
     const build = await server.process();
     expect(() => build.exit(0, { keepOutput: true } as never)).toThrow(invalid);
+    for (const code of [1.5, "1", null]) expect(() => build.exit(code as never)).toThrow(invalid);
     expect(() => build.stdout(1 as never)).toThrow(invalid);
     expect(build.isRunning).toBe(true);
   });
