@@ -108,7 +108,8 @@ export class ProcessState implements Route<ProcessEvent | DecisionEvent> {
     this.#finish();
     for (const { reject } of [this.#exited, this.#closed, this.#launched]) reject(error);
     this.output.end(error);
-    this.control.exited();
+    // It may still run: what is sent to it then has an outcome of its own.
+    this.control.brake?.release();
     this.stdin.fail(error);
   }
 
