@@ -203,7 +203,8 @@ export class TcpSocket implements RemoteSocket {
       sessionId: rpc.sessionId,
       delivery: "answered",
     });
-    attribute(error, { operation: "connectTcp" });
+    // Until then it is the error of the call, which adds its caller's line.
+    if (this.#isOpen) attribute(error, { operation: "connectTcp" });
     return error;
   }
 

@@ -107,6 +107,20 @@ describe("connectTcp", () => {
     expect(await echoed(named, "hi")).toBe("hi");
   });
 
+  it("rejects with the caller's line, if nothing listens there", async () => {
+    await using real = await realClient();
+    async function theCaller(): Promise<unknown> {
+      return await real.client.connectTcp({ port: 1 });
+    }
+    const error = (await failureOf(theCaller())) as Error;
+    expect(error).toMatchObject({
+      kind: "refused",
+      operation: "connectTcp",
+      message: "connectTcp: Could not connect to 127.0.0.1:1: Connection refused",
+    });
+    expect(error.stack?.split("\n").slice(1, 11).join("\n")).toContain("theCaller");
+  });
+
   it("rejects with the reason of a signal that aborts before there is a connection", async () => {
     await using real = await realClient();
     await using peer = await TcpPeer.listen();
