@@ -1,4 +1,4 @@
-import { attribute, inOperation, type Operation } from "../internal/operation.ts";
+import { attribute, inOperation, type Operation, traceAbove } from "../internal/operation.ts";
 import { checkOptions, type Rules } from "../internal/option-rules.ts";
 import type { PathParams } from "../protocol/filesystem.ts";
 import { shownPath, toPathUri } from "../protocol/path-uri.ts";
@@ -57,7 +57,7 @@ export class FileCalls {
     rules: Rules<Options>,
     make: (path: PathParams, options: Options, call: Operation) => Stream,
   ): Stream {
-    const call = operationOf(operation, path);
+    const call = { ...operationOf(operation, path), trace: traceAbove(this.stream) };
     try {
       return make(checkedPath(operation, path, options, rules), options ?? ({} as Options), call);
     } catch (error) {

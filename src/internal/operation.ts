@@ -16,6 +16,17 @@ export interface Operation {
   readonly cwd?: string | undefined;
   /** The server's version. Set as soon as the call has a connection. */
   serverVersion?: string | undefined;
+  /** The stack of the call, for one that returns a stream: no async call leads from its errors to the caller. */
+  readonly trace?: Trace | undefined;
+}
+
+interface Trace {
+  readonly stack?: string;
+}
+
+/** The present stack, from the caller of `above` on. */
+export function traceAbove(above: unknown): Trace {
+  return retrace({}, above);
 }
 
 /** Errors that reach several callers, or come from a callback. They name neither an operation nor a caller's line. */
@@ -48,7 +59,7 @@ export async function inOperation<T>(
 /** Names the operation in an error, unless the error is not the SDK's, is shared, or names one already. */
 export function attribute(error: unknown, operation: Operation): void {
   if (!(error instanceof ExecServerError) || error.operation !== undefined || shared.has(error)) return;
-  const { destination: _, ...fields } = operation;
+  const { destination: _, trace, ...fields } = operation;
   for (const [name, value] of Object.entries(fields)) {
     if (value !== undefined) (error as unknown as Record<string, unknown>)[name] = value;
   }
@@ -56,6 +67,8 @@ export function attribute(error: unknown, operation: Operation): void {
   const isNamed = error.message.startsWith(`${operation.operation}()`);
   if (!isNamed) error.message = `${subjectOf(operation)}: ${problemOf(error)}`;
   retrace(error, attribute);
+  const [frames] = /\n {4}at .*/s.exec(trace?.stack ?? "") ?? [];
+  if (frames) error.stack = `${error.name}: ${error.message}${frames}`;
 }
 
 /** Names the method that was called in the error of a method that it has called itself. */
@@ -67,9 +80,10 @@ export function reattribute(error: unknown, operation: string): void {
   retrace(error, reattribute);
 }
 
-function retrace(error: object, above: unknown): void {
-  // Only V8 has it. In this turn the async stack leads to the caller; where the error was made, it did not.
-  (Error as { captureStackTrace?(error: object, above: unknown): void }).captureStackTrace?.(error, above);
+/** In this turn the async stack leads to the caller; where the error was made, it did not. Only V8 has such stacks. */
+function retrace<T extends object>(target: T, above: unknown): T {
+  (Error as { captureStackTrace?(target: object, above: unknown): void }).captureStackTrace?.(target, above);
+  return target;
 }
 
 function subjectOf({ operation, path, program, destination }: Operation): string {

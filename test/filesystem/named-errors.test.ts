@@ -27,6 +27,11 @@ const CALLS: readonly (readonly [operation: string, act: Act])[] = [
   ["whenAppears", (fs, path) => fs.whenAppears([path])],
 ];
 
+const PACK: (typeof CALLS)[number] = [
+  "packDirectory",
+  (fs, path) => fs.packDirectory(path).getReader().read(),
+];
+
 async function errorOf(act: () => unknown): Promise<ExecServerError> {
   const error = await failureOf((async () => act())());
   expect(error).toBeInstanceOf(ExecServerError);
@@ -71,13 +76,14 @@ describe("an error names the operation and the path, as it was given:", () => {
   });
 });
 
-it.each(CALLS.filter(([operation]) => !operation.startsWith("create")))(
+it.each([...CALLS, PACK])(
   "the stack of an error of %s has the line of its caller within ten frames",
   async (operation, act) => {
     async function theCaller(): Promise<unknown> {
       return await act(real.fs, operation === "whenAppears" ? real.path("file/below") : real.path("none/x"));
     }
     const { stack = "" } = await errorOf(theCaller);
+    expect(stack.split("\n")[0]).toContain(`${operation} '`);
     expect(stack.split("\n").slice(1, 11).join("\n")).toContain("theCaller");
   },
 );
