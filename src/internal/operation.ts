@@ -94,11 +94,15 @@ function subjectOf({ operation, path, program, destination }: Operation): string
 
 const MAX_SHOWN = 200;
 
-/** A text of the user's or of a program's, fit for a message: one line without control characters, 200 characters at most. */
+/**
+ * A text of the user's or of a program's, fit for a message: one line of at most 200 characters, without control
+ * characters or halves of surrogate pairs.
+ */
 export function shownText(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
   const line = redactUrls(text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " "));
-  return line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line;
+  const shown = line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN - 1)}…` : line;
+  return shown.replace(/\p{Surrogate}/gu, "\ufffd");
 }
 
 const PROBLEMS: Readonly<Record<string, string>> = {

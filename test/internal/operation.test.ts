@@ -93,7 +93,10 @@ it("attribute() leaves out what is not given", () => {
 it.each([
   ["a b", "a b"],
   ["a\r\n\u001b[31mb\u0000", "a [31mb "],
-  ["x".repeat(300), `${"x".repeat(200)}…`],
+  ["x".repeat(200), "x".repeat(200)],
+  ["x".repeat(201), `${"x".repeat(199)}…`],
+  [`${"x".repeat(198)}😀 and more`, `${"x".repeat(198)}\ufffd…`],
+  ["an emoji cut in half: \ud83d, and a whole one: 😀", "an emoji cut in half: \ufffd, and a whole one: 😀"],
   ["https://user:pass@host/x?token=1", "https://host/x"],
 ])("shownText() makes %j fit for a message", (text, shown) => {
   expect(shownText(text)).toBe(shown);
