@@ -2,9 +2,13 @@ import { invalid, received } from "../internal/arguments.ts";
 import { TOKEN } from "../internal/http-syntax.ts";
 import {
   anAbortSignal,
+  anObject,
+  aString,
   byteCount,
   checkOptions,
+  either,
   milliseconds,
+  oneOf,
   type Rules,
 } from "../internal/option-rules.ts";
 import type { HttpHeader } from "../protocol/http.ts";
@@ -19,12 +23,17 @@ export interface RemoteRequestInit extends RequestInit {
   readonly headersFromEnv?: Readonly<Record<string, string>> | undefined;
 }
 
-type CheckedInit = Omit<RemoteRequestInit, keyof RequestInit> & { readonly signal?: AbortSignal | undefined };
+type CheckedInit = Omit<RemoteRequestInit, keyof RequestInit> & {
+  readonly [Name in "signal" | "method" | "headers" | "redirect"]?: RequestInit[Name] | undefined;
+};
 
 const INIT_RULES: Rules<CheckedInit> = {
   timeoutMs: milliseconds,
   maxBufferedBytes: byteCount,
   signal: anAbortSignal,
+  method: aString,
+  headers: either(anObject, (value) => (Array.isArray(value) ? undefined : "pairs of strings")),
+  redirect: oneOf("follow", "error", "manual"),
   headersFromEnv: (value) =>
     typeof value === "object" && value !== null && Object.values(value).every(isStringOrMissing)
       ? undefined
@@ -46,13 +55,29 @@ export interface PreparedRequest {
 export const NOT_SENT = { delivery: "not-sent" } as const;
 
 /**
- * Checks the SDK's own options. The standard ones are not checked, and unknown ones are ignored: libraries with a custom
- * `fetch` pass those of their platform.
+ * Checks the options that are read. Unknown ones are ignored: libraries with a custom `fetch` pass those of their
+ * platform. Null stands for an option that is not given, as in most runtimes.
  */
-export function checkInit({ timeoutMs, maxBufferedBytes, headersFromEnv, signal }: RemoteRequestInit): void {
-  // The other members of the standard are checked where they are used.
-  const given = { timeoutMs, maxBufferedBytes, headersFromEnv, signal: signal ?? undefined };
-  checkOptions<CheckedInit>("init", given, INIT_RULES);
+export function checkInit({
+  timeoutMs,
+  maxBufferedBytes,
+  headersFromEnv,
+  ...standard
+}: RemoteRequestInit): void {
+  const { signal, method, headers, redirect } = standard;
+  checkOptions<CheckedInit>(
+    "init",
+    {
+      timeoutMs,
+      maxBufferedBytes,
+      headersFromEnv,
+      signal: signal ?? undefined,
+      method: method ?? undefined,
+      headers: headers ?? undefined,
+      redirect: redirect ?? undefined,
+    },
+    INIT_RULES,
+  );
 }
 
 /** The caller's signal. Null in the options removes the signal of the Request. */
