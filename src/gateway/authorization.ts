@@ -28,11 +28,11 @@ export function authorize(
   return (async () => identityOf(await by(request)))();
 }
 
-const date: Rule = (value) =>
-  Number.isFinite(typeof value === "object" ? timeOf(value) : value) ? undefined : "a Date or a number";
+const date: Rule = (value) => (Number.isFinite(timeOf(value)) ? undefined : "a Date or a number");
 
-/** `getTime` and not the class: the Date can be of another realm. */
+/** Milliseconds since 1970. By `getTime` and not the class: the Date can be of another realm. */
 function timeOf(value: unknown): unknown {
+  if (typeof value !== "object") return value;
   const { getTime } = (value ?? {}) as { getTime?: unknown };
   return typeof getTime === "function" ? getTime.call(value) : undefined;
 }
@@ -46,14 +46,13 @@ const RULES: Rules<Authorized> = {
 function identityOf(result: unknown): Identity | undefined {
   if (result === true) return {};
   if (result === false) return undefined;
-  if (typeof result !== "object" || result === null || !("user" in result) || result.user === undefined) {
+  const { user, expiresAt, maxPages } = (typeof result === "object" && (result as Authorized | null)) || {};
+  if (user === undefined) {
     throw new TypeError(
       `authorize must return true, false or an object with a user, got ${received(result)}`,
     );
   }
-  const authorized = result as Authorized;
-  // A copy: of an instance of a class, too, each name is checked.
-  checkOptions("The result of authorize", { ...authorized }, RULES);
-  const { user, expiresAt, maxPages } = authorized;
-  return { user, expiresAt: expiresAt === undefined ? undefined : Number(expiresAt), maxPages };
+  // A copy: of an instance of a class, each name is checked as well. These three can be inherited, such as getters.
+  checkOptions("The result of authorize", { ...(result as object), user, expiresAt, maxPages }, RULES);
+  return { user, expiresAt: timeOf(expiresAt) as number | undefined, maxPages };
 }

@@ -12,6 +12,13 @@ type Authorize = Extract<GatewayOptions["authorize"], (...args: never) => unknow
 
 const { unauthorized, checkFailed } = CLOSE_CODES;
 
+/** As a class of a session library may be. */
+class Member {
+  get user(): number {
+    return 42;
+  }
+}
+
 const REFUSALS: readonly (readonly [closeCode: number, what: string, authorize: Authorize])[] = [
   [unauthorized.code, "returns false", () => false],
   [unauthorized.code, "resolves with false", async () => false],
@@ -30,11 +37,17 @@ const REFUSALS: readonly (readonly [closeCode: number, what: string, authorize: 
   [checkFailed.code, "returns an empty user", () => ({ user: "" })],
   [checkFailed.code, "returns a user with another member", () => ({ user: "ada", admin: true }) as never],
   [checkFailed.code, "returns a date that is invalid", () => ({ user: "ada", expiresAt: new Date("x") })],
+  [checkFailed.code, "returns a user that is no string, by a getter", () => new Member() as never],
   [checkFailed.code, "returns a limit of 0 pages", () => ({ user: "ada", maxPages: 0 })],
   [
     CLOSE_CODES.expired.code,
     "returns a date that has passed",
     () => ({ user: "ada", expiresAt: new Date(0) }),
+  ],
+  [
+    CLOSE_CODES.expired.code,
+    "returns another kind of date that has passed",
+    () => ({ user: "ada", expiresAt: { getTime: () => 5 } as Date }),
   ],
 ];
 
