@@ -156,7 +156,7 @@ export function checkStart<Options extends StartOptions>(
     checkOptions(`${caller}: envPolicy`, envPolicy, ENV_POLICY_RULES);
     environment("envPolicy.set", envPolicy.set ?? {});
   }
-  if (typeof tty === "object") checkSize(tty);
+  if (typeof tty === "object") checkSize(tty, "tty.");
   checkNetwork(caller, options ?? {});
 }
 

@@ -21,13 +21,14 @@ export function resizeTerminal(device: string, { rows, cols }: TerminalSize): st
   return ["/bin/sh", "-c", script, "sh", String(rows), String(cols), device];
 }
 
-export function checkSize(size: TerminalSize): TerminalSize {
+/** @param prefix Of the names in errors, such as `"tty."`. */
+export function checkSize(size: TerminalSize, prefix = ""): TerminalSize {
   if (typeof size !== "object" || size === null)
     return invalid(`The size of a terminal must be an object with rows and cols, got ${received(size)}`);
   for (const name of ["rows", "cols"] as const) {
     const count = size[name];
     if (!Number.isInteger(count) || count < 1 || count > 0xffff)
-      return invalid(`${name} must be an integer from 1 to 65535, got ${received(count)}`);
+      return invalid(`${prefix}${name} must be an integer from 1 to 65535, got ${received(count)}`);
   }
   return size;
 }

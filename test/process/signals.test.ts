@@ -166,18 +166,21 @@ describe("after the connection has ended", () => {
     ["kill", { signals: true }, (process: ExecProcess) => process.kill()],
     ["kill", { overflow: "pause" }, (process: ExecProcess) => process.kill("SIGKILL")],
     ["resize", { tty: true }, (process: ExecProcess) => process.resize({ rows: 5, cols: 5 })],
-  ] as const)("rejects %s() of a process started with %o, which may still run", async (name, options, call) => {
-    await using own = await realClient();
-    const process = await own.client.start(["sleep", "60"], options);
-    await own.server.kill();
-    await failureOf(process.exited);
-    expect(await failureOf(call(process))).toMatchObject({
-      code: "ERR_DISCONNECTED",
-      operation: name,
-      program: "sleep",
-      delivery: "not-sent",
-    });
-  });
+  ] as const)(
+    "rejects %s() of a process started with %o, which may still run",
+    async (name, options, call) => {
+      await using own = await realClient();
+      const process = await own.client.start(["sleep", "60"], options);
+      await own.server.kill();
+      await failureOf(process.exited);
+      expect(await failureOf(call(process))).toMatchObject({
+        code: "ERR_DISCONNECTED",
+        operation: name,
+        program: "sleep",
+        delivery: "not-sent",
+      });
+    },
+  );
 
   it("has nothing to kill if the exit was seen before", async () => {
     await using own = await realClient();

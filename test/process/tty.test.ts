@@ -24,6 +24,11 @@ describe("checkSize", () => {
   );
 });
 
+it("names the option whose size is wrong", () => {
+  const check = (): unknown => checkSize({ rows: 0, cols: 80 }, "tty.");
+  expect(check).toThrow("tty.rows must be an integer from 1 to 65535, got 0");
+});
+
 describe("checkSize of no object", () => {
   it.each([undefined, null, 24, "24x80"])("refuses %o", (size) => {
     expect(() => checkSize(size as never)).toThrow(expect.objectContaining({ code: "ERR_INVALID_ARGUMENT" }));
