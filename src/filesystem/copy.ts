@@ -3,7 +3,7 @@ import { invalid, unsupported } from "../internal/arguments.ts";
 import { shownText } from "../internal/operation.ts";
 import type { PathParams } from "../protocol/filesystem.ts";
 import { RPC_INTERNAL_ERROR } from "../protocol/json-rpc.ts";
-import { toNativePath } from "../protocol/path-uri.ts";
+import { checkFileUri, toNativePath } from "../protocol/path-uri.ts";
 import { joinPaths } from "../protocol/remote-path.ts";
 import { list } from "./directory.ts";
 import { type FileSession, lookUp } from "./file-session.ts";
@@ -20,6 +20,7 @@ export async function copy(
   { recursive = false, force = true, errorOnExist = false, signal }: CopyOptions,
 ): Promise<void> {
   const { rpc } = session;
+  if (!recursive) checkFileUri(destination.path, "destination");
   const target = await lookUp(session, destination, signal);
   if (target) {
     if (target.isSymlink) refuseLink(destination.path);

@@ -37,6 +37,11 @@ export function toPathUri(path: string | URL, option: string): string {
   return formatPathUri(parsed);
 }
 
+/** Refuses a path that can only be that of a directory: the server ignores the slash, and would make a file without it. */
+export function checkFileUri(uri: string, option: string): void {
+  if (uri.endsWith("/")) invalid(`${option} must be that of a file, got one that ends with a slash`);
+}
+
 /** A path as errors show it: native. Undefined for a URL that names no path, because it can contain credentials. */
 export function shownPath(path: unknown): string | undefined {
   if (!isUrl(path as string | URL)) return typeof path === "string" ? path : undefined;

@@ -165,6 +165,21 @@ describe("an argument is rejected before anything is sent:", () => {
     },
   );
 
+  it.each<[string, (fs: RemoteFileSystem, path: string) => unknown]>([
+    ["writeFile", (fs, path) => fs.writeFile(path, "x")],
+    ["writeFile", (fs, path) => fs.writeFile(path, "x", { flag: "wx" })],
+    ["createWriteStream", (fs, path) => fs.createWriteStream(path)],
+    ["cp", (fs, path) => fs.cp("/etc/passwd", path)],
+  ])("a path with a slash at its end, as the file that %s makes", async (operation, call) => {
+    for (const path of ["/tmp/made/", "file:///tmp/made/", "C:\\made\\"]) {
+      expect(await failureOf((async () => call(relayed.fs, path))())).toMatchObject({
+        code: "ERR_INVALID_ARGUMENT",
+        operation,
+        message: expect.stringContaining("must be that of a file, got one that ends with a slash"),
+      });
+    }
+  });
+
   it("an encoded separator in a URL", async () => {
     for (const uri of ["file:///w/a%2F..%2Fsecret", "file:///C:/w/a%5C..%5Csecret"]) {
       for (const path of [uri, new URL(uri)]) {
