@@ -364,6 +364,18 @@ describe("close()", () => {
     expect(reasons[0]).toMatchObject({ code: "ERR_CLOSED" });
   });
 
+  it.each([undefined, null, {}, "ws"])("rejects when a transport resolves with %o", async (connection) => {
+    const lazy = new LazyExecServerClient({
+      transport: { reconnectable: true, connect: async () => connection as never },
+    });
+    expect(await failureOf(lazy.get())).toMatchObject({
+      code: "ERR_INVALID_ARGUMENT",
+      message: expect.stringContaining("must resolve with a connection, got"),
+      delivery: "not-sent",
+    });
+    expect(lazy.state).toBe("idle");
+  });
+
   it("closes a connection that opens late, from a transport that ignores its signal", async () => {
     const dialled = deferred<Connection>();
     const lazy = new LazyExecServerClient({
