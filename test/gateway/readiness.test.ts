@@ -51,3 +51,12 @@ test("/readyz does not judge exec-servers that are chosen for each page", async 
   expect((await once(page, "close"))[0]).toBe(4002);
   expect(await answer(gateway.port)).toBe("200 ready\n");
 });
+
+test("/readyz answers although a custom transport never closes", async () => {
+  const never = (): Promise<void> => new Promise(() => {});
+  await using gateway = await startGateway({
+    reconnectable: true,
+    connect: async () => ({ isOpen: true, start() {}, send() {}, close: never }),
+  });
+  expect(await answer(gateway.port)).toBe("200 ready\n");
+});

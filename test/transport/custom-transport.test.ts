@@ -82,13 +82,6 @@ describe.each(ROADS)("a custom transport %s", (_, through) => {
     expect(client.isDisconnected).toBe(true);
   });
 
-  test("that connects with no connection fails the attempt", async () => {
-    const transport = through({ reconnectable: true, connect: async () => ({}) as never });
-    expect(await failureOf(ExecServerClient.connect({ transport }))).toMatchObject({ code: "ERR_CONNECT" });
-  });
-});
-
-describe("a client on a custom transport", () => {
   test("is closed within a bounded time if the transport never closes", async () => {
     const transport = customTransport(() => ({ close: () => new Promise(() => {}) }));
     const client = await ExecServerClient.connect({ transport });
