@@ -56,7 +56,7 @@ import { archiveContents, packStream, unpack } from "./shell/archive.ts";
 import { linkStats, linkTarget, makeLink, readLink } from "./shell/links.ts";
 import { temporaryPath } from "./shell/mkdtemp.ts";
 import { putFile } from "./shell/put.ts";
-import { escapedPath, runFileScript } from "./shell/run-script.ts";
+import { runFileScript, scriptPath } from "./shell/run-script.ts";
 import { readStream, writeStream } from "./streams.ts";
 import { walk } from "./walk.ts";
 import { openForWriting, writeFile } from "./write-file.ts";
@@ -132,8 +132,9 @@ export class FileSystem implements RemoteFileSystem {
 
   async rename(oldPath: Path, newPath: Path, options?: FileOptions): Promise<void> {
     const work: Work<FileOptions, void> = async (connect, from, { signal }) => {
-      const to = escapedPath(toPathUri(newPath, "newPath"));
-      await runFileScript(await connect(), ["mv", to], from, { signal });
+      const to = toPathUri(newPath, "newPath");
+      const session = await connect();
+      await runFileScript(session, ["mv", scriptPath(session, to)], from, { signal });
     };
     await this.#calls.run("rename", oldPath, options, fileRules, work, newPath);
   }

@@ -10,7 +10,7 @@ import { joinPaths } from "../../protocol/remote-path.ts";
 import type { FileSession } from "../file-session.ts";
 import { writeFile } from "../write-file.ts";
 import { Flow } from "./flow.ts";
-import { escapedPath, notStarted, runFileScript, scriptFailure } from "./run-script.ts";
+import { notStarted, runFileScript, scriptFailure, scriptPath } from "./run-script.ts";
 import { FILE_SCRIPT } from "./script.ts";
 
 /** The two empty blocks that end an archive. */
@@ -27,11 +27,12 @@ export function packStream(
   parent: AbortSignal | undefined,
   operation: Operation,
 ): ReadableStream<Bytes> {
-  const command = ["pack", escapedPath(path)];
   // Aborts with the caller's signal, and on a cancel or an error. It ends the process.
   const { controller: stop, unlink } = linkedController(parent);
   const pieces = async function* (): AsyncGenerator<Bytes, undefined> {
-    const { shell, rpc } = await connect(stop.signal);
+    const session = await connect(stop.signal);
+    const { shell, rpc } = session;
+    const command = ["pack", scriptPath(session, path)];
     const packing = await shell.start(FILE_SCRIPT, command, { sandbox, signal: stop.signal });
     const flow = new Flow(packing);
     const reported = unobserved(flow.readErrors());
@@ -87,7 +88,7 @@ export async function unpack(
   const path = joinPaths(directory.path, `.exec-server-sdk-${randomId()}.tar`);
   try {
     await writeFile(session, { ...directory, path }, contents, { signal });
-    await runFileScript(session, ["unpack", escapedPath(path)], directory, { signal });
+    await runFileScript(session, ["unpack", scriptPath(session, path)], directory, { signal });
   } catch (error) {
     // An error does not wait for it.
     const params = { ...directory, path, recursive: false, force: true };

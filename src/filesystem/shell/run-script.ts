@@ -34,13 +34,14 @@ export interface ScriptInput {
  * @throws UsageError `ERR_UNSUPPORTED` where the server has no POSIX shell or lacks a program.
  */
 export async function runFileScript(
-  { rpc, shell }: FileSession,
+  session: FileSession,
   [operation, ...args]: readonly [operation: string, ...args: string[]],
   { path, sandbox }: PathParams,
   { data, input, signal }: ScriptInput,
 ): Promise<Bytes> {
+  const { rpc, shell } = session;
   const env = data === undefined ? {} : { data };
-  const command = [operation, escapedPath(path), ...args];
+  const command = [operation, scriptPath(session, path), ...args];
   const { exitCode, stdout, stderr } = await shell.run(FILE_SCRIPT, command, { env, input, sandbox, signal });
   const [before = "", errors] = textOf(stderr).split(`${RAN}\n`);
   // busybox's head exits with 0 when the disk is full.
@@ -79,8 +80,13 @@ export function scriptFailure(
   return serverError({ code: RPC_INTERNAL_ERROR, message }, "process/start", sessionId);
 }
 
-/** A path as `printf %b` reads it. A name that is not UTF-8 has no native form, but can be written byte by byte. */
-export function escapedPath(uri: string): string {
+/**
+ * A path as `printf %b` reads it. A name that is not UTF-8 has no native form, but can be written byte by byte.
+ *
+ * @throws UsageError `ERR_UNSUPPORTED` on a server that runs no scripts, whose paths these may be.
+ */
+export function scriptPath({ server }: FileSession, uri: string): string {
+  server.need("scripts", "This");
   const native = toNativePath(uri);
   if (native.startsWith("/")) return escapedText(native);
   if (!uri.startsWith("file:///") || uri.includes("%00") || /^file:\/\/\/[A-Z]:/.test(uri))

@@ -127,6 +127,7 @@ it.each([
   await using server = new TestServer({ environmentInfo: environmentInfo as never });
   await using client = await ExecServerClient.connect({ transport: server.transport });
   server.files.write("/file", "x");
+  const windows = "C:\\file";
   const calls: readonly (() => Promise<unknown>)[] = [
     () => client.fs.rename("/file", "/new"),
     () => client.fs.appendFile("/file", "x"),
@@ -136,6 +137,12 @@ it.each([
     () => client.fs.symlink("x", "/link"),
     () => client.fs.readlink("/file"),
     () => client.fs.mkdtemp("/x"),
+    () => client.fs.rename(windows, windows),
+    () => client.fs.rename("/file", windows),
+    () => client.fs.appendFile(windows, "x"),
+    () => client.fs.chmod(windows, 0o600),
+    () => client.fs.packDirectory(windows).getReader().read(),
+    () => client.fs.unpackDirectory(windows, new Uint8Array(1024)),
   ];
   for (const call of calls) {
     const error = await failureOf(call());

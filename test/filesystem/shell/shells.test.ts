@@ -22,7 +22,7 @@ import type { FileSession, Shell } from "../../../src/filesystem/file-session.ts
 import { packStream, unpack } from "../../../src/filesystem/shell/archive.ts";
 import { linkStats, makeLink, readLink } from "../../../src/filesystem/shell/links.ts";
 import { putFile } from "../../../src/filesystem/shell/put.ts";
-import { escapedPath, runFileScript } from "../../../src/filesystem/shell/run-script.ts";
+import { runFileScript, scriptPath } from "../../../src/filesystem/shell/run-script.ts";
 import type { ExecProcess } from "../../../src/index.ts";
 import { contentsOf } from "../../../src/internal/contents.ts";
 import { Transfer } from "../../../src/node/folders/options.ts";
@@ -190,7 +190,7 @@ describe.each(COMBINATIONS)("the file operations in $shell with the tools of $to
   });
 
   const move = (from: string, to: string) =>
-    runFileScript(session, ["mv", escapedPath(at(to).path)], at(from), {});
+    runFileScript(session, ["mv", scriptPath(session, at(to).path)], at(from), {});
 
   it("renames, also directories over empty ones, and never into a directory", async () => {
     await put("file", "x");
