@@ -63,7 +63,8 @@ export async function* readBlocks(
 }
 
 /** What bytes are written to. */
-export type WritableFile = Pick<FileHandle, "signal" | "write" | "close">;
+export type WritableFile = Pick<FileHandle, "signal" | "write" | "close"> &
+  Partial<Pick<FileHandle, "onLost">>;
 
 /** Writes bytes in order, in blocks of the largest size. Rejects at once when the file's signal aborts. */
 export class BlockWriter {

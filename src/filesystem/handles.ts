@@ -2,6 +2,7 @@ import { ProtocolError } from "../errors/connection.ts";
 import { isAbortReason, onAbort, untilAborted } from "../internal/abort.ts";
 import { type Bytes, randomId } from "../internal/bytes.ts";
 import { blockSchema, type FileSystemParams } from "../protocol/filesystem.ts";
+import { failureOfCall } from "../rpc/errors.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import { HandlePlaces } from "./handle-places.ts";
 
@@ -9,10 +10,14 @@ import { HandlePlaces } from "./handle-places.ts";
 export class FileHandles {
   readonly #rpc: RpcPeer;
   readonly #places: HandlePlaces;
+  readonly #open = new Set<FileHandle>();
 
   constructor(rpc: RpcPeer) {
     this.#rpc = rpc;
     this.#places = new HandlePlaces(rpc);
+    rpc.onEnd((failure) => {
+      for (const file of this.#open) file.onLost?.(failureOfCall(failure, "unknown"));
+    });
   }
 
   /** Opens a file. An abort of the signal closes it, also when its handle arrives after the abort. */
@@ -21,11 +26,11 @@ export class FileHandles {
     signal: AbortSignal | undefined,
   ): Promise<FileHandle> {
     await this.#places.acquire(signal);
-    const opening = this.#open(params, signal);
+    const opening = this.#openFile(params, signal);
     return await untilAborted(opening, signal, (late) => void late.close());
   }
 
-  async #open(
+  async #openFile(
     params: Omit<FileSystemParams["fs/open"], "handleId">,
     signal: AbortSignal | undefined,
   ): Promise<FileHandle> {
@@ -35,7 +40,9 @@ export class FileHandles {
     const release = (): void => {
       stopHolding();
       this.#places.release();
+      if (file) this.#open.delete(file);
     };
+    let file: FileHandle | undefined;
     try {
       // Opening a file for writing empties it, so a request that is still queued is dropped on abort.
       await this.#places.inUse(
@@ -48,7 +55,9 @@ export class FileHandles {
       } else release();
       throw error;
     }
-    return new FileHandle(this.#rpc, handleId, signal, this.#places, release);
+    file = new FileHandle(this.#rpc, handleId, signal, this.#places, release);
+    this.#open.add(file);
+    return file;
   }
 }
 
@@ -59,6 +68,8 @@ export class FileHandles {
 export class FileHandle {
   /** The signal that the file was opened with. */
   readonly signal: AbortSignal | undefined;
+  /** Called with the error if the connection ends while the file is open, also between two calls. */
+  onLost: ((error: Error) => void) | undefined;
   readonly #rpc: RpcPeer;
   readonly #handleId: string;
   readonly #places: HandlePlaces;

@@ -61,6 +61,8 @@ export function writeStream(
   let bytesWritten = 0;
   const openBlocks = async (): Promise<BlockWriter> => {
     file ??= await open(stop.signal);
+    // Otherwise only the next write would notice.
+    file.onLost = (error) => stop.abort(named(error, stop.signal, operation));
     blocks ??= new BlockWriter(file, (confirmed) => {
       bytesWritten = confirmed;
       reportProgress(options, confirmed);

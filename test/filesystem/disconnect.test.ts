@@ -135,6 +135,22 @@ describe("when the server is killed between blocks", () => {
     });
   });
 
+  it("a write stream errors at once, although nothing is being written", async () => {
+    const { server, lazy } = setup;
+    const client = await lazy.get();
+    const writer = client.fs.createWriteStream(setup.path("waits")).getWriter();
+    await writer.write(new Uint8Array(2 * MIB));
+    const closed = failureOf(writer.closed);
+    await server.kill("SIGKILL");
+    expect(await closed).toMatchObject({
+      code: "ERR_DISCONNECTED",
+      operation: "createWriteStream",
+      path: setup.path("waits"),
+      bytesWritten: expect.any(Number),
+    });
+    expect(await failureOf(writer.write(new Uint8Array(1)))).toBe(await closed);
+  });
+
   it("whenAppears() rejects although the server has already confirmed the watch", async () => {
     const { server, lazy, relay } = setup;
     const client = await lazy.get();
