@@ -81,7 +81,9 @@ describe.each(ROADS)("a custom transport %s", (_, through) => {
     await client.close();
     expect(client.isDisconnected).toBe(true);
   });
+});
 
+describe("a client on a custom transport", () => {
   test("is closed within a bounded time if the transport never closes", async () => {
     const transport = customTransport(() => ({ close: () => new Promise(() => {}) }));
     const client = await ExecServerClient.connect({ transport });
