@@ -75,7 +75,7 @@ export class Commands {
   readonly start: TestHandler<"process/start"> = ({ params }, connection) => {
     if (this.#help(params, connection)) return { processId: params.processId };
     const running = this.#processesOf(connection);
-    if (running.get(params.processId)?.isRunning) {
+    if (running.get(params.processId)?.reservesId) {
       throw new ServerError(`process ${params.processId} already exists`, { rpcCode: INVALID_REQUEST });
     }
     const process = new TestProcess(params, connection, this.#nextPid++);

@@ -40,6 +40,9 @@ const ENDING_SIGNALS: Readonly<Record<string, number>> = {
   SYS: 31,
 };
 
+/** Milliseconds for which the real server keeps the id of a closed process reserved. */
+const RESERVED_MS = 30_000;
+
 /**
  * A process that an app has started, played by the test. Its events get consecutive sequence numbers.
  *
@@ -72,6 +75,7 @@ export class TestProcess {
   #connection: TestConnection;
   #size: TerminalSize | undefined;
   #isRunning = true;
+  #closedAt: number | undefined;
   #seq = 0;
 
   /** @internal Constructed for `process/start`. */
@@ -155,12 +159,18 @@ export class TestProcess {
 
   /** Closes the output of a process that exited with `keepsOutput`. */
   closeOutput(): void {
+    this.#closedAt ??= Date.now();
     this.#notify("process/closed", {});
   }
 
   /** Sends further events on another connection, to test late frames of an old session. */
   continueOn(connection: TestConnection): void {
     this.#connection = connection;
+  }
+
+  /** @internal Whether no other process can have the id yet. */
+  get reservesId(): boolean {
+    return this.#closedAt === undefined || Date.now() - this.#closedAt < RESERVED_MS;
   }
 
   /** @internal */

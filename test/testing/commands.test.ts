@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { TestServer } from "../../src/testing.ts";
 import { failureOf } from "../support/failure.ts";
 import { readAll } from "../support/read.ts";
@@ -145,15 +145,23 @@ describe("TestProcess", () => {
     expect(await t.client.call("process/signal", { processId: "unknown", signal: "interrupt" })).toEqual({});
   });
 
-  it("keeps its id reserved while it runs", async () => {
+  it("keeps its id reserved until 30 s after its end, as the real server does", async () => {
     await using t = await connected();
     t.server.onCommand(["cat"]);
     const start = () =>
       t.client.call("process/start", (t.server.requests("process/start")[0] as never)["params"]);
     await t.client.start(["cat"], { processId: "p" });
     expect(await failureOf(start())).toMatchObject({ kind: "already-exists", rpcCode: -32600 });
-    (await t.server.process()).exit();
-    await start();
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      (await t.server.process()).exit();
+      vi.setSystemTime(Date.now() + 29_000);
+      expect(await failureOf(start())).toMatchObject({ kind: "already-exists", rpcCode: -32600 });
+      vi.setSystemTime(Date.now() + 1_000);
+      await start();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("exits when the app terminates or interrupts it", async () => {
