@@ -4,6 +4,7 @@ import { MAX_BLOCK, type PathParams } from "../protocol/filesystem.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import { BlockWriter, type WritableFile, withBytesWritten } from "./blocks.ts";
 import { type FileSession, isRefusal, lookUp } from "./file-session.ts";
+import { livePieces } from "./live-pieces.ts";
 import { reportProgress, type TransferOptions } from "./options.ts";
 
 /** Bytes of the largest file that fits into one request. */
@@ -20,7 +21,7 @@ export async function writeFile(
   if (!isSmall && session.server.has("writeStreams"))
     return await writeLarge(session, path, contents, options);
   const { signal } = options;
-  const bytes = contents.bytes ?? concatBytes(await all(contents.pieces(signal)));
+  const bytes = contents.bytes ?? concatBytes(await all(livePieces(session.rpc, contents, signal)));
   if (bytes.length > MAX_WHOLE) session.server.need("writeStreams", "A file above 11 MiB");
   await session.rpc.call("fs/writeFile", path, { signal, payload: { name: "dataBase64", bytes } });
   reportProgress(options, bytes.length, bytes.length);
@@ -63,7 +64,7 @@ async function writeLarge(
   };
   try {
     // Opened with the first piece: a source that fails at once leaves the file as it was.
-    for await (const piece of contents.bytes ? [contents.bytes] : contents.pieces(signal)) {
+    for await (const piece of livePieces(session.rpc, contents, signal)) {
       await (await open()).write(piece);
     }
     await (await open()).flush();

@@ -38,6 +38,8 @@ const END_GRACE_MS = 1_000;
 /** The close code of a WebSocket that closed without a close frame (RFC 6455, 7.1.5). */
 const ABNORMAL_CLOSURE = 1006;
 
+type EndListener = (failure: ConnectionFailure, ending: Ending) => void;
+
 /**
  * The JSON-RPC side of one connection. It matches responses to requests, passes notifications on in order, and settles
  * everything that is pending once, with one failure, when the connection ends.
@@ -49,7 +51,7 @@ export class RpcPeer {
   readonly #httpPlaces: HttpPlaces | undefined;
   readonly #pending = new PendingRequests();
   readonly #notificationListeners = new Map<string, (params: unknown) => void>();
-  readonly #endListeners: ((failure: ConnectionFailure, ending: Ending) => void)[] = [];
+  readonly #endListeners = new Set<EndListener>();
   readonly #ended = deferred<ConnectionFailure>();
   #failure: ConnectionFailure | undefined;
   #ending: Ending | undefined;
@@ -98,11 +100,13 @@ export class RpcPeer {
 
   /**
    * Calls the listener once when the connection has ended, after every pending call was rejected. Listeners are called
-   * in the order in which they were added; at once if the connection has ended already.
+   * in the order in which they were added; at once if the connection has ended already. Returns a function that removes
+   * the listener.
    */
-  onEnd(listener: (failure: ConnectionFailure, ending: Ending) => void): void {
+  onEnd(listener: EndListener): () => void {
     if (this.#failure && this.#ending) listener(this.#failure, this.#ending);
-    else this.#endListeners.push(listener);
+    else this.#endListeners.add(listener);
+    return () => void this.#endListeners.delete(listener);
   }
 
   /** Why the connection has ended; undefined while it has not. */
@@ -318,7 +322,9 @@ export class RpcPeer {
     this.#window.flush();
     this.#httpPlaces?.stop();
     this.#ending = { closedBy, unanswered: pending.map(({ method }) => method) };
-    for (const listener of this.#endListeners.splice(0)) listener(failure, this.#ending);
+    const listeners = [...this.#endListeners];
+    this.#endListeners.clear();
+    for (const listener of listeners) listener(failure, this.#ending);
     this.#ended.resolve(failure);
   }
 

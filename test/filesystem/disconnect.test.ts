@@ -151,6 +151,34 @@ describe("when the server is killed between blocks", () => {
     expect(await failureOf(writer.write(new Uint8Array(1)))).toBe(await closed);
   });
 
+  it.each<[string, (data: ReadableStream<Uint8Array>) => Promise<void>]>([
+    ["writeFile", (data) => setup.lazy.fs.writeFile(setup.path("waits"), data)],
+    [
+      "writeFile with a mode",
+      (data) => setup.lazy.fs.writeFile(setup.path("private"), data, { mode: 0o600 }),
+    ],
+    ["appendFile", (data) => setup.lazy.fs.appendFile(setup.path("log"), data)],
+    ["unpackDirectory", (data) => setup.lazy.fs.unpackDirectory(setup.path("."), data)],
+  ])("%s rejects although it waits for its source, which is cancelled", async (name, write) => {
+    const { server, lazy } = setup;
+    await lazy.get();
+    const asked = deferred<void>();
+    const cancelled = deferred<void>();
+    let pulls = 0;
+    const data = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (pulls++ < 2) controller.enqueue(new Uint8Array(MIB));
+        else asked.resolve();
+      },
+      cancel: () => cancelled.resolve(),
+    });
+    const failed = failureOf(write(data));
+    await asked.promise;
+    await server.kill("SIGKILL");
+    expect(await failed).toMatchObject({ code: "ERR_DISCONNECTED", operation: name.replace(/ .*/, "") });
+    await cancelled.promise;
+  });
+
   it("whenAppears() rejects although the server has already confirmed the watch", async () => {
     const { server, lazy, relay } = setup;
     const client = await lazy.get();

@@ -3,6 +3,7 @@ import type { Contents } from "../../internal/contents.ts";
 import type { PathParams } from "../../protocol/filesystem.ts";
 import { withBytesWritten } from "../blocks.ts";
 import type { FileSession } from "../file-session.ts";
+import { livePieces } from "../live-pieces.ts";
 import { modeOf, reportProgress, type WriteFileOptions } from "../options.ts";
 import { writeFile } from "../write-file.ts";
 import { escapedBytes, runFileScript } from "./run-script.ts";
@@ -71,7 +72,7 @@ async function append(
   let bytesWritten = 0;
   let isNew = false;
   try {
-    for await (const piece of pieces(contents, signal)) {
+    for await (const piece of pieces(session, contents, signal)) {
       if (await put(session, path, "a", firstMode, piece, signal)) isNew = true;
       bytesWritten += piece.length;
       reportProgress(options, bytesWritten, total);
@@ -83,11 +84,15 @@ async function append(
 }
 
 /** The contents in pieces of at most `MAX_APPEND`. At least one, which creates the file. */
-async function* pieces(contents: Contents, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+async function* pieces(
+  { rpc }: FileSession,
+  contents: Contents,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
   let collected: Uint8Array[] = [];
   let length = 0;
   let isFirst = true;
-  for await (let piece of contents.bytes ? [contents.bytes] : contents.pieces(signal)) {
+  for await (let piece of livePieces(rpc, contents, signal)) {
     while (length + piece.length > MAX_APPEND) {
       const room = MAX_APPEND - length;
       yield concatBytes([...collected, piece.subarray(0, room)]);
