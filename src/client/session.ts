@@ -7,7 +7,8 @@ import type { HttpSession } from "../http/fetch.ts";
 import { Processes } from "../process/processes.ts";
 import { ScriptRunner } from "../process/script.ts";
 import type { ServerFeatures } from "../protocol/features.ts";
-import type { Ending, RpcPeer } from "../rpc/peer.ts";
+import type { Ending } from "../rpc/end-latch.ts";
+import type { RpcPeer } from "../rpc/peer.ts";
 import { TcpConnections } from "../tcp/connections.ts";
 
 /** What a connection is for, unless it is for all operations. */

@@ -1,6 +1,5 @@
-import { linkedController } from "../internal/abort.ts";
 import type { Contents } from "../internal/contents.ts";
-import { failureOfCall } from "../rpc/errors.ts";
+import { liveSignal } from "../rpc/live-signal.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 
 /** The pieces of contents, until the connection ends: a call that waits for its source would never notice. */
@@ -13,12 +12,10 @@ export async function* livePieces(
     yield contents.bytes;
     return;
   }
-  const { controller, unlink } = linkedController(signal);
-  const forget = rpc.onEnd((failure) => controller.abort(failureOfCall(failure, "unknown")));
+  const live = liveSignal(rpc, signal, "unknown");
   try {
-    yield* contents.pieces(controller.signal);
+    yield* contents.pieces(live.signal);
   } finally {
-    forget();
-    unlink();
+    live.unlink();
   }
 }

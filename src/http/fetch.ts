@@ -6,6 +6,7 @@ import { DEFAULT_MAX_BUFFERED_BYTES } from "../internal/byte-queue.ts";
 import { inOperation, type Operation } from "../internal/operation.ts";
 import { platformClass } from "../internal/platform.ts";
 import type { ServerFeatures } from "../protocol/features.ts";
+import { liveSignal } from "../rpc/live-signal.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import type { Bodies } from "./body.ts";
 import {
@@ -88,7 +89,11 @@ async function fetchRemotely(
   try {
     // Before the request is sent.
     platformClass("Response");
-    const content = await readBody(request, limit.signal);
+    // A body that waits for its source would not notice that the client was closed.
+    const content = await readBody(request, limit.signal, async () => {
+      const { rpc, bodies } = await connect({ signal: limit.signal });
+      return liveSignal(rpc, limit.signal, "not-sent", () => !bodies.isAbandoned);
+    });
     for (;;) {
       progress.delivery = "not-sent";
       const session = await connect({ signal: limit.signal });

@@ -5,6 +5,7 @@ import { concatBytes, utf8 } from "../internal/bytes.ts";
 import { unobserved } from "../internal/deferred.ts";
 import { isAsyncIterable, isBlob, isReadableStream, isUint8Array, viewOf } from "../internal/realms.ts";
 import type { HttpHeader } from "../protocol/http.ts";
+import type { LiveSignal } from "../rpc/live-signal.ts";
 import { NOT_SENT, type PreparedRequest } from "./request.ts";
 
 /** Limit of a request body in bytes. As base64 it fits into the largest frame that may be sent. */
@@ -31,18 +32,20 @@ interface Reader {
  * Reads the body of a request to its end or until the signal aborts: the protocol sends it as a whole. Also returns the
  * headers, with the content type of the body unless they contain one.
  *
+ * @param watch Called before a stream is read: for the signal that ends the reading.
  * @throws UsageError `ERR_INVALID_ARGUMENT` for a body that can't be read, or a `content-length` that is not the body's.
  */
 export async function readBody(
   { method, body, headers }: PreparedRequest,
   signal: AbortSignal,
+  watch: () => Promise<LiveSignal>,
 ): Promise<Content> {
   if (body === null) {
     return { headers: withLength(headers, 0, /^(POST|PUT)$/.test(method)), bytes: null };
   }
   const source = sourceOf(body);
   const { bytes: from, type } = source instanceof Promise ? await untilAborted(source, signal) : source;
-  const bytes = isUint8Array(from) ? from : await readAll(from, signal);
+  const bytes = isUint8Array(from) ? from : await readAll(from, watch);
   if (bytes.length > MAX_BODY) return tooLarge(bytes.length);
   const all = withLength(headers, bytes.length, bytes.length === 0);
   const isTyped = !type || headers.some(({ name }) => name.toLowerCase() === "content-type");
@@ -141,7 +144,7 @@ async function formSource(form: FormData): Promise<Source> {
     if (typeof value === "string") own.append(name, value);
     else {
       const { bytes } = await sourceOf(value);
-      const content = isUint8Array(bytes) ? bytes : await readAll(bytes, undefined);
+      const content = isUint8Array(bytes) ? bytes : await readAll(bytes);
       own.append(name, new Blob([content as Uint8Array<ArrayBuffer>], { type: value.type }), value.name);
     }
   }
@@ -149,12 +152,14 @@ async function formSource(form: FormData): Promise<Source> {
   return { bytes: new Uint8Array(await response.arrayBuffer()), type: response.headers.get("content-type") };
 }
 
-async function readAll(reader: Reader, signal: AbortSignal | undefined): Promise<Uint8Array> {
+async function readAll(reader: Reader, watch?: () => Promise<LiveSignal>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
+  let live: LiveSignal | undefined;
   try {
+    live = await watch?.();
     for (;;) {
-      const { done, value } = await untilAborted(Promise.resolve(reader.read()), signal);
+      const { done, value } = await untilAborted(Promise.resolve(reader.read()), live?.signal);
       if (done) return concatBytes(chunks);
       if (!isUint8Array(value))
         return invalid(`body must be a stream of Uint8Array, got a chunk of type ${typeof value}`, NOT_SENT);
@@ -166,6 +171,8 @@ async function readAll(reader: Reader, signal: AbortSignal | undefined): Promise
     // Not awaited: the source may be slow or fail, which does not change the outcome.
     void unobserved(Promise.resolve(reader.cancel(error)));
     throw error;
+  } finally {
+    live?.unlink();
   }
 }
 

@@ -1,5 +1,4 @@
 import { ClosedError, DisconnectedError, ProtocolError } from "../errors/connection.ts";
-import { deferred } from "../internal/deferred.ts";
 import { markShared } from "../internal/operation.ts";
 import { settledWithin } from "../internal/timer.ts";
 import { decodeFrame } from "../protocol/codec.ts";
@@ -9,6 +8,7 @@ import { type MethodName, methods, type ParamsOf, type ResultOf } from "../proto
 import { type Connection, type ConnectionEnd, MAX_INCOMING_FRAME } from "../transport/transport.ts";
 import { Call, type CallOptions } from "./call.ts";
 import { Channel } from "./channel.ts";
+import { type Ending, EndLatch, type EndListener } from "./end-latch.ts";
 import { type ConnectionFailure, failureOfCall, serverError } from "./errors.ts";
 import { HttpPlaces, isHttp } from "./http-places.ts";
 import { PendingRequests } from "./pending-requests.ts";
@@ -24,21 +24,11 @@ export interface PeerOptions {
   limitsHttp?: boolean | undefined;
 }
 
-/** How a connection ended, for the timeline. */
-export interface Ending {
-  /** The server closed the connection, the connection broke without a close, or this side closed it. */
-  readonly closedBy: "client" | "server" | "network";
-  /** The methods of the requests without a response. */
-  readonly unanswered: readonly string[];
-}
-
 /** Grace period between the socket closing and its close event, in milliseconds; buffered frames are delivered first. */
 const END_GRACE_MS = 1_000;
 
 /** The close code of a WebSocket that closed without a close frame (RFC 6455, 7.1.5). */
 const ABNORMAL_CLOSURE = 1006;
-
-type EndListener = (failure: ConnectionFailure, ending: Ending) => void;
 
 /**
  * The JSON-RPC side of one connection. It matches responses to requests, passes notifications on in order, and settles
@@ -51,10 +41,7 @@ export class RpcPeer {
   readonly #httpPlaces: HttpPlaces | undefined;
   readonly #pending = new PendingRequests();
   readonly #notificationListeners = new Map<string, (params: unknown) => void>();
-  readonly #endListeners = new Set<EndListener>();
-  readonly #ended = deferred<ConnectionFailure>();
-  #failure: ConnectionFailure | undefined;
-  #ending: Ending | undefined;
+  readonly #latch = new EndLatch();
   #nextId = 1;
   #framesReceived = 0;
   /** Set by the handshake. Errors carry it. */
@@ -104,19 +91,17 @@ export class RpcPeer {
    * the listener.
    */
   onEnd(listener: EndListener): () => void {
-    if (this.#failure && this.#ending) listener(this.#failure, this.#ending);
-    else this.#endListeners.add(listener);
-    return () => void this.#endListeners.delete(listener);
+    return this.#latch.onEnd(listener);
   }
 
   /** Why the connection has ended; undefined while it has not. */
   get failure(): ConnectionFailure | undefined {
-    return this.#failure;
+    return this.#latch.failure;
   }
 
   /** True as soon as nothing can be sent. The last frames may not have been handled, nor `failure` set. */
   get isDisconnected(): boolean {
-    return this.#failure !== undefined || !this.channel.isOpen;
+    return this.failure !== undefined || !this.channel.isOpen;
   }
 
   get framesReceived(): number {
@@ -135,7 +120,7 @@ export class RpcPeer {
 
   /** Resolves with the failure when the connection has ended. */
   get ended(): Promise<ConnectionFailure> {
-    return this.#ended.promise;
+    return this.#latch.ended;
   }
 
   /**
@@ -143,7 +128,7 @@ export class RpcPeer {
    * server may keep the socket half open. Resolves with the failure.
    */
   forceEnd(): Promise<ConnectionFailure> {
-    if (!this.#failure) void this.#forceEnd();
+    if (!this.failure) void this.#forceEnd();
     return this.ended;
   }
 
@@ -231,13 +216,13 @@ export class RpcPeer {
   #failIfDisconnected(call: Pick<Call, "fail">): boolean {
     if (!this.isDisconnected) return false;
     // The socket may have closed before its close event. Wait for the event, so that all calls have the same reason.
-    if (this.#failure) call.fail(failureOfCall(this.#failure, "not-sent"));
+    if (this.failure) call.fail(failureOfCall(this.failure, "not-sent"));
     else void this.forceEnd().then((failure) => call.fail(failureOfCall(failure, "not-sent")));
     return true;
   }
 
   #receive(frame: string | Uint8Array): void {
-    if (this.#failure) return;
+    if (this.failure) return;
     this.#framesReceived++;
     try {
       if (frame.length > MAX_INCOMING_FRAME) throw new ProtocolError("The server sent an oversized frame");
@@ -312,8 +297,7 @@ export class RpcPeer {
   }
 
   #end(failure: ConnectionFailure, closedBy: Ending["closedBy"]): void {
-    if (this.#failure) return;
-    this.#failure = failure;
+    if (!this.#latch.begin(failure)) return;
     if (this.serverVersion !== undefined) Object.assign(failure, { serverVersion: this.serverVersion });
     this.channel.stopPausing();
     markShared(failure);
@@ -321,11 +305,7 @@ export class RpcPeer {
     for (const call of pending) call.fail(failureOfCall(failure, "unknown"));
     this.#window.flush();
     this.#httpPlaces?.stop();
-    this.#ending = { closedBy, unanswered: pending.map(({ method }) => method) };
-    const listeners = [...this.#endListeners];
-    this.#endListeners.clear();
-    for (const listener of listeners) listener(failure, this.#ending);
-    this.#ended.resolve(failure);
+    this.#latch.complete({ closedBy, unanswered: pending.map(({ method }) => method) });
   }
 
   #disconnectedError({

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { LazyExecServerClient, webSocket } from "../../src/index.ts";
 import { ExecServer } from "../support/exec-server.ts";
 import { failureOf } from "../support/failure.ts";
@@ -67,6 +67,24 @@ describe("fetch of a lazy client", () => {
     await expect(lazy.fetch("http://127.0.0.1:1/?hunter2")).rejects.toThrow(
       /: error sending request for url http:\/\/127\.0\.0\.1:1\/\. Is the name of the host right, and does something listen there\?$/,
     );
+  });
+
+  it.each([
+    ["the client is closed", "ERR_CLOSED"],
+    ["the connection is lost", "ERR_DISCONNECTED"],
+  ])("rejects while it waits for the source of its body, when %s", async (event, code) => {
+    await using server = await ExecServer.start();
+    await using lazy = new LazyExecServerClient({ transport: webSocket(server.url) });
+    const cancel = vi.fn();
+    const body = new ReadableStream({ cancel });
+    await lazy.get();
+    const failure = failureOf(
+      lazy.fetch(origin.url, { method: "POST", body, duplex: "half" } as RequestInit),
+    );
+    if (event === "the client is closed") await lazy.close();
+    else await server.kill("SIGKILL");
+    expect(await failure).toMatchObject({ code, delivery: "not-sent", operation: "fetch" });
+    expect(cancel).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code }));
   });
 
   it("fails a body whose server is killed, sends nothing twice, and continues in a new session", async () => {

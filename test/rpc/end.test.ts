@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DisconnectedError, ProtocolError } from "../../src/errors/connection.ts";
 import { ExecServerClient, webSocket } from "../../src/index.ts";
 import { inOperation } from "../../src/internal/operation.ts";
-import type { Ending } from "../../src/rpc/peer.ts";
+import type { Ending } from "../../src/rpc/end-latch.ts";
 import { TestServer } from "../../src/testing.ts";
 import { listen } from "../../src/testing-node.ts";
 import type { Connection, ConnectionReceiver } from "../../src/transport/transport.ts";
