@@ -1,10 +1,6 @@
 import { linkedController } from "../internal/abort.ts";
-import { type ConnectionFailure, failureOfCall } from "./errors.ts";
-
-/** A connection whose end can be noticed: a peer. */
-interface Ending {
-  onEnd(listener: (failure: ConnectionFailure) => void): () => void;
-}
+import { failureOfCall } from "./errors.ts";
+import type { RpcPeer } from "./peer.ts";
 
 /** A signal for the time in which a call waits for something of its caller's, and so has nothing pending on the connection. */
 export interface LiveSignal {
@@ -20,7 +16,7 @@ export interface LiveSignal {
  * @param isMeant Whether an end counts. @default every one
  */
 export function liveSignal(
-  peer: Ending,
+  peer: Pick<RpcPeer, "onEnd">,
   parent: AbortSignal | undefined,
   delivery: "not-sent" | "unknown",
   isMeant: () => boolean = () => true,
