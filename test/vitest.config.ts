@@ -1,8 +1,6 @@
 import { defineConfig } from "vitest/config";
 import ClosingLine from "./support/closing-line.ts";
 
-const LONG = ["fuzz/*.test.ts"];
-
 export default defineConfig({
   test: {
     root: import.meta.dirname,
@@ -17,7 +15,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["**/*.test.ts"],
-          exclude: [...LONG, "long/**", "**/node_modules/**"],
+          exclude: ["long/**", "**/node_modules/**"],
           maxWorkers: 2,
         },
       },
@@ -31,8 +29,6 @@ export default defineConfig({
           maxWorkers: 2,
         },
       },
-      // Last and one by one, because they use the whole machine.
-      { extends: true, test: { name: "long", include: LONG, maxWorkers: 1, sequence: { groupOrder: 1 } } },
     ],
   },
 });
