@@ -3,7 +3,7 @@ import { BREAKAGES } from "../fuzz/breakages.ts";
 import { runProgram } from "../support/program.ts";
 
 it("the fuzzer detects each broken build", async () => {
-  const { code, text } = await runProgram("test/fuzz/fuzz.ts", ["--frames", "30000", "--broken"]);
+  const { code, text } = await runProgram("test/fuzz/fuzz.ts", ["--frames", "100000", "--broken"]);
   for (const name of Object.keys(BREAKAGES)) {
     expect(text).toMatch(new RegExp(`^found after \\d+ frames: ${name}$`, "m"));
   }
