@@ -1,23 +1,16 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ExecServerClient } from "../../../src/index.ts";
 import { codexBinary, ExecServer, makeCodexHome } from "../../support/exec-server.ts";
 import { failureOf } from "../../support/failure.ts";
 import { ORIGIN, pageTransport, TOKEN } from "../../support/gateway.ts";
 import { GatewayCommand } from "../../support/gateway-command.ts";
+import { filesIn, temporaryDirectory } from "../../support/temporary-files.ts";
 
 const UPSTREAM_TOKEN = "the-token-of-the-upstream";
 const HASH = createHash("sha256").update(UPSTREAM_TOKEN).digest("hex");
 
-const directory = mkdtempSync(join(tmpdir(), "gateway-test-"));
-const file = (name: string, text: string): string => {
-  const path = join(directory, name);
-  writeFileSync(path, text);
-  return path;
-};
+const file = filesIn(temporaryDirectory());
 const tokenFile = file("token", `${TOKEN}\n`);
 const ARGS = ["--listen", "127.0.0.1:0", "--origin", ORIGIN];
 const connect = (url: string, token = TOKEN) =>
@@ -29,7 +22,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
-  rmSync(directory, { recursive: true });
 });
 
 test("the command serves a WebSocket upstream, and generates and prints a token once", async () => {

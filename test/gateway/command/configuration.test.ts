@@ -1,27 +1,19 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { AuthorizeFunction } from "../../../src/gateway/authorization.ts";
 import { Configuration } from "../../../src/gateway/command/configuration.ts";
 import { CommandLineError, readSettings } from "../../../src/gateway/command/read-settings.ts";
 import type { TokenList } from "../../../src/gateway/tokens.ts";
 import { ConnectError } from "../../../src/index.ts";
 import { GatewayCommand } from "../../support/gateway-command.ts";
+import { filesIn, temporaryDirectory } from "../../support/temporary-files.ts";
 
 const ORIGIN = ["--origin", "https://ide.example"];
 const UPSTREAM = ["--upstream", "ws://127.0.0.1:1"];
 const VALID = [...ORIGIN, ...UPSTREAM];
 const TOKEN = "a-token-of-16-characters";
 
-const directory = mkdtempSync(join(tmpdir(), "gateway-test-"));
-afterAll(() => rmSync(directory, { recursive: true }));
-const file = (name: string, text: string | object): string => {
-  const path = join(directory, name);
-  writeFileSync(path, typeof text === "string" ? text : JSON.stringify(text));
-  return path;
-};
+const file = filesIn(temporaryDirectory());
 const configure = (args: readonly string[], env: Record<string, string> = {}) =>
   new Configuration(readSettings(args, env), undefined);
 

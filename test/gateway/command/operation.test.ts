@@ -1,7 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { Agent, type RequestOptions, request } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ExecServerClient } from "../../../src/index.ts";
@@ -11,16 +10,13 @@ import { failureOf } from "../../support/failure.ts";
 import { ORIGIN, PROTOCOLS, pageTransport, TOKEN } from "../../support/gateway.ts";
 import { GatewayCommand } from "../../support/gateway-command.ts";
 import { unusedPort } from "../../support/tcp-server.ts";
+import { filesIn, temporaryDirectory } from "../../support/temporary-files.ts";
 import { selfSigned } from "../../support/tls-server.ts";
 import { requestUpgrade } from "../../support/upgrade-request.ts";
 import { PlainWebSocketServer } from "../../support/websocket-server.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "gateway-test-"));
-const file = (name: string, text: string | object): string => {
-  const path = join(directory, name);
-  writeFileSync(path, typeof text === "string" ? text : JSON.stringify(text));
-  return path;
-};
+const directory = temporaryDirectory();
+const file = filesIn(directory);
 const tokenFile = file("token", `${TOKEN}\n`);
 const ARGS = ["--listen", "127.0.0.1:0", "--origin", ORIGIN, "--token-file", tokenFile];
 const protocols = (token: string) => ["exec-server-gateway", token];
@@ -33,7 +29,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
-  rmSync(directory, { recursive: true });
 });
 
 /** Requests a path of a server on a Unix socket. */

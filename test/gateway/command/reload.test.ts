@@ -1,23 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { rmSync } from "node:fs";
+import { expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { Configuration } from "../../../src/gateway/command/configuration.ts";
 import { readSettings } from "../../../src/gateway/command/read-settings.ts";
 import type { TokenList } from "../../../src/gateway/tokens.ts";
 import { ORIGIN, PROTOCOLS, TOKEN } from "../../support/gateway.ts";
 import { GatewayCommand } from "../../support/gateway-command.ts";
+import { filesIn, temporaryDirectory } from "../../support/temporary-files.ts";
 import { type Certificate, selfSigned } from "../../support/tls-server.ts";
 import { PlainWebSocketServer } from "../../support/websocket-server.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "gateway-test-"));
-afterAll(() => rmSync(directory, { recursive: true }));
-const file = (name: string, text: string | object): string => {
-  const path = join(directory, name);
-  writeFileSync(path, typeof text === "string" ? text : JSON.stringify(text));
-  return path;
-};
+const file = filesIn(temporaryDirectory());
 
 test("a user is revoked although the file with the token of their exec-server is gone, too", () => {
   const upstream = "ws://127.0.0.1:1";

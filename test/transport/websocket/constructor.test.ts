@@ -11,6 +11,19 @@ import { ENTRIES } from "../harness/entries.ts";
 const open = () => ({ signal: new AbortController().signal });
 const headers = { authorization: "Bearer hunter2" };
 
+/** Makes a WebSocket the runtime's own, which records its arguments. */
+function nativeWebSocket() {
+  const calls: unknown[][] = [];
+  class Native extends FailingWebSocket {
+    constructor(...args: unknown[]) {
+      super();
+      calls.push(args);
+    }
+  }
+  vi.stubGlobal("WebSocket", Native);
+  return { Native, calls };
+}
+
 afterEach(() => {
   vi.unstubAllGlobals();
 });
@@ -39,28 +52,14 @@ describe("the headers option", () => {
   });
 
   test("is passed to the WebSocket of Node, Bun and Deno in their own form", async () => {
-    const calls: unknown[][] = [];
-    class Native extends FailingWebSocket {
-      constructor(...args: unknown[]) {
-        super();
-        calls.push(args);
-      }
-    }
-    vi.stubGlobal("WebSocket", Native);
+    const { Native, calls } = nativeWebSocket();
     const transport = webSocket("ws://127.0.0.1/", { headers, protocols: ["exec"], WebSocket: Native });
     await failureOf(transport.connect(open()));
     expect(calls).toEqual([["ws://127.0.0.1/", { protocols: ["exec"], headers }]]);
   });
 
   test("is laid over by those of the target in any spelling, because a runtime would send both", async () => {
-    const calls: unknown[][] = [];
-    class Native extends FailingWebSocket {
-      constructor(...args: unknown[]) {
-        super();
-        calls.push(args);
-      }
-    }
-    vi.stubGlobal("WebSocket", Native);
+    const { Native, calls } = nativeWebSocket();
     const target = () => ({ url: "ws://127.0.0.1/", headers: { Authorization: "Bearer new" } });
     await failureOf(webSocket(target, { headers, WebSocket: Native }).connect(open()));
     expect(calls).toEqual([["ws://127.0.0.1/", { protocols: [], headers: { authorization: "Bearer new" } }]]);
