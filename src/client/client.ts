@@ -1,6 +1,7 @@
 import type { ClosedError, DisconnectedError } from "../errors/connection.ts";
 import { checkArgument } from "../internal/option-rules.ts";
 import { featureRule, type ServerFeature } from "../protocol/features.ts";
+import type { ConnectionFailure } from "../rpc/errors.ts";
 import { connect } from "./connect.ts";
 import type { ExecEnvironment } from "./environment.ts";
 import { EnvironmentClient } from "./environment-client.ts";
@@ -92,6 +93,11 @@ export class ExecServerClient extends EnvironmentClient implements ExecEnvironme
   /** @internal */
   override openSession(): Session {
     return this.#session;
+  }
+
+  /** @internal */
+  override onFinal(listener: (failure: ConnectionFailure) => void): () => void {
+    return this.#session.rpc.onEnd(listener);
   }
 
   /**

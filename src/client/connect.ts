@@ -2,14 +2,13 @@ import { ConnectError, DisconnectedError, ProtocolError, TimeoutError } from "..
 import { ExecServerError } from "../errors/error.ts";
 import { ServerError } from "../errors/server.ts";
 import { deadline, untilAborted } from "../internal/abort.ts";
-import { invalid, received } from "../internal/arguments.ts";
 import { guarded } from "../internal/guarded.ts";
 import { isPrerendering, pageVisited } from "../internal/page.ts";
 import { ServerFeatures } from "../protocol/features.ts";
 import { KeepAlive } from "../rpc/keep-alive.ts";
 import { RpcPeer } from "../rpc/peer.ts";
 import type { TraceContext } from "../rpc/request-frame.ts";
-import { type ConnectContext, type Connection, closed, type Transport } from "../transport/transport.ts";
+import { type Connection, closed, opened } from "../transport/transport.ts";
 import { askOldServer } from "./old-server.ts";
 import type { ResolvedClientOptions } from "./options.ts";
 import { answerServerRequest } from "./server-requests.ts";
@@ -65,7 +64,7 @@ async function dial(options: ResolvedClientOptions, signal: AbortSignal | undefi
       }),
   });
   try {
-    const opening = openedBy(options.transport, { signal: limit.signal, waitingFor });
+    const opening = opened(options.transport, { signal: limit.signal, waitingFor });
     return await untilAborted(opening, limit.signal, closed);
   } catch (error) {
     if (limit.signal.aborted) throw limit.signal.reason;
@@ -78,16 +77,6 @@ async function dial(options: ResolvedClientOptions, signal: AbortSignal | undefi
   } finally {
     limit.clear();
   }
-}
-
-/** A custom transport can resolve with anything. */
-async function openedBy(transport: Transport, context: ConnectContext): Promise<Connection> {
-  const connection = await transport.connect(context);
-  return typeof connection?.start === "function"
-    ? connection
-    : invalid(`The transport's connect() must resolve with a connection, got ${received(connection)}`, {
-        delivery: "not-sent",
-      });
 }
 
 /** Makes a new session on a connection. Closes the connection if it fails. */

@@ -33,6 +33,7 @@ import {
   type ResultOf,
   type UnknownMethod,
 } from "../protocol/methods.ts";
+import type { ConnectionFailure } from "../rpc/errors.ts";
 import { checkTarget, type TcpTarget } from "../tcp/options.ts";
 import type { RemoteSocket } from "../tcp/socket.ts";
 import {
@@ -48,7 +49,10 @@ import { Session } from "./session.ts";
 /** The operations of both clients. Each runs on the session that `openSession()` returns. */
 export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposable {
   readonly fs: RemoteFileSystem = new FileSystem(async (options) => await this.openSession(options));
-  readonly fetch: RemoteFetch = createFetch(async (options) => await this.openFetchSession(options));
+  readonly fetch: RemoteFetch = createFetch(
+    async (options) => await this.openFetchSession(options),
+    (listener) => this.onFinal(listener),
+  );
 
   constructor() {
     bindMembers(this, EnvironmentClient);
@@ -61,6 +65,13 @@ export abstract class EnvironmentClient implements ExecEnvironment, AsyncDisposa
   openFetchSession(options?: { readonly signal?: AbortSignal | undefined }): Awaitable<Session> {
     return this.openSession(options);
   }
+
+  /**
+   * Calls the listener when no session can be had any more; immediately if that is so. Returns a function that removes it.
+   *
+   * @internal
+   */
+  abstract onFinal(listener: (failure: ConnectionFailure) => void): () => void;
 
   abstract close(): Promise<void>;
 

@@ -7,6 +7,7 @@ import {
   type Rules,
 } from "../internal/option-rules.ts";
 import { featureRule, type ServerFeature } from "../protocol/features.ts";
+import type { ConnectionFailure } from "../rpc/errors.ts";
 import type { ExecServerClient } from "./client.ts";
 import {
   type ClientState,
@@ -146,13 +147,24 @@ export class LazyExecServerClient extends EnvironmentClient implements ExecEnvir
   /** @internal */
   override openFetchSession(options?: { readonly signal?: AbortSignal | undefined }): Awaitable<Session> {
     const { fetchConnection, transport } = this.#options;
-    const isShared = fetchConnection !== "own" || !transport.reconnectable || this.#connection.isClosed;
+    const isShared =
+      fetchConnection !== "own" || !transport.reconnectable || this.#connection.closed !== undefined;
     if (isShared) return this.openSession(options);
     this.#fetchConnection ??= new LazyConnection(
       this.#options,
       new ConnectionStatus(this.#timeline, "fetch"),
     );
     return this.#fetchConnection.openSession(options?.signal);
+  }
+
+  /** @internal */
+  override onFinal(listener: (failure: ConnectionFailure) => void): () => void {
+    const check = (): void => {
+      const { closed } = this.#connection;
+      if (closed) listener(closed);
+    };
+    check();
+    return this.#status.onChange(check);
   }
 
   /**

@@ -46,7 +46,7 @@ export class LazyConnection {
 
   /** The session of the client that `get` resolves with: in this turn, if it is connected. */
   openSession(signal: AbortSignal | undefined): Awaitable<Session> {
-    const isFinal = this.isClosed || signal?.aborted === true;
+    const isFinal = this.#closed !== undefined || signal?.aborted === true;
     const usable = isFinal ? undefined : this.#usable;
     return usable?.session ?? this.get(signal).then((client) => client.openSession());
   }
@@ -56,8 +56,9 @@ export class LazyConnection {
     return state === "connected" && this.#latest?.session.rpc.isDisconnected ? "disconnected" : state;
   }
 
-  get isClosed(): boolean {
-    return this.#closed !== undefined;
+  /** The error of every call after `close`; undefined before. */
+  get closed(): ClosedError | undefined {
+    return this.#closed;
   }
 
   /** Final. The connection or the attempt ends. Settles within two seconds. Called once. */

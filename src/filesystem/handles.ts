@@ -10,14 +10,10 @@ import { HandlePlaces } from "./handle-places.ts";
 export class FileHandles {
   readonly #rpc: RpcPeer;
   readonly #places: HandlePlaces;
-  readonly #open = new Set<FileHandle>();
 
   constructor(rpc: RpcPeer) {
     this.#rpc = rpc;
     this.#places = new HandlePlaces(rpc);
-    rpc.onEnd((failure) => {
-      for (const file of this.#open) file.onLost?.(failureOfCall(failure, "unknown"));
-    });
   }
 
   /** Opens a file. An abort of the signal closes it, also when its handle arrives after the abort. */
@@ -26,11 +22,11 @@ export class FileHandles {
     signal: AbortSignal | undefined,
   ): Promise<FileHandle> {
     await this.#places.acquire(signal);
-    const opening = this.#openFile(params, signal);
+    const opening = this.#open(params, signal);
     return await untilAborted(opening, signal, (late) => void late.close());
   }
 
-  async #openFile(
+  async #open(
     params: Omit<FileSystemParams["fs/open"], "handleId">,
     signal: AbortSignal | undefined,
   ): Promise<FileHandle> {
@@ -40,9 +36,7 @@ export class FileHandles {
     const release = (): void => {
       stopHolding();
       this.#places.release();
-      if (file) this.#open.delete(file);
     };
-    let file: FileHandle | undefined;
     try {
       // Opening a file for writing empties it, so a request that is still queued is dropped on abort.
       await this.#places.inUse(
@@ -55,9 +49,7 @@ export class FileHandles {
       } else release();
       throw error;
     }
-    file = new FileHandle(this.#rpc, handleId, signal, this.#places, release);
-    this.#open.add(file);
-    return file;
+    return new FileHandle(this.#rpc, handleId, signal, this.#places, release);
   }
 }
 
@@ -68,13 +60,12 @@ export class FileHandles {
 export class FileHandle {
   /** The signal that the file was opened with. */
   readonly signal: AbortSignal | undefined;
-  /** Called with the error if the connection ends while the file is open, also between two calls. */
-  onLost: ((error: Error) => void) | undefined;
   readonly #rpc: RpcPeer;
   readonly #handleId: string;
   readonly #places: HandlePlaces;
   readonly #onClosed: () => void;
   readonly #unlink: (() => void) | undefined;
+  #forget: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -90,6 +81,11 @@ export class FileHandle {
     this.#places = places;
     this.#onClosed = onClosed;
     this.#unlink = signal && onAbort(signal, () => void this.close());
+  }
+
+  /** Calls the listener with the error if the connection ends while the file is open, also between two calls. */
+  onLost(listener: (error: Error) => void): void {
+    this.#forget = this.#rpc.onEnd((failure) => listener(failureOfCall(failure, "unknown")));
   }
 
   /** Resolves with fewer bytes than requested only at the end of the file. */
@@ -117,6 +113,7 @@ export class FileHandle {
   /** Closes the file; further calls share the promise. Never rejects: the end of the connection closes the file too. */
   close(): Promise<void> {
     this.#unlink?.();
+    this.#forget?.();
     this.#closing ??= this.#places
       .inUse(this.#rpc.call("fs/close", { handleId: this.#handleId }, { urgent: true }))
       .then(this.#onClosed, this.#onClosed);

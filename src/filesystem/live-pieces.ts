@@ -2,7 +2,7 @@ import type { Contents } from "../internal/contents.ts";
 import { liveSignal } from "../rpc/live-signal.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 
-/** The pieces of contents, until the connection ends: a call that waits for its source would never notice. */
+/** The pieces of contents, until the connection ends: nothing else ends a call that waits for its source. */
 export async function* livePieces(
   rpc: RpcPeer,
   contents: Contents,
@@ -12,9 +12,17 @@ export async function* livePieces(
     yield contents.bytes;
     return;
   }
-  const live = liveSignal(rpc, signal, "unknown");
+  let isTaken = false;
+  const live = liveSignal(
+    (listener) => rpc.onEnd(listener),
+    signal,
+    () => (isTaken ? "unknown" : "not-sent"),
+  );
   try {
-    yield* contents.pieces(live.signal);
+    for await (const piece of contents.pieces(live.signal)) {
+      yield piece;
+      isTaken = true;
+    }
   } finally {
     live.unlink();
   }

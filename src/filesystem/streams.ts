@@ -60,9 +60,11 @@ export function writeStream(
   let blocks: BlockWriter | undefined;
   let bytesWritten = 0;
   const openBlocks = async (): Promise<BlockWriter> => {
-    file ??= await open(stop.signal);
-    // Otherwise only the next write would notice.
-    file.onLost = (error) => stop.abort(named(error, stop.signal, operation));
+    if (!file) {
+      file = await open(stop.signal);
+      // Otherwise only the next write would reject.
+      file.onLost?.((error) => stop.abort(named(error, stop.signal, operation)));
+    }
     blocks ??= new BlockWriter(file, (confirmed) => {
       bytesWritten = confirmed;
       reportProgress(options, confirmed);

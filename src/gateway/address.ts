@@ -32,7 +32,7 @@ export function peerAddress({ socket }: IncomingMessage): string {
   return unmapped(socket.remoteAddress ?? (isOnUnixSocket(socket) ? UNIX : UNKNOWN));
 }
 
-/** By the server: without an address is also a TCP peer that has reset its connection, and such a peer is not trusted. */
+/** By the server's address: a TCP peer that has reset its connection has none either, and must not be trusted. */
 function isOnUnixSocket({ server }: Socket & { readonly server?: Server }): boolean {
   const address = server?.address();
   // Node does not know the path of a listening socket that the process has inherited.

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { TimeoutError } from "../errors/connection.ts";
 import { deadline, untilAborted } from "../internal/abort.ts";
-import { closed, type Transport } from "../transport/transport.ts";
+import { closed, opened, type Transport } from "../transport/transport.ts";
 import type { ResolvedGatewayOptions } from "./options.ts";
 
 /** Milliseconds for which the outcome of a dial is reported. */
@@ -78,7 +78,7 @@ export async function dialError(transport: Transport): Promise<unknown> {
     timeoutError: () => dialTimeout(DIAL_TIMEOUT_MS),
   });
   try {
-    const connection = await untilAborted((async () => transport.connect({ signal }))(), signal, closed);
+    const connection = await untilAborted(opened(transport, { signal }), signal, closed);
     await closed(connection);
     return undefined;
   } catch (error) {

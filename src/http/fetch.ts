@@ -6,7 +6,7 @@ import { DEFAULT_MAX_BUFFERED_BYTES } from "../internal/byte-queue.ts";
 import { inOperation, type Operation } from "../internal/operation.ts";
 import { platformClass } from "../internal/platform.ts";
 import type { ServerFeatures } from "../protocol/features.ts";
-import { liveSignal } from "../rpc/live-signal.ts";
+import { liveSignal, type OnEnd } from "../rpc/live-signal.ts";
 import type { RpcPeer } from "../rpc/peer.ts";
 import type { Bodies } from "./body.ts";
 import {
@@ -49,12 +49,16 @@ const SEND_HINT = ". Is the name of the host right, and does something listen th
 
 type Connect = (options: { signal?: AbortSignal | undefined }) => Promise<HttpSession>;
 
-/** A `fetch` whose requests are made by the server's machine. Each request uses the session that `connect` returns. */
-export function createFetch(connect: Connect): RemoteFetch {
+/**
+ * A `fetch` whose requests are made by the server's machine. Each request uses the session that `connect` returns.
+ *
+ * @param onFinal For the time when no session can be had any more.
+ */
+export function createFetch(connect: Connect, onFinal: OnEnd): RemoteFetch {
   return async (input, init) => {
     const given = init ?? {};
     return await inOperation({ operation: "fetch" }, signalOf(input, given), (operation) =>
-      fetchRemotely(connect, input, given, operation),
+      fetchRemotely(connect, onFinal, input, given, operation),
     );
   };
 }
@@ -70,6 +74,7 @@ interface Exchange {
 
 async function fetchRemotely(
   connect: Connect,
+  onFinal: OnEnd,
   input: string | URL | Request,
   init: RemoteRequestInit,
   operation: Operation,
@@ -89,11 +94,9 @@ async function fetchRemotely(
   try {
     // Before the request is sent.
     platformClass("Response");
-    // A body that waits for its source would not notice that the client was closed.
-    const content = await readBody(request, limit.signal, async () => {
-      const { rpc, bodies } = await connect({ signal: limit.signal });
-      return liveSignal(rpc, limit.signal, "not-sent", () => !bodies.isAbandoned);
-    });
+    const content = await readBody(request, limit.signal, () =>
+      liveSignal(onFinal, limit.signal, () => "not-sent"),
+    );
     for (;;) {
       progress.delivery = "not-sent";
       const session = await connect({ signal: limit.signal });

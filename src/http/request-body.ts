@@ -32,13 +32,13 @@ interface Reader {
  * Reads the body of a request to its end or until the signal aborts: the protocol sends it as a whole. Also returns the
  * headers, with the content type of the body unless they contain one.
  *
- * @param watch Called before a stream is read: for the signal that ends the reading.
+ * @param watch Called before a stream is read: its signal ends the reading.
  * @throws UsageError `ERR_INVALID_ARGUMENT` for a body that can't be read, or a `content-length` that is not the body's.
  */
 export async function readBody(
   { method, body, headers }: PreparedRequest,
   signal: AbortSignal,
-  watch: () => Promise<LiveSignal>,
+  watch: () => LiveSignal,
 ): Promise<Content> {
   if (body === null) {
     return { headers: withLength(headers, 0, /^(POST|PUT)$/.test(method)), bytes: null };
@@ -152,12 +152,11 @@ async function formSource(form: FormData): Promise<Source> {
   return { bytes: new Uint8Array(await response.arrayBuffer()), type: response.headers.get("content-type") };
 }
 
-async function readAll(reader: Reader, watch?: () => Promise<LiveSignal>): Promise<Uint8Array> {
+async function readAll(reader: Reader, watch?: () => LiveSignal): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  let live: LiveSignal | undefined;
+  const live = watch?.();
   try {
-    live = await watch?.();
     for (;;) {
       const { done, value } = await untilAborted(Promise.resolve(reader.read()), live?.signal);
       if (done) return concatBytes(chunks);

@@ -62,9 +62,11 @@ export function checkInit({
   timeoutMs,
   maxBufferedBytes,
   headersFromEnv,
-  ...standard
+  signal,
+  method,
+  headers,
+  redirect,
 }: RemoteRequestInit): void {
-  const { signal, method, headers, redirect } = standard;
   checkOptions<CheckedInit>(
     "init",
     {

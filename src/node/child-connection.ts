@@ -25,8 +25,8 @@ interface Handle {
 /** The log is not quoted, because it can hold credentials. */
 const LOG_HINT = ' (stderr: "inherit" shows its log)';
 /** What it can mean that a child does not answer. */
-const AGE = "servers before 0.130 have no stdio";
-const ASK = 'are "--listen", "stdio" among its args?';
+const TOO_OLD_HINT = "servers before 0.130 have no stdio";
+const STDIO_HINT = 'are "--listen", "stdio" among its args?';
 
 /** What the first line of a server that listens elsewhere begins with. */
 const ADDRESS = "ws://";
@@ -44,8 +44,8 @@ export class ChildConnection implements Connection {
   #stopped: Promise<void> | undefined;
   readonly flow: FlowControl;
 
-  /** @param isAsked Whether its arguments ask the child to use its pipes. */
-  constructor(child: ChildProcess, stderr: StderrOption | undefined, isAsked: boolean) {
+  /** @param isStdioRequested Whether its arguments ask the child to use its pipes. */
+  constructor(child: ChildProcess, stderr: StderrOption | undefined, isStdioRequested: boolean) {
     this.#child = child;
     this.flow = childFlow(child);
     const cancelKillAtExit = killAtExit(child);
@@ -57,7 +57,10 @@ export class ChildConnection implements Connection {
       child.once("error", onGone);
       child.once("exit", (code, signal) => {
         onGone();
-        const early = code === 1 && !this.#hasAnswered ? ` before it answered: ${isAsked ? AGE : ASK}` : "";
+        const early =
+          code === 1 && !this.#hasAnswered
+            ? ` before it answered: ${isStdioRequested ? TOO_OLD_HINT : STDIO_HINT}`
+            : "";
         this.#onExit(`${signal ?? `code ${code}`}${early}${stderr === undefined ? LOG_HINT : ""}`);
       });
     });
@@ -112,7 +115,7 @@ export class ChildConnection implements Connection {
   #checkFirst(line: Uint8Array): void {
     if (this.#hasAnswered) return;
     if (textOf(line.subarray(0, ADDRESS.length)) === ADDRESS)
-      throw new ProtocolError(`The child listens on a WebSocket: ${ASK}`);
+      throw new ProtocolError(`The child listens on a WebSocket: ${STDIO_HINT}`);
     this.#hasAnswered = true;
   }
 

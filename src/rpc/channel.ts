@@ -10,10 +10,10 @@ export class Channel {
   #canPauseStill = true;
   #holds = 0;
   readonly #release = (): void => {
-    if (--this.#holds === 0) this.#connection.unref?.();
+    if (--this.#holds === 0) this.#try(() => this.#connection.unref?.());
   };
 
-  /** @param onFailure Called with what a custom transport throws when it has to send. */
+  /** @param onFailure Called with what a custom transport throws. */
   constructor(connection: Connection, onFailure: (error: unknown) => void = () => {}) {
     this.#connection = connection;
     this.#onFailure = onFailure;
@@ -37,8 +37,7 @@ export class Channel {
   setPaused(isPaused: boolean): void {
     if (isPaused === this.#isPaused || (isPaused && !this.#canPauseStill)) return;
     this.#isPaused = isPaused;
-    if (isPaused) this.#connection.flow?.pause();
-    else this.#connection.flow?.resume();
+    this.#try(() => (isPaused ? this.#connection.flow?.pause() : this.#connection.flow?.resume()));
   }
 
   /** Continues the delivery for good: a paused socket would not read the close frame of the server. */
@@ -59,26 +58,31 @@ export class Channel {
 
   /** Resolves with the pong of the server, or when the connection has ended. Undefined where the transport can't ping. */
   ping(): Promise<void> | undefined {
-    return this.#connection.ping?.();
+    return this.#try(() => this.#connection.ping?.());
   }
 
   /** Keeps a Node process alive until the returned function is called, which must happen once. */
   hold(): () => void {
-    if (this.#holds++ === 0) this.#connection.ref?.();
+    if (this.#holds++ === 0) this.#try(() => this.#connection.ref?.());
     return this.#release;
   }
 
   send(frame: RequestFrame): void {
-    try {
-      this.#send(frame);
-    } catch (error) {
-      this.#onFailure(error);
-    }
+    this.#try(() => this.#send(frame));
   }
 
   /** Never rejects, and takes a bounded time. */
   close(): Promise<void> {
     return closed(this.#connection);
+  }
+
+  #try<T>(action: () => T): T | undefined {
+    try {
+      return action();
+    } catch (error) {
+      this.#onFailure(error);
+      return undefined;
+    }
   }
 
   #send(frame: RequestFrame): void {

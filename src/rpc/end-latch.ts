@@ -28,7 +28,7 @@ export class EndLatch {
     return this.#ended.promise;
   }
 
-  /** Calls the listener once, at once if the end has come. Returns a function that removes it. */
+  /** Calls the listener once; immediately if the connection has ended. Returns a function that removes it. */
   onEnd(listener: EndListener): () => void {
     if (this.#failure && this.#ending) listener(this.#failure, this.#ending);
     else this.#listeners.add(listener);

@@ -1,8 +1,10 @@
 import { linkedController } from "../internal/abort.ts";
-import { failureOfCall } from "./errors.ts";
-import type { RpcPeer } from "./peer.ts";
+import { type ConnectionFailure, failureOfCall } from "./errors.ts";
 
-/** A signal for the time in which a call waits for something of its caller's, and so has nothing pending on the connection. */
+/** Calls the listener once, when there is no connection any more. Returns a function that removes it. */
+export type OnEnd = (listener: (failure: ConnectionFailure) => void) => () => void;
+
+/** A signal for the time in which a call waits for data of its caller's, and no request of it is pending. */
 export interface LiveSignal {
   readonly signal: AbortSignal;
   /** Call it when the wait is over. */
@@ -10,21 +12,17 @@ export interface LiveSignal {
 }
 
 /**
- * A signal that aborts with the caller's, and with the failure of the connection when that ends.
+ * A signal that aborts with the caller's, and at the end with its failure.
  *
  * @param delivery That of the call, for its error.
- * @param isMeant Whether an end counts. @default every one
  */
 export function liveSignal(
-  peer: Pick<RpcPeer, "onEnd">,
+  onEnd: OnEnd,
   parent: AbortSignal | undefined,
-  delivery: "not-sent" | "unknown",
-  isMeant: () => boolean = () => true,
+  delivery: () => "not-sent" | "unknown",
 ): LiveSignal {
   const { controller, unlink } = linkedController(parent);
-  const forget = peer.onEnd((failure) => {
-    if (isMeant()) controller.abort(failureOfCall(failure, delivery));
-  });
+  const forget = onEnd((failure) => controller.abort(failureOfCall(failure, delivery())));
   return {
     signal: controller.signal,
     unlink() {

@@ -1,3 +1,4 @@
+import { invalid, received } from "../internal/arguments.ts";
 import { settledWithin } from "../internal/timer.ts";
 
 /**
@@ -125,4 +126,14 @@ const CLOSE_MS = 2_000;
 /** Closes a connection. Never rejects, and takes a bounded time even if a custom `close` breaks the contract. */
 export function closed(connection: Connection): Promise<void> {
   return settledWithin((async () => connection.close())(), CLOSE_MS);
+}
+
+/** Opens a connection. Rejects if a custom transport resolves with something else. */
+export async function opened(transport: Transport, context: ConnectContext): Promise<Connection> {
+  const connection = await transport.connect(context);
+  return typeof connection?.start === "function"
+    ? connection
+    : invalid(`The transport's connect() must resolve with a connection, got ${received(connection)}`, {
+        delivery: "not-sent",
+      });
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { DisconnectedError, LazyExecServerClient, webSocket } from "../../src/index.ts";
 import { deferred } from "../../src/internal/deferred.ts";
+import { TestServer } from "../../src/testing.ts";
 import { failureOf } from "../support/failure.ts";
 import { freeze, OPERATIONS, PREPARE } from "../support/operations.ts";
 import { Relay } from "../support/relay.ts";
@@ -149,6 +150,31 @@ describe("when the server is killed between blocks", () => {
       bytesWritten: expect.any(Number),
     });
     expect(await failureOf(writer.write(new Uint8Array(1)))).toBe(await closed);
+  });
+
+  it("a write stream errors if the connection ends in the turn in which its file was opened", async () => {
+    for (let turns = 0; turns < 10; turns++) {
+      const server = new TestServer();
+      await using lazy = new LazyExecServerClient({ transport: server.transport });
+      await lazy.get();
+      const release = server.hold("fs/open");
+      const writer = lazy.fs.createWriteStream("/tmp/file").getWriter();
+      void failureOf(writer.write(new Uint8Array(1))).catch(() => {});
+      const connection = await server.connection();
+      await connection.request("fs/open");
+      release();
+      for (let turn = 0; turn < turns; turn++) await undefined;
+      connection.reset();
+      expect(await failureOf(writer.closed)).toMatchObject({ code: "ERR_DISCONNECTED" });
+    }
+  });
+
+  it("writeFile of a stream that has yielded nothing says that nothing was sent", async () => {
+    const { server, lazy } = setup;
+    await lazy.get();
+    const failed = failureOf(lazy.fs.writeFile(setup.path("waits"), new ReadableStream<Uint8Array>()));
+    await server.kill("SIGKILL");
+    expect(await failed).toMatchObject({ code: "ERR_DISCONNECTED", delivery: "not-sent" });
   });
 
   it.each<[string, (data: ReadableStream<Uint8Array>) => Promise<void>]>([

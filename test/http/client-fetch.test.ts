@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { LazyExecServerClient, webSocket } from "../../src/index.ts";
+import { ExecServerClient, LazyExecServerClient, webSocket } from "../../src/index.ts";
 import { ExecServer } from "../support/exec-server.ts";
 import { failureOf } from "../support/failure.ts";
 import { Origin } from "../support/origin.ts";
@@ -70,19 +70,28 @@ describe("fetch of a lazy client", () => {
   });
 
   it.each([
-    ["the client is closed", "ERR_CLOSED"],
-    ["the connection is lost", "ERR_DISCONNECTED"],
-  ])("rejects while it waits for the source of its body, when %s", async (event, code) => {
+    ["is closed, whatever has become of its connections", "ERR_CLOSED", true],
+    ["has lost its only connection", "ERR_DISCONNECTED", false],
+  ])("rejects while it waits for the source of its body, when the client %s", async (_, code, isLazy) => {
     await using server = await ExecServer.start();
-    await using lazy = new LazyExecServerClient({ transport: webSocket(server.url) });
+    const transport = webSocket(server.url);
+    await using client = isLazy
+      ? new LazyExecServerClient({ transport, fetchConnection: "own" })
+      : await ExecServerClient.connect({ transport });
     const cancel = vi.fn();
-    const body = new ReadableStream({ cancel });
-    await lazy.get();
-    const failure = failureOf(
-      lazy.fetch(origin.url, { method: "POST", body, duplex: "half" } as RequestInit),
-    );
-    if (event === "the client is closed") await lazy.close();
-    else await server.kill("SIGKILL");
+    origin.requests.length = 0;
+    const init = { method: "POST", body: new ReadableStream({ cancel }), duplex: "half" };
+    const failure = failureOf(client.fetch(origin.url, init as RequestInit));
+    if (isLazy) {
+      // The connection that only fetch uses ends with its last aborted request.
+      origin.answer = () => {};
+      const aborting = new AbortController();
+      const aborted = failureOf(client.fetch(origin.url, { signal: aborting.signal }));
+      await vi.waitUntil(() => origin.requests.length > 0);
+      aborting.abort();
+      await aborted;
+      await client.close();
+    } else await server.kill("SIGKILL");
     expect(await failure).toMatchObject({ code, delivery: "not-sent", operation: "fetch" });
     expect(cancel).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code }));
   });

@@ -1,5 +1,11 @@
 import { describe, expect, test, vi } from "vitest";
-import { bridge, ExecServerClient, messagePort, type Transport } from "../../src/index.ts";
+import {
+  bridge,
+  ExecServerClient,
+  LazyExecServerClient,
+  messagePort,
+  type Transport,
+} from "../../src/index.ts";
 import { TestServer } from "../../src/testing.ts";
 import type { Connection, ConnectionReceiver } from "../../src/transport/transport.ts";
 import { failureOf } from "../support/failure.ts";
@@ -12,8 +18,10 @@ function fail(): never {
 }
 
 /** A transport to a test server, whose connections have some methods of the test's. */
-function customTransport(methods: (inner: Connection) => Partial<Connection>): Transport {
-  const { transport } = new TestServer();
+function customTransport(
+  methods: (inner: Connection) => Partial<Connection>,
+  { transport }: Pick<TestServer, "transport"> = new TestServer(),
+): Transport {
   return {
     reconnectable: true,
     async connect(context) {
@@ -84,6 +92,39 @@ describe.each(ROADS)("a custom transport %s", (_, through) => {
 });
 
 describe("a client on a custom transport", () => {
+  test.each<[string, Partial<Connection>]>([
+    ["ref()", { ref: fail }],
+    ["unref()", { unref: fail }],
+  ])("that throws in %s fails its calls with an error of the SDK", async (_name, methods) => {
+    const transport = customTransport(() => methods);
+    const failure = failureOf(
+      ExecServerClient.connect({ transport, initializeTimeoutMs: 1_000 }).then((client) => client.status()),
+    );
+    expect(await failure).toMatchObject({ code: expect.stringMatching(/^ERR_(CONNECT|DISCONNECTED)$/) });
+  });
+
+  test("that throws in ping() ends when keepAlive probes it", async () => {
+    const keepAlive = { intervalMs: 10, timeoutMs: 10 };
+    const transport = customTransport(() => ({ ping: fail }));
+    const client = await ExecServerClient.connect({ transport, keepAlive });
+    expect(await client.disconnected).toMatchObject({ reason: "the transport failed" });
+  });
+
+  test("that throws in flow.resume() fails the body that is held back when the connection is lost", async () => {
+    const server = new TestServer();
+    const endless = () =>
+      new ReadableStream({ start: (body) => body.enqueue(new Uint8Array(4 * 1024 * 1024)) });
+    server.onFetch(() => new Response(endless()));
+    const pause = vi.fn();
+    const flow = { pause, resume: fail, queuedBytes: 0, drained: async () => {} };
+    const through = customTransport(() => ({ flow }), server);
+    await using lazy = new LazyExecServerClient({ transport: through, fetchConnection: "own" });
+    const response = await lazy.fetch("http://origin.example/");
+    await vi.waitUntil(() => pause.mock.calls.length > 0);
+    server.connections.at(-1)?.drop();
+    expect(await failureOf(response.arrayBuffer())).toMatchObject({ code: "ERR_DISCONNECTED" });
+  });
+
   test("is closed within a bounded time if the transport never closes", async () => {
     const transport = customTransport(() => ({ close: () => new Promise(() => {}) }));
     const client = await ExecServerClient.connect({ transport });

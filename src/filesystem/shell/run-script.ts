@@ -16,8 +16,8 @@ const NOT_FOUND = 127;
 /** The first line that the script writes to standard error. */
 export const RAN = "es_ran";
 
-/** The lines after that of the failure: of tar, and of mksh. */
-const AFTERWORDS = /\n(tar: Exiting .*|\S*tar: Error (exit|is not) .*|.*: redirection failure)$/gm;
+/** The lines behind that of the failure: of tar, and of mksh. */
+const TRAILING_LINES = /\n(tar: Exiting .*|\S*tar: Error (exit|is not) .*|.*: redirection failure)$/gm;
 
 /** What a script is given beside its arguments. */
 export interface ScriptInput {
@@ -67,7 +67,7 @@ export function scriptFailure(
   path: string,
   sessionId: string | undefined,
 ): Error {
-  const problem = stderr.replace(AFTERWORDS, "").trim();
+  const problem = stderr.replace(TRAILING_LINES, "").trim();
   const lastLine = problem.slice(problem.lastIndexOf("\n") + 1);
   if (exitCode === NOT_FOUND) {
     const message = `The server's machine lacks a program: ${shownText(lastLine)}`;

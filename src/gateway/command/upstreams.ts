@@ -104,7 +104,8 @@ export class Upstreams {
     }
     const [program = "", ...args] = command;
     if (program === "") throw new CommandLineError("-- must be followed by a command, got none");
-    if (args.includes("exec-server") && !args.some((word) => word.includes("stdio")))
+    const caller = command[command.indexOf("exec-server") - 1] ?? "";
+    if (/(^|[\\/])codex(\.\w+)?$/.test(caller) && !args.some((word) => word.includes("stdio")))
       throw new CommandLineError("The command must have --listen stdio: its messages go through its pipes");
     return { name: program, transport: stdio({ command: program, args, stderr: "inherit" }) };
   }

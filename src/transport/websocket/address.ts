@@ -64,15 +64,18 @@ export function resolveAddress(
 /** Throws a UsageError for what no runtime sends: none says what is wrong. No text is quoted: it can be a credential. */
 export function checkOffer({ protocols, headers }: ResolvedAddress): void {
   for (const [at, protocol] of protocols.entries()) {
-    if (!TOKEN.test(protocol)) invalid(`webSocket(): protocols must be HTTP tokens, got ${flawOf(protocol)}`);
-    if (protocols.indexOf(protocol) < at) invalid("webSocket(): protocols must be distinct, got one twice");
+    if (!TOKEN.test(protocol)) refuse(`protocols must be HTTP tokens, got ${flawOf(protocol)}`);
+    if (protocols.indexOf(protocol) < at) refuse("protocols must be distinct, got one twice");
   }
   for (const [name, value] of Object.entries(headers)) {
-    if (!TOKEN.test(name))
-      invalid("webSocket(): headers must have names that are HTTP tokens, got another name");
+    if (!TOKEN.test(name)) refuse("headers must have names that are HTTP tokens, got another name");
     if (NOT_IN_HEADERS.test(value))
-      invalid(`webSocket(): the header ${name} must be text of one line, got ${flawOf(value)}`);
+      refuse(`the header ${name} must be text of one line, got ${flawOf(value)}`);
   }
+}
+
+function refuse(problem: string): never {
+  return invalid(`webSocket(): ${problem}`, { delivery: "not-sent" });
 }
 
 function flawOf(text: string): string {

@@ -190,6 +190,11 @@ describe("the command reads", () => {
     expect(configure(["--config", config]).upstreams.all).toMatchObject([{ name: "codex" }]);
   });
 
+  test("a command in which exec-server is no word for codex", () => {
+    const command = ["docker", "run", "-i", "exec-server"];
+    expect(configure([...ORIGIN, "--", ...command]).upstreams.all).toMatchObject([{ name: "docker" }]);
+  });
+
   test("users with expiry, limits and exec-servers of their own", () => {
     const users = {
       ada: { token: TOKEN, expiresAt: "2030-01-31T12:00:00Z", maxPages: 2, upstream: "ws://ada.example:1" },
