@@ -69,7 +69,7 @@ export function dialError(
   const fact = status ? `the server answered HTTP ${status}` : typeof code === "string" ? code : undefined;
   const hint = hintFor(fact);
   const said = fact ?? error.message;
-  const why = said && hint ? `${said} (${hint})` : said || hint;
+  const why = said && hint ? `${said} (${hint})` : said || hint || "";
   return new ConnectError(`Could not connect to ${shown}${why && `: ${why}`}`, {
     phase: "dial",
     delivery: "not-sent",

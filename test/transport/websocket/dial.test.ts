@@ -8,6 +8,7 @@ import {
   type Transport,
 } from "../../../src/index.ts";
 import { webSocket as nodeWebSocket } from "../../../src/node.ts";
+import { dialError } from "../../../src/transport/websocket/dial.ts";
 import { ExecServer } from "../../support/exec-server.ts";
 import { failureOf } from "../../support/failure.ts";
 import { expectNoneShown } from "../../support/leaks.ts";
@@ -99,6 +100,11 @@ describe.each(ENTRIES)("a dial of webSocket() of the %s", (_, makeTransport) => 
 });
 
 describe("the error of a failed dial", () => {
+  test("says no more than that where neither a reason nor a hint is known", () => {
+    const { message } = dialError("ws://host/", {}, undefined, () => undefined);
+    expect(message).toBe("Could not connect to ws://host/");
+  });
+
   async function messageOf(transport: Transport): Promise<string> {
     const error = await failureOf(ExecServerClient.connect({ transport, connectTimeoutMs: 2_000 }));
     expect(error).toMatchObject({ phase: "dial", delivery: "not-sent" });
