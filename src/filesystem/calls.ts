@@ -1,7 +1,7 @@
 import { attribute, inOperation, type Operation, traceAbove } from "../internal/operation.ts";
 import { checkOptions, type Rules } from "../internal/option-rules.ts";
 import type { PathParams } from "../protocol/filesystem.ts";
-import { checkFileUri, shownPath, toPathUri } from "../protocol/path-uri.ts";
+import { shownPath, toPathUri } from "../protocol/path-uri.ts";
 import { wireSandbox } from "../protocol/sandbox.ts";
 import type { FileSession } from "./file-session.ts";
 import { type FileOptions, HINTS } from "./options.ts";
@@ -80,7 +80,5 @@ function checkedPath<Options extends FileOptions>(
   rules: Rules<Options>,
 ): PathParams {
   checkOptions(`${operation}()`, options, rules, HINTS);
-  const uri = toPathUri(path, "path");
-  if (operation === "writeFile" || operation === "createWriteStream") checkFileUri(uri, "path");
-  return { path: uri, sandbox: wireSandbox(options?.sandbox) };
+  return { path: toPathUri(path, "path"), sandbox: wireSandbox(options?.sandbox) };
 }

@@ -4,7 +4,7 @@ import { type Bytes, textOf } from "../internal/bytes.ts";
 import { contentsOf, type FileBytes, type FilePieces } from "../internal/contents.ts";
 import { inOperation } from "../internal/operation.ts";
 import { checkArgument, checkOptions } from "../internal/option-rules.ts";
-import { toNativePath, toPathUri } from "../protocol/path-uri.ts";
+import { checkFileUri, toNativePath, toPathUri } from "../protocol/path-uri.ts";
 import { type Connect, FileCalls, operationOf, type Work } from "./calls.ts";
 import { copy } from "./copy.ts";
 import { list } from "./directory.ts";
@@ -88,6 +88,7 @@ export class FileSystem implements RemoteFileSystem {
     options?: FileEncoding | WriteFileOptions | null,
   ): Promise<void> {
     const work: Work<WriteFileOptions, void> = async (connect, file, checked) => {
+      checkFileUri(file.path, "path");
       const contents = contentsOf(data);
       const { flag = "w", mode } = checked;
       const write = flag === "w" && mode == null ? writeFile : putFile;
@@ -237,6 +238,7 @@ export class FileSystem implements RemoteFileSystem {
       options,
       writeStreamRules,
       (params, checked, call) => {
+        checkFileUri(params.path, "path");
         const open = async (signal: AbortSignal) =>
           await openForWriting(await this.#calls.open(call, signal), params, signal);
         return writeStream(open, checked, call);

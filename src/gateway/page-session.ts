@@ -3,7 +3,7 @@ import { deadline, untilAborted } from "../internal/abort.ts";
 import { settledWithin } from "../internal/timer.ts";
 import { streamDialerOf } from "../node/upgraded-stream.ts";
 import { type ProxyEnd, proxy } from "../transport/proxy.ts";
-import type { ConnectionEnd, Transport } from "../transport/transport.ts";
+import { type ConnectionEnd, opened, type Transport } from "../transport/transport.ts";
 import { CLOSE_CODES, type CloseCode } from "./close-codes.ts";
 import type { CloseReason } from "./events.ts";
 import type { ResolvedGatewayOptions } from "./options.ts";
@@ -183,7 +183,7 @@ export class PageSession {
 
   async #dialProxy(transport: Transport, signal: AbortSignal): Promise<Upstream> {
     const page = this.#proxiedPage();
-    const server = new PingedConnection(await transport.connect({ signal }));
+    const server = new PingedConnection(await opened(transport, { signal }));
     this.#server = server;
     const { maxMessageBytes, maxUpstreamMessageBytes } = this.#options;
     return {

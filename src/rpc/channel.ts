@@ -14,7 +14,7 @@ export class Channel {
   };
 
   /** @param onFailure Called with what a custom transport throws. */
-  constructor(connection: Connection, onFailure: (error: unknown) => void = () => {}) {
+  constructor(connection: Connection, onFailure: (error: unknown) => void) {
     this.#connection = connection;
     this.#onFailure = onFailure;
   }

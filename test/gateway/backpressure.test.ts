@@ -1,13 +1,11 @@
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { ExecServer } from "../support/exec-server.ts";
 import { ORIGIN, PROTOCOLS, TOKEN } from "../support/gateway.ts";
 import { GatewayCommand } from "../support/gateway-command.ts";
 import { RawServer } from "../support/tcp-server.ts";
+import { filesIn, temporaryDirectory } from "../support/temporary-files.ts";
 import { PlainWebSocketServer } from "../support/websocket-server.ts";
 
 const MiB = 1024 * 1024;
@@ -16,10 +14,7 @@ const INPUT_BYTES = 128 * MiB;
 /** How much the resident memory of the gateway may grow. */
 const MAX_GROWTH = 64 * MiB;
 
-const directory = mkdtempSync(join(tmpdir(), "gateway-test-"));
-const tokenFile = join(directory, "token");
-writeFileSync(tokenFile, TOKEN);
-afterAll(() => rmSync(directory, { recursive: true }));
+const tokenFile = filesIn(temporaryDirectory())("token", TOKEN);
 
 async function startCommand(upstream: string): Promise<{ command: GatewayCommand; url: string }> {
   const listen = ["--listen", "127.0.0.1:0", "--origin", ORIGIN, "--token-file", tokenFile];

@@ -1,22 +1,18 @@
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { readdirSync } from "node:fs";
+import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { ExecServer } from "../support/exec-server.ts";
 import { ORIGIN, PROTOCOLS, TOKEN } from "../support/gateway.ts";
 import { GatewayCommand } from "../support/gateway-command.ts";
+import { filesIn, temporaryDirectory } from "../support/temporary-files.ts";
 import { clientFrame, closed, openRawWebSocket, rawSocket, requestText } from "../support/upgrade-request.ts";
 
 const MiB = 1024 * 1024;
 const PAGES = 5_000;
 const AT_ONCE = 25;
 
-const directory = mkdtempSync(join(tmpdir(), "gateway-test-"));
-const tokenFile = join(directory, "token");
-writeFileSync(tokenFile, TOKEN);
-afterAll(() => rmSync(directory, { recursive: true }));
+const tokenFile = filesIn(temporaryDirectory())("token", TOKEN);
 
 /** The ways in which a page comes and goes. */
 const VISITS: readonly ((port: number) => Promise<void>)[] = [

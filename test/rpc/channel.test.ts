@@ -20,7 +20,7 @@ function setUp(overrides: Partial<Connection> = {}) {
     },
     ...overrides,
   };
-  return { channel: new Channel(connection), calls };
+  return { channel: new Channel(connection, (error) => expect.unreachable(String(error))), calls };
 }
 
 describe("a pause", () => {

@@ -89,6 +89,13 @@ describe.each(ROADS)("a custom transport %s", (_, through) => {
     await client.close();
     expect(client.isDisconnected).toBe(true);
   });
+
+  test("that connects with no connection fails the attempt", async () => {
+    const transport = through({ reconnectable: true, connect: async () => ({}) as never });
+    expect(await failureOf(ExecServerClient.connect({ transport }))).toMatchObject({
+      message: "The transport's connect() must resolve with a connection, got an object",
+    });
+  });
 });
 
 describe("a client on a custom transport", () => {

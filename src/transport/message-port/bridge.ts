@@ -6,7 +6,13 @@ import { deferred } from "../../internal/deferred.ts";
 import { asyncDispose } from "../../internal/dispose.ts";
 import { GuardedConnection } from "../guarded-connection.ts";
 import { type ProxyEnd, proxy } from "../proxy.ts";
-import { type Connection, type ConnectionEnd, MAX_INCOMING_FRAME, type Transport } from "../transport.ts";
+import {
+  type Connection,
+  type ConnectionEnd,
+  MAX_INCOMING_FRAME,
+  opened,
+  type Transport,
+} from "../transport.ts";
 import { type NegotiationMessage, PortConnection } from "./connection.ts";
 import { refusedMessage, unexpectedMessage } from "./errors.ts";
 import { checkedPort, livenessOf, type PortLike, type PortOptions } from "./port.ts";
@@ -146,7 +152,7 @@ class PortBridge {
     this.#error = undefined;
     this.#client.watch(true);
     try {
-      const dialling = (async () => new GuardedConnection(await this.#transport.connect({ signal })))();
+      const dialling = (async () => new GuardedConnection(await opened(this.#transport, { signal })))();
       // A custom transport can ignore the signal.
       const server = await untilAborted(dialling, signal, (late) => late.close());
       attempt.server = server;

@@ -1,13 +1,13 @@
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { ExecServer } from "../../support/exec-server.ts";
 import { ORIGIN, PROTOCOLS, TOKEN } from "../../support/gateway.ts";
 import { GatewayCommand } from "../../support/gateway-command.ts";
 import { RawServer } from "../../support/tcp-server.ts";
+import { filesIn, temporaryDirectory } from "../../support/temporary-files.ts";
 import { clientFrame, openRawWebSocket } from "../../support/upgrade-request.ts";
 
 const MiB = 1024 * 1024;
@@ -16,10 +16,8 @@ const MAX_QUEUED = MiB / 2;
 /** What a process of Node grows by at work: garbage outside of the heap is collected in steps of 32 MiB. */
 const GARBAGE = 48 * MiB;
 
-const directory = mkdtempSync(join(tmpdir(), "gateway-test-"));
-const tokenFile = join(directory, "token");
-writeFileSync(tokenFile, TOKEN);
-afterAll(() => rmSync(directory, { recursive: true }));
+const directory = temporaryDirectory();
+const tokenFile = filesIn(directory)("token", TOKEN);
 
 async function startCommand(
   upstream: string,
