@@ -1,4 +1,3 @@
-import { ClosedError } from "../errors/connection.ts";
 import type { FileSession } from "../filesystem/file-session.ts";
 import { FileHandles } from "../filesystem/handles.ts";
 import { PathWatcher } from "../filesystem/path-watcher.ts";
@@ -71,7 +70,7 @@ export class Session implements FileSession, HttpSession {
 
   /** Ends the connection with a ClosedError. Settles within two seconds. */
   close(): Promise<void> {
-    return this.rpc.close(new ClosedError({ sessionId: this.id }));
+    return this.rpc.close();
   }
 
   #recordEnding({ closedBy, unanswered }: Ending): void {

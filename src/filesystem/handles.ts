@@ -115,7 +115,7 @@ export class FileHandle {
     this.#unlink?.();
     this.#forget?.();
     this.#closing ??= this.#places
-      .inUse(this.#rpc.call("fs/close", { handleId: this.#handleId }, { urgent: true }))
+      .inUse(this.#rpc.call("fs/close", { handleId: this.#handleId }, { releases: true }))
       .then(this.#onClosed, this.#onClosed);
     return this.#closing;
   }

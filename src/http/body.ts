@@ -25,7 +25,7 @@ export interface OwnConnection {
   readonly queuedHttpRequests: number;
   readonly sessionId: string | undefined;
   readonly channel: Pick<Channel, "canPause" | "setPaused">;
-  close(failure: DisconnectedError): Promise<void>;
+  disconnect(failure: DisconnectedError): Promise<void>;
 }
 
 /** More unread bytes than this pause an own connection; half of it continues it. */
@@ -101,7 +101,7 @@ export class Bodies {
     if (!this.#hasAbandoned || this.size > own.queuedHttpRequests) return;
     this.#isAbandoned = true;
     const { sessionId } = own;
-    void own.close(new DisconnectedError("every fetch on it was aborted or cancelled", { sessionId }));
+    void own.disconnect(new DisconnectedError("every fetch on it was aborted or cancelled", { sessionId }));
   }
 }
 

@@ -25,7 +25,7 @@ export async function abandonStart(
     await started;
     // A launcher that is killed before it has removed the name of its fifo leaves that for good.
     if (setup?.type === "pipes" && setup.input) await settledWithin(state.launched, LAUNCH_MS);
-    void unobserved(rpc.call("process/terminate", { processId }, { urgent: true }));
+    void unobserved(rpc.call("process/terminate", { processId }, { releases: true }));
   } catch {
     // There is nothing to terminate.
   } finally {

@@ -265,7 +265,7 @@ export class ExecProcess implements AsyncDisposable {
       const params = { processId: this.processId };
       // Not awaited: what terminates a process also terminates a stopped one.
       this.#state.control.brake?.release();
-      const { running } = await this.#rpc.call("process/terminate", params, { urgent: true });
+      const { running } = await this.#rpc.call("process/terminate", params, { releases: true });
       return { running };
     } finally {
       this.#terminating = undefined;

@@ -139,7 +139,7 @@ export class ProcessStdin {
   #endFeeder(): void {
     if (this.#noEnd !== undefined || this.#isEnded) return;
     this.#isEnded = true;
-    void unobserved(this.#send(END, { urgent: true, background: true }));
+    void unobserved(this.#send(END, { releases: true, background: true }));
   }
 
   /** The next writes that have room in one piece together. */

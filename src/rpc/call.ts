@@ -11,8 +11,10 @@ export interface CallOptions<Name extends string = string> {
   readonly timeoutMs?: number | undefined;
   /** For requests that acquire something: `signal` and `timeoutMs` end the wait only before the request is sent. */
   readonly untilSent?: boolean;
-  /** For requests that release something: they do not queue behind ordinary requests. */
+  /** They do not queue behind ordinary requests. */
   readonly urgent?: boolean;
+  /** For requests that release something on the server: they are urgent, and `close()` gives the server time for them. */
+  readonly releases?: boolean;
   /** For requests that the user did not make: they do not keep a Node process alive. */
   readonly background?: boolean;
   /** Bytes that join the params. They may change as soon as the call has returned. */
@@ -33,6 +35,8 @@ export class Call<Result = unknown> {
   params: unknown;
   /** The trace context in which the call was made. */
   readonly trace: TraceContext | undefined;
+  /** Whether it releases something on the server. */
+  readonly releases: boolean;
   payload: Payload | undefined;
   readonly #schema: Schema<Result> | undefined;
   readonly #sessionId: string | undefined;
@@ -53,6 +57,7 @@ export class Call<Result = unknown> {
     this.params = params;
     this.trace = trace;
     this.payload = options.payload;
+    this.releases = options.releases ?? false;
     this.#schema = schema;
     this.#sessionId = sessionId;
     this.#waiter = waiter;

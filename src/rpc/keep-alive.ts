@@ -135,6 +135,6 @@ export class KeepAlive {
 
   #endConnection(): void {
     const reason = `the server gave no sign of life within ${this.#timeoutMs} ms`;
-    void this.#rpc.close(new DisconnectedError(reason, { sessionId: this.#rpc.sessionId }));
+    void this.#rpc.disconnect(new DisconnectedError(reason, { sessionId: this.#rpc.sessionId }));
   }
 }

@@ -11,6 +11,7 @@ import { Channel } from "./channel.ts";
 import { type Ending, EndLatch, type EndListener } from "./end-latch.ts";
 import { type ConnectionFailure, failureOfCall, serverError } from "./errors.ts";
 import { HttpPlaces, isHttp } from "./http-places.ts";
+import type { LastRequests } from "./last-requests.ts";
 import { PendingRequests } from "./pending-requests.ts";
 import { type RequestFrame, requestFrame, type TraceContext } from "./request-frame.ts";
 import { RequestWindow } from "./window.ts";
@@ -42,6 +43,8 @@ export class RpcPeer {
   readonly #pending = new PendingRequests();
   readonly #notificationListeners = new Map<string, (params: unknown) => void>();
   readonly #latch = new EndLatch();
+  /** Set while this side closes the connection, if it waits for answers. */
+  #lastRequests: LastRequests | undefined;
   #nextId = 1;
   #framesReceived = 0;
   /** Set by the handshake. Errors carry it. */
@@ -68,6 +71,7 @@ export class RpcPeer {
         onEnd: (end = {}) => {
           const closedBy = end.closeCode === ABNORMAL_CLOSURE ? "network" : "server";
           this.#end(this.#disconnectedError(end), end.closedBy ?? closedBy);
+          this.#lastRequests?.stop();
         },
         // What is decoded has its own memory.
         releasesFrames: true,
@@ -160,7 +164,7 @@ export class RpcPeer {
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const request = { method, params, trace };
-      const lane = options.urgent ? "urgent" : isHttp(request) ? "http" : "ordinary";
+      const lane = options.urgent || options.releases ? "urgent" : isHttp(request) ? "http" : "ordinary";
       const release = options.background ? undefined : this.channel.hold();
       const onSettled =
         lane === "http"
@@ -187,8 +191,19 @@ export class RpcPeer {
     this.#sendMessage({ method, params });
   }
 
-  /** Ends the connection with this failure, unless it has ended already. */
-  async close(failure: ConnectionFailure = new ClosedError({ sessionId: this.sessionId })): Promise<void> {
+  /**
+   * Ends the connection with a ClosedError, unless it has ended already. Everything pending rejects now; the server has
+   * a moment to answer what releases something. Settles within two seconds.
+   */
+  async close(): Promise<void> {
+    if (!this.failure) this.#lastRequests = this.#pending.releasing();
+    this.#end(new ClosedError({ sessionId: this.sessionId }), "client");
+    if (this.#lastRequests) await this.#lastRequests.answered();
+    await this.channel.close();
+  }
+
+  /** Ends the connection with this failure at once, unless it has ended already. */
+  async disconnect(failure: ConnectionFailure): Promise<void> {
     this.#end(failure, "client");
     await this.channel.close();
   }
@@ -222,7 +237,10 @@ export class RpcPeer {
   }
 
   #receive(frame: string | Uint8Array): void {
-    if (this.failure) return;
+    if (this.failure) {
+      this.#lastRequests?.receive(frame);
+      return;
+    }
     this.#framesReceived++;
     try {
       if (frame.length > MAX_INCOMING_FRAME) throw new ProtocolError("The server sent an oversized frame");
@@ -234,7 +252,7 @@ export class RpcPeer {
   }
 
   #break(reason: string, cause: unknown): void {
-    void this.close(new DisconnectedError(reason, { sessionId: this.sessionId, cause }));
+    void this.disconnect(new DisconnectedError(reason, { sessionId: this.sessionId, cause }));
   }
 
   #dispatch(message: IncomingMessage): void {

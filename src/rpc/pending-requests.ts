@@ -1,6 +1,7 @@
 import { ProtocolError } from "../errors/connection.ts";
 import { type RequestId, type RpcErrorObject, UNKNOWN_REQUEST } from "../protocol/json-rpc.ts";
 import type { Call } from "./call.ts";
+import { LastRequests } from "./last-requests.ts";
 
 /** The requests in flight, oldest first. */
 export class PendingRequests extends Map<RequestId, Call<never>> {
@@ -16,6 +17,12 @@ export class PendingRequests extends Map<RequestId, Call<never>> {
     const call = this.get(id);
     if (this.delete(id)) this.#hasAnswered = true;
     return call;
+  }
+
+  /** Those that release something; undefined if there are none. */
+  releasing(): LastRequests | undefined {
+    const ids = [...this].filter(([, call]) => call.releases).map(([id]) => id);
+    return ids.length > 0 ? new LastRequests(ids) : undefined;
   }
 
   /** Removes all of them. */

@@ -4,7 +4,7 @@ import type { Breakage } from "../support/broken-build.ts";
 export const BREAKAGES: Readonly<Record<string, Breakage>> = {
   "a parse error does not end the connection": {
     file: "rpc/peer.ts",
-    find: "void this.close(new DisconnectedError(reason, { sessionId: this.sessionId, cause }));",
+    find: "void this.disconnect(new DisconnectedError(reason, { sessionId: this.sessionId, cause }));",
     replace: "void [DisconnectedError, reason];",
   },
   "pending requests do not reject when the connection ends": {

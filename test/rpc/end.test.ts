@@ -277,7 +277,7 @@ describe("a connection that has closed before its close event", () => {
   });
 });
 
-describe("close()", () => {
+describe("disconnect()", () => {
   it("ends the connection with the given failure, and waits until the transport has closed", async () => {
     let settle!: () => void;
     const closing = new Promise<void>((resolve) => {
@@ -286,7 +286,7 @@ describe("close()", () => {
     const t = scriptedPeer({}, { close: () => closing });
     const failure = new DisconnectedError("no sign of life");
     let isClosed = false;
-    const closed = t.rpc.close(failure).then(() => {
+    const closed = t.rpc.disconnect(failure).then(() => {
       isClosed = true;
     });
     expect(t.rpc.failure).toBe(failure);
@@ -295,8 +295,10 @@ describe("close()", () => {
     settle();
     await closed;
   });
+});
 
-  it("rejects with a ClosedError and the session's id by default", async () => {
+describe("close()", () => {
+  it("ends the connection with a ClosedError that has the session's id", async () => {
     const t = scriptedPeer();
     await t.rpc.close();
     expect(t.rpc.failure).toMatchObject({ code: "ERR_CLOSED", sessionId: "session-1" });

@@ -276,7 +276,7 @@ describe(`${HOURS} idle hours with sleep, changed clocks, hidden tabs and slow r
     const timer = setInterval(() => {
       if (Date.now() - answeredAt > INTERVAL + TIMEOUT) {
         clearInterval(timer);
-        void rpc.close(new DisconnectedError("silent"));
+        void rpc.disconnect(new DisconnectedError("silent"));
       } else
         void rpc.probe().then(
           () => {

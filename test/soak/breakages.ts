@@ -39,12 +39,12 @@ export const SLOW: Readonly<Record<string, Breakage>> = {
   },
   "a file handle is not closed": {
     file: "filesystem/handles.ts",
-    find: '.inUse(this.#rpc.call("fs/close", { handleId: this.#handleId }, { urgent: true }))',
+    find: '.inUse(this.#rpc.call("fs/close", { handleId: this.#handleId }, { releases: true }))',
     replace: '.inUse(this.#rpc.call("environment/status", null, { urgent: true }))',
   },
   "a silent connection is not detected": {
     file: "rpc/keep-alive.ts",
-    find: "void this.#rpc.close(",
+    find: "void this.#rpc.disconnect(",
     replace: "void (",
   },
   "a timer is not cleared": {

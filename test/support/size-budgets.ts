@@ -1,10 +1,10 @@
 /** Maximum size of bundles of the root entry, in bytes after gzip. */
 export const SIZE_BUDGETS = [
-  { name: "the whole root entry", source: 'export * from "exec-server-sdk";', gzipped: 63_900 },
+  { name: "the whole root entry", source: 'export * from "exec-server-sdk";', gzipped: 64_100 },
   {
     name: "LazyExecServerClient and webSocket",
     source: 'export { LazyExecServerClient, webSocket } from "exec-server-sdk";',
-    gzipped: 59_300,
+    gzipped: 59_500,
   },
   { name: "one error class", source: 'export { ConnectError } from "exec-server-sdk";', gzipped: 650 },
 ] as const;

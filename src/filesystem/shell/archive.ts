@@ -92,7 +92,7 @@ export async function unpack(
   } catch (error) {
     // An error does not wait for it.
     const params = { ...directory, path, recursive: false, force: true };
-    void unobserved(session.rpc.call("fs/remove", params, { urgent: true }));
+    void unobserved(session.rpc.call("fs/remove", params, { releases: true }));
     throw error;
   }
 }
