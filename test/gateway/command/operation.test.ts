@@ -126,6 +126,8 @@ test("the command logs JSON lines, each refusal with its reason, and never a tok
   const url = await command.url();
   await expect.poll(() => command.stderr).toContain("upstream");
   await (await connect(url)).close();
+  // Each event is logged before the next one is caused.
+  await expect.poll(() => command.stderr).toContain('"closed"');
   await failureOf(connect(url, "a-wrong-token-of-32-characters.."));
   await requestUpgrade(Number(new URL(url).port), { headers: { Origin: "https://evil.example" } });
   const lines = () =>
@@ -161,7 +163,7 @@ describe("on SIGHUP the command", () => {
     expect(await failureOf(connect(url, ada))).toMatchObject({ closeCode: 4401 });
     await (await connect(url, `${TOKEN}-carol`)).close();
     expect((await bobsPage.run(["echo", "kept"])).stdout).toBe("kept\n");
-    expect(command.stderr).toContain("ended 1 pages of revoked tokens");
+    await expect.poll(() => command.stderr).toContain("ended 1 pages of revoked tokens");
     file("users", { bob: "too short" });
     command.kill("SIGHUP");
     await expect.poll(() => command.stderr).toContain("not reloaded");
