@@ -13,6 +13,9 @@ const CONCURRENCY = 8;
 /** Bytes of one write. A file that has no more is collected, so that others can be written meanwhile. */
 const WRITE_SIZE = 1024 * 1024;
 
+/** How often a link to a file is tried that others keep replacing. */
+const MAX_LINK_TRIES = 100;
+
 /** The last date, in milliseconds. */
 const MAX_DATE = 8.64e15;
 
@@ -190,7 +193,7 @@ export class LocalTarget {
     if (!this.#files.has(source))
       throw new ProtocolError(`the archive links '${textOf(name)}' to no file of its own`);
     if (source === name) return;
-    await this.#place(name, (path) => link(this.#path(source), path));
+    await this.#place(name, (path) => linkTo(this.#path(source), path));
     this.#files.set(name, Promise.resolve());
   }
 
@@ -213,6 +216,20 @@ export function innerName(name: string): string {
 export const parentOf = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf("/")));
 
 const hasCode = (error: unknown, code: string): boolean => (error as NodeJS.ErrnoException).code === code;
+
+/** Links to a file. If another transfer replaces that at this moment, the system says that it does not exist. */
+async function linkTo(source: Buffer, path: Buffer): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await link(source, path);
+      return;
+    } catch (error) {
+      if (!hasCode(error, "ENOENT") || tries === MAX_LINK_TRIES) throw error;
+      // Missing for good.
+      await lstat(source);
+    }
+  }
+}
 
 /** Whether there is a directory, and no link to one. False for a missing path. */
 async function isDirectory(path: Buffer): Promise<boolean> {

@@ -1,4 +1,5 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   existsSync,
   lstatSync,
@@ -204,6 +205,27 @@ describe("an archive with a name twice", () => {
     const other = { ...directory, name: "d" };
     await download(folder, source("d", "file"), other, source("d/inside", "x"));
     expect(readFileSync(folder.at("to/d/inside"), "utf8")).toBe("x");
+  });
+});
+
+describe("an archive with hard links", () => {
+  it("has all of them, while another process keeps replacing what they link to", async () => {
+    using folder = temporary();
+    mkdirSync(folder.at("to"));
+    const replacing = `const fs = require("node:fs");
+      for (;;) { fs.writeFileSync("new", "x"); fs.renameSync("new", "to/file"); }`;
+    const child = spawn(process.execPath, ["-e", replacing], { cwd: folder.root, stdio: "ignore" });
+    const exited = once(child, "exit");
+    try {
+      await expect.poll(() => existsSync(folder.at("to/file"))).toBe(true);
+      const names = Array.from({ length: 500 }, (_, n) => `hard-${n}`);
+      const links = names.map((name) => source(name, "", { type: "link", target: "file" }));
+      await download(folder, source("file", "x"), ...links);
+      expect(readdirSync(folder.at("to")).sort()).toEqual(["file", ...names].sort());
+    } finally {
+      child.kill("SIGKILL");
+      await exited;
+    }
   });
 });
 
