@@ -7,14 +7,16 @@ import type { RequestId } from "../protocol/json-rpc.ts";
 const ANSWERS_MS = 500;
 
 /**
- * The requests that release something on the server, while this side closes the connection. Nobody waits for their results
- * any more, but the server drops what it has not handled when a connection closes (of writes to a process followed by a
+ * The requests that release something on the server, while this side closes the connection. Their callers have been
+ * rejected, but the server drops what it has not handled when a connection closes (of writes to a process followed by a
  * close it lost most, measured on 0.171.0). What they were to release would stay for as long as the server keeps the
  * session.
  */
 export class LastRequests {
   readonly #ids: Set<RequestId>;
-  readonly #answered = deferred<void>();
+  readonly #last = deferred<void>();
+  /** Resolves when all of them were answered, or after a bounded time. */
+  readonly answered: Promise<void> = settledWithin(this.#last.promise, ANSWERS_MS);
 
   /** @param ids Of the requests in flight, at least one. */
   constructor(ids: Iterable<RequestId>) {
@@ -35,11 +37,6 @@ export class LastRequests {
 
   /** No answer can arrive any more. */
   stop(): void {
-    this.#answered.resolve();
-  }
-
-  /** Resolves when all of them were answered, or after a bounded time. */
-  answered(): Promise<void> {
-    return settledWithin(this.#answered.promise, ANSWERS_MS);
+    this.#last.resolve();
   }
 }

@@ -193,12 +193,12 @@ export class RpcPeer {
 
   /**
    * Ends the connection with a ClosedError, unless it has ended already. Everything pending rejects now; the server has
-   * a moment to answer what releases something. Settles within two seconds.
+   * a moment to answer what releases something. Takes a bounded time.
    */
   async close(): Promise<void> {
-    if (!this.failure) this.#lastRequests = this.#pending.releasing();
+    if (!this.isDisconnected) this.#lastRequests = this.#pending.releasing();
     this.#end(new ClosedError({ sessionId: this.sessionId }), "client");
-    if (this.#lastRequests) await this.#lastRequests.answered();
+    if (this.#lastRequests) await this.#lastRequests.answered;
     await this.channel.close();
   }
 

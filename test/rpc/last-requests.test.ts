@@ -44,6 +44,24 @@ describe("close() with requests in flight that release something", () => {
     expect([t.connection.closes, (await call) instanceof Error]).toEqual([1, true]);
   });
 
+  it("waits once, however often it is called", async () => {
+    const t = scriptedPeer();
+    void terminate(t);
+    const closed = Promise.all([t.rpc.close(), t.rpc.close()]);
+    await vi.advanceTimersByTimeAsync(500);
+    await closed;
+    await t.rpc.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("does not wait on a socket that is closing", async () => {
+    const t = scriptedPeer();
+    void terminate(t);
+    t.connection.isOpen = false;
+    await t.rpc.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("does not wait once the connection has ended", async () => {
     const t = scriptedPeer();
     const call = terminate(t);
